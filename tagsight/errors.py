@@ -1,0 +1,23 @@
+"""What can go wrong, as a tree.
+
+UserError            the user can act on it; shown as one line
+├── ConfigError      a key of the config
+├── ArchiveError     the input: folders, lists, files
+└── DataError        what the archive holds does not allow what was asked
+"""
+
+
+class UserError(Exception):
+    """Something that the user can mend: one line that says what, where and the way out."""
+
+
+class ConfigError(UserError):
+    """A config key has a value that cannot be used."""
+
+
+class ArchiveError(UserError):
+    """The input cannot be listed or read."""
+
+
+class DataError(UserError):
+    """The archive does not hold what the config asks for."""
