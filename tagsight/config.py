@@ -1,0 +1,104 @@
+"""The config: checked whole against its schema, every mistake at once, a line each."""
+
+import difflib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from tagsight.errors import ConfigError
+
+NO_INPUT = (
+    "input: not set; name your archive in a file of your own (mine.yaml: `input: /path/to/dicom`) "
+    "and run `snakemake -c2 --configfile mine.yaml`, "
+    "or try the demo: `snakemake -c2 --configfile config/demo.yaml`"
+)
+
+
+def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
+    """Return `config` if it obeys the schema and its values go together.
+
+    Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed.
+    """
+    rules = yaml.safe_load(schema.read_text())
+    found = sorted(jsonschema.Draft202012Validator(rules).iter_errors(config), key=_where)
+    mistakes = [line for error in found for line in _lines(error, rules)]
+    mistakes = mistakes or [*_contradictions(config)]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return config
+
+
+def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every leaf key of a schema, dotted, with what the schema says of it."""
+    for name, part in schema["properties"].items():
+        if "properties" in part and part.get("type") == "object":
+            yield from keys(part, f"{prefix}{name}.")
+        else:
+            yield prefix + name, part
+
+
+def _where(error: jsonschema.ValidationError) -> str:
+    return ".".join(str(part) for part in error.absolute_path)
+
+
+def _lines(error: jsonschema.ValidationError, schema: dict[str, Any]) -> Iterator[str]:
+    where = _where(error)
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        for name in sorted(set(error.instance) - set(known)):
+            yield f"{where}.{name}".lstrip(".") + ": no such key" + _guess(name, known, schema)
+    elif error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        yield from (f"{where}.{name}".lstrip(".") + ": not set" for name in missing[:1])
+    else:
+        meaning = error.schema.get("description", "")
+        yield f"{where}: {json.dumps(error.instance)} is not allowed; {_allowed(error.schema)}" + (
+            f" ({meaning})" if meaning else ""
+        )
+
+
+def _guess(name: str, known: list[str], schema: dict[str, Any]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    elsewhere = [key for key, _ in keys(schema) if key.split(".")[-1] == name]
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; did you mean {elsewhere[0]}?" if elsewhere else f"; known here: {', '.join(known)}"
+
+
+def _allowed(rule: dict[str, Any]) -> str:
+    """What a schema allows, in words."""
+    if "anyOf" in rule:
+        return " or ".join(_allowed(option).removeprefix("allowed: ") for option in rule["anyOf"])
+    if "enum" in rule:
+        return "allowed: " + ", ".join("null" if v is None else str(v) for v in rule["enum"])
+    kind = rule.get("type", "value")
+    words = [kind if isinstance(kind, str) else " or ".join(kind)]
+    bounds = {
+        "minimum": "≥",
+        "exclusiveMinimum": ">",
+        "maximum": "≤",
+        "exclusiveMaximum": "<",
+        "minItems": "items ≥",
+        "minLength": "letters ≥",
+    }
+    words += [f"{sign} {rule[name]}" for name, sign in bounds.items() if name in rule]
+    if "items" in rule:
+        words.append("of " + _allowed(rule["items"]).removeprefix("allowed: "))
+    return "allowed: " + " ".join(words)
+
+
+def _contradictions(config: dict[str, Any]) -> Iterator[str]:
+    if config["input"] is None:
+        yield NO_INPUT
+    elif not config["demo"]:
+        inputs = [config["input"]] if isinstance(config["input"], str) else config["input"]
+        for place in inputs:
+            if not Path(place).exists():
+                yield f"input: {place} does not exist (seen from {Path.cwd()})"
+    key_file = config["privacy"]["key_file"]
+    if key_file is not None and not Path(key_file).is_file():
+        yield f"privacy.key_file: {key_file} is not a file; make one, or leave it null"

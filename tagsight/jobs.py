@@ -1,0 +1,117 @@
+"""What every job of the workflow does around its own work: log, resume, progress."""
+
+import logging
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import tagsight
+from tagsight.errors import UserError
+
+LOG = logging.getLogger("tagsight")
+
+
+@contextmanager
+def logged(job: Any) -> Iterator[None]:
+    """Run the body of a script with its log and its errors in order; `job` is `snakemake`.
+
+    All messages go to the job's log file; warnings, errors and progress to the terminal too. A
+    UserError ends the job with one line on the terminal. Anything else leaves its traceback in
+    the log, and on the terminal a line that names the log.
+    """
+    to_file = logging.FileHandler(job.log[0], mode="w")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    to_terminal = logging.StreamHandler(sys.stderr)
+    to_terminal.setFormatter(logging.Formatter(f"{_name(job)}: %(message)s"))
+    to_terminal.addFilter(lambda record: record.levelno > logging.INFO or is_progress(record))
+    LOG.handlers, LOG.propagate = [to_file, to_terminal], False
+    LOG.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").handlers = [to_file]
+    logging.getLogger("py.warnings").propagate = False
+    try:
+        _require_own_library(Path(job.scriptdir).parent)
+        yield
+    except UserError as error:
+        LOG.error("%s", error)
+        sys.exit(1)
+    except Exception as error:
+        to_file.stream.write(traceback.format_exc())
+        LOG.error("unexpected %s; the traceback is in %s", type(error).__name__, job.log[0])
+        sys.exit(1)
+
+
+def is_progress(record: logging.LogRecord) -> bool:
+    """Whether a message is a line of progress."""
+    return bool(getattr(record, "progress", False))
+
+
+def resume_folder(job: Any, recipe: str | None = None) -> Path:
+    """Return the job's folder for work in progress, made if it is not there.
+
+    Its name ends in the recipe, so that work under another config or other code is never taken
+    up; what such work left behind is removed.
+    """
+    recipe = recipe or job.params.recipe
+    stem = "-".join(["resume", job.rule, *map(str, job.wildcards)]).removeprefix("resume-")
+    folder = Path("results/resume") / f"{stem}-{recipe}"
+    for other in folder.parent.glob(f"{stem}-????????????????"):
+        if other != folder:
+            shutil.rmtree(other)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _name(job: Any) -> str:
+    return "/".join([job.rule, *map(str, job.wildcards)])
+
+
+def _require_own_library(clone: Path) -> None:
+    """Refuse a tagsight that is not the clone's: the recipes were made from the clone's code."""
+    used = Path(tagsight.__file__).resolve().parent.parent
+    if used != clone.resolve():
+        raise UserError(
+            f"the library in use is {used}, not this clone's; run `pip install -e {clone}`"
+        )
+
+
+class Progress:
+    """Lines of progress with the time left, at most one in `every` seconds.
+
+    >>> Progress(total=3, unit="files").add(3)
+    """
+
+    def __init__(self, total: int, unit: str, every: float = 10.0) -> None:
+        self.total, self.unit, self.every = total, unit, every
+        self.done = 0
+        self.started = self.said = time.monotonic()
+
+    def add(self, count: int) -> None:
+        """Note that `count` more units are done."""
+        self.done += count
+        now = time.monotonic()
+        if now - self.said >= self.every:
+            self.said = now
+            LOG.info(self.line(now), extra={"progress": True})
+
+    def line(self, now: float) -> str:
+        """Return, say, `1,200 of 5,000 files (24%), 310 a second, 12 s left`."""
+        rate = self.done / max(now - self.started, 1e-9)
+        left = (self.total - self.done) / rate if rate else 0.0
+        return (
+            f"{self.done:,} of {self.total:,} {self.unit} ({self.done / max(self.total, 1):.0%}), "
+            f"{rate:,.3g} a second, {_duration(left)} left"
+        )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,84 @@
+"""Files that are there whole or not at all: written to a temporary name, then renamed."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tagsight.errors import DataError
+
+SIGNIFICANT_DIGITS = 10
+
+
+@contextmanager
+def writing(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on leaving without an error it becomes `path`.
+
+    The file is flushed to disk before it is renamed, so that a crash of the machine leaves the
+    old file or the new one. Folders above it are made.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path | str) -> None:
+    """Write a table as parquet, zstd."""
+    with writing(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd")
+
+
+def write_json(content: Any, path: Path | str) -> None:
+    """Write JSON with floats cut to 10 significant digits; NaN and infinity are errors.
+
+    Ten digits are more than any figure here means, and fewer than would show the order in
+    which a sum was made: the same result is the same bytes.
+    """
+    with writing(path) as temporary:
+        temporary.write_text(json.dumps(_rounded(content), indent=1, allow_nan=False) + "\n")
+
+
+def write_npy(array: np.ndarray, path: Path | str) -> None:
+    """Write an array as .npy."""
+    with writing(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, array)
+
+
+def write_text(text: str, path: Path | str) -> None:
+    """Write text as UTF-8."""
+    with writing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path | str) -> Any:
+    """Read JSON. A file that is not JSON raises DataError."""
+    try:
+        return json.loads(Path(path).read_text())
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}: not JSON (line {error.lineno}); delete it and run again") from None
+
+
+def _rounded(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(key): _rounded(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_rounded(value) for value in content]
+    if isinstance(content, (bool, np.bool_)):
+        return bool(content)
+    if isinstance(content, np.integer):
+        return int(content)
+    if isinstance(content, (float, np.floating)):
+        return float(f"{content:.{SIGNIFICANT_DIGITS}g}")
+    return content
