@@ -1,0 +1,115 @@
+"""What the DICOM standard says of a keyword: tag, VR, module, and whether it may identify someone.
+
+Sources: PS3.6 (pydicom's dictionary), PS3.3 modules (`data/modules.csv`), PS3.15 Table E.1-1
+(basic application level confidentiality profile, as packaged in dicom-anonymizer).
+"""
+
+import csv
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from dicomanonymizer.dicom_anonymization_databases import dicomfields_2023
+from pydicom._dicom_dict import RepeatersDictionary
+from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+
+# Keywords of the confidentiality profile that describe rather than identify: withheld all the
+# same, and called free text when it is said why a tag was left out.
+WITHHELD_TEXT = frozenset(
+    {
+        "AcquisitionComments",
+        "AcquisitionProtocolDescription",
+        "AdditionalPatientHistory",
+        "AdmittingDiagnosesDescription",
+        "BolusDescription",
+        "CommentsOnThePerformedProcedureStep",
+        "ContrastBolusAgent",
+        "DerivationDescription",
+        "DeviceDescription",
+        "FrameComments",
+        "ImageComments",
+        "ImagePresentationComments",
+        "PatientComments",
+        "PerformedProcedureStepDescription",
+        "ProtocolName",
+        "ReasonForStudy",
+        "ReasonForTheRequestedProcedure",
+        "RequestedContrastAgent",
+        "RequestedProcedureComments",
+        "RequestedProcedureDescription",
+        "ScheduledProcedureStepDescription",
+        "SeriesDescription",
+        "StudyComments",
+        "StudyDescription",
+        "VisitComments",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A DICOM attribute; `tag` as `GGGG,EEEE`, `module` empty where the standard names none."""
+
+    keyword: str
+    tag: str
+    vr: str
+    module: str
+
+
+@cache
+def attribute(keyword: str) -> Attribute:
+    """The attribute of a public keyword; a keyword unknown to PS3.6 has empty tag and VR.
+
+    An attribute of a repeating group (50xx, 60xx) is given by its first group. Where PS3.6 leaves
+    a choice of VRs (`US or SS`) the first stands.
+    """
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        tag = _repeating().get(keyword)
+    if tag is None:
+        return Attribute(keyword, "", "", "")
+    vr = dictionary_VR(tag).split(" or ")[0]
+    return Attribute(
+        keyword, f"{tag >> 16:04X},{tag & 0xFFFF:04X}", vr, _modules().get(keyword, "")
+    )
+
+
+def is_identifying(keyword: str, keep: Collection[str] = ()) -> bool:
+    """Whether the keyword's value has to be withheld, unless it is in `keep`.
+
+    True for all of PS3.15 Table E.1-1, whatever its action, for its repeating groups, and for
+    every person name. UIDs outside the table are judged by value: see `headers`.
+    """
+    return keyword not in keep and (keyword in _listed() or attribute(keyword).vr == "PN")
+
+
+@cache
+def _listed() -> frozenset[str]:
+    """Keywords of Table E.1-1; its masked entries spread over the repeating groups of PS3.6."""
+    exact = {keyword_for_tag(t) for t in dicomfields_2023.ALL_TAGS if len(t) == 2}
+    masked = [t for t in dicomfields_2023.ALL_TAGS if len(t) == 4]
+    repeating = {
+        keyword
+        for keyword, tag in _repeating().items()
+        for group, element, group_mask, element_mask in masked
+        if (tag >> 16) & group_mask == group and tag & 0xFFFF & element_mask == element
+    }
+    return frozenset((exact | repeating) - {""})
+
+
+@cache
+def _repeating() -> dict[str, int]:
+    """Keyword → tag in the first group, for the repeating groups of PS3.6."""
+    return {
+        entry[4]: int(mask.replace("x", "0"), 16)
+        for mask, entry in RepeatersDictionary.items()
+        if entry[4]
+    }
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """Keyword → module of PS3.3, the most widely used one where several hold the keyword."""
+    text = (files("tagsight") / "data" / "modules.csv").read_text(encoding="utf-8")
+    return {row["keyword"]: row["module"] for row in csv.DictReader(text.splitlines())}

@@ -1,0 +1,62 @@
+"""Keyed hashes: identifiers leave the reader as these alone."""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from tagsight.errors import UserError
+
+KEY_BYTES = 32
+DIGEST_BYTES = 16
+
+
+def load_key(path: Path) -> bytes:
+    """The hash key in `path`; made there on first use, readable by its owner alone.
+
+    The new key is written beside its place and linked into it, so that of several processes that
+    start at once one wins and all read the same 32 random bytes.
+
+    Raises:
+        UserError: the file cannot be made, cannot be read, or holds less than 32 bytes.
+    """
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"privacy.key_file: {path} cannot be used ({error.strerror}); "
+            "name a file that you can read and write"
+        ) from error
+    if len(key) < KEY_BYTES:
+        raise UserError(
+            f"privacy.key_file: {path} holds {len(key)} bytes, {KEY_BYTES} are needed; "
+            "restore it, or remove it to have a new one made"
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mine = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(mine, path)
+    except FileExistsError:
+        return  # another process was first: its key is the key
+    finally:
+        mine.unlink()
+
+
+def keyed_hash(key: bytes, text: str) -> str:
+    """BLAKE2b (RFC 7693) of `text` under `key`, 16 bytes as 32 hex digits.
+
+    Text that came from undecodable bytes (surrogates) is hashed as those bytes.
+    """
+    data = text.encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(data, key=key[:64], digest_size=DIGEST_BYTES).hexdigest()
