@@ -27,7 +27,7 @@ class Recipes:
     def __init__(self, clone: str | Path, config: dict[str, Any]) -> None:
         self.clone, self.config = Path(clone), config
 
-    def __call__(self, rule: str, *after: Any, **reads: str) -> dict[str, Any]:
+    def __call__(self, rule: str, /, *after: Any, **reads: str) -> dict[str, Any]:
         """Return the params of `rule`: the config values named by `reads`, and the recipe.
 
         `after`: the rules (as `rules.name`) whose output is this rule's input. `reads`: param =
@@ -37,7 +37,7 @@ class Recipes:
         upstream = [producer.params.recipe for producer in after]
         return {**values, "recipe": _digest([self.code(rule), values, upstream])}
 
-    def own(self, rule: str, **reads: str) -> str:
+    def own(self, rule: str, /, **reads: str) -> str:
         """Return the recipe of `rule` for whatever its input: its code and config values alone."""
         return _digest([self.code(rule), {param: self.value(key) for param, key in reads.items()}])
 

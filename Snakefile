@@ -1,0 +1,49 @@
+"""tagsight: DICOM files in; every image in a cluster, and whether the clusters look alike, out.
+
+    snakemake -c2 --configfile config/demo.yaml     the demo
+    snakemake -c8 --configfile mine.yaml            your archive: mine.yaml says `input: /path`
+    snakemake --profile slurm --configfile mine.yaml
+
+What each file under results/ holds: docs/architecture.md. What each config key means:
+config/README.md. What runs again when a key changes: docs/reruns.md.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+if config["demo"]:
+
+    include: "rules/demo.smk"
+
+
+include: "rules/tags.smk"
+include: "rules/samples.smk"
+include: "rules/clusters.smk"
+include: "rules/images.smk"
+include: "rules/evaluation.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report/index.html",
+        "results/annotations.csv",
+        "results/evaluation.json",
+        "results/agreement.json",
+
+
+onsuccess:
+    tell_result()

@@ -1,0 +1,191 @@
+"""Clusters.
+
+Needs the samples and the encoding. Leaves the clusters of a sample for the whole grid of K
+(clusters), the K to use and why (choice), what each cluster is (cards), how the clusters agree
+with outside labels (agreement), and the cluster of every image of the archive (annotations).
+"""
+
+
+rule clusters:
+    input:
+        sample="results/samples/{sample}.parquet",
+        encoding="results/encoding.json",
+    output:
+        "results/clusters/{sample}.parquet",
+    log:
+        "logs/clusters/{sample}.log",
+    benchmark:
+        "results/benchmarks/clusters/{sample}.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory_square,
+    params:
+        **recipe(
+            "clusters",
+            rules.samples,
+            rules.encoding,
+            k="cluster.k",
+            algorithm="cluster.algorithm",
+            ranges="gower.ranges",
+            seed="seed",
+        ),
+    script:
+        "../scripts/clusters.py"
+
+
+rule distances:
+    input:
+        sample="results/samples/{sample}.parquet",
+        encoding="results/encoding.json",
+    output:
+        "results/distances/{sample}.npy",
+    log:
+        "logs/distances/{sample}.log",
+    benchmark:
+        "results/benchmarks/distances/{sample}.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory_square,
+    params:
+        **recipe("distances", rules.samples, rules.encoding, ranges="gower.ranges"),
+    script:
+        "../scripts/distances.py"
+
+
+rule choice:
+    input:
+        clusters="results/clusters/tuning.parquet",
+        tuning="results/samples/tuning.parquet",
+        holdout="results/samples/holdout.parquet",
+        encoding="results/encoding.json",
+    output:
+        "results/choice.json",
+    log:
+        "logs/choice.log",
+    benchmark:
+        "results/benchmarks/choice.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 2
+    params:
+        **recipe(
+            "choice",
+            rules.clusters,
+            rules.samples,
+            rules.encoding,
+            rule="choose.rule",
+            tolerance="choose.tolerance",
+            ranges="gower.ranges",
+        ),
+    script:
+        "../scripts/choice.py"
+
+
+rule cards:
+    input:
+        clusters="results/clusters/tuning.parquet",
+        sample="results/samples/tuning.parquet",
+        encoding="results/encoding.json",
+        choice="results/choice.json",
+    output:
+        "results/cards.json",
+    log:
+        "logs/cards.log",
+    benchmark:
+        "results/benchmarks/cards.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    params:
+        **recipe("cards", rules.clusters, rules.samples, rules.encoding, rules.choice),
+    script:
+        "../scripts/cards.py"
+
+
+rule agreement:
+    input:
+        sample="results/samples/tuning.parquet",
+        encoding="results/encoding.json",
+        choice="results/choice.json",
+    output:
+        "results/agreement.json",
+    log:
+        "logs/agreement.log",
+    benchmark:
+        "results/benchmarks/agreement.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt
+        * (1000 + 12 * config["samples"]["tuning"] ** 2 // 10**6),
+    params:
+        **recipe(
+            "agreement",
+            rules.samples,
+            rules.encoding,
+            rules.choice,
+            k="cluster.k",
+            algorithm="cluster.algorithm",
+            ranges="gower.ranges",
+            seed="seed",
+        ),
+    script:
+        "../scripts/agreement.py"
+
+
+rule annotations:
+    input:
+        features="results/features/{shard}.parquet",
+        tags="results/tags/{shard}.parquet",
+        sample="results/samples/tuning.parquet",
+        clusters="results/clusters/tuning.parquet",
+        choice="results/choice.json",
+        encoding="results/encoding.json",
+        cards="results/cards.json",
+    output:
+        "results/annotations/{shard}.parquet",
+    log:
+        "logs/annotations/{shard}.log",
+    benchmark:
+        "results/benchmarks/annotations/{shard}.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory_archive,
+    params:
+        **recipe(
+            "annotations",
+            rules.features,
+            rules.tags,
+            rules.samples,
+            rules.clusters,
+            rules.choice,
+            rules.encoding,
+            rules.cards,
+            ranges="gower.ranges",
+        ),
+    script:
+        "../scripts/annotations.py"
+
+
+rule annotations_csv:
+    input:
+        expand("results/annotations/{shard}.parquet", shard=SHARDS),
+    output:
+        "results/annotations.csv",
+    log:
+        "logs/annotations_csv.log",
+    benchmark:
+        "results/benchmarks/annotations_csv.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 2
+    params:
+        **recipe("annotations_csv", rules.annotations),
+    script:
+        "../scripts/annotations_csv.py"

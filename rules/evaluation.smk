@@ -1,0 +1,57 @@
+"""The test.
+
+Needs clusters and embeddings of the trials and the chosen K. Leaves, for each trial, how far
+images are from their cluster's centre under each labelling and each null (trials), and over all
+trials whether and by how much that is less than chance (evaluation).
+"""
+
+
+rule trials:
+    input:
+        embeddings="results/embeddings/{sample}.npy",
+        fates="results/images/{sample}.parquet",
+        clusters="results/clusters/{sample}.parquet",
+        sample="results/samples/{sample}.parquet",
+        choice="results/choice.json",
+    output:
+        "results/trials/{sample}.parquet",
+    log:
+        "logs/trials/{sample}.log",
+    benchmark:
+        "results/benchmarks/trials/{sample}.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory_square,
+        runtime=lambda wildcards, attempt: attempt * 120,
+    params:
+        **recipe(
+            "trials",
+            rules.embeddings,
+            rules.images,
+            rules.clusters,
+            rules.samples,
+            rules.choice,
+            permutations="evaluation.permutations",
+            seed="seed",
+        ),
+    script:
+        "../scripts/trials.py"
+
+
+rule evaluation:
+    input:
+        expand("results/trials/{sample}.parquet", sample=TRIALS),
+    output:
+        "results/evaluation.json",
+    log:
+        "logs/evaluation.log",
+    benchmark:
+        "results/benchmarks/evaluation.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    params:
+        **recipe("evaluation", rules.trials),
+    script:
+        "../scripts/evaluation.py"

@@ -1,0 +1,154 @@
+"""From files to features.
+
+Needs the archive. Leaves, for every shard of it, the files found (files), the tags of each image
+(tags) with what was not taken and why (rejected), and the images as rows of numbers and
+categories (features); and for the whole of it how often each tag is filled (frequencies), which
+tags are used and why (selection), and how they become columns (encoding).
+"""
+
+
+rule files:
+    input:
+        [rules.demo.output.truth] if config["demo"] else [],
+    output:
+        expand("results/files/{shard}.parquet", shard=SHARDS),
+    log:
+        "logs/files.log",
+    benchmark:
+        "results/benchmarks/files.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 8000,
+        runtime=lambda wildcards, attempt: attempt * 720,
+    params:
+        **recipe(
+            "files",
+            *([rules.demo] if config["demo"] else []),
+            archive="input",
+            shards="tags.shards",
+            draw="tags.draw",
+            key_file="privacy.key_file",
+            seed="seed",
+        ),
+    script:
+        "../scripts/files.py"
+
+
+rule tags:
+    input:
+        "results/files/{shard}.parquet",
+    output:
+        tags="results/tags/{shard}.parquet",
+        rejected="results/rejected/{shard}.parquet",
+    log:
+        "logs/tags/{shard}.log",
+    benchmark:
+        "results/benchmarks/tags/{shard}.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 3000,
+        runtime=lambda wildcards, attempt: attempt * 720,
+    params:
+        **recipe("tags", rules.files, key_file="privacy.key_file", keep="privacy.keep"),
+        store=recipe.own("tags", keep="privacy.keep"),
+    script:
+        "../scripts/tags.py"
+
+
+rule frequencies:
+    input:
+        tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        rejected=expand("results/rejected/{shard}.parquet", shard=SHARDS),
+    output:
+        "results/frequencies.parquet",
+    log:
+        "logs/frequencies.log",
+    benchmark:
+        "results/benchmarks/frequencies.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 8
+    resources:
+        mem_mb=memory_archive,
+        runtime=lambda wildcards, attempt: attempt * 120,
+    params:
+        **recipe(
+            "frequencies",
+            rules.tags,
+            reject_limit="tags.reject_limit",
+            min_patients="privacy.min_patients",
+        ),
+    script:
+        "../scripts/frequencies.py"
+
+
+rule selection:
+    input:
+        "results/frequencies.parquet",
+    output:
+        "results/selection.parquet",
+    log:
+        "logs/selection.log",
+    benchmark:
+        "results/benchmarks/selection.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    params:
+        **recipe("selection", rules.frequencies, select="select"),
+    script:
+        "../scripts/selection.py"
+
+
+rule encoding:
+    input:
+        tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        frequencies="results/frequencies.parquet",
+        selection="results/selection.parquet",
+    output:
+        encoding="results/encoding.json",
+        unmapped="results/unmapped.parquet",
+    log:
+        "logs/encoding.log",
+    benchmark:
+        "results/benchmarks/encoding.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 8
+    resources:
+        mem_mb=memory_archive,
+        runtime=lambda wildcards, attempt: attempt * 120,
+    params:
+        **recipe(
+            "encoding",
+            rules.tags,
+            rules.frequencies,
+            rules.selection,
+            distance="gower.distance",
+            presence_weight="gower.presence_weight",
+            min_patients="privacy.min_patients",
+        ),
+    script:
+        "../scripts/encoding.py"
+
+
+rule features:
+    input:
+        tags="results/tags/{shard}.parquet",
+        encoding="results/encoding.json",
+    output:
+        "results/features/{shard}.parquet",
+    log:
+        "logs/features/{shard}.log",
+    benchmark:
+        "results/benchmarks/features/{shard}.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory_archive,
+    params:
+        **recipe("features", rules.tags, rules.encoding),
+    script:
+        "../scripts/features.py"
