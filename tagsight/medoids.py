@@ -1,0 +1,151 @@
+"""k-medoids for a whole grid of K on one matrix of distances.
+
+Source: Kaufman & Rousseeuw, "Clustering by means of medoids" (1987): BUILD, then swaps. Swaps by
+package kmedoids (Schubert & Rousseeuw, "Fast and eager k-medoids clustering", 2021).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from typing import Any, Literal
+
+import kmedoids
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import squareform
+
+Algorithm = Literal["fasterpam", "pam", "alternate", "average"]
+Array = NDArray[Any]
+Swap = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """k clusters of n rows; cluster 0 is the largest.
+
+    loss: sum of the distances to the own medoid. labels: int32 (n,). medoids: int64 (k,), row of
+    the medoid of each cluster, always a member of it.
+    """
+
+    k: int
+    loss: float
+    labels: Array
+    medoids: Array
+
+
+def build(distances: Array, k: int) -> Array:
+    """The first k medoids, greedily: each lowers the loss most; the lowest row where equal.
+
+    distances: (n, n), symmetric; returns int64 (k,), the same as kmedoids' own BUILD. The first k
+    of a longer result are the result for k. ValueError unless 1 <= k <= n.
+
+    Lazy: what a row would gain can only shrink as medoids are added, so a gain computed earlier is
+    an upper bound, and a row whose bound is below another's true gain needs no look.
+    """
+    n = len(distances)
+    if not 1 <= k <= n:
+        raise ValueError(f"cannot choose {k} medoids among {n} rows")
+    first = int(np.argmin(distances.sum(axis=1, dtype=np.float64)))
+    chosen, nearest = [first], distances[first].copy()
+    bounds = [(-_gain(distances[j], nearest), j, 1) for j in range(n) if j != first]
+    heapify(bounds)
+    while len(chosen) < k:
+        bound, j, seen = heappop(bounds)
+        if seen < len(chosen):
+            heappush(bounds, (-_gain(distances[j], nearest), j, len(chosen)))
+            continue
+        chosen.append(j)
+        np.minimum(nearest, distances[j], out=nearest)
+    return np.array(chosen, np.int64)
+
+
+def grid(
+    distances: Array, ks: Sequence[int], algorithm: Algorithm = "fasterpam"
+) -> list[Clustering]:
+    """A clustering for each K, in rising order of K.
+
+    distances: float32 (n, n), symmetric, C order. K at or above the number of distinct rows (where
+    K medoids leave no distance at all, or K >= n) is left out: compare with `ks` to warn.
+    Deterministic; nothing is drawn.
+    """
+    wanted = sorted({k for k in ks if k < len(distances)})
+    if not wanted:
+        return []
+    medoids = build(distances, wanted[-1])
+    wanted = [k for k in wanted if distances[medoids[:k]].min(axis=0).any()]
+    if algorithm == "average":
+        return _average(distances, wanted)
+    swap = _SWAPS[algorithm]
+    return [_nearest(distances, swap(distances, medoids[:k].copy())) for k in wanted]
+
+
+def _fasterpam(distances: Array, medoids: Array) -> Array:
+    # kmedoids reads columns: handed the transpose (the same matrix), it walks along memory.
+    return kmedoids.fasterpam(distances.T, medoids, n_cpu=1).medoids
+
+
+def _pam(distances: Array, medoids: Array) -> Array:
+    return kmedoids.pam(distances.T, medoids).medoids
+
+
+def _alternate(distances: Array, medoids: Array) -> Array:
+    return kmedoids.alternating(distances.T, medoids).medoids
+
+
+_SWAPS: dict[str, Swap] = {"fasterpam": _fasterpam, "pam": _pam, "alternate": _alternate}
+
+
+def _nearest(distances: Array, medoids: Array) -> Clustering:
+    """Each row to its nearest medoid. A medoid stays with itself, also beside its duplicate."""
+    medoids = np.sort(medoids.astype(np.int64))
+    labels = np.argmin(distances[medoids], axis=0)
+    labels[medoids] = np.arange(len(medoids))
+    return _clustering(distances, labels, medoids)
+
+
+def _average(distances: Array, ks: Sequence[int]) -> list[Clustering]:
+    """Average linkage, cut at each K; the medoid is the member with least distance to the rest."""
+    merges = linkage(squareform(distances, checks=False), method="average")  # (n - 1, 4)
+    return [_central(distances, _cut(merges, k)) for k in ks]
+
+
+def _cut(merges: Array, k: int) -> Array:
+    """Labels after all merges but the last k - 1: exactly k clusters, also among equal heights."""
+    n = len(merges) + 1
+    made = n - k
+    children = merges[:made, :2].astype(np.int64).ravel()
+    parents = np.repeat(np.arange(n, n + made), 2)
+    size = n + made
+    links = coo_array((np.ones(2 * made, np.int8), (children, parents)), shape=(size, size))
+    return connected_components(links, directed=False)[1][:n]
+
+
+def _central(distances: Array, labels: Array) -> Clustering:
+    members = [np.flatnonzero(labels == c) for c in range(labels.max() + 1)]
+    totals = [distances[np.ix_(m, m)].sum(axis=1, dtype=np.float64) for m in members]
+    medoids = [m[np.argmin(total)] for m, total in zip(members, totals, strict=True)]
+    return _clustering(distances, labels, np.array(medoids, np.int64))
+
+
+def _clustering(distances: Array, labels: Array, medoids: Array) -> Clustering:
+    """Number the clusters by falling size, the lower medoid first where equal."""
+    k = len(medoids)
+    order = np.lexsort((medoids, -np.bincount(labels, minlength=k)))
+    rank = np.empty(k, np.int32)
+    rank[order] = np.arange(k)
+    labels, medoids = rank[labels], medoids[order]
+    loss = distances[np.arange(len(labels)), medoids[labels]].sum(dtype=np.float64)
+    return Clustering(k, float(loss), labels, medoids)
+
+
+@njit(cache=True, fastmath={"reassoc", "nsz", "contract", "arcp"})
+def _gain(row: Array, nearest: Array) -> float:
+    """How much a further medoid lowers the loss; float64, as kmedoids sums it."""
+    gain = 0.0
+    for i in range(len(row)):
+        gain += max(np.float64(nearest[i]) - np.float64(row[i]), 0.0)
+    return gain
