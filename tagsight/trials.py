@@ -1,0 +1,140 @@
+"""One trial: a sample's clusterings, each against nulls of its own (the paper, §3).
+
+Beside the clusters from tags stand yardsticks: the groups that modality, modality and body part,
+or manufacturer alone make, and k-medoids on the embeddings themselves (the best to be had).
+"""
+
+import zlib
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from polars._typing import PolarsDataType
+
+from tagsight import medoids
+from tagsight.evaluation import cosine_distances, distances_to_centres
+from tagsight.nulls import NULLS, STRATA, constant_within, draws
+
+Integers = NDArray[np.int64]
+
+LABELLINGS = ("tags", "modality", "modality_body_part", "manufacturer", "embedding")
+
+
+def trial(
+    name: str,
+    embeddings: NDArray[np.float32],
+    clusters: NDArray[np.integer],
+    *,
+    series: pl.Series,
+    patient: pl.Series,
+    modality: pl.Series,
+    body_part: pl.Series,
+    manufacturer: pl.Series,
+    k: int,
+    permutations: int,
+    seed: int,
+) -> pl.DataFrame:
+    """Distances to centres of every labelling, and under every null: rows of `trials/{sample}`.
+
+    `embeddings` (n, d) float32, NaN rows (images that could not be drawn) are left out;
+    `clusters` (n,) from the tags at `k`; the others String (n,), null = missing, which counts as a
+    group of its own (a missing series: the image alone; a missing patient: its series alone).
+    Columns: trial, k, labelling, centre, null, distance, null_distance (mean over permutations),
+    p (one-sided: share of permutations at least as near, the observed one among them) and draws
+    (mean distance of each permutation). Labellings that are constant inside a null's strata have
+    no row for it; nor has `embedding` where there are too few distinct images for `k`.
+    """
+    seen = ~np.isnan(embeddings).any(axis=1)
+    rows = embeddings if seen.all() else embeddings[seen]
+    texts = [
+        s.filter(pl.Series(seen)) for s in (series, patient, modality, body_part, manufacturer)
+    ]
+    of_series, units = _units(texts[0], texts[1])
+    groups = _groups(*texts[2:])
+    labellings = {"tags": clusters[seen].astype(np.int64), **groups, **_nearest(rows, k)}
+    parts = []
+    for number, null in enumerate(NULLS):
+        strata = _strata(null, groups, len(rows))
+        moving = np.arange(len(rows)) if null == "images" else of_series
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
+        sources = draws(moving, strata, permutations, rng)
+        for labelling in [q for q in LABELLINGS if q in labellings]:
+            labels = labellings[labelling]
+            if not constant_within(labels, strata):
+                part = _compare(rows, labels, units, sources)
+                parts.append(part.with_columns(labelling=pl.lit(labelling), null=pl.lit(null)))
+    return _table(parts).with_columns(trial=pl.lit(name), k=pl.lit(k, pl.Int64)).select(SCHEMA)
+
+
+SCHEMA: dict[str, PolarsDataType] = {
+    "trial": pl.String,
+    "k": pl.Int64,
+    "labelling": pl.String,
+    "centre": pl.String,
+    "null": pl.String,
+    "distance": pl.Float64,
+    "null_distance": pl.Float64,
+    "p": pl.Float64,
+    "draws": pl.List(pl.Float64),
+}
+
+
+def _table(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *parts], how="diagonal")
+
+
+def _compare(
+    rows: NDArray[np.float32], labels: Integers, units: Integers, sources: NDArray[np.int32]
+) -> pl.DataFrame:
+    """A labelling against one null: a row for each kind of centre."""
+    found = distances_to_centres(rows, np.concatenate([labels[None], labels[sources]]), units)
+    means = np.stack([each.mean(axis=1) for each in found])  # (2, 1 + permutations)
+    observed, random = means[:, :1], means[:, 1:]
+    near = (random <= observed + 1e-12).sum(axis=1)  # equal but for rounding counts as equal
+    return pl.DataFrame(
+        {
+            "centre": list(found._fields),
+            "distance": observed[:, 0],
+            "null_distance": random.mean(axis=1),
+            "p": (1 + near) / (1 + random.shape[1]),
+            "draws": random.tolist(),
+        }
+    )
+
+
+def _units(series: pl.Series, patient: pl.Series) -> tuple[Integers, Integers]:
+    """Numbers of series and of patients; what is missing falls back on the next finer level."""
+    frame = pl.DataFrame({"series": series, "patient": patient}).with_row_index("row")
+    own = pl.concat_str(pl.lit("image "), "row")
+    one = pl.coalesce(pl.concat_str(pl.lit("series "), "series"), own)
+    two = pl.coalesce(pl.concat_str(pl.lit("patient "), "patient"), one)
+    ranked = frame.select(series=one.rank("dense"), patient=two.rank("dense"))
+    return ranked["series"].to_numpy().astype(np.int64), ranked["patient"].to_numpy().astype(
+        np.int64
+    )
+
+
+def _groups(
+    modality: pl.Series, body_part: pl.Series, manufacturer: pl.Series
+) -> dict[str, Integers]:
+    """Labellings by outside labels; missing is a group of its own."""
+    a, b, c = (_numbers(each) for each in (modality, body_part, manufacturer))
+    return {
+        "modality": a,
+        "modality_body_part": a * (b.max(initial=0) + 1) + b,
+        "manufacturer": c,
+    }
+
+
+def _numbers(texts: pl.Series) -> Integers:
+    return texts.cast(pl.String).rank("dense").fill_null(0).to_numpy().astype(np.int64)
+
+
+def _strata(null: str, groups: dict[str, Integers], n: int) -> Integers:
+    return groups["_".join(STRATA[null])] if null in STRATA else np.zeros(n, np.int64)
+
+
+def _nearest(rows: NDArray[np.float32], k: int) -> dict[str, Integers]:
+    """k-medoids on the embeddings' cosine distances, with as many clusters as the tags have."""
+    found = medoids.grid(cosine_distances(rows), [k])
+    return {"embedding": found[0].labels.astype(np.int64)} if found else {}
