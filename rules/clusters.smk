@@ -29,7 +29,6 @@ rule clusters:
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
-            seed="seed",
         ),
     script:
         "../scripts/clusters.py"
@@ -79,7 +78,6 @@ rule choice:
             rules.encoding,
             rule="choose.rule",
             tolerance="choose.tolerance",
-            ranges="gower.ranges",
         ),
     script:
         "../scripts/choice.py"
@@ -131,7 +129,6 @@ rule agreement:
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
-            seed="seed",
         ),
     script:
         "../scripts/agreement.py"
@@ -167,7 +164,6 @@ rule annotations:
             rules.choice,
             rules.encoding,
             rules.cards,
-            ranges="gower.ranges",
         ),
     script:
         "../scripts/annotations.py"

@@ -1,1 +1,23 @@
-pass
+"""Compare clusters with modality, body part and maker, found without the tags that give these away."""
+
+import polars as pl
+
+from tagsight import gower, medoids
+from tagsight.agreement import TELLING, agreement
+from tagsight.encoding import Encoding, to_features
+from tagsight.jobs import logged
+from tagsight.store import read_json, write_json
+
+with logged(snakemake):
+    params = snakemake.params
+    sample = pl.read_parquet(snakemake.input.sample)
+    outside = {name: sample[name] for name in ("modality", "body_part", "manufacturer")}
+    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    rows = []
+    for left_out in ((), TELLING):
+        seen = encoding.without(left_out)
+        distances = gower.matrix(to_features(sample, seen, params.ranges), seen.distance)
+        for found in medoids.grid(distances, params.k, params.algorithm):
+            rows += agreement(found.labels, outside, k=found.k, left_out=left_out)
+    chosen = read_json(snakemake.input.choice)["k"]
+    write_json({"k": chosen, "agreement": rows}, snakemake.output[0])

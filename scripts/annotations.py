@@ -1,1 +1,24 @@
-pass
+"""Put every image of a shard into the cluster of its nearest medoid."""
+
+import polars as pl
+
+from tagsight import clusters
+from tagsight.encoding import Encoding
+from tagsight.jobs import logged
+from tagsight.store import read_json, write_parquet
+
+with logged(snakemake):
+    k = read_json(snakemake.input.choice)["k"]
+    annotated = clusters.annotate(
+        pl.read_parquet(snakemake.input.features),
+        pl.read_parquet(snakemake.input.sample),
+        pl.read_parquet(snakemake.input.clusters).filter(k=k),
+        Encoding.from_json(read_json(snakemake.input.encoding)),
+    )
+    names = {card["cluster"]: card["name"] for card in read_json(snakemake.input.cards)}
+    where = pl.read_parquet(snakemake.input.tags, columns=["image", "path", "series"])
+    table = annotated.join(where, on="image", how="left", maintain_order="left").with_columns(
+        name=pl.col("cluster").replace_strict(names, return_dtype=pl.String)
+    )
+    columns = ["image", "path", "series", "cluster", "name", "distance", "margin"]
+    write_parquet(table.select(columns), snakemake.output[0])

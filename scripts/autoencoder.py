@@ -1,1 +1,29 @@
-pass
+"""Train the autoencoder, going on from the last epoch that was finished."""
+
+import numpy as np
+import polars as pl
+from safetensors.torch import save_file
+
+from tagsight.jobs import Progress, logged, resume_folder
+from tagsight.store import write_parquet, writing
+from tagsight.training import train
+
+with logged(snakemake):
+    params = snakemake.params
+    drawn = pl.read_parquet(snakemake.input.fates)["reason"].is_null().to_numpy()
+    weights, training = train(
+        np.load(snakemake.input.images)[drawn],
+        preset=params.preset,
+        epochs=params.epochs,
+        batch=params.batch,
+        learning_rate=params.learning_rate,
+        validation=params.validation,
+        device=params.device,
+        seed=params.seed,
+        threads=snakemake.threads,
+        resume=resume_folder(snakemake) / "training.pt",
+        progress=Progress(params.epochs, "epochs"),
+    )
+    with writing(snakemake.output.weights) as temporary:
+        save_file(weights, temporary)
+    write_parquet(training, snakemake.output.training)

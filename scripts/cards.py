@@ -1,1 +1,14 @@
-pass
+"""Say what each cluster is: its size, its medoid, the tags that tell it from the others."""
+
+import polars as pl
+
+from tagsight.cards import cards
+from tagsight.encoding import Encoding
+from tagsight.jobs import logged
+from tagsight.store import read_json, write_json
+
+with logged(snakemake):
+    k = read_json(snakemake.input.choice)["k"]
+    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    found = pl.read_parquet(snakemake.input.clusters).filter(k=k)
+    write_json(cards(pl.read_parquet(snakemake.input.sample), found, encoding), snakemake.output[0])

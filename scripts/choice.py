@@ -1,1 +1,26 @@
-pass
+"""Choose K from the tuning sample's clusters, tested on other patients."""
+
+import polars as pl
+
+from tagsight import clusters
+from tagsight.choice import choose
+from tagsight.encoding import Encoding
+from tagsight.jobs import LOG, logged
+from tagsight.store import read_json, write_json
+
+with logged(snakemake):
+    params = snakemake.params
+    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    grid = clusters.held_out(
+        pl.read_parquet(snakemake.input.clusters),
+        pl.read_parquet(snakemake.input.tuning),
+        pl.read_parquet(snakemake.input.holdout),
+        encoding,
+    )
+    choice = choose(grid, params.rule, params.tolerance)
+    if choice["at_edge"]:
+        LOG.warning(
+            "K = %d is at the edge of cluster.k: widen the grid to see whether it would go on",
+            choice["k"],
+        )
+    write_json(choice, snakemake.output[0])

@@ -1,1 +1,27 @@
-pass
+"""Fit how tags become columns, over the whole archive."""
+
+from pathlib import Path
+
+import polars as pl
+
+from tagsight import encoding
+from tagsight.body_parts import read_spellings
+from tagsight.jobs import LOG, logged
+from tagsight.store import write_json, write_parquet
+from tagsight.tables import scan
+
+with logged(snakemake):
+    tags = scan(snakemake.input.tags)
+    body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
+    fitted = encoding.fit(
+        tags,
+        pl.read_parquet(snakemake.input.frequencies),
+        pl.read_parquet(snakemake.input.selection),
+        distance=snakemake.params.distance,
+        presence_weight=snakemake.params.presence_weight,
+        body_parts=body_parts,
+    )
+    LOG.info("%d columns", len(fitted.columns))
+    write_json(fitted.to_json(), snakemake.output.encoding)
+    unmapped = encoding.unmapped(tags, body_parts, snakemake.params.min_patients)
+    write_parquet(unmapped, snakemake.output.unmapped)

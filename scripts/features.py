@@ -1,1 +1,16 @@
-pass
+"""Turn a shard's tags into rows of numbers and categories."""
+
+from pathlib import Path
+
+import polars as pl
+
+from tagsight import encoding
+from tagsight.body_parts import read_spellings
+from tagsight.jobs import logged
+from tagsight.store import read_json, write_parquet
+
+with logged(snakemake):
+    fitted = encoding.Encoding.from_json(read_json(snakemake.input.encoding))
+    body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
+    tags = pl.read_parquet(snakemake.input.tags)
+    write_parquet(encoding.apply(tags, fitted, body_parts), snakemake.output[0])

@@ -1,1 +1,18 @@
-pass
+"""List the archive's files and deal them to shards by their folder."""
+
+from pathlib import Path
+
+from tagsight.archive import listing
+from tagsight.hashing import fingerprint, load_key
+from tagsight.jobs import LOG, logged
+from tagsight.store import write_parquet
+
+with logged(snakemake):
+    params = snakemake.params
+    places = [params.archive] if isinstance(params.archive, str) else params.archive
+    key = load_key(Path(params.key_file or "results/key"))
+    found = listing([Path(place) for place in places], params.shards, params.draw, params.seed)
+    LOG.info("%d files in %d folders or lists", len(found), len(places))
+    for shard, path in enumerate(snakemake.output):
+        part = found.filter(shard=shard).drop("shard")
+        write_parquet(part, path, metadata={"key": fingerprint(key)})

@@ -1,1 +1,15 @@
-pass
+"""Count how often each tag is filled, with what, and on which level it varies."""
+
+import polars as pl
+
+from tagsight.frequencies import frequencies
+from tagsight.jobs import logged
+from tagsight.reading import check_reject_limit
+from tagsight.store import write_parquet
+from tagsight.tables import scan
+
+with logged(snakemake):
+    tags = scan(snakemake.input.tags)
+    rejected = pl.scan_parquet(snakemake.input.rejected).collect()
+    check_reject_limit(tags, rejected, snakemake.params.reject_limit)
+    write_parquet(frequencies(tags, snakemake.params.min_patients), snakemake.output[0])

@@ -1,1 +1,21 @@
-pass
+"""Draw a sample's images at 128 x 128; what cannot be drawn is counted with its reason."""
+
+import polars as pl
+
+from tagsight.jobs import LOG, Progress, logged
+from tagsight.pixels import render_all
+from tagsight.store import write_npy, write_parquet
+
+with logged(snakemake):
+    sample = pl.read_parquet(snakemake.input[0], columns=["image", "path"])
+    images, reasons = render_all(
+        sample["path"].to_list(),
+        snakemake.params.aspect,
+        threads=snakemake.threads,
+        progress=Progress(len(sample), "images"),
+    )
+    fates = sample.select("image").with_columns(reason=pl.Series(reasons, dtype=pl.String))
+    if failed := fates.drop_nulls("reason")["reason"].value_counts(sort=True).rows():
+        LOG.warning("images that could not be drawn: %s", dict(failed))
+    write_npy(images, snakemake.output.images)
+    write_parquet(fates, snakemake.output.fates)

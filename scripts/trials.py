@@ -1,1 +1,26 @@
-pass
+"""Measure how far images are from their cluster's centre, under each labelling and null."""
+
+import numpy as np
+import polars as pl
+
+from tagsight.jobs import LOG, logged
+from tagsight.store import read_json, write_parquet
+from tagsight.trials import trial
+
+with logged(snakemake):
+    k = read_json(snakemake.input.choice)["k"]
+    sample = pl.read_parquet(snakemake.input.sample)
+    found = pl.read_parquet(snakemake.input.clusters).filter(k=k)
+    labels = sample.join(found, on="image", how="left", maintain_order="left")["cluster"]
+    columns = ["series", "patient", "modality", "body_part", "manufacturer"]
+    distances = trial(
+        snakemake.wildcards.sample,
+        np.load(snakemake.input.embeddings),
+        labels.to_numpy(),
+        *(sample[column] for column in columns),
+        k=k,
+        permutations=snakemake.params.permutations,
+        seed=snakemake.params.seed,
+    )
+    LOG.info("%d rows", len(distances))
+    write_parquet(distances, snakemake.output[0])

@@ -99,6 +99,3 @@ def _contradictions(config: dict[str, Any]) -> Iterator[str]:
         for place in inputs:
             if not Path(place).exists():
                 yield f"input: {place} does not exist (seen from {Path.cwd()})"
-    key_file = config["privacy"]["key_file"]
-    if key_file is not None and not config["demo"] and not Path(key_file).is_file():
-        yield f"privacy.key_file: {key_file} is not a file; make one, or leave it null"

@@ -60,3 +60,17 @@ def keyed_hash(key: bytes, text: str) -> str:
     """
     data = text.encode("utf-8", "surrogateescape")
     return hashlib.blake2b(data, key=key[:64], digest_size=DIGEST_BYTES).hexdigest()
+
+
+def fingerprint(key: bytes) -> str:
+    """What tells keys apart and gives nothing of them away: 16 hex digits."""
+    return hashlib.blake2b(b"fingerprint", key=key[:64], digest_size=8).hexdigest()
+
+
+def require_same_key(key: bytes, expected: str) -> None:
+    """UserError unless `key` has the `expected` fingerprint: one image, one hash."""
+    if fingerprint(key) != expected:
+        raise UserError(
+            "privacy.key_file: the key is not the one that the files were listed under, so hashes "
+            "would not match; restore it, or read all again: snakemake --forcerun files …"
+        )

@@ -34,10 +34,12 @@ def writing(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def write_parquet(frame: pl.DataFrame, path: Path | str) -> None:
-    """Write a table as parquet, zstd."""
+def write_parquet(
+    frame: pl.DataFrame, path: Path | str, metadata: dict[str, str] | None = None
+) -> None:
+    """Write a table as parquet, zstd, with `metadata` (names -> texts) in its footer."""
     with writing(path) as temporary:
-        frame.write_parquet(temporary, compression="zstd")
+        frame.write_parquet(temporary, compression="zstd", metadata=metadata)
 
 
 def write_json(content: Any, path: Path | str) -> None:

@@ -1,0 +1,71 @@
+"""Samples: disjoint by patient, at most so many of a series, the same in any order of rows."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tagsight.errors import DataError
+from tagsight.samples import draw, shortfall
+
+SIZES = {"tuning": 20, "holdout": 10, "trial-01": 5}
+
+
+def archive(shape: list[list[int]]) -> pl.DataFrame:
+    """Images of an archive given as images per series per patient; patient 0 is unknown."""
+    rows = [
+        (f"i{p}-{s}-{i}", f"s{p}-{s}", f"p{p}" if p else None)
+        for p, patient in enumerate(shape)
+        for s, images in enumerate(patient)
+        for i in range(images)
+    ]
+    return pl.DataFrame(
+        rows, schema={"image": pl.String, "series": pl.String, "patient": pl.String}, orient="row"
+    )
+
+
+SHAPES = st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=4), min_size=8, max_size=40)
+
+
+@given(SHAPES, st.integers(0, 3), st.integers(0, 2**31))
+def test_no_patient_is_in_two_samples_and_no_series_gives_too_many(shape, per_series, seed):
+    drawn = draw(archive(shape), SIZES, per_series, seed)
+    assert drawn["image"].is_unique().all()
+    known = drawn.drop_nulls("patient")
+    assert known.group_by("patient").agg(pl.col("sample").n_unique())["sample"].max() in (None, 1)
+    assert drawn.group_by("series").agg(pl.col("sample").n_unique())["sample"].max() == 1
+    if per_series:
+        assert drawn.group_by("series").len()["len"].max() <= per_series
+    for name, size in SIZES.items():
+        assert 1 <= drawn.filter(sample=name).height <= size
+
+
+@given(SHAPES, st.integers(0, 2**31))
+def test_the_draw_does_not_depend_on_the_order_of_the_rows(shape, seed):
+    images = archive(shape)
+    assert draw(images, SIZES, 1, seed).equals(draw(images.reverse(), SIZES, 1, seed))
+
+
+def test_samples_are_full_where_there_is_enough():
+    drawn = draw(archive([[3, 2]] * 200), SIZES, 1, seed=1)
+    assert dict(drawn.group_by("sample").len().iter_rows()) == SIZES
+    assert shortfall(drawn, SIZES) is None
+
+
+def test_samples_shrink_in_proportion_where_there_is_not():
+    sizes = {name: size * 100 for name, size in SIZES.items()}
+    drawn = draw(archive([[1]] * 350), sizes, 1, seed=1)
+    got = dict(drawn.group_by("sample").len().iter_rows())
+    assert got == {"tuning": 200, "holdout": 100, "trial-01": 50}
+    assert "10%" in shortfall(drawn, sizes)
+
+
+def test_another_seed_is_another_draw():
+    images = archive([[1]] * 200)
+    first, second = (set(draw(images, SIZES, 1, seed)["image"]) for seed in (1, 2))
+    assert first != second
+
+
+def test_too_few_patients_is_a_clear_error():
+    with pytest.raises(DataError, match=r"samples\.trials"):
+        draw(archive([[1], [1]]), SIZES, 1, seed=1)
