@@ -21,18 +21,18 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numba import njit, prange
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 Distance = Literal["linear", "root"]
 Array = NDArray[Any]
 
+U = np.uint64
 TILE = 64
 NUMERIC, NARROW, WIDE = 0, 1, 2
 # A missing code must equal nothing, so the two sides of a comparison write it differently.
 MISSING_LEFT, MISSING_RIGHT = 254, 255
 # Everything of fast math but "no NaN": a NaN is how a missing number is told.
-FAST = {"cache": True, "fastmath": {"reassoc", "nsz", "contract", "arcp"}}
+FAST: dict[str, Any] = {"cache": True, "fastmath": {"reassoc", "nsz", "contract", "arcp"}}
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ def matrix(features: Features, distance: Distance = "linear") -> Array:
     out = np.empty((n, n), np.float32)
     if n:
         packed = _pack(features, _blocks(features, features))
-        _fill_square(packed, distance == "root", out)
+        _fill_square(packed, out)
         np.fill_diagonal(out, 0)
-    return out
+    return _finish(out, distance)
 
 
 def cross(a: Features, b: Features, distance: Distance = "linear") -> Array:
@@ -111,8 +111,8 @@ def cross(a: Features, b: Features, distance: Distance = "linear") -> Array:
     out = np.empty((len(a), len(b)), np.float32)
     if out.size:
         blocks = _blocks(a, b)
-        _fill_rectangle(_pack(a, blocks), _pack(b, blocks), distance == "root", out)
-    return out
+        _fill_rectangle(_pack(a, blocks), _pack(b, blocks), out)
+    return _finish(out, distance)
 
 
 def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
@@ -123,19 +123,10 @@ def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
     if not len(b):
         raise ValueError("nearest needs at least one row to compare with")
     n, blocks = len(a), _blocks(a, b)
-    index, second_index = np.zeros(n, np.int32), np.full(n, -1, np.int32)
-    first, second = np.ones(n, np.float32), np.ones(n, np.float32)
-    if n:
-        _find_nearest(
-            _pack(a, blocks),
-            _pack(b, blocks),
-            distance == "root",
-            len(b),
-            index,
-            first,
-            second_index,
-            second,
-        )
+    places, distances = np.full((n, 2), -1, np.int32), np.ones((n, 2), np.float32)
+    _find_nearest(_pack(a, blocks), _pack(b, blocks), len(b), places, distances)
+    first, second = np.ascontiguousarray(_finish(distances, distance).T)
+    index, second_index = np.ascontiguousarray(places.T)
     return Nearest(index, first, second, second_index)
 
 
@@ -152,6 +143,10 @@ def incomparable(features: Features) -> float:
     n = len(features)
     empty = int((~bits.any(axis=1)).sum())  # such a row was counted against itself as well
     return (apart - empty) / max(n * (n - 1), 1)
+
+
+def _finish(out: Array, distance: Distance) -> Array:
+    return np.sqrt(out, out=out) if distance == "root" else out
 
 
 class _Block(NamedTuple):
@@ -198,7 +193,7 @@ def _cut(kind: int, columns: Array, weights: Array) -> Iterator[_Block]:
 
 def _pack(features: Features, blocks: list[_Block]) -> _Packed:
     order = [
-        np.concatenate([b.columns for b in blocks if b.kind == kind] or [[]]).astype(np.intp)
+        np.concatenate([b.columns for b in blocks if b.kind == kind] or [np.empty(0, np.intp)])
         for kind in (NUMERIC, NARROW, WIDE)
     ]
     numbers = np.where(np.isfinite(features.numeric), features.numeric, np.float32(np.nan))
@@ -247,51 +242,51 @@ def _tiles(table: Array, fill: float) -> Array:
     return np.ascontiguousarray(padded.reshape(tiles, TILE, f).transpose(0, 2, 1))
 
 
-@intrinsic
-def _bits(_typing: Any, word: Any) -> Any:
-    """Number of set bits of a word, one instruction on today's processors."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
-
-    return word(word), generate
+@njit(**FAST)
+def _bits(word: np.uint64) -> np.uint64:
+    """Number of set bits. The textbook form: LLVM knows it and puts one instruction for it."""
+    word -= (word >> U(1)) & U(0x5555555555555555)
+    word = (word & U(0x3333333333333333)) + ((word >> U(2)) & U(0x3333333333333333))
+    word = (word + (word >> U(4))) & U(0x0F0F0F0F0F0F0F0F)
+    return (word * U(0x0101010101010101)) >> U(56)
 
 
 @njit(**FAST)
-def _add_differences(x: Any, others: Array, total: Array) -> None:
+def _add_differences(x: np.float32, others: Array, total: Array) -> None:
     for j in range(TILE):
         difference = abs(x - others[j])
         total[j] += difference if difference == difference else np.float32(0)  # noqa: PLR0124
 
 
 @njit(**FAST)
-def _count_equal(code: Any, others: Array, equal: Array) -> None:
+def _count_equal(code: np.integer, others: Array, equal: Array) -> None:
     for j in range(TILE):
         equal[j] += others[j] == code
 
 
 @njit(**FAST)
-def _add_common(word: Any, others: Array, weight: Any, common: Array) -> None:
+def _add_common(word: np.uint64, others: Array, weight: np.float32, common: Array) -> None:
     for j in range(TILE):
         common[j] += weight * np.float32(_bits(word & others[j]))
 
 
 @njit(**FAST)
-def _add_unequal(word: Any, others: Array, weight: Any, equal: Array, total: Array) -> None:
+def _add_unequal(
+    word: np.uint64, others: Array, weight: np.float32, equal: Array, total: Array
+) -> None:
     for j in range(TILE):
         total[j] += weight * np.float32(np.int64(_bits(word & others[j])) - equal[j])
 
 
 @njit(**FAST)
-def _finish(total: Array, common: Array, root: bool, out: Array) -> None:
+def _divide(total: Array, common: Array, out: Array) -> None:
     for j in range(TILE):
-        ratio = total[j] / common[j] if common[j] > 0 else np.float32(1)
-        out[j] = np.sqrt(ratio) if root else ratio
+        out[j] = total[j] / common[j] if common[j] > 0 else np.float32(1)
 
 
 @njit(**FAST)
-def _compare(a: _Packed, t: int, b: _Packed, u: int, root: bool, out: Array) -> None:
-    """Distances between tile t of `a` and tile u of `b`: out (TILE, TILE)."""
+def _compare(a: _Packed, t: int, b: _Packed, u: int, out: Array) -> None:
+    """1 - S between tile t of `a` and tile u of `b`: out (TILE, TILE)."""
     total, common = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
     equal = np.empty(TILE, np.uint8)
     for i in range(TILE):
@@ -316,69 +311,60 @@ def _compare(a: _Packed, t: int, b: _Packed, u: int, root: bool, out: Array) -> 
                         _count_equal(other, b.wide[u, f], equal)
                 _add_unequal(word, words, weight, equal, total)
             _add_common(word, words, weight, common)
-        _finish(total, common, root, out[i])
+        _divide(total, common, out[i])
 
 
 @njit(parallel=True, **FAST)
-def _fill_square(packed: _Packed, root: bool, out: Array) -> None:
+def _fill_square(packed: _Packed, out: Array) -> None:
     """One triangle of tiles, written to both sides; long and short rows of tiles in pairs."""
     tiles, n = len(packed.valid), len(out)
     for p in prange((tiles + 1) // 2):
         block = np.empty((TILE, TILE), np.float32)
         for half in range(2):
-            t = np.int64(tiles - 1 - p if half else p)
+            # The index of a prange is unsigned: mixed with signed ones it would become a float.
+            t = int(np.int64(tiles - 1 - p if half else p))
             if half and t == p:
                 continue
             i, rows = t * TILE, min(TILE, n - t * TILE)
             for u in range(t, tiles):
-                _compare(packed, t, packed, u, root, block)
+                _compare(packed, t, packed, u, block)
                 j, columns = u * TILE, min(TILE, n - u * TILE)
                 out[i : i + rows, j : j + columns] = block[:rows, :columns]
                 out[j : j + columns, i : i + rows] = block[:rows, :columns].T
 
 
 @njit(parallel=True, **FAST)
-def _fill_rectangle(a: _Packed, b: _Packed, root: bool, out: Array) -> None:
+def _fill_rectangle(a: _Packed, b: _Packed, out: Array) -> None:
     for p in prange(len(a.valid)):
         block = np.empty((TILE, TILE), np.float32)
-        t = np.int64(p)
+        t = int(np.int64(p))
         i, rows = t * TILE, min(TILE, len(out) - t * TILE)
         for u in range(len(b.valid)):
-            _compare(a, t, b, u, root, block)
+            _compare(a, t, b, u, block)
             j, columns = u * TILE, min(TILE, out.shape[1] - u * TILE)
             out[i : i + rows, j : j + columns] = block[:rows, :columns]
 
 
 @njit(parallel=True, **FAST)
-def _find_nearest(
-    a: _Packed,
-    b: _Packed,
-    root: bool,
-    m: int,
-    index: Array,
-    first: Array,
-    second_index: Array,
-    second: Array,
-) -> None:
+def _find_nearest(a: _Packed, b: _Packed, m: int, places: Array, distances: Array) -> None:
+    """The two nearest of the m rows of `b`: places and distances (n, 2), filled with -1 and 1."""
+    n = len(places)
     for p in prange(len(a.valid)):
         block = np.empty((TILE, TILE), np.float32)
-        t = np.int64(p)
-        i, rows = t * TILE, min(TILE, len(index) - t * TILE)
+        t = int(np.int64(p))
         for u in range(len(b.valid)):
-            _compare(a, t, b, u, root, block)
-            for r in range(rows):
+            _compare(a, t, b, u, block)
+            for i in range(min(TILE, n - t * TILE)):
+                row = t * TILE + i
                 for j in range(min(TILE, m - u * TILE)):
-                    _offer(block[r, j], u * TILE + j, i + r, index, first, second_index, second)
+                    _offer(block[i, j], u * TILE + j, places[row], distances[row])
 
 
 @njit(**FAST)
-def _offer(
-    distance: Any, j: int, i: int, index: Array, first: Array, second_index: Array, second: Array
-) -> None:
-    """Let candidate j take the first or second place of row i; candidates come in rising order."""
-    if j == 0 or distance < first[i]:
-        if j > 0:
-            second[i], second_index[i] = first[i], index[i]
-        first[i], index[i] = distance, j
-    elif second_index[i] < 0 or distance < second[i]:
-        second[i], second_index[i] = distance, j
+def _offer(distance: np.float32, j: int, places: Array, distances: Array) -> None:
+    """Let candidate j take first or second place; candidates come in rising order."""
+    if places[0] < 0 or distance < distances[0]:
+        distances[1], places[1] = distances[0], places[0]
+        distances[0], places[0] = distance, j
+    elif places[1] < 0 or distance < distances[1]:
+        distances[1], places[1] = distance, j

@@ -54,7 +54,7 @@ def build(distances: Array, k: int) -> Array:
     bounds = [(-_gain(distances[j], nearest), j, 1) for j in range(n) if j != first]
     heapify(bounds)
     while len(chosen) < k:
-        bound, j, seen = heappop(bounds)
+        _, j, seen = heappop(bounds)
         if seen < len(chosen):
             heappush(bounds, (-_gain(distances[j], nearest), j, len(chosen)))
             continue

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 STRIP = 64
-FAST = {"cache": True, "fastmath": {"reassoc", "nsz", "contract", "arcp"}}
+FAST: dict[str, Any] = {"cache": True, "fastmath": {"reassoc", "nsz", "contract", "arcp"}}
 
 
 def samples(distances: Array, labellings: Sequence[Array]) -> list[Array]:
@@ -59,7 +59,7 @@ def _fill(distances: Array, groups: Array, starts: Array, sizes: Array, out: Arr
     """Strips of columns: a row of a strip is added, as a vector, to the sums of its clusters."""
     n = len(distances)
     for s in prange((n + STRIP - 1) // STRIP):
-        begin = np.int64(s) * STRIP
+        begin = int(np.int64(s)) * STRIP
         end = min(n, begin + STRIP)
         sums = np.zeros((len(sizes), end - begin), np.float64)
         for j in range(n):
