@@ -1,0 +1,31 @@
+# make demo    install into .venv, run the workflow on the demo archive, say where the result is
+# make test    all tests; with a real Slurm where it is installed
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake -c$(CORES)
+
+.PHONY: demo test test-slurm lint clean
+.DELETE_ON_ERROR:
+
+demo: .venv/installed
+	$(SNAKEMAKE) --configfile config/demo.yaml --quiet progress rules
+
+test: .venv/installed
+	$(BIN)/python -m pytest
+
+test-slurm: .venv/installed
+	$(BIN)/python -m pytest -m slurm --require-slurm
+
+lint: .venv/installed
+	$(BIN)/python -m pytest tests/test_house.py
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	  || { echo 'tagsight needs Python 3.11, 3.12 or 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12'; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf .venv results/* logs .snakemake
