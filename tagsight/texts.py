@@ -1,0 +1,93 @@
+"""Raw bytes of a data element to the text that a table holds."""
+
+import struct
+from functools import lru_cache
+
+import numpy as np
+from pydicom.charset import decode_bytes
+from pydicom.uid import UID_dictionary
+
+MAX_LENGTH = 1024  # characters of a value
+WITHHELD = "\0"  # stands for a value that cannot or must not be shown; none is that text
+
+MULTIPLE = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI"})
+SINGLE = frozenset({"LT", "ST", "UR", "UT"})
+NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
+_PADDING = " \0"
+_DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
+
+
+def text_of(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> str:
+    """The text of a value, `\\` between its parts; empty where nothing but padding is there.
+
+    Bulk values (OB, OW, UN …) have no text: they come out empty. `WITHHELD` where the bytes cannot
+    be decoded, or the text is longer than 1,024 characters. Decoded values are kept, for the same
+    bytes come again in file after file.
+    """
+    if len(data) <= 64:
+        return _remembered(vr, data, encodings, little)
+    return _decoded(vr, data, encodings, little)
+
+
+def _decoded(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> str:
+    if vr in NUMBERS:
+        return _numbers(vr, data, little)
+    if vr == "AT":
+        return _tags(data, little)
+    if vr in MULTIPLE or vr in SINGLE:
+        return _characters(vr, data, encodings)
+    return ""
+
+
+_remembered = lru_cache(maxsize=2**17)(_decoded)
+
+
+def _characters(vr: str, data: bytes, encodings: tuple[str, ...]) -> str:
+    if len(data) > 4 * MAX_LENGTH:
+        return WITHHELD
+    if data.isascii() and b"\x1b" not in data:
+        text = data.decode("ascii")
+    else:
+        delimiters = _DELIMITERS | ({0x5C} if vr in MULTIPLE else set())
+        try:
+            text = decode_bytes(data, list(encodings), delimiters)
+        except (UnicodeError, LookupError):
+            return WITHHELD
+        if "\ufffd" in text:
+            return WITHHELD
+    if vr in MULTIPLE and "\\" in text:
+        parts = [part.strip(_PADDING) for part in text.split("\\")]
+        text = "\\".join(parts) if any(parts) else ""
+    else:
+        text = text.strip(_PADDING)
+    return text if len(text) <= MAX_LENGTH else WITHHELD
+
+
+def _numbers(vr: str, data: bytes, little: bool) -> str:
+    """Integers in full; floats by the fewest digits that give the same float of their width."""
+    code = NUMBERS[vr]
+    width = struct.calcsize(f"<{code}")
+    count, rest = divmod(len(data), width)
+    if rest or count > MAX_LENGTH:
+        return WITHHELD
+    numbers = struct.unpack(f"{'<' if little else '>'}{count}{code}", data)
+    if code == "f":
+        return _short("\\".join(str(np.float32(number)) for number in numbers))
+    return _short("\\".join(map(str, numbers)))
+
+
+def _tags(data: bytes, little: bool) -> str:
+    if len(data) % 4 or len(data) > 4 * MAX_LENGTH:
+        return WITHHELD
+    halves = struct.unpack(f"{'<' if little else '>'}{len(data) // 2}H", data)
+    pairs = zip(halves[::2], halves[1::2], strict=True)
+    return _short("\\".join(f"({group:04x},{element:04x})" for group, element in pairs))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_LENGTH else WITHHELD
+
+
+def is_registered(uids: str) -> bool:
+    """Whether each UID (`\\` between them) is in PS3.6's registry, so that it names no instance."""
+    return all(uid in UID_dictionary for uid in uids.split("\\"))
