@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -18,8 +19,6 @@ Integers = NDArray[np.int64]
 Units = tuple[Integers, Integers, Integers]  # each row's unit, rows by unit, where units begin
 
 FAST = {"reassoc", "nsz", "contract", "arcp"}
-TILE = 64  # rows of a tile of the distance matrix
-FEATURES = 512  # features read at a time: two tiles stay in the second-level cache
 
 
 class Distances(NamedTuple):
@@ -56,8 +55,8 @@ def cosine_distances(embeddings: Floats) -> Floats:
     The diagonal is exactly 0. A zero embedding is at distance 1 from all others.
     """
     rows = np.ascontiguousarray(embeddings, dtype=np.float32)
-    out = np.zeros((len(rows), len(rows)), np.float32)
-    _dot_products(rows, out)
+    with threadpool_limits(1):  # the order of BLAS's sums depends on its threads
+        out = rows @ rows.T  # (n, n)
     _to_distances(out, np.sqrt(out.diagonal().copy()))
     return out
 
@@ -138,32 +137,9 @@ def _all_distances(
             first = last
 
 
-@njit(cache=True, fastmath=FAST)
-def _add_tile(a: Floats, b: Floats, out: Floats) -> None:
-    for i in range(a.shape[0]):
-        for j in range(b.shape[0]):
-            total = np.float32(0)
-            for t in range(a.shape[1]):
-                total += a[i, t] * b[j, t]
-            out[i, j] += total
-
-
-@njit(cache=True, parallel=True, fastmath=FAST)
-def _dot_products(rows: Floats, out: Floats) -> None:
-    """Lower triangle of rows · rowsᵀ, tile by tile."""
-    n, d = rows.shape
-    tiles = (n + TILE - 1) // TILE
-    for tile in prange(tiles):
-        i = np.int64(tile) * TILE
-        for j in range(0, i + 1, TILE):
-            for t in range(0, d, FEATURES):
-                a, b = rows[i : i + TILE, t : t + FEATURES], rows[j : j + TILE, t : t + FEATURES]
-                _add_tile(a, b, out[i : i + TILE, j : j + TILE])
-
-
 @njit(cache=True, parallel=True)
 def _to_distances(out: Floats, norms: Floats) -> None:
-    """Dot products of the lower triangle to cosine distances, on both sides of the diagonal."""
+    """Dot products (n, n) to cosine distances, in place."""
     for row in prange(norms.size):
         i = np.int64(row)
         for j in range(i):

@@ -63,7 +63,7 @@ def trial(
             if not constant_within(labels, strata):
                 part = _compare(rows, labels, units, sources)
                 parts.append(part.with_columns(labelling=pl.lit(labelling), null=pl.lit(null)))
-    return _table(parts).with_columns(trial=pl.lit(name), k=pl.lit(k, pl.Int64)).select(SCHEMA)
+    return _table(parts).with_columns(trial=pl.lit(name), k=pl.lit(k, pl.Int64)).select(*SCHEMA)
 
 
 SCHEMA: dict[str, PolarsDataType] = {
