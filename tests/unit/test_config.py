@@ -1,0 +1,97 @@
+"""The config: all mistakes at once, each a line that names key, value and what is allowed."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tagsight.config import checked, keys
+from tagsight.errors import ConfigError
+
+CONFIG = Path(__file__).parents[2] / "config"
+SCHEMA = CONFIG / "config.schema.yaml"
+
+
+def defaults():
+    config = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    return config | {"input": str(CONFIG)}
+
+
+def merged(base, overlay):
+    for key, value in overlay.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        base[key] = merged(base[key], value) if both else value
+    return base
+
+
+def mistakes(**overlay):
+    with pytest.raises(ConfigError) as error:
+        checked(merged(defaults(), overlay), SCHEMA)
+    return str(error.value).splitlines()
+
+
+def test_the_defaults_are_allowed():
+    config = defaults()
+    assert checked(copy.deepcopy(config), SCHEMA) == config
+
+
+@pytest.mark.parametrize("overlay", ["demo", "ci", "paper"])
+def test_the_overlays_are_allowed(overlay):
+    config = merged(defaults(), yaml.safe_load((CONFIG / f"{overlay}.yaml").read_text()))
+    assert checked(config, SCHEMA)
+
+
+def test_schema_and_defaults_name_the_same_keys():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    config = defaults()
+    leaves = {key for key, _ in keys(schema)}
+    held = {
+        f"{section}.{key}" if isinstance(value, dict) else section
+        for section, value in config.items()
+        for key in (value if isinstance(value, dict) else [None])
+    }
+    assert leaves == held
+    assert all(part.get("description") for _, part in keys(schema)), "a key without a meaning"
+
+
+def test_the_schema_requires_every_key_and_allows_no_other():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    for part in [schema, *schema["properties"].values()]:
+        if part.get("type") == "object":
+            assert set(part["required"]) == set(part["properties"])
+            assert part["additionalProperties"] is False
+
+
+def test_all_mistakes_come_at_once():
+    lines = mistakes(select={"count": 0}, cluster={"k": [1]}, choose={"rule": "best"})
+    assert len(lines) == 3
+    assert any(line.startswith("select.count: 0 is not allowed") and "≥ 1" in line for line in lines)
+    assert any(line.startswith("cluster.k.0: 1") and "≥ 2" in line for line in lines)
+    assert any('"best"' in line and "heldout, silhouette" in line for line in lines)
+
+
+def test_a_misspelt_key_gets_a_suggestion():
+    assert mistakes(tags={"shard": 8}) == ["tags.shard: no such key; did you mean shards?"]
+    assert mistakes(sede=3) == ["sede: no such key; did you mean seed?"]
+
+
+def test_a_key_in_the_wrong_place_gets_its_right_one():
+    assert mistakes(shards=8) == ["shards: no such key; did you mean tags.shards?"]
+
+
+def test_no_input_names_both_ways_out():
+    (line,) = mistakes(input=None)
+    assert line.startswith("input: not set")
+    assert "mine.yaml" in line
+    assert "config/demo.yaml" in line
+
+
+def test_an_input_that_is_not_there_is_named():
+    (line,) = mistakes(input=["/nowhere/at/all"])
+    assert line.startswith("input: /nowhere/at/all does not exist")
+
+
+def test_a_section_left_empty_is_a_mistake():
+    (line,) = mistakes(select=None)
+    assert line.startswith("select: null is not allowed")

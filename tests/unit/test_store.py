@@ -1,0 +1,50 @@
+"""Files are there whole or not at all."""
+
+import json
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tagsight import store
+from tagsight.errors import DataError
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    target = tmp_path / "deep" / "table.csv"
+    with pytest.raises(RuntimeError), store.writing(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert list(target.parent.iterdir()) == []
+    with store.writing(target) as temporary:
+        temporary.write_text("whole")
+        assert not target.exists()
+    assert target.read_text() == "whole"
+    assert [path.name for path in target.parent.iterdir()] == ["table.csv"]
+
+
+def test_json_cuts_floats_and_knows_numpy(tmp_path):
+    content = {1: [np.float64(0.1 + 0.2), np.int32(3), None, True], "t": (1.0,)}
+    store.write_json(content, tmp_path / "x.json")
+    assert json.loads((tmp_path / "x.json").read_text()) == {"1": [0.3, 3, None, True], "t": [1.0]}
+
+
+def test_json_refuses_nan(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        store.write_json([math.nan], tmp_path / "x.json")
+    assert not (tmp_path / "x.json").exists()
+
+
+def test_what_is_not_json_is_named(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(DataError, match=r"x\.json: not JSON"):
+        store.read_json(tmp_path / "x.json")
+
+
+def test_arrays_and_tables_come_back(tmp_path):
+    store.write_npy(np.arange(6).reshape(2, 3), tmp_path / "x.npy")
+    assert np.load(tmp_path / "x.npy").tolist() == [[0, 1, 2], [3, 4, 5]]
+    store.write_parquet(pl.DataFrame({"a": [1]}), tmp_path / "x.parquet", metadata={"key": "v"})
+    assert pl.read_parquet(tmp_path / "x.parquet").rows() == [(1,)]
+    assert pl.read_parquet_metadata(tmp_path / "x.parquet")["key"] == "v"
