@@ -1,0 +1,159 @@
+"""What each cluster is, in words: the tag values that its images share and others lack."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tagsight.encoding import Encoding
+
+Array = NDArray[Any]
+
+SHOWN = 12
+PIECES = 4
+LONGEST = 24
+LABELS = ("modality", "body_part")
+# Said by the two labels that a name begins with, or too vague for a name.
+UNNAMED = ("Modality", "SOPClassUID", "BodyPartExamined", "AnatomicRegionSequence")
+# A number says something in a name only with its unit.
+UNITS = {
+    "MagneticFieldStrength": "T",
+    "SliceThickness": "mm",
+    "KVP": "kV",
+    "EchoTime": "ms TE",
+    "RepetitionTime": "ms TR",
+}
+
+
+class _Tag(NamedTuple):
+    """A value of a column in a cluster: the share of images with it inside and outside."""
+
+    column: str
+    keyword: str
+    value: str
+    inside: float
+    outside: float
+    nameable: bool
+
+    def shown(self) -> dict[str, Any]:
+        shares = {"inside": round(self.inside, 4), "outside": round(self.outside, 4)}
+        return {"keyword": self.keyword, "column": self.column, "value": self.value, **shares}
+
+
+def cards(
+    sample: pl.DataFrame, clusters: pl.DataFrame, encoding: "Encoding"
+) -> list[dict[str, Any]]:
+    """A card a cluster, in their order: `cluster`, `name`, `size`, `share`, `medoid`, `tags`.
+
+    sample: `image`, the labels `modality` and `body_part`, and the encoded columns. clusters, at
+    one K: `image`, `cluster`, `medoid`. `tags`, the most distinguishing first (largest difference
+    of shares): `keyword`, `column`, `value`, and the shares of images with this value `inside` and
+    `outside` the cluster. For a number `value` is the median with its quartiles, and the shares
+    are those of the images between these quartiles. `name` is unique.
+    """
+    rows = clusters.select("image", "cluster", "medoid").join(
+        sample, on="image", how="inner", maintain_order="left"
+    )
+    cluster = rows["cluster"].to_numpy()
+    tags = _distinguishing(rows, cluster, encoding)
+    taken: set[str] = set()
+    made = []
+    for c in np.unique(cluster):
+        members = rows.filter(pl.Series(cluster == c))
+        name = _unique(_pieces(members, tags[c]), taken)
+        taken.add(name)
+        made.append(
+            {
+                "cluster": int(c),
+                "name": name,
+                "size": len(members),
+                "share": round(len(members) / len(rows), 6),
+                "medoid": members.filter("medoid")["image"].item(),
+                "tags": [tag.shown() for tag in tags[c][:SHOWN]],
+            }
+        )
+    return made
+
+
+def _distinguishing(rows: pl.DataFrame, cluster: Array, encoding: "Encoding") -> list[list[_Tag]]:
+    """For each cluster one tag a column, the largest difference of shares first."""
+    tags: list[list[_Tag]] = [[] for _ in range(int(cluster.max()) + 1)]
+    for column in encoding.columns:
+        find = _numeric if column.kind == "numeric" else _categorical
+        for c, tag in find(rows[column.name], cluster, column):
+            tags[c].append(tag)
+    return [sorted(found, key=lambda tag: (tag.outside - tag.inside, tag.column)) for found in tags]
+
+
+def _categorical(values: pl.Series, cluster: Array, column: Any) -> Iterator[tuple[int, _Tag]]:  # noqa: ANN401
+    """The value whose share inside most exceeds that outside; missing counts as another value."""
+    texts = [*column.categories, "(other)"]
+    codes = values.fill_null(-1).to_numpy()
+    known = codes >= 0
+    counts = np.zeros((int(cluster.max()) + 1, len(texts)))  # (k, values)
+    np.add.at(counts, (cluster[known], codes[known]), 1)
+    sizes = np.bincount(cluster)[:, None]
+    inside = counts / np.maximum(sizes, 1)
+    outside = (counts.sum(axis=0) - counts) / np.maximum(len(cluster) - sizes, 1)
+    nameable = column.parser != "presence" and column.keyword not in UNNAMED
+    for c, best in enumerate(np.argmax(inside - outside, axis=1)):
+        if counts[c, best]:
+            shares = float(inside[c, best]), float(outside[c, best])
+            fits = nameable and best < len(column.categories) and len(texts[best]) <= LONGEST
+            yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits)
+
+
+def _numeric(values: pl.Series, cluster: Array, column: Any) -> Iterator[tuple[int, _Tag]]:  # noqa: ANN401
+    numbers = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
+    for c in np.unique(cluster):
+        own = cluster == c
+        known = numbers[own & np.isfinite(numbers)]
+        if not len(known):
+            continue
+        low, middle, high = np.quantile(known, (0.25, 0.5, 0.75), method="nearest")
+        within = (numbers >= low) & (numbers <= high)
+        shares = float(within[own].mean()), float(within[~own].sum() / max((~own).sum(), 1))
+        text, unit = _number(middle), UNITS.get(column.keyword)
+        if low < high:
+            text += f" ({_number(low)}–{_number(high)})"
+        elif unit:
+            text += f" {unit}"
+        yield (
+            int(c),
+            _Tag(column.name, column.keyword, text, *shares, unit is not None and low == high),
+        )
+
+
+def _number(value: float) -> str:
+    return np.format_float_positional(value, precision=4, fractional=False, trim="-")
+
+
+def _pieces(members: pl.DataFrame, tags: list[_Tag]) -> list[str]:
+    """What a name may be made of: labels of at least half the cluster, then its own tags."""
+    pieces = []
+    for label in LABELS:
+        top = (
+            members[label]
+            .drop_nulls()
+            .value_counts()
+            .sort("count", label, descending=[True, False])
+        )
+        if len(top) and 2 * top["count"][0] >= len(members):
+            pieces.append(top[label][0])
+    own = [
+        tag.value
+        for tag in tags
+        if tag.nameable and 2 * tag.inside >= 1 and tag.inside > tag.outside
+    ]
+    return list(dict.fromkeys([*pieces, *own]))
+
+
+def _unique(pieces: list[str], taken: set[str]) -> str:
+    """The first pieces, and as many more as it takes to differ from the names taken."""
+    names = [" · ".join(pieces[:count]) for count in range(PIECES, max(PIECES, len(pieces)) + 1)]
+    numbered = (f"{names[0] or 'mixed'} ({i})" for i in range(2, len(taken) + 3))
+    plain = [name or "mixed" for name in names]
+    return next(name for name in [*plain, *numbered] if name not in taken)
