@@ -17,6 +17,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 
 
 if config["demo"]:

@@ -25,7 +25,6 @@ rule clusters:
         **recipe(
             "clusters",
             rules.samples,
-            rules.encoding,
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
@@ -50,7 +49,7 @@ rule distances:
     resources:
         mem_mb=memory_square,
     params:
-        **recipe("distances", rules.samples, rules.encoding, ranges="gower.ranges"),
+        **recipe("distances", rules.samples, ranges="gower.ranges"),
     script:
         "../scripts/distances.py"
 
@@ -74,10 +73,9 @@ rule choice:
         **recipe(
             "choice",
             rules.clusters,
-            rules.samples,
-            rules.encoding,
             rule="choose.rule",
             tolerance="choose.tolerance",
+            ranges="gower.ranges",
         ),
     script:
         "../scripts/choice.py"
@@ -98,7 +96,7 @@ rule cards:
     conda:
         "../envs/tagsight.yaml"
     params:
-        **recipe("cards", rules.clusters, rules.samples, rules.encoding, rules.choice),
+        **recipe("cards", rules.choice),
     script:
         "../scripts/cards.py"
 
@@ -118,13 +116,10 @@ rule agreement:
         "../envs/tagsight.yaml"
     threads: 4
     resources:
-        mem_mb=lambda wildcards, attempt: attempt
-        * (1000 + 12 * config["samples"]["tuning"] ** 2 // 10**6),
+        mem_mb=memory_square,
     params:
         **recipe(
             "agreement",
-            rules.samples,
-            rules.encoding,
             rules.choice,
             k="cluster.k",
             algorithm="cluster.algorithm",
@@ -155,16 +150,7 @@ rule annotations:
     resources:
         mem_mb=memory_archive,
     params:
-        **recipe(
-            "annotations",
-            rules.features,
-            rules.tags,
-            rules.samples,
-            rules.clusters,
-            rules.choice,
-            rules.encoding,
-            rules.cards,
-        ),
+        **recipe("annotations", rules.cards, ranges="gower.ranges"),
     script:
         "../scripts/annotations.py"
 

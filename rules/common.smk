@@ -20,47 +20,19 @@ except ConfigError as error:
 recipe = Recipes(CLONE, config)
 
 SHARDS = [
-    f"{i:0{len(str(config['tags']['shards'] - 1))}d}"
-    for i in range(config["tags"]["shards"])
+    f"{i:0{len(str(config['tags']['shards'] - 1))}d}" for i in range(config["tags"]["shards"])
 ]
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", "autoencoder", *TRIALS]
+DEMO = []  # the rule that makes the archive, where rules/demo.smk is included
 
 # Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.
-shell.prefix(
-    'export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; '
-)
+shell.prefix('export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
 
 
 wildcard_constraints:
     shard=r"\d+",
     sample=r"tuning|holdout|autoencoder|trial-\d+",
-
-
-def drawn(sample):
-    """Images asked for in a sample."""
-    return config["samples"]["trial" if sample.startswith("trial") else sample]
-
-
-def memory_square(wildcards, attempt):
-    """MB for a job that holds a matrix of all pairs of its sample: it is 4 bytes a pair."""
-    return attempt * (1000 + 3 * 4 * drawn(wildcards.sample) ** 2 // 10**6)
-
-
-def memory_images(wildcards, attempt):
-    """MB for a job that holds the images of its sample, and what a network makes of them."""
-    values = {"small": 2_000, "paper": 4 * 81_920}[config["autoencoder"]["preset"]]
-    return attempt * (2000 + drawn(wildcards.sample) * (2 * 128**2 + values) // 10**6)
-
-
-def memory_archive(wildcards, input, attempt):
-    """MB for a job that goes through all tags column by column: some times the files' size."""
-    return attempt * (2000 + 4 * int(input.size_mb))
-
-
-def gpus(wildcards):
-    """Ask for a GPU only where the config says so: a cluster without one would wait for ever."""
-    return int(config["autoencoder"]["device"] == "cuda")
 
 
 def tell_result():

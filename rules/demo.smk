@@ -20,8 +20,11 @@ rule demo:
     threads: 8
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 3000,
-        runtime=lambda wildcards, attempt: attempt * 20,
+        runtime=minutes(20),
     params:
         **recipe("demo", patients="demo.patients", images="demo.images", seed="seed"),
     script:
         "../scripts/demo.py"
+
+
+DEMO.append(rules.demo)

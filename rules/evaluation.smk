@@ -24,14 +24,11 @@ rule trials:
     threads: 4
     resources:
         mem_mb=memory_square,
-        runtime=lambda wildcards, attempt: attempt * 120,
+        runtime=minutes(120),
     params:
         **recipe(
             "trials",
             rules.embeddings,
-            rules.images,
-            rules.clusters,
-            rules.samples,
             rules.choice,
             permutations="evaluation.permutations",
             seed="seed",

@@ -20,11 +20,14 @@ rule images:
     threads: 4
     resources:
         mem_mb=memory_images,
-        runtime=lambda wildcards, attempt: attempt * 120,
+        runtime=minutes(120),
     params:
         **recipe("images", rules.samples, aspect="images.aspect"),
     script:
         "../scripts/images.py"
+
+
+TRAINING = {key: f"autoencoder.{key}" for key in config["autoencoder"]}
 
 
 rule autoencoder:
@@ -42,22 +45,11 @@ rule autoencoder:
         "../envs/tagsight.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: attempt
-        * (4000 + config["samples"]["autoencoder"] * 2 * 128**2 // 10**6),
-        runtime=lambda wildcards, attempt: attempt * 1440,
+        mem_mb=memory_images,
+        runtime=minutes(1440),
         gpu=gpus,
     params:
-        **recipe(
-            "autoencoder",
-            rules.images,
-            preset="autoencoder.preset",
-            epochs="autoencoder.epochs",
-            batch="autoencoder.batch",
-            learning_rate="autoencoder.learning_rate",
-            validation="autoencoder.validation",
-            device="autoencoder.device",
-            seed="seed",
-        ),
+        **recipe("autoencoder", rules.images, seed="seed", **TRAINING),
     script:
         "../scripts/autoencoder.py"
 
@@ -83,7 +75,6 @@ rule embeddings:
         **recipe(
             "embeddings",
             rules.autoencoder,
-            rules.images,
             preset="autoencoder.preset",
             device="autoencoder.device",
         ),

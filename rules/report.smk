@@ -3,32 +3,35 @@
 Needs all of the above. Leaves the figures, and one page that holds them and says what they mean.
 """
 
+FIGURES = [
+    "flow.svg",
+    "silhouettes.svg",
+    "choice.svg",
+    "training.svg",
+    "reconstructions.png",
+    "explained.svg",
+    "gallery.png",
+]
+
 
 rule figures:
     input:
-        files=expand("results/files/{shard}.parquet", shard=SHARDS),
-        rejected=expand("results/rejected/{shard}.parquet", shard=SHARDS),
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        rejected=expand("results/rejected/{shard}.parquet", shard=SHARDS),
+        samples=expand("results/samples/{sample}.parquet", sample=SAMPLES),
         selection="results/selection.parquet",
         encoding="results/encoding.json",
-        samples=expand("results/samples/{sample}.parquet", sample=SAMPLES),
         clusters="results/clusters/tuning.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
         images="results/images/tuning.npy",
         fates="results/images/tuning.parquet",
-        training="results/training.parquet",
-        weights="results/autoencoder.safetensors",
         learned="results/images/autoencoder.npy",
+        weights="results/autoencoder.safetensors",
+        training="results/training.parquet",
         evaluation="results/evaluation.json",
     output:
-        flow="results/figures/flow.svg",
-        silhouettes="results/figures/silhouettes.svg",
-        choice="results/figures/choice.svg",
-        training="results/figures/training.svg",
-        reconstructions="results/figures/reconstructions.png",
-        explained="results/figures/explained.svg",
-        gallery="results/figures/gallery.png",
+        multiext("results/figures/", *FIGURES),
     log:
         "logs/figures.log",
     benchmark:
@@ -40,17 +43,8 @@ rule figures:
     params:
         **recipe(
             "figures",
-            rules.files,
-            rules.tags,
-            rules.selection,
-            rules.encoding,
-            rules.samples,
-            rules.clusters,
-            rules.choice,
-            rules.cards,
-            rules.images,
-            rules.autoencoder,
             rules.evaluation,
+            rules.cards,
             preset="autoencoder.preset",
             gallery="report.gallery",
             seed="seed",
@@ -81,18 +75,6 @@ rule report:
     conda:
         "../envs/tagsight.yaml"
     params:
-        **recipe(
-            "report",
-            rules.figures,
-            rules.tags,
-            rules.frequencies,
-            rules.selection,
-            rules.encoding,
-            rules.choice,
-            rules.cards,
-            rules.evaluation,
-            rules.agreement,
-            rules.annotations_csv,
-        ),
+        **recipe("report", rules.figures, rules.agreement, rules.annotations_csv),
     script:
         "../scripts/report.py"

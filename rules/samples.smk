@@ -21,8 +21,8 @@ rule samples:
     threads: 4
     resources:
         mem_mb=memory_archive,
-        runtime=lambda wildcards, attempt: attempt * 60,
+        runtime=minutes(60),
     params:
-        **recipe("samples", rules.tags, rules.features, sizes="samples", seed="seed"),
+        **recipe("samples", rules.features, sizes="samples", seed="seed"),
     script:
         "../scripts/samples.py"

@@ -9,7 +9,7 @@ tags are used and why (selection), and how they become columns (encoding).
 
 rule files:
     input:
-        [rules.demo.output.truth] if config["demo"] else [],
+        [demo.output.truth for demo in DEMO],
     output:
         expand("results/files/{shard}.parquet", shard=SHARDS),
     log:
@@ -20,11 +20,11 @@ rule files:
         "../envs/tagsight.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 8000,
-        runtime=lambda wildcards, attempt: attempt * 720,
+        runtime=minutes(720),
     params:
         **recipe(
             "files",
-            *([rules.demo] if config["demo"] else []),
+            *DEMO,
             archive="input",
             shards="tags.shards",
             draw="tags.draw",
@@ -49,7 +49,7 @@ rule tags:
         "../envs/tagsight.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: attempt * 3000,
-        runtime=lambda wildcards, attempt: attempt * 720,
+        runtime=minutes(720),
     params:
         **recipe("tags", rules.files, key_file="privacy.key_file", keep="privacy.keep"),
         store=recipe.own("tags", keep="privacy.keep"),
@@ -72,7 +72,7 @@ rule frequencies:
     threads: 8
     resources:
         mem_mb=memory_archive,
-        runtime=lambda wildcards, attempt: attempt * 120,
+        runtime=minutes(120),
     params:
         **recipe(
             "frequencies",
@@ -118,12 +118,10 @@ rule encoding:
     threads: 8
     resources:
         mem_mb=memory_archive,
-        runtime=lambda wildcards, attempt: attempt * 120,
+        runtime=minutes(120),
     params:
         **recipe(
             "encoding",
-            rules.tags,
-            rules.frequencies,
             rules.selection,
             distance="gower.distance",
             presence_weight="gower.presence_weight",
@@ -149,6 +147,6 @@ rule features:
     resources:
         mem_mb=memory_archive,
     params:
-        **recipe("features", rules.tags, rules.encoding),
+        **recipe("features", rules.encoding),
     script:
         "../scripts/features.py"

@@ -1,4 +1,4 @@
-"""Compare clusters with modality, body part and maker, found without the tags that give these away."""
+"""Compare clusters with modality, body part and maker, with and without the tags that tell these."""
 
 import polars as pl
 

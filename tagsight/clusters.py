@@ -86,9 +86,7 @@ def annotate(
     that the medoids are of and its clusters at one K. Columns: image, cluster, distance (to that
     medoid), margin (how much farther the second is). The first of equally near medoids wins.
     """
-    medoids = to_features(sample, encoding, "archive").take(
-        medoid_rows(clusters, sample["image"])
-    )
+    medoids = to_features(sample, encoding, "archive").take(medoid_rows(clusters, sample["image"]))
     near = gower.nearest(to_features(images, encoding, "archive"), medoids, encoding.distance)
     return pl.DataFrame(
         {

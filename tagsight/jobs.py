@@ -41,7 +41,8 @@ def logged(job: Any) -> Iterator[None]:
         LOG.error("%s", error)
         sys.exit(1)
     except Exception as error:
-        to_file.stream.write(traceback.format_exc())
+        with open(job.log[0], "a") as log:
+            traceback.print_exc(file=log)
         LOG.error("unexpected %s; the traceback is in %s", type(error).__name__, job.log[0])
         sys.exit(1)
 

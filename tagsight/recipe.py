@@ -26,16 +26,23 @@ class Recipes:
 
     def __init__(self, clone: str | Path, config: dict[str, Any]) -> None:
         self.clone, self.config = Path(clone), config
+        self.rules: dict[str, str] = {}  # recipe -> its rule
+        self.after: dict[str, set[str]] = {}  # rule -> all rules that its recipe covers
 
     def __call__(self, rule: str, /, *after: Any, **reads: str) -> dict[str, Any]:
         """Return the params of `rule`: the config values named by `reads`, and the recipe.
 
-        `after`: the rules (as `rules.name`) whose output is this rule's input. `reads`: param =
-        dotted config key. Values are plain JSON; anything else raises TypeError.
+        `after`: the rules (as `rules.name`) whose output is this rule's input; those that another
+        of them comes after need not be named. `reads`: param = dotted config key. Values are plain
+        JSON; anything else raises TypeError.
         """
         values = {param: self.value(key) for param, key in reads.items()}
         upstream = [producer.params.recipe for producer in after]
-        return {**values, "recipe": _digest([self.code(rule), values, upstream])}
+        recipe = _digest([self.code(rule), values, upstream])
+        named = {self.rules[other] for other in upstream}
+        self.rules[recipe] = rule
+        self.after[rule] = named.union(*(self.after[other] for other in named))
+        return {**values, "recipe": recipe}
 
     def own(self, rule: str, /, **reads: str) -> str:
         """Return the recipe of `rule` for whatever its input: its code and config values alone."""

@@ -13,7 +13,9 @@ import polars as pl
 from tagsight.errors import DataError
 
 
-def draw(images: pl.DataFrame, sizes: Mapping[str, int], per_series: int, seed: int) -> pl.DataFrame:
+def draw(
+    images: pl.DataFrame, sizes: Mapping[str, int], per_series: int, seed: int
+) -> pl.DataFrame:
     """Draw samples that share no patient.
 
     Parameters

@@ -69,7 +69,9 @@ def read_json(path: Path | str) -> Any:
     try:
         return json.loads(Path(path).read_text())
     except json.JSONDecodeError as error:
-        raise DataError(f"{path}: not JSON (line {error.lineno}); delete it and run again") from None
+        raise DataError(
+            f"{path}: not JSON (line {error.lineno}); delete it and run again"
+        ) from None
 
 
 def _rounded(content: Any) -> Any:

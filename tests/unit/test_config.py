@@ -66,7 +66,9 @@ def test_the_schema_requires_every_key_and_allows_no_other():
 def test_all_mistakes_come_at_once():
     lines = mistakes(select={"count": 0}, cluster={"k": [1]}, choose={"rule": "best"})
     assert len(lines) == 3
-    assert any(line.startswith("select.count: 0 is not allowed") and "≥ 1" in line for line in lines)
+    assert any(
+        line.startswith("select.count: 0 is not allowed") and "≥ 1" in line for line in lines
+    )
     assert any(line.startswith("cluster.k.0: 1") and "≥ 2" in line for line in lines)
     assert any('"best"' in line and "heldout, silhouette" in line for line in lines)
 

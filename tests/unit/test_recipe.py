@@ -10,7 +10,9 @@ CONFIG = {"seed": 1, "cluster": {"k": [5, 10]}}
 FILES = {
     "scripts/clusters.py": "from tagsight.gower import matrix\n\nmatrix()\n",
     "tagsight/__init__.py": "",
-    "tagsight/gower.py": 'from tagsight import ranges\n\ndef matrix():\n    return ranges.of("r.csv")\n',
+    "tagsight/gower.py": (
+        'from tagsight import ranges\n\ndef matrix():\n    return ranges.of("r.csv")\n'
+    ),
     "tagsight/ranges.py": "def of(table):\n    return table\n",
     "tagsight/data/r.csv": "a,1\n",
     "tagsight/other.py": "x = 1\n",
@@ -21,7 +23,7 @@ FILES = {
 def clone(tmp_path):
     def write(**changed):
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
-        for name, text in (FILES | {k: v for k, v in changed.items()}).items():
+        for name, text in (FILES | changed).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         return Recipes(folder, CONFIG)
@@ -44,7 +46,10 @@ def test_values_become_params(clone):
     ("name", "text"),
     [
         ("scripts/clusters.py", "# why\nfrom tagsight.gower import matrix\nmatrix(  )\n"),
-        ("tagsight/ranges.py", '"""What it is."""\n\n\ndef of(table):\n    # why\n    return table\n'),
+        (
+            "tagsight/ranges.py",
+            '"""What it is."""\n\n\ndef of(table):\n    # why\n    return table\n',
+        ),
         ("tagsight/other.py", "x = 2\n"),
     ],
 )
@@ -71,9 +76,15 @@ def test_config_values_and_producers_count():
     other = Recipes(".", {"seed": 2, "cluster": {"k": [5, 10]}})
     other.code = recipes.code
     producer = [SimpleNamespace(params=SimpleNamespace(recipe=text)) for text in "ab"]
+    recipes.rules, recipes.after = (
+        {"a": "samples", "b": "tags"},
+        {"samples": {"tags"}, "tags": set()},
+    )
     assert made(recipes, k="cluster.k") == made(other, k="cluster.k")
     assert made(recipes, seed="seed") != made(other, seed="seed")
     assert made(recipes, producer[0]) != made(recipes, producer[1])
+    made(recipes, producer[0])
+    assert recipes.after["clusters"] == {"samples", "tags"}
     assert recipes.own("clusters", k="cluster.k") == other.own("clusters", k="cluster.k")
 
 

@@ -13,9 +13,8 @@ from tagsight.errors import DataError
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
     target = tmp_path / "deep" / "table.csv"
-    with pytest.raises(RuntimeError), store.writing(target) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+    with pytest.raises(ZeroDivisionError), store.writing(target) as temporary:
+        temporary.write_text(str(1 / 0))
     assert list(target.parent.iterdir()) == []
     with store.writing(target) as temporary:
         temporary.write_text("whole")
