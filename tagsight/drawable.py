@@ -9,7 +9,7 @@ from pydicom.uid import UID
 
 from tagsight.elements import UNDEFINED, Parsed, Pixels, Refused
 
-MAX_FRAME = 2**28  # samples of one frame
+MAX_FRAME = 2**27  # samples of one frame
 MAX_ITEMS = 2**17
 WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 DICOMDIR = "1.2.840.10008.1.3.10"

@@ -8,6 +8,7 @@ import io
 import os
 import stat
 import struct
+import sys
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -99,12 +100,17 @@ class _Reader(io.BufferedReader):
     """A file that refuses absurd reads: pydicom believes whatever length a file claims."""
 
     left = MAX_READS
+    longest = MAX_VALUE
 
     def read(self, size: int | None = -1, /) -> bytes:
         self.left -= 1
-        if self.left < 0 or (size or 0) > MAX_VALUE:
-            raise Refused("too_large", "header")
+        if self.left < 0 or (size or 0) > self.longest:
+            raise Refused("too_large")
         return super().read(size)
+
+    def free(self) -> None:
+        """Lifts the bounds: what follows the header is read on purpose."""
+        self.left = self.longest = sys.maxsize
 
 
 @contextmanager
@@ -145,16 +151,12 @@ def _open(path: str) -> io.FileIO:
 def _parse(reader: _Reader, status: os.stat_result) -> Parsed:
     """Whatever pydicom throws at bad content is a reason, never a crash."""
     try:
-        marked = _find_start(reader)
-        meta = _read_meta(reader)
-        syntax = _syntax(meta)
-        source, size = _inflated(reader, status.st_size, syntax)
-        return _read_elements(source, size, meta, syntax, marked, status)
+        parsed = _read(reader, status)
     except Refused:
         raise
     except RecursionError as error:
         raise Refused("too_deep") from error
-    except OSError as error:
+    except OSError as error:  # of the disk, or pydicom's own, which has no number
         if error.errno:
             raise Refused("unreadable", os.strerror(error.errno)) from error
         raise Refused("bad_header", type(error).__name__) from error
@@ -162,6 +164,32 @@ def _parse(reader: _Reader, status: os.stat_result) -> Parsed:
         raise Refused("truncated") from error
     except Exception as error:  # on mutated headers seven kinds were seen, and more may come
         raise Refused("bad_header", type(error).__name__) from error
+    reader.free()
+    return parsed
+
+
+def _read(reader: _Reader, status: os.stat_result) -> Parsed:
+    marked = _find_start(reader)
+    meta = _read_meta(reader)
+    syntax = _syntax(meta)
+    source, size = _inflated(reader, status.st_size, syntax)
+    implicit, little = _encoding(source)
+    elements, pixels = _read_elements(source, size, implicit, little)
+    if not marked and sum(map(dictionary_has_tag, elements)) < 3:
+        raise Refused("not_dicom")
+    if not elements:
+        raise Refused("truncated")
+    return Parsed(
+        elements=elements,
+        meta=meta,
+        encodings=encodings(elements),
+        syntax=syntax or _guessed(implicit, little),
+        little=little,
+        pixels=pixels,
+        source=source,
+        size=size,
+        status=status,
+    )
 
 
 def _find_start(reader: _Reader) -> bool:
@@ -220,14 +248,8 @@ def _inflated(reader: _Reader, size: int, syntax: UID | None) -> tuple[BinaryIO,
 
 
 def _read_elements(
-    source: BinaryIO,
-    size: int,
-    meta: dict[int, Element],
-    syntax: UID | None,
-    marked: bool,
-    status: os.stat_result,
-) -> Parsed:
-    implicit, little = _encoding(source)
+    source: BinaryIO, size: int, implicit: bool, little: bool
+) -> tuple[dict[int, Element], Pixels | None]:
     elements: dict[int, Element] = {}
     pixels: Pixels | None = None
 
@@ -236,21 +258,13 @@ def _read_elements(
         place = source.tell()
         if tag in PIXEL_TAGS:
             pixels = Pixels(PIXEL_TAGS[tag], vr or "OW", place, length)
-            return True
-        if length != UNDEFINED and place + length > size:
-            raise Refused("truncated" if marked or len(elements) > 4 else "not_dicom")
-        return False
+        elif length != UNDEFINED and place + length > size:
+            raise Refused("truncated" if len(elements) > 2 else "not_dicom")
+        return pixels is not None
 
     for element in data_element_generator(source, implicit, little, at_pixels):
         elements[element.tag] = element
-    if not marked and sum(dictionary_has_tag(tag) for tag in elements) < 3:
-        raise Refused("not_dicom")
-    if not elements:
-        raise Refused("truncated")
-    found = syntax or _guessed(implicit, little)
-    return Parsed(
-        elements, meta, encodings(elements), found, little, pixels, source, size, status
-    )
+    return elements, pixels
 
 
 def _encoding(source: BinaryIO) -> tuple[bool, bool]:

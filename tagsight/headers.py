@@ -8,8 +8,12 @@ import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
+from typing import BinaryIO
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.filereader import read_sequence_item
 
 from tagsight.dictionary import WITHHELD_TEXT, is_identifying
@@ -29,10 +33,13 @@ PIXEL_FACTS = (
     "TransferSyntaxUID",
 )
 _CODED = {"AnatomicRegionSequence", "PrimaryAnatomicStructureSequence", "ViewCodeSequence"}
-_FUNCTIONAL_GROUPS = (0x52009229, 0x52009230)  # shared, then per frame
+_SHARED, _PER_FRAME = 0x52009229, 0x52009230  # functional groups
 _CODE_MEANING, _PIXEL_REPRESENTATION = 0x00080104, 0x00280103
 _IDENTIFY = {"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"}  # VRs of what identifies by itself
 _MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"}
+
+_MAKER = ("Manufacturer", "ManufacturerModelName")
+_PERSONAL = {"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Rejected:
 
 
 @dataclass
-class _Gathered:
+class Gathered:
     """By keyword: texts to keep, the VR of each, and texts to withhold."""
 
     values: dict[str, str] = field(default_factory=dict)
@@ -87,7 +94,7 @@ def read_header(path: str, key: bytes, keep: Collection[str] = ()) -> Image | Re
     """
     try:
         with opened(path) as parsed:
-            gathered = _gather(parsed, frozenset(keep))
+            gathered = gather(parsed, frozenset(keep))
             check_drawable(parsed, gathered.values)
             _withhold_repeated(gathered, keep)
             return _image(parsed, gathered, path, key)
@@ -95,8 +102,8 @@ def read_header(path: str, key: bytes, keep: Collection[str] = ()) -> Image | Re
         return Rejected(refused.reason, refused.detail)
 
 
-def _image(parsed: Parsed, gathered: _Gathered, path: str, key: bytes) -> Image:
-    uids = gathered.withheld
+def _image(parsed: Parsed, gathered: Gathered, path: str, key: bytes) -> Image:
+    uids = gathered.values | gathered.withheld
 
     def hashed(text: str | None) -> str | None:
         return keyed_hash(key, text) if text and text != WITHHELD else None
@@ -116,29 +123,35 @@ def _image(parsed: Parsed, gathered: _Gathered, path: str, key: bytes) -> Image:
     )
 
 
-def _gather(parsed: Parsed, keep: frozenset[str]) -> _Gathered:
-    gathered = _Gathered()
+def gather(parsed: Parsed, keep: frozenset[str], frame: int = 0) -> Gathered:
+    """The texts of a header; functional groups (shared, and of `frame`) fill the top level's gaps.
+
+    Raises:
+        Refused: a sequence that cannot be read.
+    """
+    gathered = Gathered()
     _take(gathered, parsed.elements, parsed.encodings, parsed.little, keep)
-    for tag in _FUNCTIONAL_GROUPS:
+    for tag, wanted in ((_SHARED, 0), (_PER_FRAME, frame)):
         if tag in parsed.elements:
-            _take_groups(gathered, parsed, parsed.elements[tag], keep)
+            items = _items(parsed.elements[tag], parsed.encodings)
+            for groups in islice(items, wanted, wanted + 1):
+                _take_groups(gathered, parsed, groups, keep)
     gathered.values["TransferSyntaxUID"] = str(parsed.syntax)
     return gathered
 
 
 def _take_groups(
-    gathered: _Gathered, parsed: Parsed, element: Element, keep: frozenset[str]
+    gathered: Gathered, parsed: Parsed, groups: dict[int, Element], keep: frozenset[str]
 ) -> None:
-    """A functional group is a sequence of one item, in the first item of the shared or per-frame
-    sequence (PS3.3 C.7.6.16)."""
-    for frame in _items(element, parsed.encodings, first=True):
-        for group in frame.values():
-            for item in _items(group, parsed.encodings, first=True):
+    """Each functional group is a sequence of one item (PS3.3 C.7.6.16); private ones are left."""
+    for tag, group in groups.items():
+        if _public(tag)[1] == "SQ":
+            for item in islice(_items(group, parsed.encodings), 1):
                 _take(gathered, item, parsed.encodings, parsed.little, keep)
 
 
 def _take(
-    gathered: _Gathered,
+    gathered: Gathered,
     elements: dict[int, Element],
     charset: list[str],
     little: bool,
@@ -162,7 +175,7 @@ def _take(
             _put(gathered, keyword, vr, text, keep)
 
 
-def _put(gathered: _Gathered, keyword: str, vr: str, text: str, keep: frozenset[str]) -> None:
+def _put(gathered: Gathered, keyword: str, vr: str, text: str, keep: frozenset[str]) -> None:
     private = _is_identifying(keyword, keep) or vr == "PN" or text == WITHHELD
     if private or (vr == "UI" and not is_registered(text)):
         gathered.withheld[keyword] = text
@@ -199,7 +212,7 @@ def _is_signed(elements: dict[int, Element]) -> bool:
 def _meanings(element: Element, charset: list[str]) -> str:
     """The code meanings of a coded sequence's items, joined by `\\`."""
     found = []
-    for item in _items(element, charset, first=False):
+    for item in _items(element, charset):
         meaning = item.get(_CODE_MEANING)
         if meaning is not None and isinstance(meaning.value, bytes):
             names = tuple(encodings(item) if 0x00080005 in item else charset)
@@ -207,54 +220,52 @@ def _meanings(element: Element, charset: list[str]) -> str:
     return WITHHELD if WITHHELD in found else "\\".join(filter(None, found))
 
 
-def _items(
-    element: Element, charset: list[str], first: bool
-) -> Iterator[dict[int, Element]]:
+def _items(element: Element, charset: list[str]) -> Iterator[dict[int, Element]]:
     """The items of a sequence; of one that is still bytes only those asked for are parsed."""
-    if isinstance(element.value, bytes):
-        yield from _unparsed_items(element, charset, first)
+    if isinstance(element, RawDataElement):
+        yield from _unparsed_items(element, charset)
     elif element.VR == "SQ" and element.value is not None:
-        items = element.value[:1] if first else element.value
-        yield from ({e.tag: e for e in item.elements()} for item in items)
+        yield from ({e.tag: e for e in item.elements()} for item in element.value)
 
 
-def _unparsed_items(
-    element: Element, charset: list[str], first: bool
-) -> Iterator[dict[int, Element]]:
-    source = io.BytesIO(element.value)
-    while source.tell() < len(element.value):
-        try:
-            item = read_sequence_item(
-                source, element.is_implicit_VR, element.is_little_endian, charset
-            )
-        except RecursionError as error:
-            raise Refused("too_deep") from error
-        except Exception as error:  # as in `elements`: pydicom throws many things
-            raise Refused("bad_header", type(error).__name__) from error
+def _unparsed_items(element: RawDataElement, charset: list[str]) -> Iterator[dict[int, Element]]:
+    data = element.value or b""
+    source = io.BytesIO(data)
+    while source.tell() < len(data):
+        item = _next_item(source, element, charset)
         if item is None:
             return
         yield {e.tag: e for e in item.elements()}
-        if first:
-            return
 
 
-def _withhold_repeated(gathered: _Gathered, keep: Collection[str]) -> None:
-    """Texts in which an identifying value of this very file turns up again.
+def _next_item(source: BinaryIO, element: RawDataElement, charset: list[str]) -> Dataset | None:
+    try:
+        return read_sequence_item(source, element.is_implicit_VR, element.is_little_endian, charset)
+    except RecursionError as error:
+        raise Refused("too_deep") from error
+    except Exception as error:  # as in `elements`: pydicom throws many things
+        raise Refused("bad_header", type(error).__name__) from error
+
+
+def _withhold_repeated(gathered: Gathered, keep: Collection[str]) -> None:
+    """Withholds texts in which an identifying value of this very file turns up again.
 
     Free text is no such value, nor are codes, ages and sizes; and the facts that the pixels need
-    stay.
+    stay. Stations and institutions are often named after the maker or the model: these two are
+    measured against persons and their numbers alone.
     """
-    known = identities(
-        text
+    sources = {
+        keyword: text
         for keyword, text in gathered.withheld.items()
         if gathered.vrs[keyword] in _IDENTIFY and keyword not in WITHHELD_TEXT
-    )
+    }
+    persons = [t for k, t in sources.items() if gathered.vrs[k] == "PN" or k in _PERSONAL]
     texts = {
         keyword: text
         for keyword, text in gathered.values.items()
-        if gathered.vrs.get(keyword) in _MAY_REPEAT
-        and keyword not in PIXEL_FACTS
-        and keyword not in keep
+        if gathered.vrs.get(keyword) in _MAY_REPEAT and keyword not in {*PIXEL_FACTS, *keep}
     }
-    for keyword in repeating(texts, known):
+    maker = {keyword: texts.pop(keyword) for keyword in _MAKER if keyword in texts}
+    found = repeating(texts, identities(sources.values()))
+    for keyword in found + repeating(maker, identities(persons)):
         gathered.withheld[keyword] = gathered.values.pop(keyword)
