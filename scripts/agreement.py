@@ -1,4 +1,4 @@
-"""Compare clusters with modality, body part and maker, with and without the tags that tell these."""
+"""Compare clusters with outside labels, found with and without the tags that tell these."""
 
 import polars as pl
 

@@ -56,7 +56,7 @@ def _lines(error: jsonschema.ValidationError, schema: dict[str, Any]) -> Iterato
         yield from (f"{where}.{name}".lstrip(".") + ": not set" for name in missing[:1])
     else:
         meaning = error.schema.get("description", "")
-        yield f"{where}: {json.dumps(error.instance)} is not allowed; {_allowed(error.schema)}" + (
+        yield f"{where}: {json.dumps(error.instance)} is not allowed; {allowed(error.schema)}" + (
             f" ({meaning})" if meaning else ""
         )
 
@@ -69,26 +69,31 @@ def _guess(name: str, known: list[str], schema: dict[str, Any]) -> str:
     return f"; did you mean {elsewhere[0]}?" if elsewhere else f"; known here: {', '.join(known)}"
 
 
-def _allowed(rule: dict[str, Any]) -> str:
-    """What a schema allows, in words."""
+def allowed(rule: dict[str, Any]) -> str:
+    """What a schema allows, in words.
+
+    >>> allowed({"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 2}})
+    'allowed: list of 1 or more: integer ≥ 2'
+    """
+    return f"allowed: {_words(rule)}"
+
+
+def _words(rule: dict[str, Any]) -> str:
     if "anyOf" in rule:
-        return " or ".join(_allowed(option).removeprefix("allowed: ") for option in rule["anyOf"])
+        return ", or ".join(_words(option) for option in rule["anyOf"])
     if "enum" in rule:
-        return "allowed: " + ", ".join("null" if v is None else str(v) for v in rule["enum"])
-    kind = rule.get("type", "value")
-    words = [kind if isinstance(kind, str) else " or ".join(kind)]
-    bounds = {
-        "minimum": "≥",
-        "exclusiveMinimum": ">",
-        "maximum": "≤",
-        "exclusiveMaximum": "<",
-        "minItems": "items ≥",
-        "minLength": "letters ≥",
-    }
-    words += [f"{sign} {rule[name]}" for name, sign in bounds.items() if name in rule]
+        return ", ".join(str(value) for value in rule["enum"])
+    kinds = [rule["type"]] if isinstance(rule["type"], str) else rule["type"]
+    words = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
     if "items" in rule:
-        words.append("of " + _allowed(rule["items"]).removeprefix("allowed: "))
-    return "allowed: " + " ".join(words)
+        words += f" of {rule['minItems']} or more" if "minItems" in rule else ""
+        return f"{words}: {_words(rule['items'])}"
+    bounds = [f"{sign} {rule[name]}" for name, sign in _BOUNDS.items() if name in rule]
+    return " ".join([words, " and ".join(bounds)]).strip()
+
+
+_KINDS = {"string": "text", "array": "list", "object": "section", "boolean": "true or false"}
+_BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
 def _contradictions(config: dict[str, Any]) -> Iterator[str]:

@@ -24,7 +24,8 @@ def logged(job: Any) -> Iterator[None]:
     UserError ends the job with one line on the terminal. Anything else leaves its traceback in
     the log, and on the terminal a line that names the log.
     """
-    to_file = logging.FileHandler(job.log[0], mode="w")
+    Path(job.log[0]).unlink(missing_ok=True)
+    to_file = logging.FileHandler(job.log[0])
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setFormatter(logging.Formatter(f"{_name(job)}: %(message)s"))

@@ -1,0 +1,47 @@
+"""Pages that are made from other files say what those say; TAGSIGHT_WRITE_DOCS=1 writes them."""
+
+import json
+import os
+from pathlib import Path
+
+import yaml
+
+from tagsight.config import allowed, keys
+
+CONFIG = Path(__file__).parents[1] / "config"
+HEAD = """# The config
+
+`config.yaml` holds every key with its default. Write what differs into a file of your own and pass
+it: `snakemake -c8 --configfile mine.yaml`. Several files go on top of each other in the order
+given. Mistakes are all reported before the first job. What runs again when a key changes:
+[docs/reruns.md](../docs/reruns.md).
+
+`demo.yaml`, `ci.yaml` and `paper.yaml` are such files: the demo, a smoke run on tiny data, and the
+article's own numbers. `body_parts.csv` (columns `spelling`, `term`) is yours to extend: how your
+archive spells body parts, and the term of DICOM PS3.16 Annex L that is meant.
+
+This page is made from `config.yaml` and `config.schema.yaml` by `tests/test_docs.py`.
+
+| key | default | allowed | meaning |
+|---|---|---|---|
+"""
+
+
+def page():
+    schema = yaml.safe_load((CONFIG / "config.schema.yaml").read_text())
+    defaults = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    rows = []
+    for key, rule in keys(schema):
+        value = defaults
+        for part in key.split("."):
+            value = value[part]
+        cells = [f"`{key}`", f"`{json.dumps(value)}`", allowed(rule), rule["description"]]
+        cells[2] = cells[2].removeprefix("allowed: ")
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def test_the_page_on_the_config_says_what_schema_and_defaults_say():
+    if os.environ.get("TAGSIGHT_WRITE_DOCS"):
+        (CONFIG / "README.md").write_text(page())
+    assert (CONFIG / "README.md").read_text() == page()

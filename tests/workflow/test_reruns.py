@@ -1,0 +1,254 @@
+"""What runs again: each config key, exactly its rules; touching or commenting, nothing."""
+
+import io
+import os
+import re
+import shutil
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import CI, CLONE, contents, overlay, run
+from snakemake.api import SnakemakeApi
+from snakemake.settings.enums import RerunTrigger
+from snakemake.settings.types import (
+    ConfigSettings,
+    DAGSettings,
+    OutputSettings,
+    ResourceSettings,
+    StorageSettings,
+)
+
+from tagsight.config import keys
+
+SCHEMA = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text())
+TABLE = CLONE / "docs/reruns.md"
+PROFILE = yaml.safe_load((CLONE / "profiles/default/config.yaml").read_text())
+
+# A value other than ci.yaml's for every key; what may not be changed on a finished run is None.
+OTHER = {
+    "input": ["results/demo/archive", "results/demo/archive/pydicom"],
+    "seed": 7,
+    "demo": {"patients": 61, "images": 280},
+    "tags.shards": 3,
+    "tags.draw": 0.9,
+    "tags.reject_limit": 0.9,
+    "privacy.key_file": "results/demo/archive/../key",
+    "privacy.keep": ["PatientSex"],
+    "privacy.min_patients": 5,
+    "select.count": 30,
+    "select.max_missing": 0.5,
+    "select.max_categories": 20,
+    "select.image_level": True,
+    "select.drop": ["Modality"],
+    "gower.distance": "root",
+    "gower.presence_weight": 0.5,
+    "gower.ranges": "sample",
+    "samples.tuning": 50,
+    "samples.holdout": 20,
+    "samples.autoencoder": 50,
+    "samples.trials": 3,
+    "samples.trial": 20,
+    "samples.per_series": 2,
+    "cluster.k": [3, 5],
+    "cluster.algorithm": "pam",
+    "choose.rule": "silhouette",
+    "choose.tolerance": 1.5,
+    "images.aspect": "stretch",
+    "autoencoder.preset": "paper",
+    "autoencoder.epochs": 3,
+    "autoencoder.batch": 20,
+    "autoencoder.learning_rate": 0.01,
+    "autoencoder.validation": 0.2,
+    "autoencoder.device": "cpu",
+    "evaluation.permutations": 20,
+    "report.gallery": 3,
+}
+
+
+def planned(directory, *configs, clone=CLONE):
+    """The rules that a run would execute, by Snakemake's own plan, in this process."""
+    here = os.getcwd()
+    try:
+        with (
+            redirect_stdout(io.StringIO()),
+            redirect_stderr(io.StringIO()),
+            SnakemakeApi(OutputSettings(quiet={"all"}, dryrun=True)) as api,
+        ):
+            workflow = api.workflow(
+                resource_settings=ResourceSettings(cores=2),
+                storage_settings=StorageSettings(),
+                config_settings=ConfigSettings(configfiles=[CI, *configs]),
+                snakefile=clone / "Snakefile",
+                workdir=directory,
+            )
+            dag = workflow.dag(
+                DAGSettings(
+                    rerun_triggers={RerunTrigger[t.upper().replace("-", "_")] for t in TRIGGERS},
+                    max_checksum_file_size=PROFILE["max-checksum-file-size"],
+                )
+            )
+            dag.execute_workflow(executor="dryrun")
+            jobs = workflow._workflow.dag.needrun_jobs()
+            return {job.rule.name for job in jobs} - {"all"}
+    finally:
+        os.chdir(here)
+
+
+TRIGGERS = PROFILE["rerun-triggers"]
+
+
+@pytest.fixture(scope="module")
+def rerun_by_key(finished, tmp_path_factory):
+    """Config key -> the rules that run again when it alone changes."""
+    folder = tmp_path_factory.mktemp("overlays")
+    return {
+        key: planned(finished, overlay(folder, **{key.replace(".", "__"): value}))
+        for key, value in OTHER.items()
+    }
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert planned(finished) == set()
+
+
+def test_every_key_of_the_schema_is_tried():
+    assert set(OTHER) == {key for key, _ in keys(SCHEMA)}
+
+
+def test_every_key_reruns_something(rerun_by_key):
+    assert {key for key, rules in rerun_by_key.items() if not rules} == set()
+
+
+def test_the_table_in_the_docs_is_the_plan(rerun_by_key):
+    table = rerun_table(rerun_by_key)
+    if os.environ.get("TAGSIGHT_WRITE_DOCS"):
+        TABLE.write_text(table)
+    assert TABLE.read_text() == table, "write it anew: TAGSIGHT_WRITE_DOCS=1 python -m pytest …"
+
+
+def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
+    assert rerun_by_key["report.gallery"] == {"figures", "report"}
+    assert rerun_by_key["evaluation.permutations"] == {"trials", "evaluation", "figures", "report"}
+    assert "autoencoder" not in rerun_by_key["choose.rule"]
+    assert "clusters" not in rerun_by_key["choose.rule"]
+    assert rerun_by_key["autoencoder.epochs"].isdisjoint({"images", "clusters", "annotations"})
+    assert rerun_by_key["select.count"].isdisjoint({"files", "tags", "frequencies"})
+    assert {"selection", "clusters", "trials", "annotations"} <= rerun_by_key["select.count"]
+    everything = rerun_by_key["seed"]
+    assert rerun_by_key["demo"] == everything
+    assert all(rules <= everything for rules in rerun_by_key.values())
+
+
+def rerun_table(rerun_by_key):
+    lines = [
+        "# What runs again when a config key changes",
+        "",
+        "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
+        "Rules come in the order of the data; `distances` runs only when it is asked for.",
+        "",
+        "| key | rules |",
+        "|---|---|",
+    ]
+    order = [rule for path in SMK for rule in re.findall(r"^rule (\w+):", path.read_text(), re.M)]
+    for key, rules in rerun_by_key.items():
+        lines.append(f"| `{key}` | {' '.join(sorted(rules, key=order.index))} |")
+    return "\n".join(lines) + "\n"
+
+
+SMK = [
+    CLONE / "rules" / f"{act}.smk"
+    for act in ("demo", "tags", "samples", "clusters", "images", "evaluation", "report")
+]
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A copy of the sources, to be changed at will."""
+    folder = tmp_path / "clone"
+    for name in ("rules", "scripts", "tagsight", "config", "profiles", "envs"):
+        shutil.copytree(CLONE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(CLONE / "Snakefile", folder)
+    return folder
+
+
+def edit(path: Path, old: str, new: str):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_a_fresh_clone_and_touched_files_rerun_nothing(finished, clone):
+    for path in clone.rglob("*"):
+        os.utime(path)
+    assert planned(finished, clone=clone) == set()
+
+
+def test_comments_and_layout_rerun_nothing(finished, clone):
+    for path in [*clone.glob("scripts/*.py"), *clone.glob("tagsight/**/*.py")]:
+        path.write_text(path.read_text() + "\n\n# a comment\n")
+    assert planned(finished, clone=clone) == set()
+
+
+def test_a_changed_function_reruns_the_rules_that_use_it_and_what_follows(finished, clone):
+    edit(clone / "tagsight/paired.py", "def evaluate(", "def _unused() -> None: ...\n\n\ndef evaluate(")
+    assert planned(finished, clone=clone) == {"evaluation", "figures", "report"}
+
+
+def test_a_changed_table_of_the_library_reruns_what_reads_it(finished, clone):
+    path = clone / "tagsight/data/manufacturers.csv"
+    path.write_text(path.read_text().rstrip("\n") + "\nacme imaging,ACME\n")
+    again = planned(finished, clone=clone)
+    assert {"encoding", "features", "samples"} <= again
+    assert again.isdisjoint({"files", "tags", "frequencies"})
+
+
+def test_the_users_body_parts_rerun_what_reads_them(finished, clone):
+    path = clone / "config/body_parts.csv"
+    path.write_text(path.read_text().rstrip("\n") + "\nGROSSE ZEHE,TOE\n")
+    again = planned(finished, clone=clone)
+    assert {"encoding", "features", "samples"} <= again
+    assert again.isdisjoint({"files", "tags", "frequencies"})
+
+
+def test_recipes_cover_every_producer(finished):
+    """What a rule takes in by file, its recipe takes in by hash."""
+    with redirect_stderr(io.StringIO()), SnakemakeApi(OutputSettings(quiet={"all"})) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=[CI]),
+            snakefile=CLONE / "Snakefile",
+            workdir=finished,
+        )
+        dag = workflow.dag()
+        dag.execute_workflow(executor="dryrun")
+        inner = workflow._workflow
+        covered = inner.globals["recipe"].after
+        for job in inner.dag.jobs:
+            producers = {other.rule.name for other in inner.dag.dependencies[job]}
+            if job.rule.name != "all":
+                assert producers <= covered[job.rule.name], job.rule.name
+    os.chdir(CLONE)
+
+
+@pytest.mark.parametrize("fault", ["files", "clusters", "report"])
+def test_a_changed_value_then_a_failed_job_then_a_run_equals_a_clean_run(
+    copy_of_finished, reseeded, tmp_path, fault
+):
+    changed = overlay(tmp_path, **RESEEDED)
+    failed = run(copy_of_finished, changed, fault=fault, check=False)
+    assert failed.returncode != 0
+    run(copy_of_finished, changed)
+    assert contents(copy_of_finished) == reseeded
+
+
+RESEEDED = {"select__count": 25, "tags__draw": 0.95, "choose__rule": "silhouette"}
+
+
+@pytest.fixture(scope="module")
+def reseeded(tmp_path_factory):
+    """The results of a clean run under the changed config."""
+    directory = tmp_path_factory.mktemp("reseeded")
+    run(directory, overlay(tmp_path_factory.mktemp("overlay"), **RESEEDED))
+    return contents(directory)
