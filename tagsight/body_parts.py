@@ -29,8 +29,28 @@ SHORTEST_CUT = 4  # a cut word of fewer letters could be the start of too many o
 
 # What these stand for where a word for "spine" is beside them; alone some mean other things.
 SPINE_NOUNS = frozenset(
-    "SPINE SPN SPINES SPINAL VERTEBRA VERTEBRAE VERTEBRAL COLUMN WIRBELSAEULE WIRBELSAULE RACHIS "
-    "COLONNE VERTEBRALE COLONNA COLUMNA COLUNA RACHIDE KRALJEZNICA RAQUIS WERVELKOLOM".split()
+    [
+        "SPINE",
+        "SPN",
+        "SPINES",
+        "SPINAL",
+        "VERTEBRA",
+        "VERTEBRAE",
+        "VERTEBRAL",
+        "COLUMN",
+        "WIRBELSAEULE",
+        "WIRBELSAULE",
+        "RACHIS",
+        "COLONNE",
+        "VERTEBRALE",
+        "COLONNA",
+        "COLUMNA",
+        "COLUNA",
+        "RACHIDE",
+        "KRALJEZNICA",
+        "RAQUIS",
+        "WERVELKOLOM",
+    ]
 )
 SPINE_PARTS = {
     "CSPINE": "C CERV CERVICAL CERVICALE CERVICALES CX CS",
@@ -200,7 +220,7 @@ def terms(values: pl.Series, table: pl.DataFrame) -> pl.Series:
     return pl.Series(values.name, mapped, dtype=pl.String)
 
 
-def load_table(path: Path) -> pl.DataFrame:
+def read_spellings(path: Path) -> pl.DataFrame:
     """Read the table of spellings: columns `spelling`, `term`.
 
     Raises ConfigError for missing columns and for a term that Annex L does not have.

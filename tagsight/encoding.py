@@ -1,0 +1,369 @@
+"""The encoding: how the kept tags become columns, fitted once, applied to any image.
+
+A tag gives one column per item of its multi-value, numeric or categorical, and where it is filled
+in some images and missing in others one more, categorical: whether it is there (`KVP?`).
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tagsight import parsers
+from tagsight.dictionary import attribute
+from tagsight.frequencies import person, present
+
+if TYPE_CHECKING:
+    from tagsight.gower import Features
+
+Array = NDArray[Any]
+
+log = logging.getLogger(__name__)
+
+PRESENCE = "presence"
+PRESENCE_CATEGORIES = ("absent", "present")
+# Values of these are typed by people or name single devices: not shown where few patients have
+# them. The same holds of body parts that are in no table.
+TYPED_VRS = frozenset(["AE", "LO", "SH", "UN"])
+LABELS = {
+    "modality": ["Modality"],
+    "body_part": ["BodyPartExamined", "AnatomicRegionSequence"],
+    "manufacturer": ["Manufacturer"],
+}
+RARE = "(rare)"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of features; `kind` says whether minimum and maximum or categories are set."""
+
+    name: str
+    keyword: str
+    kind: Literal["numeric", "categorical"]
+    parser: str
+    weight: float = 1.0
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """All columns, and the distance that they are meant for."""
+
+    distance: Literal["linear", "root"]
+    columns: tuple[Column, ...]
+
+    def without(self, keywords: Collection[str]) -> Self:
+        """Return the encoding less the columns of these tags."""
+        left = tuple(column for column in self.columns if column.keyword not in keywords)
+        return replace(self, columns=left)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain lists and dicts; a column has minimum and maximum, or categories."""
+        columns = [{k: v for k, v in asdict(c).items() if v is not None} for c in self.columns]
+        listed = [
+            c | {"categories": list(c["categories"])} if "categories" in c else c for c in columns
+        ]
+        return {"distance": self.distance, "columns": listed}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Undo to_json."""
+        columns = [
+            Column(**c | {"categories": tuple(c["categories"])} if "categories" in c else c)
+            for c in stored["columns"]
+        ]
+        return cls(stored["distance"], tuple(columns))
+
+
+def load(path: Path) -> Encoding:
+    """Read `encoding.json`."""
+    return Encoding.from_json(json.loads(path.read_text(encoding="utf-8")))
+
+
+def fit(
+    tags: pl.LazyFrame,
+    frequencies: pl.DataFrame,
+    selection: pl.DataFrame,
+    *,
+    distance: Literal["linear", "root"],
+    presence_weight: float,
+    body_parts: pl.DataFrame,
+    min_patients: int = 3,
+) -> Encoding:
+    """Return the encoding of the kept tags, fitted to all images.
+
+    body_parts: the table of spellings. Columns without two different values are left out, and the
+    log says which. In tags that people type (LO, SH), values of fewer than min_patients patients
+    become categories of their own under a name that doesn't show them.
+    """
+    kept = selection.filter(pl.col("fate") == "kept").select("keyword")
+    known = kept.join(frequencies, on="keyword", how="left", maintain_order="left")
+    columns = []
+    for keyword in known["keyword"]:
+        fitted = _fit_tag(tags, keyword, body_parts, min_patients)
+        if not fitted:
+            log.info("%s: no two different values after parsing, left out", keyword)
+        columns += fitted
+    if presence_weight:
+        columns += [_presence(keyword, presence_weight) for keyword in _patterns(known)]
+    return Encoding(distance, tuple(columns))
+
+
+def apply(
+    tags: pl.DataFrame | pl.LazyFrame, encoding: Encoding, body_parts: pl.DataFrame
+) -> pl.DataFrame:
+    """Return `image` and the encoding's columns: Float32, or Int32 codes; null = missing.
+
+    A category that was not there at the fit gets the code len(categories). Tags that the table
+    lacks are missing in all its images.
+    """
+    keywords = list(dict.fromkeys(column.keyword for column in encoding.columns))
+    table = _columns(tags, ["image", *keywords])
+    made = [table.select("image")]
+    for keyword in keywords:
+        own = [column for column in encoding.columns if column.keyword == keyword]
+        made.append(_apply_tag(table[keyword], own, body_parts))
+    order = [column.name for column in encoding.columns]
+    return pl.concat(made, how="horizontal").select("image", *order)
+
+
+def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.DataFrame:
+    """Return image, modality, body_part, manufacturer as text with spellings merged.
+
+    A body part is taken from AnatomicRegionSequence where BodyPartExamined is missing.
+    """
+    keywords = [keyword for several in LABELS.values() for keyword in several]
+    table = _columns(tags, ["image", *keywords])
+    parsed = {keyword: _merged(table[keyword], body_parts) for keyword in keywords}
+    named = {
+        label: pl.select(pl.coalesce([parsed[keyword] for keyword in several])).to_series()
+        for label, several in LABELS.items()
+    }
+    return table.select("image").with_columns(**named)
+
+
+def unmapped(tags: pl.LazyFrame, body_parts: pl.DataFrame, min_patients: int) -> pl.DataFrame:
+    """Return keyword, value, count (images): body parts that mean no term of Annex L.
+
+    Values of fewer than min_patients patients are summed up as `(rare)`. Most frequent first.
+    """
+    held = tags.collect_schema().names()
+    found = [
+        _unmapped_of(tags, keyword, body_parts, min_patients)
+        for keyword in LABELS["body_part"]
+        if keyword in held
+    ]
+    schema = {"keyword": pl.String, "value": pl.String, "count": pl.Int64}
+    return pl.concat([pl.DataFrame(schema=schema), *found])
+
+
+def to_features(
+    frame: pl.DataFrame, encoding: Encoding, ranges: Literal["archive", "sample"]
+) -> "Features":
+    """Return the frame's rows for Gower's distance.
+
+    ranges: numbers are divided by their range in the whole archive (and clipped to it) or in this
+    frame (`sample`, as the paper has it). A column without range is 0 throughout.
+    """
+    from tagsight.gower import Features
+
+    numeric = [c for c in encoding.columns if c.kind == "numeric"]
+    categorical = [c for c in encoding.columns if c.kind == "categorical"]
+    n = len(frame)
+    return Features(
+        numeric=_stack([_scaled(frame[c.name], c, ranges) for c in numeric], n, np.float32),
+        categorical=_stack(
+            [frame[c.name].fill_null(-1).to_numpy() for c in categorical], n, np.int32
+        ),
+        numeric_weight=np.array([c.weight for c in numeric], dtype=np.float32),
+        categorical_weight=np.array([c.weight for c in categorical], dtype=np.float32),
+    )
+
+
+def _columns(tags: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Read these columns; one that the table lacks is null."""
+    lazy = tags.lazy()
+    held = set(lazy.collect_schema().names())
+    wanted = [pl.col(n) if n in held else pl.lit(None, pl.String).alias(n) for n in names]
+    return lazy.select(wanted).collect(engine="streaming")
+
+
+def _fit_tag(
+    tags: pl.LazyFrame, keyword: str, body_parts: pl.DataFrame, min_patients: int
+) -> list[Column]:
+    vr = attribute(keyword).vr
+    parser = parsers.parser_of(keyword, vr)
+    tally = _tally(tags, keyword)
+    items = parsers.item_count(tally[keyword], tally["n"])
+    parsed = parsers.parse(keyword, vr, tally[keyword], items=items, spellings=body_parts)
+    if parser in parsers.NUMERIC:
+        return [c for x in parsed for c in _numeric(x, keyword, parser)]
+    frequent = None
+    if vr in TYPED_VRS or parser == "body_part":
+        people = _people(tags, keyword)
+        frequent = [_frequent(people, keyword, tally, x, min_patients) for x in parsed]
+    return [
+        column
+        for i, x in enumerate(parsed)
+        for column in _categorical(x, keyword, parser, frequent[i] if frequent else None)
+    ]
+
+
+def _tally(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
+    """Distinct values of a tag and n, the images that have each."""
+    counts = tags.filter(present(keyword)).group_by(keyword).agg(n=pl.len())
+    return counts.collect(engine="streaming").sort(keyword)
+
+
+def _people(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
+    """Distinct pairs of a value and who has it."""
+    pairs = tags.filter(present(keyword)).select(keyword, person=person().hash()).unique()
+    return pairs.collect(engine="streaming")
+
+
+def _frequent(
+    people: pl.DataFrame, keyword: str, tally: pl.DataFrame, parsed: pl.Series, min_patients: int
+) -> set[str]:
+    """Categories of at least min_patients patients, over all spellings, and those of our tables."""
+    meaning = tally.select(keyword, category=parsed)
+    counts = (
+        people.join(meaning, on=keyword)
+        .drop_nulls("category")
+        .group_by("category")
+        .agg(pl.col("person").n_unique())
+    )
+    enough = set(counts.filter(pl.col("person") >= min_patients)["category"])
+    return enough | parsers.vocabulary()
+
+
+def _numeric(parsed: pl.Series, keyword: str, parser: str) -> list[Column]:
+    # As features are stored, so that no image lies outside by rounding.
+    known = parsed.cast(pl.Float32).drop_nulls().to_numpy()
+    if not len(known) or known.min() == known.max():
+        return []
+    low, high = float(known.min()), float(known.max())
+    return [Column(parsed.name, keyword, "numeric", parser, minimum=low, maximum=high)]
+
+
+def _categorical(
+    parsed: pl.Series, keyword: str, parser: str, frequent: Collection[str] | None
+) -> list[Column]:
+    found = parsed.drop_nulls().unique().to_list()
+    shown = sorted({v if frequent is None or v in frequent else _hidden(v) for v in found})
+    if len(shown) < 2:
+        return []
+    return [Column(parsed.name, keyword, "categorical", parser, categories=tuple(shown))]
+
+
+def _hidden(category: str) -> str:
+    """Name a category without showing it."""
+    return f"(rare {hashlib.blake2b(category.encode(), digest_size=4).hexdigest()})"
+
+
+def _presence(keyword: str, weight: float) -> Column:
+    return Column(
+        f"{keyword}?",
+        keyword,
+        "categorical",
+        PRESENCE,
+        weight=weight,
+        categories=PRESENCE_CATEGORIES,
+    )
+
+
+def _patterns(kept: pl.DataFrame) -> list[str]:
+    """Tags filled in some images only, one for each set of images."""
+    some = kept.filter((pl.col("missing_share") > 0) & (pl.col("present") > 0))
+    return some.unique("presence", keep="first", maintain_order=True)["keyword"].to_list()
+
+
+def _apply_tag(stored: pl.Series, columns: list[Column], body_parts: pl.DataFrame) -> pl.DataFrame:
+    """The tag's columns of features, (n, columns); each distinct value is parsed once."""
+    keyword, value_columns = stored.name, [c for c in columns if c.parser != PRESENCE]
+    made = []
+    if value_columns:
+        distinct = stored.unique()
+        vr = attribute(keyword).vr
+        items = max(_items(keyword, c.name) for c in value_columns)
+        parsed = parsers.parse(keyword, vr, distinct, items=items, spellings=body_parts)
+        coded = [_coded(parsed[column.name], column) for column in value_columns]
+        made.append(_spread(stored, distinct, coded))
+    filled = pl.DataFrame(stored).select(present(keyword).fill_null(False).cast(pl.Int32))
+    made += [filled.rename({keyword: c.name}) for c in columns if c.parser == PRESENCE]
+    return pl.concat(made, how="horizontal")
+
+
+def _spread(stored: pl.Series, distinct: pl.Series, coded: list[pl.Series]) -> pl.DataFrame:
+    """Give each image what its value stands for, (n, columns); coded: a row per distinct value."""
+    key = "stored value"  # no column of features has a blank in its name
+    rows = pl.DataFrame(stored.alias(key))
+    meant = pl.DataFrame([distinct.alias(key), *coded])
+    joined = rows.join(meant, on=key, how="left", maintain_order="left", nulls_equal=True)
+    return joined.drop(key)
+
+
+def _items(keyword: str, name: str) -> int:
+    """The least number of items that has a column of this name."""
+    return 1 if name == keyword else max(2, int(name[len(keyword) + 1 : -1]) + 1)
+
+
+def _coded(parsed: pl.Series, column: Column) -> pl.Series:
+    if column.categories is None:
+        return parsed.cast(pl.Float32)
+    code = {category: i for i, category in enumerate(column.categories)}
+    unseen = len(code)
+    texts = parsed.to_list()
+    codes = [None if t is None else code.get(t, code.get(_hidden(t), unseen)) for t in texts]
+    return pl.Series(column.name, codes, dtype=pl.Int32)
+
+
+def _merged(stored: pl.Series, body_parts: pl.DataFrame) -> pl.Series:
+    """The first item of a tag as text, spellings merged, (n,)."""
+    distinct = stored.unique()
+    vr = attribute(stored.name).vr
+    parsed = parsers.parse(stored.name, vr, distinct, items=1, spellings=body_parts)
+    return _spread(stored, distinct, parsed.get_columns()).to_series()
+
+
+def _unmapped_of(
+    tags: pl.LazyFrame, keyword: str, body_parts: pl.DataFrame, min_patients: int
+) -> pl.DataFrame:
+    values = (
+        tags.filter(present(keyword))
+        .group_by(value=pl.col(keyword))
+        .agg(count=pl.len().cast(pl.Int64), people=person().n_unique())
+        .collect(engine="streaming")
+    )
+    left = values.filter(parsers.unmapped(keyword, values["value"], body_parts))
+    shown = pl.when(pl.col("people") >= min_patients).then("value").otherwise(pl.lit(RARE))
+    summed = left.group_by(value=shown).agg(pl.col("count").sum())
+    ordered = summed.sort(["count", "value"], descending=[True, False])
+    return ordered.select(pl.lit(keyword).alias("keyword"), "value", "count")
+
+
+def _scaled(values: pl.Series, column: Column, ranges: str) -> Array:
+    """Numbers divided by their range, from 0 to 1; NaN = missing; (n,)."""
+    x = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    known = x[~np.isnan(x)]
+    if ranges == "sample":
+        low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
+    else:
+        low, high = column.minimum or 0.0, column.maximum or 0.0
+    if high <= low:
+        return x * 0.0
+    return (np.clip(x, low, high) - low) / (high - low)
+
+
+def _stack(columns: Iterable[Array], n: int, dtype: type) -> Array:
+    """Columns side by side, (n, columns), also where there is none."""
+    several = [np.empty((n, 0)), *(column[:, None] for column in columns)]
+    return np.ascontiguousarray(np.hstack(several).astype(dtype))
