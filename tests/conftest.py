@@ -1,0 +1,7 @@
+"""Options of the tests."""
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--require-slurm", action="store_true", help="fail, don't skip, where Slurm is not installed"
+    )

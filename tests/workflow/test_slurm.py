@@ -1,0 +1,42 @@
+"""The run as typed on a cluster: `snakemake --profile slurm`, against a real Slurm."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import CI, CLONE, contents
+from slurm_cluster import cluster, missing
+
+
+@pytest.mark.slurm
+def test_a_run_by_slurm_gives_the_same_as_a_local_one(finished, tmp_path_factory, request):
+    reason = missing()
+    if reason and not request.config.getoption("--require-slurm"):
+        pytest.skip(reason)
+    assert not reason, reason
+    folder = tmp_path_factory.mktemp("slurm")
+    with cluster(folder):
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "snakemake", "--profile", "slurm"),
+                *("--configfile", CI, "--directory", folder / "run"),
+                # A real cluster is asked every 40 s and shared; this one every second and ours.
+                *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
+                *("--max-status-checks-per-second", "5", "--default-resources"),
+                *("slurm_account=none", "mem_mb=500", "runtime=30"),
+            ],
+            cwd=CLONE,
+            env=os.environ | {"PYTHONPATH": str(CLONE), "PATH": path_with_python()},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    assert contents(folder / "run") == contents(finished)
+
+
+def path_with_python():
+    """Slurm's batch script looks for the same python that runs the tests."""
+    return os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
