@@ -1,4 +1,8 @@
-"""Gower's distance as one first writes it in numba: the yardstick of gower.py."""
+"""Gower's distance as one first writes it in numba: the yardstick of gower.py.
+
+A stern one: it has the same compiler flags as ours, so that LLVM may vectorise it along a row, and
+computes one triangle only. Written with plain branches and no flags it takes ten times as long.
+"""
 
 from typing import Any
 
@@ -7,23 +11,23 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True, cache=True, fastmath={"reassoc", "nsz", "contract", "arcp"})
 def matrix(numeric: NDArray[Any], categorical: NDArray[Any]) -> NDArray[Any]:
     """Row by row, feature by feature, weights 1: float32 (n, n)."""
     n = len(numeric)
     out = np.empty((n, n), np.float32)
     for i in prange(n):
-        for j in range(n):
+        for j in range(i, n):
             total, common = np.float32(0), np.float32(0)
             for k in range(numeric.shape[1]):
-                x, y = numeric[i, k], numeric[j, k]
-                if not (np.isnan(x) or np.isnan(y)):
-                    total += abs(x - y)
-                    common += np.float32(1)
+                difference = abs(numeric[i, k] - numeric[j, k])
+                there = not np.isnan(difference)
+                total += difference if there else np.float32(0)
+                common += np.float32(there)
             for k in range(categorical.shape[1]):
                 x, y = categorical[i, k], categorical[j, k]
-                if x >= 0 and y >= 0:
-                    total += np.float32(x != y)
-                    common += np.float32(1)
-            out[i, j] = total / common if common > 0 else np.float32(1)
+                both = (x >= 0) & (y >= 0)
+                total += np.float32(both & (x != y))
+                common += np.float32(both)
+            out[i, j] = out[j, i] = total / common if common > 0 else np.float32(1)
     return out

@@ -9,8 +9,8 @@ d_ijk = 1 where feature k is present in both, else 0; s_ijk = [x_ik = x_jk] for 
 feature, 1 - |x_ik - x_jk| / R_k for a numeric one. The distance is 1 - S (`linear`) or its square
 root (`root`, Gower's own metric). Where nothing can be compared it is 1, so it is never NaN.
 
-How it is made fast: rows are packed into tiles of 64, feature by feature inside a tile, so that
-the innermost loops run over 64 neighbours in memory and become vector instructions. Features of
+How it is made fast: rows are packed into tiles of 128, feature by feature inside a tile, so that
+the innermost loops run over 128 neighbours in memory and become vector instructions. Features of
 one kind and one weight form blocks of at most 64, whose presence in a row is one 64-bit word: what
 two rows have in common is then the number of bits in `word_i & word_j`.
 """
@@ -27,7 +27,7 @@ Distance = Literal["linear", "root"]
 Array = NDArray[Any]
 
 U = np.uint64
-TILE = 64
+TILE = 128
 NUMERIC, NARROW, WIDE = 0, 1, 2
 # A missing code must equal nothing, so the two sides of a comparison write it differently.
 MISSING_LEFT, MISSING_RIGHT = 254, 255

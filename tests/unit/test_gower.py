@@ -88,7 +88,7 @@ def test_the_formula(seed, shape, missing, levels, distance):
     assert np.isfinite(found).all()
 
 
-@pytest.mark.parametrize(("n", "m"), [(1, 1), (63, 64), (65, 2), (130, 70)])
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (127, 128), (129, 2), (260, 140)])
 def test_tiles_are_cut_and_joined(n, m):
     # More features than fit one word, of both kinds, and codes that fit a byte and that don't.
     made = drawn(1, n + m, 70, 140, levels=400)
