@@ -4,7 +4,7 @@ import struct
 from functools import cache
 from typing import BinaryIO
 
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from tagsight.elements import UNDEFINED, Parsed, Pixels, Refused

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from pydicom.encaps import encapsulate, get_frame
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 
 from tagsight.drawable import DEFLATED_FRAMES, frames, whole
@@ -88,7 +88,7 @@ def _decoded(frame: bytes, syntax: UID, options: dict[str, Any]) -> tuple[np.nda
 def _packed(parsed: Parsed, index: int, options: dict[str, Any]) -> tuple[np.ndarray, str]:
     """A frame of single bits, which need not start at a byte (PS3.5 8.1.1)."""
     count = options["rows"] * options["columns"]
-    first, skipped = divmod(index * count, 8)
+    first = index * count // 8
     first -= first % 2  # whole words, for those of big endian files are swapped
     parsed.source.seek(first, 1)
     data = parsed.source.read(-(-(index * count + count) // 16) * 2 - first)

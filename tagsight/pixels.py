@@ -9,7 +9,8 @@ from typing import Literal, get_args
 import numpy as np
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom.tag import BaseTag
 
 from tagsight.drawable import check_drawable, frames
 from tagsight.elements import Parsed, Reason, Refused, opened
@@ -22,6 +23,7 @@ Undrawn = Literal["decoder_failed", "decoder_crashed", "out_of_memory"] | Reason
 PIXEL_REASONS: tuple[str, ...] = (*get_args(get_args(Undrawn)[0]), *get_args(Reason))
 
 _BATCH = 16
+_PALETTES = {0x00281201, 0x00281202, 0x00281203}
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
@@ -64,13 +66,30 @@ def _grey(parsed: Parsed, frame: int) -> np.ndarray:  # (rows, columns)
     values = gather(parsed, frozenset(), frame).values
     assert parsed.pixels is not None  # `check_drawable` has seen them
     array, photometric = middle_frame(parsed, parsed.pixels, values)
-    tables = Dataset(dict(parsed.elements))
+    tables = _tables(parsed)
     if photometric == "PALETTE COLOR":
         array = apply_color_lut(array, tables)
+        if array.max() < 256:  # 8-bit entries in 16-bit words
+            array = array.astype(np.uint8)
     if array.ndim == 3:
         return _luma(array, photometric)
     grey = _windowed(_to_modality(array, tables, values), tables, values)
     return 255 - grey if photometric == "MONOCHROME1" else grey
+
+
+def _tables(parsed: Parsed) -> Dataset:
+    """The header as pydicom's functions for palettes and tables want it.
+
+    They take the words of a palette for little endian whatever the file's order.
+    """
+    tables = Dataset({BaseTag(tag): element for tag, element in parsed.elements.items()})
+    implicit = parsed.syntax.is_implicit_VR
+    tables.set_original_encoding(implicit, parsed.little, parsed.encodings)
+    if not parsed.little:
+        for tag in _PALETTES & parsed.elements.keys():
+            words = np.frombuffer(tables[tag].value, ">u2")
+            tables[tag].value = words.astype("<u2").tobytes()
+    return tables
 
 
 def _luma(array: np.ndarray, photometric: str) -> np.ndarray:
@@ -78,14 +97,14 @@ def _luma(array: np.ndarray, photometric: str) -> np.ndarray:
     if photometric.startswith("YBR"):
         luma = array[..., 0].astype(np.float32)
     else:
-        luma = array[..., :3].astype(np.float32) @ _LUMA
-    full = np.iinfo(array.dtype).max if array.dtype.kind in "ui" else luma.max()
-    return np.clip(luma * np.float32(255 / full), 0, 255)
+        luma = np.einsum("rcs,s->rc", array[..., :3], _LUMA, dtype=np.float32, casting="unsafe")
+    levels: np.ndarray = luma * np.float32(255 / np.iinfo(array.dtype).max)
+    return np.clip(levels, 0, 255)
 
 
 def _to_modality(array: np.ndarray, tables: Dataset, values: dict[str, str]) -> np.ndarray:
     if "ModalityLUTSequence" in tables:
-        return apply_modality_lut(array, tables)
+        return np.asarray(apply_modality_lut(array, tables))
     slope, intercept = _number(values, "RescaleSlope"), _number(values, "RescaleIntercept")
     if slope is None or slope == 0 or (slope, intercept or 0) == (1, 0):
         return array
@@ -111,11 +130,12 @@ def _by_window(array: np.ndarray, values: dict[str, str]) -> np.ndarray | None:
     if centre is None or width is None or width <= (shape == "LINEAR"):
         return None
     if shape == "SIGMOID":
-        return (255 / (1 + np.exp(-4 * (array - centre) / width))).astype(np.float32)
+        return np.asarray(255 / (1 + np.exp(-4 * (array - centre) / width)), np.float32)
     if shape == "LINEAR":
         centre, width = centre - 0.5, width - 1
     share = np.nan_to_num((array - np.float32(centre)) / np.float32(width) + np.float32(0.5))
-    return np.clip(share, 0, 1) * np.float32(255)
+    levels: np.ndarray = np.clip(share, 0, 1) * np.float32(255)
+    return levels
 
 
 def _by_range(array: np.ndarray) -> np.ndarray:
@@ -125,7 +145,8 @@ def _by_range(array: np.ndarray) -> np.ndarray:
     if low == high:
         return np.zeros_like(array)
     inside = np.nan_to_num(array, nan=low, posinf=high, neginf=low)
-    return (inside - low) / (high - low) * np.float32(255)
+    levels: np.ndarray = (inside - low) / (high - low) * np.float32(255)
+    return levels
 
 
 def _number(values: dict[str, str], keyword: str) -> float | None:

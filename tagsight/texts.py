@@ -4,8 +4,8 @@ import struct
 from functools import lru_cache
 
 import numpy as np
+from pydicom._uid_dict import UID_dictionary
 from pydicom.charset import decode_bytes
-from pydicom.uid import UID_dictionary
 
 MAX_LENGTH = 1024  # characters of a value
 WITHHELD = "\0"  # stands for a value that cannot or must not be shown; none is that text
@@ -81,7 +81,7 @@ def _tags(data: bytes, little: bool) -> str:
         return WITHHELD
     halves = struct.unpack(f"{'<' if little else '>'}{len(data) // 2}H", data)
     pairs = zip(halves[::2], halves[1::2], strict=True)
-    return _short("\\".join(f"({group:04x},{element:04x})" for group, element in pairs))
+    return _short("\\".join(f"({group:04X},{element:04X})" for group, element in pairs))
 
 
 def _short(text: str) -> str:
