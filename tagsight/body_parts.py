@@ -28,30 +28,11 @@ CS_LENGTH = 16  # PS3.5: a code string (CS) has at most 16 characters, so longer
 SHORTEST_CUT = 4  # a cut word of fewer letters could be the start of too many others
 
 # What these stand for where a word for "spine" is beside them; alone some mean other things.
-SPINE_NOUNS = frozenset(
-    [
-        "SPINE",
-        "SPN",
-        "SPINES",
-        "SPINAL",
-        "VERTEBRA",
-        "VERTEBRAE",
-        "VERTEBRAL",
-        "COLUMN",
-        "WIRBELSAEULE",
-        "WIRBELSAULE",
-        "RACHIS",
-        "COLONNE",
-        "VERTEBRALE",
-        "COLONNA",
-        "COLUMNA",
-        "COLUNA",
-        "RACHIDE",
-        "KRALJEZNICA",
-        "RAQUIS",
-        "WERVELKOLOM",
-    ]
+SPINES = (
+    "SPINE SPN SPINES SPINAL VERTEBRA VERTEBRAE VERTEBRAL COLUMN WIRBELSAEULE WIRBELSAULE RACHIS "
+    "COLONNE VERTEBRALE COLONNA COLUMNA COLUNA COL RACHIDE KRALJEZNICA RAQUIS WERVELKOLOM"
 )
+SPINE_NOUNS = frozenset(SPINES.split())
 SPINE_PARTS = {
     "CSPINE": "C CERV CERVICAL CERVICALE CERVICALES CX CS",
     "TSPINE": "T TH THOR THORACIC THORACAL THORACALE THORACIQUE D DORSAL DORSALE TORACICA "
@@ -68,6 +49,7 @@ SPINE_ORDER = ["CSPINE", "TSPINE", "LSPINE", "SSPINE"]
 TRUNK_ORDER = ["HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS"]
 RANGE_WORDS = {"TO", "THRU", "THROUGH", "BIS", "JUSQUE", "FINO", "HASTA"}
 UNFINISHED = RANGE_WORDS | {"AND", "UND", "ET", "OF"}  # at the end: the rest was cut off
+CONNECTING = {"W", "WITH", "MIT", "AVEC", "CON", "E", "I", "Y", "OR", "INCL", "INCLUDING", "PLUS"}
 NEGATIONS = {"WITHOUT", "WO", "OHNE", "SANS", "NON", "NO", "BEZ", "SENZA", "NOT", "EXCEPT"}
 SIDE_BEFORE = re.compile(r"(?:LEFT|RIGHT|BILATERAL|BILAT|LT|RT|BI|L|R)(?=.{3})")
 SIDE_AFTER = re.compile(r"(?<=.{3})(?:LEFT|RIGHT|BILATERAL|BILAT|LINKS|RECHTS|LT|RT)$")
@@ -179,6 +161,12 @@ class Vocabulary:
         terms = {term for known, term in self.known.items() if known.startswith(word)}
         return terms.pop() if len(terms) == 1 else None
 
+    def _describes(self, words: list[str]) -> bool:
+        """Whether these have come to views and the like, so that no body part will follow."""
+        last = words[-1] if words else ""
+        connects = last in UNFINISHED or last in CONNECTING or last in NEGATIONS
+        return not connects and (last.isdecimal() or self.known.get(last) == IGNORED)
+
     def _read(self, words: list[str], *, cut: bool) -> list[str]:
         """Return the terms named, longest runs of words first; none if a word is unknown."""
         terms: list[str] = []
@@ -200,6 +188,7 @@ class Vocabulary:
                 term = self._single(joined)
             if term is None and cut and at + length == len(words):
                 term = self._completed(joined, after=words[at - 1] if at else "")
+                term = IGNORED if term is None and self._describes(words[:at]) else term
             if term is not None:
                 return length, term
         return 1, None
@@ -280,6 +269,7 @@ def _spine(words: list[str], known: dict[str, str]) -> list[str] | None:
 
     `T/L SPINE`, `SPINE CERVICAL`, `C3-C7`; None where something else stands there too.
     """
+    words = _without_view(words)
     nouns = [w for w in words if w in SPINE_NOUNS]
     rest = [w for w in words if w not in SPINE_NOUNS and w not in RANGE_WORDS]
     rest = [w for w in rest if w in SPINE_WORDS or known.get(w) != IGNORED]
@@ -289,6 +279,14 @@ def _spine(words: list[str], known: dict[str, str]) -> list[str] | None:
     if not parts or None in parts:
         return None
     return list(dict.fromkeys(p for p in parts if p))
+
+
+def _without_view(words: list[str]) -> list[str]:
+    """`CERVICAL SPINE L` is seen from the side: no lumbar spine; `SPINE C T L` names three parts."""
+    nouns = [i for i, word in enumerate(words) if word in SPINE_NOUNS]
+    if not nouns or not SPINE_WORDS.keys() & set(words[: nouns[-1]]):
+        return words
+    return [w for i, w in enumerate(words) if i <= nouns[-1] or len(w) > 1]
 
 
 def _spine_part(word: str, beside_noun: bool) -> str | None:

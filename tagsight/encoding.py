@@ -358,9 +358,9 @@ def _scaled(values: pl.Series, column: Column, ranges: str) -> Array:
         low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
     else:
         low, high = column.minimum or 0.0, column.maximum or 0.0
-    if high <= low:
-        return x * 0.0
-    return (np.clip(x, low, high) - low) / (high - low)
+    scale = 1 / (high - low) if high > low else 0.0
+    scaled: Array = (np.clip(x, low, high) - low) * scale
+    return scaled
 
 
 def _stack(columns: Iterable[Array], n: int, dtype: type) -> Array:
