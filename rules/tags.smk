@@ -78,6 +78,7 @@ rule frequencies:
             "frequencies",
             rules.tags,
             reject_limit="tags.reject_limit",
+            keep="privacy.keep",
             min_patients="privacy.min_patients",
         ),
     script:

@@ -2,16 +2,19 @@
 
 import numpy as np
 import polars as pl
+from safetensors.torch import load_file
 
-from tagsight.autoencoder import load
+from tagsight.autoencoder import build
 from tagsight.embeddings import embed
 from tagsight.jobs import logged
 from tagsight.store import write_npy
 
 with logged(snakemake):
     failed = pl.read_parquet(snakemake.input.fates)["reason"].is_not_null().to_numpy()
+    model = build(snakemake.params.preset)
+    model.load_state_dict(load_file(snakemake.input.weights))
     embeddings = embed(
-        load(snakemake.params.preset, snakemake.input.weights),
+        model,
         np.load(snakemake.input.images),
         batch=40,
         device=snakemake.params.device,

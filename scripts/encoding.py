@@ -20,6 +20,7 @@ with logged(snakemake):
         distance=snakemake.params.distance,
         presence_weight=snakemake.params.presence_weight,
         body_parts=body_parts,
+        min_patients=snakemake.params.min_patients,
     )
     LOG.info("%d columns", len(fitted.columns))
     write_json(fitted.to_json(), snakemake.output.encoding)

@@ -10,6 +10,8 @@ from tagsight.tables import scan
 
 with logged(snakemake):
     tags = scan(snakemake.input.tags)
-    rejected = pl.scan_parquet(snakemake.input.rejected).collect()
-    check_reject_limit(tags, rejected, snakemake.params.reject_limit)
-    write_parquet(frequencies(tags, snakemake.params.min_patients), snakemake.output[0])
+    images = tags.select(pl.len()).collect().item()
+    rejected = pl.scan_parquet(snakemake.input.rejected).select(pl.len()).collect().item()
+    check_reject_limit(images + rejected, rejected, snakemake.params.reject_limit)
+    table = frequencies(tags, snakemake.params.min_patients, snakemake.params.keep)
+    write_parquet(table, snakemake.output[0])

@@ -1,0 +1,84 @@
+"""Killed at any moment, started again: the same result, and what was finished is not done anew."""
+
+import os
+import subprocess
+import time
+
+import polars as pl
+import psutil
+import pytest
+from conftest import CLONE, contents, overlay, run, run_command
+
+STAGES = {
+    "tags": "results/resume/tags-*/**/*.parquet",
+    "clusters": "results/clusters/*.parquet",
+    "autoencoder": "results/resume/autoencoder-*/*",
+}
+
+
+def kill_when(directory, pattern, *overlays):
+    """Start a run, SIGKILL all of its processes as soon as a file matches the pattern."""
+    process = subprocess.Popen(
+        run_command(directory, *overlays),
+        env=os.environ | {"PYTHONPATH": str(CLONE)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=CLONE,
+    )
+    deadline = time.monotonic() + 240
+    while not any(directory.glob(pattern)):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, f"no {pattern} in 240 s"
+        time.sleep(0.01)
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    for member in family:
+        if member.is_running():
+            member.kill()
+    process.wait()
+
+
+def written(directory):
+    """When each finished table and array was written."""
+    paths = [*directory.glob("results/**/*.parquet"), *directory.glob("results/**/*.npy")]
+    return {p: p.stat().st_mtime_ns for p in paths if "resume" not in p.parts}
+
+
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory):
+    """An overlay with a training that is long enough to be killed in, and its unbroken results."""
+    folder = tmp_path_factory.mktemp("longer")
+    epochs = overlay(folder, autoencoder__epochs=12, samples__trials=2)
+    run(folder / "run", epochs)
+    return epochs, contents(folder / "run")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_killed_run_goes_on_to_the_same_result(stage, longer, tmp_path):
+    epochs, unbroken = longer
+    kill_when(tmp_path, STAGES[stage], epochs)
+    finished = written(tmp_path)
+    run(tmp_path, epochs, options=["--unlock"])
+    run(tmp_path, epochs)
+    assert contents(tmp_path) == unbroken
+    now = written(tmp_path)
+    redone = {path.name for path, when in finished.items() if now[path] != when}
+    assert len(redone) <= 2, "more than the jobs in flight was done again"
+    if stage == "autoencoder":
+        assert "going on after epoch" in (tmp_path / "logs/autoencoder.log").read_text()
+
+
+def test_a_grown_archive_costs_only_its_new_files(copy_of_finished):
+    """A new file is found, read and annotated; the others are not read again; it can go, too."""
+    archive = copy_of_finished / "results/demo/archive"
+    before = pl.read_csv(copy_of_finished / "results/annotations.csv")
+    old = copy_of_finished / "results" / "demo" / "archive" / before["path"][0].split("archive/")[1]
+    new = archive / "later" / "new.dcm"
+    new.parent.mkdir()
+    new.write_bytes(old.read_bytes())
+    run(copy_of_finished, options=["--forcerun", "files"])
+    after = pl.read_csv(copy_of_finished / "results/annotations.csv")
+    assert len(after) == len(before) + 1
+    assert after.filter(pl.col("path").str.ends_with("later/new.dcm")).height == 1
+    new.unlink()
+    run(copy_of_finished, options=["--forcerun", "files"])
+    assert pl.read_csv(copy_of_finished / "results/annotations.csv").equals(before)
