@@ -7,8 +7,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tagsight import parsers
+from tagsight.frequencies import person
+
 if TYPE_CHECKING:
-    from tagsight.encoding import Encoding
+    from tagsight.encoding import Column, Encoding
 
 Array = NDArray[Any]
 
@@ -44,19 +47,23 @@ class _Tag(NamedTuple):
 
 
 def cards(
-    sample: pl.DataFrame, clusters: pl.DataFrame, encoding: "Encoding"
+    sample: pl.DataFrame, clusters: pl.DataFrame, encoding: "Encoding", min_patients: int = 3
 ) -> list[dict[str, Any]]:
     """A card a cluster, in their order: `cluster`, `name`, `size`, `share`, `medoid`, `tags`.
 
-    sample: `image`, the labels `modality` and `body_part`, and the encoded columns. clusters, at
-    one K: `image`, `cluster`, `medoid`. `tags`, the most distinguishing first (largest difference
-    of shares): `keyword`, `column`, `value`, and the shares of images with this value `inside` and
-    `outside` the cluster. For a number `value` is the median with its quartiles, and the shares
-    are those of the images between these quartiles. `name` is unique.
+    sample: `image`, `series`, `study`, `patient`, the labels `modality` and `body_part`, and the
+    encoded columns. clusters, at one K: `image`, `cluster`, `medoid`.
+
+    `tags`, the most distinguishing first (largest difference of shares): `keyword`, `column`,
+    `value`, and the shares of images with this value `inside` and `outside` the cluster. For a
+    number `value` is the median with its quartiles, and the shares are those of the images between
+    these quartiles. `name` is unique; a body part that is in no table is part of it only where
+    min_patients patients have it.
     """
     rows = clusters.select("image", "cluster", "medoid").join(
         sample, on="image", how="inner", maintain_order="left"
     )
+    rows = rows.with_columns(body_part=_open_to_view(rows, min_patients))
     cluster = rows["cluster"].to_numpy()
     tags = _distinguishing(rows, cluster, encoding)
     taken: set[str] = set()
@@ -78,6 +85,13 @@ def cards(
     return made
 
 
+def _open_to_view(rows: pl.DataFrame, min_patients: int) -> pl.Series:
+    """Body parts, null where few have them and no table knows them: people type names there."""
+    known = pl.col("body_part").is_in(sorted(parsers.vocabulary()))
+    frequent = person().n_unique().over("body_part") >= min_patients
+    return rows.select(pl.when(known | frequent).then("body_part")).to_series()
+
+
 def _distinguishing(rows: pl.DataFrame, cluster: Array, encoding: "Encoding") -> list[list[_Tag]]:
     """For each cluster one tag a column, the largest difference of shares first."""
     tags: list[list[_Tag]] = [[] for _ in range(int(cluster.max()) + 1)]
@@ -88,9 +102,10 @@ def _distinguishing(rows: pl.DataFrame, cluster: Array, encoding: "Encoding") ->
     return [sorted(found, key=lambda tag: (tag.outside - tag.inside, tag.column)) for found in tags]
 
 
-def _categorical(values: pl.Series, cluster: Array, column: Any) -> Iterator[tuple[int, _Tag]]:  # noqa: ANN401
+def _categorical(values: pl.Series, cluster: Array, column: "Column") -> Iterator[tuple[int, _Tag]]:
     """The value whose share inside most exceeds that outside; missing counts as another value."""
-    texts = [*column.categories, "(other)"]
+    categories = column.categories or ()
+    texts = [*categories, "(other)"]
     codes = values.fill_null(-1).to_numpy()
     known = codes >= 0
     counts = np.zeros((int(cluster.max()) + 1, len(texts)))  # (k, values)
@@ -102,11 +117,11 @@ def _categorical(values: pl.Series, cluster: Array, column: Any) -> Iterator[tup
     for c, best in enumerate(np.argmax(inside - outside, axis=1)):
         if counts[c, best]:
             shares = float(inside[c, best]), float(outside[c, best])
-            fits = nameable and best < len(column.categories) and len(texts[best]) <= LONGEST
+            fits = nameable and texts[best][0] != "(" and len(texts[best]) <= LONGEST
             yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits)
 
 
-def _numeric(values: pl.Series, cluster: Array, column: Any) -> Iterator[tuple[int, _Tag]]:  # noqa: ANN401
+def _numeric(values: pl.Series, cluster: Array, column: "Column") -> Iterator[tuple[int, _Tag]]:
     numbers = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
     for c in np.unique(cluster):
         own = cluster == c

@@ -30,6 +30,9 @@ ENCODING = SimpleNamespace(
 SAMPLE = pl.DataFrame(
     {
         "image": list("abcdefgh"),
+        "patient": list("ppqqrrss"),
+        "study": list("ppqqrrss"),
+        "series": list("abcdefgh"),
         "modality": ["MR", "MR", "MR", "MR", "CT", "CT", "CT", None],
         "body_part": ["HEAD", "HEAD", "HEAD", None, "CHEST", None, None, None],
         "ScanningSequence": [1, 1, 1, 0, None, None, None, 2],
@@ -78,9 +81,36 @@ def test_an_unknown_category_is_said_so():
     assert {"value": "(other)", "inside": 1.0}.items() <= tags[0].items()
 
 
+def plain(modality, body_part):
+    """Three images of three patients, without encoded columns."""
+    ids = {name: list("abc") for name in ("image", "patient", "study", "series")}
+    texts = {"modality": modality, "body_part": body_part}
+    return pl.DataFrame(ids | texts, schema_overrides=dict.fromkeys(texts, pl.String))
+
+
+@pytest.mark.parametrize(
+    ("part", "min_patients", "name"),
+    [("JOHN DOE", 4, "CT"), ("JOHN DOE", 3, "CT · JOHN DOE"), ("HEAD", 4, "CT · HEAD")],
+)
+def test_a_rare_body_part_that_no_table_knows_is_not_shown(part, min_patients, name):
+    clusters = pl.DataFrame({"image": list("abc"), "cluster": 1, "medoid": [True, False, False]})
+    encoding = SimpleNamespace(columns=[])
+    (card,) = cards(plain(["CT"] * 3, [part] * 3), clusters, encoding, min_patients)
+    assert card["name"] == name
+
+
+def test_a_hidden_category_is_no_name():
+    hidden = SimpleNamespace(
+        columns=[column("StationName", "categorical", categories=["(rare 01)", "CT01"])]
+    )
+    sample = plain(["CT"] * 3, [None] * 3).with_columns(StationName=pl.Series([0, 1, 1]))
+    clusters = pl.DataFrame({"image": list("abc"), "cluster": [2, 1, 1], "medoid": [1, 1, 0]})
+    found = cards(sample, clusters.with_columns(pl.col("medoid") == 1), hidden)
+    assert [card["name"] for card in found] == ["CT · CT01", "CT"]
+
+
 def test_names_are_unique():
-    sample = pl.DataFrame({"image": list("abc"), "modality": ["CT"] * 3, "body_part": [None] * 3})
-    sample = sample.with_columns(pl.col("body_part").cast(pl.String))
+    sample = plain(["CT"] * 3, [None] * 3)
     clusters = pl.DataFrame({"image": list("abc"), "cluster": [1, 2, 3], "medoid": [True] * 3})
     found = cards(sample, clusters, SimpleNamespace(columns=[]))
     assert [card["name"] for card in found] == ["CT", "CT (2)", "CT (3)"]
