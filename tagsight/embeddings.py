@@ -35,9 +35,9 @@ def single_threaded(threads: int) -> Iterator[Executor]:
         torch.set_num_threads(before)
 
 
-def to_input(images: Tensor) -> Tensor:
-    """uint8 (n, 128, 128) -> float32 (n, 1, 128, 128) in [0, 1]."""
-    scaled = images.unsqueeze(1).float() / 255
+def to_input(images: NDArray[np.uint8], place: torch.device) -> Tensor:
+    """uint8 (n, 128, 128) -> float32 (n, 1, 128, 128) in [0, 1], on a device."""
+    scaled = torch.from_numpy(np.array(images)).to(place).unsqueeze(1).float() / 255
     return scaled.contiguous(memory_format=torch.channels_last)
 
 
@@ -52,7 +52,7 @@ def embed(
 ) -> NDArray[np.float32]:
     """Embeddings of images: uint8 (n, 128, 128) -> float32 (n, d).
 
-    Rows that `failed` (n,) marks (images that could not be drawn) become NaN. The same bytes
+    Images may be a memory map. Rows that `failed` (n,) marks (images that could not be drawn) become NaN. The same bytes
     whatever the number of `threads`, and on CPUs with the same vector instructions.
     """
     place = choose_device(device)
@@ -60,8 +60,8 @@ def embed(
 
     def piece(first: int) -> NDArray[np.float32]:
         with torch.inference_mode():
-            part = torch.from_numpy(images[first : first + batch]).to(place)
-            found: NDArray[np.float32] = model.encode(to_input(part)).cpu().numpy()
+            part = to_input(images[first : first + batch], place)
+            found: NDArray[np.float32] = model.encode(part).cpu().numpy()
             return found
 
     with single_threaded(threads) as pool:

@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
-from polars._typing import PolarsDataType
 from torch import Tensor
 
 from tagsight.autoencoder import Autoencoder, build, optimizer
@@ -18,6 +17,7 @@ from tagsight.embeddings import choose_device, single_threaded, to_input
 from tagsight.errors import DataError
 
 PIECE = 10  # images whose gradient one thread computes; a batch's gradient is summed over pieces
+CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
 
 
 class Counter(Protocol):
@@ -50,11 +50,11 @@ def train(
 
     The weights depend on nothing but images, seed and settings: on a CPU each batch is cut into
     pieces of 10 images, each piece's gradient computed on one thread, the gradients summed in
-    order. On CUDA a batch goes at once, with deterministic kernels.
+    order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels. Images
+    may be a memory map: they are read batch by batch.
     Raises DataError with fewer than two images, or when the loss is no longer a number.
     """
     place = choose_device(device)
-    data = torch.from_numpy(images).to(place)
     training, watching = split(len(images), validation, seed)
     model, steps = _fresh(preset, learning_rate, seed, place)
     history = _take_up(resume, model, steps)
@@ -65,9 +65,9 @@ def train(
             began = time.perf_counter()
             order = np.random.default_rng([seed, epoch]).permutation(training)
             batches = _cut(order, batch)
-            loss = _epoch(model, steps, data, batches, pool)
+            loss = _epoch(model, steps, images, batches, pool)
             speed = len(order) / (time.perf_counter() - began)
-            watched = _loss(model, data, watching, pool) if len(watching) else None
+            watched = _loss(model, images, watching, pool) if len(watching) else None
             history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": watched})
             history[-1]["images_per_second"] = speed
             _commit(resume, model, steps, history)
@@ -77,12 +77,14 @@ def train(
     return weights, pl.DataFrame(history, schema=SCHEMA)
 
 
-SCHEMA: dict[str, PolarsDataType] = {
-    "epoch": pl.Int64,
-    "loss": pl.Float64,
-    "validation_loss": pl.Float64,
-    "images_per_second": pl.Float64,
-}
+SCHEMA = pl.Schema(
+    {
+        "epoch": pl.Int64,
+        "loss": pl.Float64,
+        "validation_loss": pl.Float64,
+        "images_per_second": pl.Float64,
+    }
+)
 
 
 def split(n: int, validation: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -108,29 +110,31 @@ def _fresh(
 def _epoch(
     model: Autoencoder,
     steps: torch.optim.Optimizer,
-    data: Tensor,
+    images: NDArray[np.uint8],
     batches: list[NDArray[np.int64]],
     pool: Executor,
 ) -> float:
     """One pass over the images; mean loss."""
     total = 0.0
     for rows in batches:
-        total += _gradient(model, data, rows, pool) * len(rows)
+        total += _gradient(model, images, rows, pool) * len(rows)
         steps.step()
     if not np.isfinite(total):
         raise DataError("autoencoder: the loss diverged; lower autoencoder.learning_rate")
     return total / sum(map(len, batches))
 
 
-def _gradient(model: Autoencoder, data: Tensor, rows: NDArray[np.int64], pool: Executor) -> float:
+def _gradient(
+    model: Autoencoder, images: NDArray[np.uint8], rows: NDArray[np.int64], pool: Executor
+) -> float:
     """Leave the gradient of a batch's mean squared error in the model; the loss."""
     parameters = list(model.parameters())
 
     def piece(part: NDArray[np.int64]) -> tuple[float, tuple[Tensor, ...]]:
-        loss = _squares(model, data, part) / len(rows)
+        loss = _squares(model, images[part]) / len(rows)
         return loss.item(), torch.autograd.grad(loss, parameters)
 
-    losses, gradients = zip(*pool.map(piece, _pieces(data, rows)), strict=True)
+    losses, gradients = zip(*pool.map(piece, _pieces(model, rows)), strict=True)
     for parameter, *parts in zip(parameters, *gradients, strict=True):
         total = parts[0]
         for part in parts[1:]:
@@ -139,24 +143,30 @@ def _gradient(model: Autoencoder, data: Tensor, rows: NDArray[np.int64], pool: E
     return sum(losses)
 
 
-def _loss(model: Autoencoder, data: Tensor, rows: NDArray[np.int64], pool: Executor) -> float:
+def _loss(
+    model: Autoencoder, images: NDArray[np.uint8], rows: NDArray[np.int64], pool: Executor
+) -> float:
     """Mean squared error over images, without gradient."""
 
     def piece(part: NDArray[np.int64]) -> float:
         with torch.inference_mode():
-            return _squares(model, data, part).item()
+            return _squares(model, images[part]).item()
 
-    return sum(pool.map(piece, _pieces(data, rows))) / len(rows)
+    return sum(pool.map(piece, _pieces(model, rows))) / len(rows)
 
 
-def _squares(model: Autoencoder, data: Tensor, rows: NDArray[np.int64]) -> Tensor:
+def _squares(model: Autoencoder, images: NDArray[np.uint8]) -> Tensor:
     """Squared error of each image, mean over its pixels, summed over the images."""
-    images = to_input(data[torch.from_numpy(rows).to(data.device)])
-    return (model(images) - images).square().mean(dim=(1, 2, 3)).sum()
+    pixels = to_input(images, _place(model))
+    return (model(pixels) - pixels).square().mean(dim=(1, 2, 3)).sum()
 
 
-def _pieces(data: Tensor, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    return _cut(rows, PIECE if data.device.type == "cpu" else 1_000)
+def _place(model: Autoencoder) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _pieces(model: Autoencoder, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return _cut(rows, PIECE if _place(model).type == "cpu" else CUDA_PIECE)
 
 
 def _cut(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
@@ -169,7 +179,7 @@ def _take_up(
     """Load what an earlier start committed; its history, empty when there is none."""
     if not resume.exists():
         return []
-    state = torch.load(resume, weights_only=True)
+    state = torch.load(resume, map_location="cpu", weights_only=True)
     model.load_state_dict(state["model"])
     steps.load_state_dict(state["steps"])
     history: list[dict[str, Any]] = state["history"]

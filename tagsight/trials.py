@@ -9,7 +9,6 @@ import zlib
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from polars._typing import PolarsDataType
 
 from tagsight import medoids
 from tagsight.evaluation import cosine_distances, distances_to_centres
@@ -52,7 +51,7 @@ def trial(
     of_series, units = _units(texts[0], texts[1])
     groups = _groups(*texts[2:])
     labellings = {"tags": clusters[seen].astype(np.int64), **groups, **_nearest(rows, k)}
-    parts = []
+    out = []
     for number, null in enumerate(NULLS):
         strata = _strata(null, groups, len(rows))
         moving = np.arange(len(rows)) if null == "images" else of_series
@@ -61,45 +60,41 @@ def trial(
         for labelling in [q for q in LABELLINGS if q in labellings]:
             labels = labellings[labelling]
             if not constant_within(labels, strata):
-                part = _compare(rows, labels, units, sources)
-                parts.append(part.with_columns(labelling=pl.lit(labelling), null=pl.lit(null)))
-    return _table(parts).with_columns(trial=pl.lit(name), k=pl.lit(k, pl.Int64)).select(*SCHEMA)
+                one = {"trial": name, "k": k, "labelling": labelling, "null": null}
+                out += [one | each for each in _compare(rows, labels, units, sources)]
+    return pl.DataFrame(out, schema=SCHEMA)
 
 
-SCHEMA: dict[str, PolarsDataType] = {
-    "trial": pl.String,
-    "k": pl.Int64,
-    "labelling": pl.String,
-    "centre": pl.String,
-    "null": pl.String,
-    "distance": pl.Float64,
-    "null_distance": pl.Float64,
-    "p": pl.Float64,
-    "draws": pl.List(pl.Float64),
-}
-
-
-def _table(parts: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(schema=SCHEMA), *parts], how="diagonal")
+SCHEMA = pl.Schema(
+    {
+        "trial": pl.String,
+        "k": pl.Int64,
+        "labelling": pl.String,
+        "centre": pl.String,
+        "null": pl.String,
+        "distance": pl.Float64,
+        "null_distance": pl.Float64,
+        "p": pl.Float64,
+        "draws": pl.List(pl.Float64),
+    }
+)
 
 
 def _compare(
     rows: NDArray[np.float32], labels: Integers, units: Integers, sources: NDArray[np.int32]
-) -> pl.DataFrame:
+) -> list[dict[str, object]]:
     """A labelling against one null: a row for each kind of centre."""
     found = distances_to_centres(rows, np.concatenate([labels[None], labels[sources]]), units)
-    means = np.stack([each.mean(axis=1) for each in found])  # (2, 1 + permutations)
-    observed, random = means[:, :1], means[:, 1:]
-    near = (random <= observed + 1e-12).sum(axis=1)  # equal but for rounding counts as equal
-    return pl.DataFrame(
-        {
-            "centre": list(found._fields),
-            "distance": observed[:, 0],
-            "null_distance": random.mean(axis=1),
-            "p": (1 + near) / (1 + random.shape[1]),
-            "draws": random.tolist(),
-        }
-    )
+    out: list[dict[str, object]] = []
+    for centre, distances in zip(found._fields, found, strict=True):
+        observed, *random = distances.mean(axis=1).tolist()
+        # Equal but for rounding counts as equal.
+        near = sum(each <= observed + 1e-12 for each in random)
+        p = (1 + near) / (1 + len(random))
+        mean = sum(random) / len(random)
+        figures = {"distance": observed, "null_distance": mean, "p": p, "draws": random}
+        out.append({"centre": centre} | figures)
+    return out
 
 
 def _units(series: pl.Series, patient: pl.Series) -> tuple[Integers, Integers]:
@@ -108,10 +103,8 @@ def _units(series: pl.Series, patient: pl.Series) -> tuple[Integers, Integers]:
     own = pl.concat_str(pl.lit("image "), "row")
     one = pl.coalesce(pl.concat_str(pl.lit("series "), "series"), own)
     two = pl.coalesce(pl.concat_str(pl.lit("patient "), "patient"), one)
-    ranked = frame.select(series=one.rank("dense"), patient=two.rank("dense"))
-    return ranked["series"].to_numpy().astype(np.int64), ranked["patient"].to_numpy().astype(
-        np.int64
-    )
+    first, second = (frame.select(each.rank("dense")).to_series() for each in (one, two))
+    return first.to_numpy().astype(np.int64), second.to_numpy().astype(np.int64)
 
 
 def _groups(
