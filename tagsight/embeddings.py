@@ -52,8 +52,9 @@ def embed(
 ) -> NDArray[np.float32]:
     """Embeddings of images: uint8 (n, 128, 128) -> float32 (n, d).
 
-    Images may be a memory map. Rows that `failed` (n,) marks (images that could not be drawn) become NaN. The same bytes
-    whatever the number of `threads`, and on CPUs with the same vector instructions.
+    Images may be a memory map. Rows that `failed` (n,) marks (images that could not be drawn)
+    become NaN. The same bytes whatever the number of `threads`, and on CPUs with the same vector
+    instructions.
     """
     place = choose_device(device)
     model = model.to(place).eval()

@@ -79,10 +79,10 @@ def train(
 
 SCHEMA = pl.Schema(
     {
-        "epoch": pl.Int64,
-        "loss": pl.Float64,
-        "validation_loss": pl.Float64,
-        "images_per_second": pl.Float64,
+        "epoch": pl.Int64(),
+        "loss": pl.Float64(),
+        "validation_loss": pl.Float64(),
+        "images_per_second": pl.Float64(),
     }
 )
 

@@ -67,15 +67,15 @@ def trial(
 
 SCHEMA = pl.Schema(
     {
-        "trial": pl.String,
-        "k": pl.Int64,
-        "labelling": pl.String,
-        "centre": pl.String,
-        "null": pl.String,
-        "distance": pl.Float64,
-        "null_distance": pl.Float64,
-        "p": pl.Float64,
-        "draws": pl.List(pl.Float64),
+        "trial": pl.String(),
+        "k": pl.Int64(),
+        "labelling": pl.String(),
+        "centre": pl.String(),
+        "null": pl.String(),
+        "distance": pl.Float64(),
+        "null_distance": pl.Float64(),
+        "p": pl.Float64(),
+        "draws": pl.List(pl.Float64()),
     }
 )
 
