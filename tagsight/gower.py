@@ -187,7 +187,7 @@ def _blocks(a: Features, b: Features) -> list[_Block]:
 def _cut(kind: int, columns: Array, weights: Array) -> Iterator[_Block]:
     for weight in np.unique(weights[columns]):
         same = columns[weights[columns] == weight]
-        for start in range(0, len(same) if weight > 0 else 0, 64):
+        for start in range(0, len(same), 64):
             yield _Block(kind, same[start : start + 64], float(weight))
 
 

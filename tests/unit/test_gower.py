@@ -108,6 +108,21 @@ def test_tiles_are_cut_and_joined(n, m):
         np.testing.assert_allclose(near.second, np.sort(wanted, axis=1)[:, 1], atol=1e-6)
 
 
+@pytest.mark.parametrize("top", [253, 254, 255, 256])
+def test_codes_about_a_byte_are_told_from_missing(top):
+    made = features(np.empty((4, 0)), [[top, 0], [top, 0], [-1, 0], [0, 0]])
+    wanted = formula(made, made)
+    np.testing.assert_array_equal(gower.matrix(made), wanted)
+    np.testing.assert_array_equal(gower.cross(made, made), wanted)
+
+
+def test_of_equally_near_rows_the_first_is_taken():
+    one = drawn(6, 1, 3, 3, missing=0)
+    near = gower.nearest(one, one.take(np.zeros(300, int)))
+    assert (near.index[0], near.second_index[0]) == (0, 1)
+    assert (near.distance[0], near.second[0]) == (0, 0)
+
+
 def test_equal_rows_are_at_exactly_nothing():
     row = drawn(3, 1, 9, 11, missing=0.2, weights=(0.1, 0.3, 0.7))
     assert not gower.matrix(row.take(np.zeros(5, int))).any()
