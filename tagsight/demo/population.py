@@ -1,0 +1,238 @@
+"""Who was examined, when, on which machine, with which series: the plan, and the planted truth.
+
+Nothing is drawn here, so that the whole plan is ready in moments and each patient can then be
+made by itself, in any order, on any number of processes.
+"""
+
+import csv
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from tagsight.demo.body import Body, draw_body
+from tagsight.demo.makers import Device, devices, pick, spell
+
+EXAMS = {
+    "CT": 0.2,
+    "MR": 0.24,
+    "CR": 0.11,
+    "DX": 0.15,
+    "MG": 0.08,
+    "US": 0.1,
+    "NM": 0.045,
+    "PT": 0.035,
+    "XA": 0.04,
+}
+PARTS = {
+    "CT": {"HEAD": 3, "CHEST": 3, "ABDOMEN": 3, "PELVIS": 1, "LSPINE": 1},
+    "MR": {"HEAD": 4, "LSPINE": 2.5, "KNEE": 2, "ABDOMEN": 1, "PELVIS": 1, "HEART": 0.7},
+    "MG": {"BREAST": 1},
+    "US": {"ABDOMEN": 4, "HEART": 2.5, "THYROID": 2, "BREAST": 1.5},
+    "NM": {"WHOLEBODY": 2, "THYROID": 1, "HEART": 1},
+    "PT": {"WHOLEBODY": 3, "HEAD": 1},
+    "XA": {"HEART": 3, "HEAD": 1, "ABDOMEN": 1},
+}
+FILMS = {"CHEST": 5, "KNEE": 2, "HAND": 1.5, "PELVIS": 1.5, "LSPINE": 1.5, "TSPINE": 1, "ABDOMEN": 1}
+# What staff leave on the console from the exam before.
+MISTAKEN = {"HEAD": "CHEST", "CHEST": "ABDOMEN", "ABDOMEN": "CHEST", "TSPINE": "LSPINE"}
+WRONG_SHARE = 0.045
+STACKS = ("CT", "MR", "PT")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series to be made; `views` has an item per image where they differ, else one."""
+
+    patient: int
+    study: int
+    number: int
+    modality: str
+    body_part: str
+    views: tuple[str, ...]
+    contrast: str
+    device: Device
+    slices: int
+    frames: int
+    written: str
+    wrong: bool
+
+    def view(self, image: int) -> str:
+        """Return the view of an image of the series."""
+        return self.views[image % len(self.views)]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A made-up patient with all exams."""
+
+    number: int
+    site: int
+    sex: str
+    birth: dt.date
+    height: float
+    weight: float
+    body: Body
+    dates: tuple[dt.date, ...]
+    series: tuple[Series, ...]
+
+
+@cache
+def _protocols(modality: str, part: str) -> tuple[tuple[str, str, float], ...]:
+    text = files("tagsight").joinpath("data/demo_protocols.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines())
+    chosen = [r for r in rows if (r["modality"], r["part"]) == (modality, part)]
+    return tuple((r["contrast"], r["view"], float(r["share"])) for r in chosen)
+
+
+def _deal_modalities(count: int, rng: np.random.Generator) -> list[str]:
+    """Give every modality its share of first exams, at least one each."""
+    names, total = list(EXAMS), sum(EXAMS.values())
+    wanted = [max(1, round(count * EXAMS[name] / total)) for name in names]
+    dealt = [name for name, n in zip(names, wanted, strict=True) for _ in range(n)]
+    # The commonest make up what rounding took, and give what it added.
+    dealt = [*dealt, *(["MR"] * max(0, count - len(dealt)))]
+    while len(dealt) > max(count, len(names)):
+        dealt.remove(max(names, key=dealt.count))
+    return [dealt[i] for i in rng.permutation(len(dealt))][:count]
+
+
+def _draw_part(modality: str, rng: np.random.Generator) -> str:
+    weights = PARTS.get(modality, FILMS)
+    shares = np.array(list(weights.values()), dtype=float)
+    return list(weights)[int(rng.choice(len(weights), p=shares / shares.sum()))]
+
+
+def _write_part(part: str, device: Device, rng: np.random.Generator) -> tuple[str, bool]:
+    """Return BodyPartExamined as the machine or its user fills it, and whether it is wrong."""
+    if rng.random() > device.fill:
+        return "", False
+    if rng.random() < WRONG_SHARE:
+        other = MISTAKEN.get(part, "HEAD" if part == "PELVIS" else "CHEST")
+        return spell(other, device, rng), True
+    return spell(part, device, rng), False
+
+
+def _frames(modality: str, part: str, view: str, rng: np.random.Generator) -> int:
+    if modality == "XA":
+        return int(rng.integers(6, 13))
+    if (modality, part) == ("NM", "HEART"):
+        return int(rng.integers(10, 17))
+    if modality == "US" and view == "HEART" and rng.random() < 0.4:
+        return int(rng.integers(6, 13))
+    return 1
+
+
+def _slices(modality: str, contrast: str, rng: np.random.Generator) -> int:
+    if modality in STACKS and contrast != "SCOUT":
+        return int(rng.choice(5, p=[0.42, 0.26, 0.16, 0.1, 0.06])) + 1
+    return int(rng.integers(1, 4)) if modality == "US" else 1
+
+
+def _chosen(
+    modality: str, part: str, device: Device, rng: np.random.Generator
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return contrast and views of the series that are taken of a part: at least one."""
+    offered = _protocols(modality, part)
+    taken = [(c, v) for c, v, share in offered if rng.random() < share] or [offered[0][:2]]
+    if device.style == "together" and len(taken) > 1:
+        return [("", tuple(view for _, view in taken))]
+    return [(contrast, (view,)) for contrast, view in taken[:4]]
+
+
+def _exam(
+    patient: int, study: int, modality: str, part: str, site: int, rng: np.random.Generator
+) -> list[Series]:
+    fleet = [d for d in devices(modality) if d.site == site]
+    at_home = fleet and rng.random() < 0.7
+    device = fleet[int(rng.integers(len(fleet)))] if at_home else pick(modality, rng)
+    made: list[Series] = []
+    written, wrong = _write_part(part, device, rng)
+    for contrast, views in _chosen(modality, part, device, rng):
+        if rng.random() < 0.15:
+            written, wrong = _write_part(part, device, rng)
+        frames = _frames(modality, part, views[0], rng)
+        slices = len(views) if len(views) > 1 else _slices(modality, contrast, rng)
+        slices = 1 if frames > 1 else slices
+        number = len(made) + 1
+        made.append(
+            Series(patient, study, number, modality, part, views, contrast, device, slices,
+                   frames, written, wrong)
+        )  # fmt: skip
+    if (modality, part) == ("PT", "WHOLEBODY"):
+        attenuation = _exam(patient, study, "CT", part, site, rng)
+        made += [replace(s, number=s.number + len(made)) for s in attenuation]
+    return made
+
+
+def _dates(count: int, rng: np.random.Generator) -> tuple[dt.date, ...]:
+    first = dt.date(2012, 1, 1) + dt.timedelta(days=int(rng.integers(0, 3300)))
+    gaps = np.cumsum([0, *rng.integers(0, 200, count - 1)])
+    return tuple(first + dt.timedelta(days=int(gap)) for gap in gaps)
+
+
+def _age(modality: str, rng: np.random.Generator) -> float:
+    low = 38.0 if modality == "MG" else 2.0 if modality in ("CR", "DX", "US") else 12.0
+    return float(np.clip(rng.normal(56, 18), low, 96))
+
+
+def _patient(number: int, modality: str, seed: int) -> Patient:
+    rng = np.random.default_rng([seed, 1, number])
+    female = bool(modality == "MG" or rng.random() < 0.5)
+    site, age = int(rng.integers(3)), _age(modality, rng)
+    body = draw_body(int(rng.integers(2**31)), female, age, rng)
+    height = float(np.clip((1.65 if female else 1.77) + 0.07 * rng.standard_normal(), 1.1, 2.05))
+    weight = float((18.5 + 16 * body.fat + 1.5 * rng.standard_normal()) * height**2)
+    count = 1 + int(rng.geometric(0.72) - 1)
+    dates = _dates(min(count, 4), rng)
+    series: list[Series] = []
+    part = _draw_part(modality, rng)
+    for study in range(len(dates)):
+        if study and rng.random() < 0.5:
+            modality = list(EXAMS)[int(rng.choice(len(EXAMS), p=list(EXAMS.values())))]
+            modality = "US" if modality == "MG" and not female else modality
+            part = _draw_part(modality, rng)
+            part = "ABDOMEN" if (modality, part) == ("US", "BREAST") and not female else part
+        series += _exam(number, study, modality, part, site, rng)
+    birth = dates[0] - dt.timedelta(days=int(age * 365.25))
+    sex = "F" if female else "M"
+    return Patient(number, site, sex, birth, height, weight, body, dates, tuple(series))
+
+
+def _fit(slices: list[int], stacks: Sequence[int], images: int, rng: np.random.Generator) -> None:
+    """Lengthen or shorten stacks in place until the archive has as many images as asked."""
+    left = images - sum(slices)
+    for i in rng.permutation(np.asarray(stacks, dtype=np.int64)):
+        if left < 0:
+            cut = min(slices[i] - 1, -left)
+            slices[i], left = slices[i] - cut, left + cut
+        elif left >= 30:
+            grown = int(min(rng.integers(30, 61), slices[i] + left))
+            slices[i], left = grown, left - (grown - slices[i])
+        elif left and slices[i] < 5:
+            slices[i], left = slices[i] + 1, left - 1
+
+
+def plan(patients: int, images: int | None, seed: int) -> list[Patient]:
+    """Plan the archive's patients.
+
+    `images` is met by making some stacks of slices 30 to 60 long and, where there are too many,
+    by cutting stacks down to one slice; without it stacks stay short (1 to 5). At least one
+    image is made of every series.
+    """
+    rng = np.random.default_rng([seed, 0])
+    modalities = _deal_modalities(patients, rng)
+    people = [_patient(i, modality, seed) for i, modality in enumerate(modalities)]
+    if images is None:
+        return people
+    everything = [s for person in people for s in person.series]
+    lengths = [s.slices for s in everything]
+    stacks = [
+        i for i, s in enumerate(everything) if s.modality in STACKS and s.contrast != "SCOUT"
+    ]
+    _fit(lengths, stacks, images, rng)
+    sized = iter([replace(s, slices=n) for s, n in zip(everything, lengths, strict=True)])
+    return [replace(p, series=tuple(next(sized) for _ in p.series)) for p in people]
