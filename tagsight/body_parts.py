@@ -188,7 +188,8 @@ class Vocabulary:
                 term = self._single(joined)
             if term is None and cut and at + length == len(words):
                 term = self._completed(joined, after=words[at - 1] if at else "")
-                term = IGNORED if term is None and self._describes(words[:at]) else term
+                if term is None and length == 1 and self._describes(words[:at]):
+                    term = IGNORED
             if term is not None:
                 return length, term
         return 1, None
@@ -282,7 +283,7 @@ def _spine(words: list[str], known: dict[str, str]) -> list[str] | None:
 
 
 def _without_view(words: list[str]) -> list[str]:
-    """`CERVICAL SPINE L` is seen from the side: no lumbar spine; `SPINE C T L` names three parts."""
+    """`CERVICAL SPINE L` is seen from the side; `SPINE C T L` names three parts."""
     nouns = [i for i, word in enumerate(words) if word in SPINE_NOUNS]
     if not nouns or not SPINE_WORDS.keys() & set(words[: nouns[-1]]):
         return words
