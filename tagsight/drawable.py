@@ -4,6 +4,7 @@ import struct
 from functools import cache
 from typing import BinaryIO
 
+from pydicom._uid_dict import UID_dictionary
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
@@ -70,7 +71,7 @@ def _frame_shape(values: dict[str, str], pixels: Pixels) -> tuple[int, int]:
 
 
 def _check_native(parsed: Parsed, pixels: Pixels, bits: int) -> None:
-    if parsed.syntax.is_compressed and parsed.syntax.is_encapsulated:
+    if _can_decode(parsed.syntax):
         raise Refused("unsupported_pixels", f"{parsed.syntax.name}, not encapsulated")
     needed = -(-bits // 8)
     if pixels.length < needed or pixels.offset + needed > parsed.size:
@@ -79,7 +80,8 @@ def _check_native(parsed: Parsed, pixels: Pixels, bits: int) -> None:
 
 def _check_encapsulated(parsed: Parsed, pixels: Pixels, count: int) -> None:
     if not _can_decode(parsed.syntax):
-        raise Refused("no_decoder", parsed.syntax.name)
+        known = parsed.syntax in UID_dictionary
+        raise Refused("no_decoder", parsed.syntax.name if known else "private")
     if _fragments(parsed.source, pixels.offset, parsed.size) < count:
         raise Refused("pixels_incomplete")
 
@@ -91,7 +93,7 @@ def _can_decode(syntax: UID) -> bool:
         return True
     try:
         decoder = get_decoder(syntax)
-    except NotImplementedError:
+    except (NotImplementedError, ValueError):  # what pydicom knows no decoder or no syntax by
         return False
     return bool(decoder.is_encapsulated and decoder.is_available)
 

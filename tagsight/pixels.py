@@ -57,7 +57,9 @@ def render(path: str, aspect: Aspect = "pad", size: int = 128) -> np.ndarray:  #
         raise PixelError(refused.reason, refused.detail) from refused
     except MemoryError as error:
         raise PixelError("out_of_memory") from error
-    except Exception as error:  # decoders throw many things at bad content
+    except (KeyboardInterrupt, SystemExit, PixelError):
+        raise
+    except BaseException as error:  # a Rust decoder's panic is no Exception
         raise PixelError("decoder_failed", type(error).__name__) from error
 
 
@@ -83,8 +85,7 @@ def _tables(parsed: Parsed) -> Dataset:
     They take the words of a palette for little endian whatever the file's order.
     """
     tables = Dataset({BaseTag(tag): element for tag, element in parsed.elements.items()})
-    implicit = parsed.syntax.is_implicit_VR
-    tables.set_original_encoding(implicit, parsed.little, parsed.encodings)
+    tables.set_original_encoding(False, parsed.little, parsed.encodings)
     if not parsed.little:
         for tag in _PALETTES & parsed.elements.keys():
             words = np.frombuffer(tables[tag].value, ">u2")
@@ -98,8 +99,7 @@ def _luma(array: np.ndarray, photometric: str) -> np.ndarray:
         luma = array[..., 0].astype(np.float32)
     else:
         luma = np.einsum("rcs,s->rc", array[..., :3], _LUMA, dtype=np.float32, casting="unsafe")
-    levels: np.ndarray = luma * np.float32(255 / np.iinfo(array.dtype).max)
-    return np.clip(levels, 0, 255)
+    return np.asarray(luma * np.float32(255 / np.iinfo(array.dtype).max))
 
 
 def _to_modality(array: np.ndarray, tables: Dataset, values: dict[str, str]) -> np.ndarray:
