@@ -23,6 +23,7 @@ LEVELS = ("patient", "study", "series")  # coarsest first
 MOST_TOP_VALUES = 5
 LONGEST_TOP_VALUE = 40
 READABLE_SHARE = 0.5  # of a numeric tag's values, below which it counts as text
+MOST_PARSED = 100_000  # of a tag's values, the commonest first: enough to tell its type
 HALF = 2**32  # a 64-bit hash is summed in two halves: no sum can overflow
 SCHEMA = {
     "keyword": pl.String,
@@ -88,12 +89,13 @@ def _row(
 ) -> Row:
     filled = tags.filter(present(keyword))
     values = _values(filled, keyword)
-    inferred = _inferred(keyword, values, keep)
+    common = values.head(MOST_PARSED)
+    inferred = _inferred(keyword, common, keep)
     open_to_view = inferred != "identifying"
     return {
         **_standard(keyword, int(values["n"].sum()), images),
         "distinct": len(values),
-        "categories": _categories(keyword, values) if inferred == "categorical" else None,
+        "categories": _categories(keyword, common) if inferred == "categorical" else None,
         "level": _level(filled, keyword),
         "inferred": inferred,
         "top_values": _top_values(filled, keyword, values, min_patients) if open_to_view else None,
