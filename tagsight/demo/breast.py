@@ -17,7 +17,7 @@ def mammogram(c: Canvas, body: Body, side: str, view: str) -> Array:
     g = Canvas(x, c.y, c.edge)
     breast = ellipse(g, (0, drop), (reach, body.grow(0.7, body.wide, 0.07)), power=2.1, soft=4)
     if view == "MLO":
-        breast = np.maximum(breast, capsule(g, (0, -1.1), (0.0, 0.1), (0.62, 0.55), soft=3))
+        breast = np.maximum(breast, capsule(g, (0, -1.2), (0.0, 0.1), (0.3, 0.8 * reach), soft=3))
     paint(image, breast, 0.3)
     grain = rng.standard_normal
     threads = texture(rng, x.shape, x.shape[0] / 22) + 0.6 * texture(rng, x.shape, x.shape[0] / 50)

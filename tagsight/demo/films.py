@@ -151,6 +151,7 @@ def hand_pa(c: Canvas, body: Body) -> Array:
 
 def pelvis_ap(c: Canvas, body: Body) -> Array:
     """Draw iliac wings, sacrum, hips and pubic arch; a few have a metal hip."""
+    c = Canvas(c.x * np.float32(1.22), c.y * np.float32(1.12), c.edge)
     image = _air(c)
     paint(image, ellipse(c, (0, 0.1), (0.95 + 0.1 * body.fat, 1.3), power=3), 0.42)
     spread = 0.62 + 0.04 * body.female

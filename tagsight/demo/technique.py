@@ -91,6 +91,7 @@ def ct(series: Series, rng: np.random.Generator) -> Technique:
     # Iodine shines brighter at low voltage.
     tones = {t: v + shift.get(t, 0) * 120 / kvp for t, v in HOUNSFIELD.items()}
     noise = 14 * np.sqrt(5 / thickness) * np.sqrt(150 / dose) * (2.6 if sharp else 1.0)
+    noise *= 0.28 if series.body_part == "HEAD" else 1.0
     key = series.contrast if sharp else "HEAD" if series.body_part == "HEAD" else "soft"
     agent = str(rng.choice(["OMNIPAQUE 350", "IOMERON", "Ultravist 370", "CE", "APPLIED"]))
     made = Technique(tones=tones, noise=float(noise), blur=0.3 if sharp else 0.8,
@@ -114,8 +115,10 @@ def ct(series: Series, rng: np.random.Generator) -> Technique:
     return made
 
 
-def signal(tissue: str, tr: float, te: float, ti: float | None, kind: str, enhanced: bool) -> float:
-    """Return a tissue's MR signal, 0 to 1, under a sequence's times (ms)."""
+def signal(tissue: str, times: tuple[float, float, float | None], kind: str) -> float:
+    """Return a tissue's MR signal, 0 to 1, under a sequence's TR, TE and TI (ms)."""
+    tr, te, ti = times
+    enhanced = kind == "T1CE"
     t1, t2, density, diffusion = RELAXATION[tissue]
     t1 = ENHANCED.get(tissue, t1) if enhanced else t1
     if tissue == "blood" and (enhanced or kind == "SSFP"):
@@ -138,7 +141,7 @@ def mr(series: Series, rng: np.random.Generator) -> Technique:
     model = series.device.model
     tesla = 3.0 if model in ("Skyra", "DISCOVERY MR750", "Ingenia") else 1.5
     enhanced = series.contrast == "T1CE"
-    tones = {t: signal(t, tr, te, ti, series.contrast, enhanced) for t in RELAXATION}
+    tones = {t: signal(t, (tr, te, ti), series.contrast) for t in RELAXATION}
     top = sorted(tones.values())[-2]
     tones = {t: min(v / top, 1.3) for t, v in tones.items()}
     thickness, averages = float(rng.choice([3, 4, 5, 5, 6])), int(rng.integers(1, 4))
@@ -246,7 +249,7 @@ def echo(series: Series, rng: np.random.Generator) -> Technique:
         "TransducerType": {"SECTOR": "SECTOR_PHASED"}.get(series.contrast, series.contrast),
         "DepthOfScanField": int(rng.integers(120, 180) if probe != "L12-5" else 45),
         "MechanicalIndex": round(float(rng.uniform(0.5, 1.5)), 2),
-        "ThermalIndex": round(float(rng.uniform(0.1, 1.9)), 2),
+        "SoftTissueThermalIndex": round(float(rng.uniform(0.1, 1.9)), 2),
     }
     return made
 

@@ -1,0 +1,140 @@
+"""The demo archive: a seeded, made-up hospital's DICOM files, and the truth planted in them."""
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+import pydicom
+
+from tagsight.demo.broken import break_some
+from tagsight.demo.making import make_patient, truth
+from tagsight.demo.population import Patient, plan
+
+SCHEMA = {
+    "path": pl.String,
+    "modality": pl.String,
+    "body_part": pl.String,
+    "view": pl.String,
+    "contrast": pl.String,
+    "maker": pl.String,
+    "patient": pl.Int64,
+    "study": pl.Int64,
+    "series": pl.Int64,
+    "instance": pl.Int64,
+    "body_part_wrong": pl.Boolean,
+    "body_part_missing": pl.Boolean,
+    "broken": pl.String,
+}
+# Folders of the pydicom package that hold DICOM files, if its installation has them.
+PACKAGED = ("test_files", "charset_files")
+OTHER = (".py", ".pyc", ".md", ".txt", ".json", ".dump", ".icc", ".gz")
+
+
+class Progress(Protocol):
+    """Whatever counts the images that are done."""
+
+    def add(self, n: int) -> object:
+        """Count n more."""
+
+
+def _share(folder: Path, people: Iterable[Patient], seed: int) -> Iterator[int]:
+    for person in people:
+        yield make_patient(folder, person, seed)
+
+
+def _apart(folder: Path, size: tuple[int, int | None], seed: int, part: tuple[int, int]) -> list[str]:
+    """Return the command that makes one process's share of the patients.
+
+    A command rather than multiprocessing: neither is the caller's script run again, nor are its
+    threads forked.
+    """
+    numbers = (size[0], -1 if size[1] is None else size[1], seed, *part)
+    return [sys.executable, "-m", "tagsight.demo.archive", str(folder), *map(str, numbers)]
+
+
+def _follow(command: list[str], progress: Progress | None) -> None:
+    """Run a share, counting as it goes; a fault in it is raised here."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if progress is not None:
+                progress.add(int(line))
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+
+
+def planted(patients: int, images: int | None, seed: int) -> pl.DataFrame:
+    """Return the truth of every good image of an archive, sorted by path."""
+    people = plan(patients, images, seed)
+    rows = [
+        truth(series, image, seed)
+        for person in people
+        for series in person.series
+        for image in range(series.slices)
+    ]
+    return pl.DataFrame(rows, schema=SCHEMA).sort("path")
+
+
+def _faults(broken: dict[str, str]) -> pl.DataFrame:
+    rows = [{"path": path, "broken": kind} for path, kind in broken.items()]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def write(
+    folder: Path,
+    truth: Path,
+    patients: int,
+    images: int | None,
+    seed: int,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> None:
+    """Write the archive's files, and beside them the table of what was planted.
+
+    Args:
+        folder: made if absent; patient/study/series folders come under it.
+        truth: the parquet file to be written: a row per file, broken ones too (those know
+            nothing but `path` and `broken`).
+        patients: how many patients; each has 1 to 4 exams, each exam about 2 series. Nine or
+            more give every modality.
+        images: how many images in all, broken files not counted; None for about 4.4 a patient.
+            Never fewer than there are series (about 2.6 a patient).
+        seed: the same seed makes the same bytes, whatever `threads` is.
+        threads: how many processes share the patients.
+        progress: told of the images as they are made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if threads == 1:
+        for count in _share(folder, plan(patients, images, seed), seed):
+            if progress is not None:
+                progress.add(count)
+    else:
+        commands = [_apart(folder, (patients, images), seed, (i, threads)) for i in range(threads)]
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(_follow, commands, [progress] * threads))
+    good = planted(patients, images, seed)
+    broken = break_some(folder, good["path"].to_list(), seed)
+    truth.parent.mkdir(parents=True, exist_ok=True)
+    pl.concat([good, _faults(broken)]).sort("path").write_parquet(truth, compression="zstd")
+
+
+def packaged_files() -> list[Path]:
+    """Return the files that ship inside the installed pydicom, sorted; their names can repeat."""
+    data = Path(pydicom.__file__).parent / "data"
+    found = (p for name in PACKAGED for p in (data / name).rglob("*") if p.is_file())
+    return sorted(p for p in found if p.suffix not in OTHER)
+
+
+def _main(folder: str, patients: str, images: str, seed: str, part: str, parts: str) -> None:
+    count = None if images == "-1" else int(images)
+    people = plan(int(patients), count, int(seed))[int(part) :: int(parts)]
+    for made in _share(Path(folder), people, int(seed)):
+        print(made, flush=True)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

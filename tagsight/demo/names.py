@@ -1,0 +1,38 @@
+"""Made-up people, so that there is something to keep private."""
+
+import unicodedata
+
+SURNAMES = (
+    ("Okafor", "Whitfield", "Maguire", "Thornbury", "Castell", "Prakash", "Lindqvist", "Abernathy"),
+    ("Kovačić", "Šarić", "Đurđević", "Božić", "Grgić", "Žanić", "Lučić", "Perić"),
+    ("Großmann", "Müllner", "Kühnel", "Vogt", "Jäger", "Schönfeld", "Brandt", "Löwe"),
+)
+FEMALE = (
+    ("Agnes", "Ruth", "Imogen", "Nadia", "Carol"),
+    ("Željka", "Ivana", "Mirjana", "Vesna", "Đurđa"),
+    ("Bärbel", "Sabine", "Käthe", "Ursula", "Jutta"),
+)
+MALE = (
+    ("Edwin", "Samuel", "Omar", "Hugh", "Lionel"),
+    ("Krešimir", "Tomislav", "Ante", "Siniša", "Luka"),
+    ("Jürgen", "Holger", "Götz", "Rainer", "Uwe"),
+)
+
+
+def full_name(number: int, site: int, sex: str) -> str:
+    """Return a patient's name as DICOM writes it: family^given."""
+    given = (FEMALE if sex == "F" else MALE)[site]
+    surnames = SURNAMES[site]
+    return f"{surnames[number % len(surnames)]}^{given[number // 3 % len(given)]}"
+
+
+def doctor(number: int, site: int) -> str:
+    """Return a doctor's name; every site has a handful."""
+    surnames = SURNAMES[site]
+    return f"{surnames[(number * 5 + 3) % len(surnames)]}^{MALE[site][number % 2]}^^Dr."
+
+
+def plain(name: str) -> str:
+    """Return a name as a machine writes it that lacks the letters: without their marks."""
+    bare = unicodedata.normalize("NFKD", name.translate(str.maketrans({"đ": "d", "Đ": "D", "ß": "ss"})))
+    return bare.encode("ascii", "ignore").decode()

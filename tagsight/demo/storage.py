@@ -1,0 +1,277 @@
+"""From drawn numbers and tags to a DICOM file (PS3.10), stored as each machine does it."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom.config import IGNORE
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    UID,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from tagsight.demo import ultrasound
+from tagsight.demo.canvas import Array, Pose, canvas
+from tagsight.demo.makers import Device
+from tagsight.demo.picture import Shot
+from tagsight.demo.tags import Tags
+
+COMPRESSED = {"rle": RLELossless, "jpegls": JPEGLSLossless, "jpeg2000": JPEG2000Lossless}
+PLAIN = {"implicit": ImplicitVRLittleEndian, "bigendian": ExplicitVRBigEndian}
+PRIVATE = {
+    "GE": (0x0009, "GEMS_IDEN_01"),
+    "Siemens": (0x0029, "SIEMENS CSA HEADER"),
+    "Philips": (0x2001, "Philips Imaging DD 001"),
+    "Canon": (0x7005, "TOSHIBA_MEC_CT3"),
+    "Hologic": (0x0019, "LORAD Selenia"),
+    "Agfa": (0x0019, "Agfa ADC NX"),
+}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Integers as they go into the file, with the tags that explain them."""
+
+    pixels: NDArray[np.integer]  # (frames?, rows, columns, 3?)
+    tags: Tags
+
+
+def _whole(image: Array, low: float, high: float) -> Array:
+    return np.clip(np.rint(image), low, high)
+
+
+def _ct(shot: Shot, image: Array) -> Stored:
+    device, window = shot.series.device, shot.technique.window
+    if device.style == "offset":
+        shift, kind = -1024, np.uint16
+    else:
+        shift, kind = (-1024, np.int16) if device.style == "signed" else (0, np.int16)
+    pixels = _whole(image - shift, -2048, 4095).astype(kind)
+    tags: Tags = {"RescaleIntercept": shift, "RescaleSlope": 1}
+    if device.maker in ("GE", "Siemens"):
+        tags["RescaleType"] = "HU"
+    if window:
+        centre, width = window
+        twice = device.maker == "Siemens" and device.style == "offset"
+        tags |= {"WindowCenter": [centre, -550] if twice else centre,
+                 "WindowWidth": [width, 1600] if twice else width}  # fmt: skip
+    return Stored(pixels, tags)
+
+
+def _mr(shot: Shot, image: Array) -> Stored:
+    gain = float(np.random.default_rng(shot.patient.body.seed + shot.series.number).uniform(200, 1500))
+    top = 4095 if shot.series.device.bits == 12 else 32767
+    pixels = _whole(image * gain, 0, top).astype(np.uint16)
+    tags: Tags = {}
+    if shot.series.device.style == "padded":
+        pixels = pixels.astype(np.int16)
+        tags |= {"SmallestImagePixelValue": int(pixels.min()),
+                 "LargestImagePixelValue": int(pixels.max())}  # fmt: skip
+    if shot.series.device.maker != "Canon":
+        high = float(np.percentile(pixels, 99.5))
+        tags |= {"WindowCenter": round(high / 2), "WindowWidth": round(high) + 1}
+    if shot.series.device.maker == "Philips":
+        tags |= {"RescaleIntercept": 0, "RescaleSlope": round(gain / 400, 6)}
+        tags |= {"WindowCenter": round(high * gain / 800, 2), "WindowWidth": round(high * gain / 400, 2)}
+    return Stored(pixels, tags)
+
+
+def _film(shot: Shot, image: Array) -> Stored:
+    device = shot.series.device
+    top = 2**device.bits - 1
+    dark = device.style == "mono1"
+    gain = top / 1.35
+    pixels = _whole(image * gain, 0, top).astype(np.uint16)
+    low, high = (float(v) for v in np.percentile(pixels, (2, 97)))
+    if dark:
+        pixels, low, high = (top - pixels).astype(np.uint16), top - high, top - low
+    tags: Tags = {"PhotometricInterpretation": "MONOCHROME1" if dark else "MONOCHROME2",
+                  "PresentationLUTShape": "INVERSE" if dark else "IDENTITY"}  # fmt: skip
+    if device.codes != "unknown":
+        loose = float(shot.rng.uniform(1.0, 1.3))
+        tags |= {"WindowCenter": round((low + high) / 2), "WindowWidth": round((high - low) * loose) + 2}
+    if device.maker == "Fuji" or shot.series.modality == "MG":
+        tags |= {"RescaleIntercept": 0, "RescaleSlope": 1, "RescaleType": "US"}
+    return Stored(pixels, tags)
+
+
+def _counts(shot: Shot, image: Array) -> Stored:
+    pixels = _whole(image, 0, 32767).astype(np.uint16)
+    if shot.series.modality == "NM":
+        return Stored(pixels, {"SmallestImagePixelValue": 0, "LargestImagePixelValue": int(pixels.max())})
+    # PET files use the whole range of their integers, so that the slope differs by slice.
+    slope = max(float(pixels.max()), 1.0) / 32767
+    pixels = _whole(image / slope, 0, 32767).astype(np.int16)
+    return Stored(pixels, {"RescaleSlope": round(slope * 250, 6), "RescaleIntercept": 0})
+
+
+def _run(shot: Shot, image: Array) -> Stored:
+    top = 2**shot.series.device.bits - 1
+    kind = np.uint8 if shot.series.device.bits == 8 else np.uint16
+    tags: Tags = {"FrameTime": 33.3, "WindowCenter": (top + 1) // 2, "WindowWidth": top + 1}
+    return Stored(_whole(image * top, 0, top).astype(kind), tags)
+
+
+def _colour(shot: Shot, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay colour flow over an echo's picture, and the coloured bar beside it."""
+    rgb = np.repeat(gray[..., None], 3, axis=-1)
+    rows, columns = gray.shape[-2:]
+    c = canvas(rows, columns, Pose(), shot.rng, 0.02)
+    towards, away = ultrasound.flow(c, shot.patient.body)
+    if shot.series.contrast != "LINEAR":
+        rgb[..., 0] = np.maximum(rgb[..., 0], (230 * towards).astype(np.uint8))
+        rgb[..., 2] = np.maximum(rgb[..., 2], (230 * away).astype(np.uint8))
+    bar = slice(rows // 8, rows // 3)
+    rgb[..., bar, 4:9, 0] = 220
+    rgb[..., bar, 4:9, 1:] = 60
+    return rgb
+
+
+def _palette() -> Tags:
+    """Return a table of 256 bluish grays, as an old machine's screen showed them."""
+    ramp = np.arange(256, dtype=np.float64)
+    tables = (ramp * 0.95, ramp, np.minimum(ramp * 1.1, 255))
+    tags: Tags = {}
+    for name, table in zip(("Red", "Green", "Blue"), tables, strict=True):
+        data = (np.rint(table) * 257).astype("<u2").tobytes()
+        tags[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        tags[f"{name}PaletteColorLookupTableData"] = data
+    return tags
+
+
+def _echo(shot: Shot, image: Array) -> Stored:
+    gray = (np.clip(image, 0, 1) * 255).astype(np.uint8)
+    style, tags = shot.series.device.style, Tags()
+    if shot.series.frames > 1:
+        tags = {"FrameTime": 40.0, "CineRate": 25, "HeartRate": 60 + shot.patient.number % 40}
+    if style == "palette":
+        return Stored(gray, tags | {"PhotometricInterpretation": "PALETTE COLOR"} | _palette())
+    if style == "gray":
+        return Stored(gray, tags)
+    kind = "YBR_FULL_422" if style == "ybr" else "RGB"
+    return Stored(_colour(shot, gray), tags | {"PhotometricInterpretation": kind})
+
+
+STORE = {"CT": _ct, "MR": _mr, "CR": _film, "DX": _film, "MG": _film, "US": _echo, "NM": _counts,
+         "PT": _counts, "XA": _run}  # fmt: skip
+
+
+def store(shot: Shot, image: Array) -> Stored:
+    """Turn a drawn image into its machine's integers, rescale, window and photometric tags."""
+    return STORE[shot.series.modality](shot, image)
+
+
+def _describe(stored: Stored, device: Device) -> Tags:
+    """Return the Image Pixel module's tags (PS3.3 C.7.6.3)."""
+    colour = stored.pixels.ndim >= 3 and stored.pixels.shape[-1] == 3
+    shape = stored.pixels.shape[:-1] if colour else stored.pixels.shape
+    signed = int(np.issubdtype(stored.pixels.dtype, np.signedinteger))
+    allocated = 8 * stored.pixels.dtype.itemsize
+    bits = allocated if signed else min(allocated, device.bits)
+    tags: Tags = {"SamplesPerPixel": 3 if colour else 1, "PhotometricInterpretation": "MONOCHROME2",
+                  "Rows": shape[-2], "Columns": shape[-1], "BitsAllocated": allocated,
+                  "BitsStored": bits, "HighBit": bits - 1, "PixelRepresentation": signed}  # fmt: skip
+    if colour:
+        tags["PlanarConfiguration"] = 0
+    if len(shape) == 3:
+        tags["NumberOfFrames"] = shape[0]
+        tags["FrameIncrementPointer"] = 0x00181063 if "FrameTime" in stored.tags else None
+    return tags
+
+
+def _jpeg(pixels: NDArray[np.integer]) -> list[bytes]:
+    """Return one baseline JPEG a frame, 4:2:2."""
+    frames = pixels if pixels.ndim == 4 else pixels[None]
+    made = []
+    for frame in frames:
+        file = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(frame)).save(file, "JPEG", quality=88, subsampling=1)
+        made.append(file.getvalue())
+    return made
+
+
+def _private(ds: Dataset, device: Device, number: int) -> None:
+    if device.maker not in PRIVATE:
+        return
+    group, creator = PRIVATE[device.maker]
+    block = ds.private_block(group, creator, create=True)
+    block.add_new(0x01, "LO", f"{device.model} protocol {number % 13}")
+    block.add_new(0x02, "SL", number * 31 % 100000)
+    if device.maker == "Siemens":
+        block.add_new(0x10, "OB", bytes((number * 7 + i) % 256 for i in range(512)))
+
+
+def fill(ds: Dataset, tags: Mapping[str, object]) -> None:
+    """Set tags by keyword, in place; None leaves one out, a list of mappings is a sequence."""
+    for keyword, value in tags.items():
+        if value is None:
+            continue
+        if isinstance(value, Sequence) and value and isinstance(value[0], dict):
+            value = [_item(item) for item in value]
+        tag = tag_for_keyword(keyword)
+        if tag is None:
+            raise KeyError(keyword)
+        # Hospitals write what the standard forbids, such as a slash in BodyPartExamined.
+        ds.add(DataElement(tag, dictionary_VR(tag), value, validation_mode=IGNORE))
+
+
+def _item(tags: Mapping[str, object]) -> Dataset:
+    ds = Dataset()
+    fill(ds, tags)
+    return ds
+
+
+def build(tags: Mapping[str, object], stored: Stored, device: Device, number: int) -> Dataset:
+    """Build a data set with file meta information, its pixels native or compressed."""
+    ds = Dataset()
+    fill(ds, tags)
+    fill(ds, _describe(stored, device))
+    fill(ds, stored.tags)
+    _private(ds, device, number)
+    syntax = PLAIN.get(device.compress, ExplicitVRLittleEndian)
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = syntax
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    data = stored.pixels.astype(stored.pixels.dtype.newbyteorder(order)).tobytes()
+    ds.PixelData = data + b"\0" * (len(data) % 2)
+    ds["PixelData"].VR = "OB" if stored.pixels.dtype.itemsize == 1 else "OW"
+    if device.compress == "jpeg":
+        _take_jpeg(ds, stored.pixels)
+    elif device.compress in COMPRESSED:
+        _compress(ds, COMPRESSED[device.compress])
+    return ds
+
+
+def _take_jpeg(ds: Dataset, pixels: NDArray[np.integer]) -> None:
+    if pixels.shape[-1] != 3:
+        return
+    ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    frames = _jpeg(pixels)
+    ds.PixelData = encapsulate(frames)
+    ds["PixelData"].is_undefined_length = True
+    fill(ds, {"LossyImageCompression": "01", "LossyImageCompressionMethod": "ISO_10918_1",
+              "LossyImageCompressionRatio": round(pixels.nbytes / sum(map(len, frames)), 1)})  # fmt: skip
+
+
+def _compress(ds: Dataset, syntax: UID) -> None:
+    ds.compress(syntax, generate_instance_uid=False)
+
+
+def save(ds: Dataset, path: Path) -> None:
+    """Write a data set as a DICOM file with preamble and meta information."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ds.save_as(path, enforce_file_format=True)
