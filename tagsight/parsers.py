@@ -25,6 +25,8 @@ NUMERIC = frozenset({"number", "age", "date", "time"})
 MOST_ITEMS = 6  # as many as ImageOrientationPatient has
 LARGEST = 1e30  # float32 ends at 3.4e38; no tag measures anything near
 PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0, "": 1.0}
+# Written in another unit than PS3.3 says: numbers above this are gauss for tesla, Hz for MHz.
+OTHER_UNITS = {"MagneticFieldStrength": (100.0, 1e-4), "ImagingFrequency": (1e5, 1e-6)}
 SEPARATOR = "\\"
 
 
@@ -89,7 +91,7 @@ def _item(keyword: str, parser: str, item: pl.Series, spellings: pl.DataFrame) -
     """Read one item of every value."""
     text = _filled(keyword, parser, item)
     if parser in NUMERIC:
-        return _without_codes(keyword, _NUMBERS[parser](text))
+        return _in_unit(keyword, _without_codes(keyword, _NUMBERS[parser](text)))
     if parser == "manufacturer":
         return _makers(text)
     if parser == "body_part":
@@ -109,6 +111,12 @@ def _without_codes(keyword: str, numbers: pl.Series) -> pl.Series:
     codes = [float(code) for code in _codes().get(keyword, ()) if _is_number(code)]
     sound = numbers.is_finite() & (numbers.abs() <= LARGEST) & ~numbers.is_in(codes)
     return numbers.set(~sound.fill_null(False), None)
+
+
+def _in_unit(keyword: str, numbers: pl.Series) -> pl.Series:
+    """Bring numbers to the standard's unit: one in gauss would dwarf the range of all in tesla."""
+    above, factor = OTHER_UNITS.get(keyword, (LARGEST, 1.0))
+    return numbers.set(numbers > above, None).fill_null(numbers * factor)
 
 
 def _is_number(code: str) -> bool:

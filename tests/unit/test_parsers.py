@@ -90,6 +90,11 @@ def test_zero_stays_where_it_means_something():
     assert parsed("ScanOptions", "CS", "NONE") == ["NONE"]
 
 
+def test_gauss_become_tesla_and_hertz_megahertz():
+    assert parsed("MagneticFieldStrength", "DS", "1.5", "15000", None) == [1.5, 1.5, None]
+    assert parsed("ImagingFrequency", "DS", "63.86", "63860000") == [63.86, pytest.approx(63.86)]
+
+
 @pytest.mark.parametrize(
     ("maker", "names"),
     [
