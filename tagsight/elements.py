@@ -50,8 +50,9 @@ UNDEFINED = 0xFFFFFFFF
 PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
 PIXEL_TAGS |= {0x7FE00010: "PixelData"}
 SYNTAX_TAG, CHARSET_TAG = 0x00020010, 0x00080005
-MAX_READS = 2_000_000  # two to an element: more than any header that was ever of use
+MAX_READS = 600_000  # two to an element: more than any header that was ever of use
 MAX_VALUE = 64 * 2**20
+MAX_HEADER = 4 * MAX_VALUE
 MAX_INFLATED = 256 * 2**20
 _KNOWN_VRS = {vr.encode() for vr in VR if len(vr) == 2}
 _BUFFER = 32 * 2**10  # covers 94 % of headers
@@ -99,18 +100,21 @@ class Parsed:
 class _Reader(io.BufferedReader):
     """A file that refuses absurd reads: pydicom believes whatever length a file claims."""
 
-    left = MAX_READS
+    reads = MAX_READS
     longest = MAX_VALUE
+    room = MAX_HEADER
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.left -= 1
-        if self.left < 0 or (size or 0) > self.longest:
+        asked = size or 0
+        self.reads -= 1
+        self.room -= asked
+        if self.reads < 0 or self.room < 0 or asked > self.longest:
             raise Refused("too_large")
         return super().read(size)
 
     def free(self) -> None:
         """Lifts the bounds: what follows the header is read on purpose."""
-        self.left = self.longest = sys.maxsize
+        self.reads = self.longest = self.room = sys.maxsize
 
 
 @contextmanager

@@ -225,7 +225,7 @@ def _items(element: Element, charset: list[str]) -> Iterator[dict[int, Element]]
     if isinstance(element, RawDataElement):
         yield from _unparsed_items(element, charset)
     elif element.VR == "SQ" and element.value is not None:
-        yield from ({e.tag: e for e in item.elements()} for item in element.value)
+        yield from (dict(item.items()) for item in element.value)
 
 
 def _unparsed_items(element: RawDataElement, charset: list[str]) -> Iterator[dict[int, Element]]:
@@ -235,7 +235,7 @@ def _unparsed_items(element: RawDataElement, charset: list[str]) -> Iterator[dic
         item = _next_item(source, element, charset)
         if item is None:
             return
-        yield {e.tag: e for e in item.elements()}
+        yield dict(item.items())
 
 
 def _next_item(source: BinaryIO, element: RawDataElement, charset: list[str]) -> Dataset | None:
