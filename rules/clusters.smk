@@ -96,7 +96,7 @@ rule cards:
     conda:
         "../envs/tagsight.yaml"
     params:
-        **recipe("cards", rules.choice),
+        **recipe("cards", rules.choice, min_patients="privacy.min_patients"),
     script:
         "../scripts/cards.py"
 
@@ -168,6 +168,6 @@ rule annotations_csv:
         "../envs/tagsight.yaml"
     threads: 2
     params:
-        **recipe("annotations_csv", rules.annotations),
+        **recipe("annotations_csv", rules.annotations, mask_paths="privacy.mask_paths"),
     script:
         "../scripts/annotations_csv.py"

@@ -4,8 +4,11 @@ import polars as pl
 
 from tagsight.jobs import logged
 from tagsight.store import writing
+from tagsight.tables import without_uids
 
 with logged(snakemake):
     shards = pl.scan_parquet(snakemake.input)
+    if snakemake.params.mask_paths:
+        shards = shards.with_columns(without_uids(pl.col("path")))
     with writing(snakemake.output[0]) as temporary:
         shards.sink_csv(temporary, float_precision=6, maintain_order=True)

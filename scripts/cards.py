@@ -11,4 +11,6 @@ with logged(snakemake):
     k = read_json(snakemake.input.choice)["k"]
     encoding = Encoding.from_json(read_json(snakemake.input.encoding))
     found = pl.read_parquet(snakemake.input.clusters).filter(k=k)
-    write_json(cards(pl.read_parquet(snakemake.input.sample), found, encoding), snakemake.output[0])
+    sample = pl.read_parquet(snakemake.input.sample)
+    made = cards(sample, found, encoding, snakemake.params.min_patients)
+    write_json(made, snakemake.output[0])

@@ -5,7 +5,7 @@ from pathlib import Path
 from tagsight.archive import listing
 from tagsight.hashing import fingerprint, load_key
 from tagsight.jobs import LOG, logged
-from tagsight.store import write_parquet
+from tagsight.store import forget_others, write_parquet
 
 with logged(snakemake):
     params = snakemake.params
@@ -16,3 +16,6 @@ with logged(snakemake):
     for shard, path in enumerate(snakemake.output):
         part = found.filter(shard=shard).drop("shard")
         write_parquet(part, path, metadata={"key": fingerprint(key)})
+    made = ("files", "tags", "rejected", "features", "annotations")
+    shards = [Path(path).stem for path in snakemake.output]
+    forget_others([Path("results") / folder for folder in made], shards)

@@ -7,7 +7,7 @@ import polars as pl
 from tagsight import encoding, samples
 from tagsight.body_parts import read_spellings
 from tagsight.jobs import LOG, logged
-from tagsight.store import write_parquet
+from tagsight.store import forget_others, write_parquet
 from tagsight.tables import scan
 
 with logged(snakemake):
@@ -30,3 +30,5 @@ with logged(snakemake):
     )
     for path in snakemake.output:
         write_parquet(rows.filter(sample=Path(path).stem).drop("sample"), path)
+    made = ("samples", "clusters", "distances", "images", "embeddings", "trials")
+    forget_others([Path("results") / folder for folder in made], sizes)

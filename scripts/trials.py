@@ -3,21 +3,25 @@
 import numpy as np
 import polars as pl
 
+from tagsight import clusters
 from tagsight.jobs import LOG, logged
 from tagsight.store import read_json, write_parquet
 from tagsight.trials import trial
 
 with logged(snakemake):
-    k = read_json(snakemake.input.choice)["k"]
+    chosen = read_json(snakemake.input.choice)["k"]
     sample = pl.read_parquet(snakemake.input.sample)
-    found = pl.read_parquet(snakemake.input.clusters).filter(k=k)
-    labels = sample.join(found, on="image", how="left", maintain_order="left")["cluster"]
+    grid = pl.read_parquet(snakemake.input.clusters)
+    k = clusters.at_most(grid, chosen)
+    if k < chosen:
+        LOG.warning("K = %d instead of %d: the sample has too few distinct images", k, chosen)
+    labels = sample.join(grid.filter(k=k), on="image", how="left", maintain_order="left")["cluster"]
     columns = ["series", "patient", "modality", "body_part", "manufacturer"]
     distances = trial(
         snakemake.wildcards.sample,
         np.load(snakemake.input.embeddings),
         labels.to_numpy(),
-        *(sample[column] for column in columns),
+        **{column: sample[column] for column in columns},
         k=k,
         permutations=snakemake.params.permutations,
         seed=snakemake.params.seed,

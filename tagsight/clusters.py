@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tagsight import choice, gower
 from tagsight.encoding import Encoding, to_features
+from tagsight.errors import DataError
 from tagsight.medoids import Clustering
 
 Floats = NDArray[np.float32]
@@ -55,6 +56,20 @@ def medoid_rows(clusters: pl.DataFrame, images: pl.Series) -> NDArray[np.int64]:
     medoids = clusters.filter("medoid").sort("cluster").select("image")
     places = pl.DataFrame({"image": images}).with_row_index("row")
     return medoids.join(places, on="image", maintain_order="left")["row"].cast(pl.Int64).to_numpy()
+
+
+def at_most(clusters: pl.DataFrame, k: int) -> int:
+    """Return the largest K of a grid that is not above `k`; DataError if there is none.
+
+    A small sample may have too few distinct images for the K that another one chose.
+    """
+    largest = clusters.filter(pl.col("k") <= k)["k"].max()
+    if largest is None:
+        raise DataError(
+            f"samples: a sample has too few distinct images for K = {k} or less; "
+            "ask for larger or fewer samples, or give cluster.k smaller values"
+        )
+    return int(largest)  # type: ignore[arg-type]
 
 
 def held_out(

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,18 @@ def write_text(text: str, path: Path | str) -> None:
     """Write text as UTF-8."""
     with writing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def forget_others(folders: Iterable[Path], stems: Collection[str]) -> None:
+    """Remove from the folders what belongs to shards or samples that there are no more.
+
+    Whoever reads a folder whole must not meet the parts of another run. Only files are removed,
+    and only those whose name without suffix is not among `stems`.
+    """
+    for folder in folders:
+        for path in folder.glob("*"):
+            if path.is_file() and path.name.split(".")[0] not in stems:
+                path.unlink()
 
 
 def read_json(path: Path | str) -> Any:

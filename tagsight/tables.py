@@ -13,3 +13,12 @@ def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
     Columns come in the order in which they first appear.
     """
     return pl.concat([pl.scan_parquet(shard) for shard in shards], how="diagonal")
+
+
+def without_uids(text: pl.Expr) -> pl.Expr:
+    """Return the text with `*` for whatever has the form of a DICOM UID (PS3.5 §9) in it.
+
+    Files are often named by their SOP Instance UID. A masked path still is a pattern that a shell
+    can follow.
+    """
+    return text.str.replace_all(r"[0-2](?:\.\d+){5,}", "*")

@@ -47,3 +47,12 @@ def test_arrays_and_tables_come_back(tmp_path):
     store.write_parquet(pl.DataFrame({"a": [1]}), tmp_path / "x.parquet", metadata={"key": "v"})
     assert pl.read_parquet(tmp_path / "x.parquet").rows() == [(1,)]
     assert pl.read_parquet_metadata(tmp_path / "x.parquet")["key"] == "v"
+
+
+def test_parts_of_another_run_are_forgotten(tmp_path):
+    for name in ("trial-01.npy", "trial-01.parquet", "trial-02.npy", "trial-02.parquet"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder").mkdir()
+    store.forget_others([tmp_path, tmp_path / "absent"], {"trial-01"})
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["folder", "trial-01.npy", "trial-01.parquet"]

@@ -37,6 +37,7 @@ OTHER = {
     "privacy.key_file": "results/demo/archive/../key",
     "privacy.keep": ["PatientSex"],
     "privacy.min_patients": 5,
+    "privacy.mask_paths": False,
     "select.count": 30,
     "select.max_missing": 0.5,
     "select.max_categories": 20,
