@@ -13,10 +13,11 @@ with logged(snakemake):
     sample = pl.read_parquet(snakemake.input.sample)
     outside = {name: sample[name] for name in ("modality", "body_part", "manufacturer")}
     encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    encoding = encoding.ranged_by(sample, params.ranges)
     rows = []
     for left_out in ((), TELLING):
         seen = encoding.without(left_out)
-        distances = gower.matrix(to_features(sample, seen, params.ranges), seen.distance)
+        distances = gower.matrix(to_features(sample, seen), seen.distance)
         for found in medoids.grid(distances, params.k, params.algorithm):
             rows += agreement(found.labels, outside, k=found.k, left_out=left_out)
     chosen = read_json(snakemake.input.choice)["k"]

@@ -9,11 +9,13 @@ from tagsight.store import read_json, write_parquet
 
 with logged(snakemake):
     k = read_json(snakemake.input.choice)["k"]
+    sample = pl.read_parquet(snakemake.input.sample)
+    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
     annotated = clusters.annotate(
         pl.read_parquet(snakemake.input.features),
-        pl.read_parquet(snakemake.input.sample),
+        sample,
         pl.read_parquet(snakemake.input.clusters).filter(k=k),
-        Encoding.from_json(read_json(snakemake.input.encoding)),
+        encoding.ranged_by(sample, snakemake.params.ranges),
     )
     names = {card["cluster"]: card["name"] for card in read_json(snakemake.input.cards)}
     where = pl.read_parquet(snakemake.input.tags, columns=["image", "path", "series"])

@@ -11,11 +11,12 @@ from tagsight.store import read_json, write_json
 with logged(snakemake):
     params = snakemake.params
     encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    tuning = pl.read_parquet(snakemake.input.tuning)
     grid = clusters.held_out(
         pl.read_parquet(snakemake.input.clusters),
-        pl.read_parquet(snakemake.input.tuning),
+        tuning,
         pl.read_parquet(snakemake.input.holdout),
-        encoding,
+        encoding.ranged_by(tuning, params.ranges),
     )
     choice = choose(grid, params.rule, params.tolerance)
     if choice["at_edge"]:

@@ -11,7 +11,8 @@ with logged(snakemake):
     params = snakemake.params
     sample = pl.read_parquet(snakemake.input.sample)
     encoding = Encoding.from_json(read_json(snakemake.input.encoding))
-    features = to_features(sample, encoding, params.ranges)
+    encoding = encoding.ranged_by(sample, params.ranges)
+    features = to_features(sample, encoding)
     LOG.info("%.2g of the pairs have no tag in common", gower.incomparable(features))
     distances = gower.matrix(features, encoding.distance)
     grid = medoids.grid(distances, params.k, params.algorithm)

@@ -10,5 +10,5 @@ from tagsight.store import read_json, write_npy
 with logged(snakemake):
     encoding = Encoding.from_json(read_json(snakemake.input.encoding))
     sample = pl.read_parquet(snakemake.input.sample)
-    features = to_features(sample, encoding, snakemake.params.ranges)
+    features = to_features(sample, encoding.ranged_by(sample, snakemake.params.ranges))
     write_npy(gower.matrix(features, encoding.distance), snakemake.output[0])

@@ -77,12 +77,11 @@ def held_out(
 ) -> pl.DataFrame:
     """Return the grid of K with how much worse its medoids fit other patients.
 
-    clusters: `table` of the tuning sample; tuning, holdout: samples with the encoded columns.
-    Columns: k, silhouette, loss, distance, heldout_ratio. Ranges are the archive's: a ratio
-    compares two samples.
+    clusters: `table` of the tuning sample; tuning, holdout: samples with the encoded columns;
+    encoding: as the clusters were found under. Columns: k, silhouette, loss, distance,
+    heldout_ratio.
     """
-    own = to_features(tuning, encoding, "archive")
-    others = to_features(holdout, encoding, "archive")
+    own, others = to_features(tuning, encoding), to_features(holdout, encoding)
     ratios = []
     for k in clusters["k"].unique().sort():
         medoids = own.take(medoid_rows(clusters.filter(k=k), tuning["image"]))
@@ -98,11 +97,12 @@ def annotate(
     """Return the cluster of each image: the one whose medoid is nearest.
 
     images: `image` and the encoded columns, in the sample or not; sample, clusters: the sample
-    that the medoids are of and its clusters at one K. Columns: image, cluster, distance (to that
-    medoid), margin (how much farther the second is). The first of equally near medoids wins.
+    that the medoids are of and its clusters at one K, found under `encoding`. Columns: image,
+    cluster, distance (to that medoid), margin (how much farther the second is). The first of
+    equally near medoids wins.
     """
-    medoids = to_features(sample, encoding, "archive").take(medoid_rows(clusters, sample["image"]))
-    near = gower.nearest(to_features(images, encoding, "archive"), medoids, encoding.distance)
+    medoids = to_features(sample, encoding).take(medoid_rows(clusters, sample["image"]))
+    near = gower.nearest(to_features(images, encoding), medoids, encoding.distance)
     return pl.DataFrame(
         {
             "image": images["image"],

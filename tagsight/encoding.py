@@ -66,6 +66,23 @@ class Encoding:
         left = tuple(column for column in self.columns if column.keyword not in keywords)
         return replace(self, columns=left)
 
+    def ranged_by(self, sample: pl.DataFrame, ranges: Literal["archive", "sample"]) -> Self:
+        """Return the encoding with the ranges of a sample, as the paper has it, if asked for.
+
+        sample: the encoded columns. A number that is missing throughout gets the range 0 to 0.
+        """
+        if ranges == "archive":
+            return self
+        numeric = [column.name for column in self.columns if column.kind == "numeric"]
+        least, most = (sample.select(pl.col(numeric)).min(), sample.select(pl.col(numeric)).max())
+        fitted = tuple(
+            replace(c, minimum=least[c.name].item() or 0.0, maximum=most[c.name].item() or 0.0)
+            if c.kind == "numeric"
+            else c
+            for c in self.columns
+        )
+        return replace(self, columns=fitted)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain lists and dicts; a column has minimum and maximum, or categories."""
         columns = [{k: v for k, v in asdict(c).items() if v is not None} for c in self.columns]
@@ -166,13 +183,10 @@ def unmapped(tags: pl.LazyFrame, body_parts: pl.DataFrame, min_patients: int) ->
     return pl.concat([pl.DataFrame(schema=schema), *found])
 
 
-def to_features(
-    frame: pl.DataFrame, encoding: Encoding, ranges: Literal["archive", "sample"]
-) -> "Features":
+def to_features(frame: pl.DataFrame, encoding: Encoding) -> "Features":
     """Return the frame's rows for Gower's distance.
 
-    ranges: numbers are divided by their range in the whole archive (and clipped to it) or in this
-    frame (`sample`, as the paper has it). A column without range is 0 throughout.
+    Numbers are clipped to the encoding's range and divided by it; where that is 0 they are 0.
     """
     from tagsight.gower import Features
 
@@ -180,7 +194,7 @@ def to_features(
     categorical = [c for c in encoding.columns if c.kind == "categorical"]
     n = len(frame)
     return Features(
-        numeric=_stack([_scaled(frame[c.name], c, ranges) for c in numeric], n, np.float32),
+        numeric=_stack([_scaled(frame[c.name], c) for c in numeric], n, np.float32),
         categorical=_stack(
             [frame[c.name].fill_null(-1).to_numpy() for c in categorical], n, np.int32
         ),
@@ -350,14 +364,10 @@ def _unmapped_of(
     return ordered.select(pl.lit(keyword).alias("keyword"), "value", "count")
 
 
-def _scaled(values: pl.Series, column: Column, ranges: str) -> Array:
+def _scaled(values: pl.Series, column: Column) -> Array:
     """Numbers divided by their range, from 0 to 1; NaN = missing; (n,)."""
     x = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
-    known = x[~np.isnan(x)]
-    if ranges == "sample":
-        low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
-    else:
-        low, high = column.minimum or 0.0, column.maximum or 0.0
+    low, high = column.minimum or 0.0, column.maximum or 0.0
     scale = 1 / (high - low) if high > low else 0.0
     scaled: Array = (np.clip(x, low, high) - low) * scale
     return scaled

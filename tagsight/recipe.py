@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-LIBRARY = "tagsight"
+OURS = ("tagsight/", "config/")
+TABLES = ("tagsight/data", "tagsight/templates", "config")
 
 
 class Recipes:
@@ -92,8 +93,8 @@ def _named(source: Path, clone: Path) -> frozenset[Path]:
             module = node.module.replace(".", "/")
             names |= {module, *(f"{module}/{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names |= {f"{LIBRARY}/{folder}/{node.value}" for folder in ("data", "templates")}
-    wanted = {name for name in names if name.startswith(f"{LIBRARY}/") and len(name) < 200}
+            names |= {f"{folder}/{node.value}" for folder in TABLES}
+    wanted = {name for name in names if name.startswith(OURS) and len(name) < 200}
     paths = {clone / name for name in wanted} | {clone / f"{name}.py" for name in wanted}
     return frozenset(path for path in paths if path.is_file())
 

@@ -153,13 +153,13 @@ def test_features_are_divided_by_the_range_asked_for():
         {"KVP": [80.0, 100.0, None, 140.0], "Modality": [0, None, 1, 2]},
         schema={"KVP": pl.Float32, "Modality": pl.Int32},
     )
-    archive = to_features(frame, encoding, "archive")
+    archive = to_features(frame, encoding)
     np.testing.assert_allclose(archive.numeric[:, 0], [0, 0.5, np.nan, 1])
     assert archive.categorical[:, 0].tolist() == [0, -1, 1, 2]
     assert (archive.numeric_weight.tolist(), archive.categorical_weight.tolist()) == ([2.0], [1.0])
-    sample = to_features(frame, encoding, "sample")
+    sample = to_features(frame, encoding.ranged_by(frame, "sample"))
     np.testing.assert_allclose(sample.numeric[:, 0], [0, 1 / 3, np.nan, 1], rtol=1e-6)
-    alone = to_features(frame[:1], encoding, "sample")
+    alone = to_features(frame[:1], encoding.ranged_by(frame[:1], "sample"))
     assert alone.numeric.tolist() == [[0.0]]
 
 
@@ -205,18 +205,18 @@ def test_what_holds_of_any_archive(images, random, min_patients):
     shuffled = pl.concat([tags[[i]] for i in order])
     assert fitted(shuffled, min_patients=min_patients) == encoding
     assert apply(shuffled, encoding, TABLE).equals(frame[order])
-    features = to_features(frame, encoding, "archive")
+    features = to_features(frame, encoding)
     known = features.numeric[~np.isnan(features.numeric)]
     assert ((known >= 0) & (known <= 1)).all()
 
 
 def test_no_tag_left_gives_features_without_columns():
-    features = to_features(MIXED.select("image"), Encoding("root", ()), "archive")
+    features = to_features(MIXED.select("image"), Encoding("root", ()))
     assert features.numeric.shape == features.categorical.shape == (5, 0)
 
 
 @pytest.mark.parametrize("ranges", ["archive", "sample"])
 def test_a_column_missing_throughout_stays_missing(ranges):
     frame = apply(table(Modality=["CT", "MR"]), fitted(MIXED), TABLE)
-    features = to_features(frame, fitted(MIXED), ranges)
+    features = to_features(frame, fitted(MIXED).ranged_by(frame, ranges))
     assert np.isnan(features.numeric).all()

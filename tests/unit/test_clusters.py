@@ -1,0 +1,79 @@
+"""Clusters as tables, against what NumPy says of the same distances."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tagsight import clusters, gower, medoids, silhouettes
+from tagsight.encoding import Column, Encoding, to_features
+from tagsight.errors import DataError
+
+ENCODING = Encoding(
+    "linear",
+    (
+        Column("KVP", "KVP", "numeric", "number", minimum=0.0, maximum=10.0, weight=1.0),
+        Column("Modality", "Modality", "categorical", "text", categories=("CT", "MR"), weight=1.0),
+    ),
+)
+
+
+def sample(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return pl.DataFrame(
+        {
+            "image": [f"i{seed}-{i}" for i in range(n)],
+            "KVP": pl.Series(rng.uniform(0, 10, n), dtype=pl.Float32),
+            "Modality": pl.Series(rng.integers(0, 2, n), dtype=pl.Int32),
+        }
+    )
+
+
+@pytest.fixture
+def made():
+    frame = sample(60)
+    distances = gower.matrix(to_features(frame, ENCODING), "linear")
+    grid = medoids.grid(distances, [3, 5])
+    widths = silhouettes.samples(distances, [found.labels for found in grid])
+    return frame, distances, clusters.table(frame["image"], distances, grid, widths)
+
+
+def test_each_image_is_in_the_cluster_of_its_nearest_medoid(made):
+    frame, distances, table = made
+    for k in (3, 5):
+        part = table.filter(k=k)
+        assert part["image"].equals(frame["image"])
+        rows = clusters.medoid_rows(part, frame["image"])
+        assert len(rows) == k
+        nearest = np.sort(distances[:, rows], axis=1)
+        np.testing.assert_array_equal(part["distance"], nearest[:, 0])
+        np.testing.assert_array_equal(part["second_distance"], nearest[:, 1])
+        np.testing.assert_array_equal(part["cluster"], distances[:, rows].argmin(axis=1) + 1)
+        sizes = part["cluster"].value_counts(sort=True)["count"].to_list()
+        assert sizes == part["cluster"].value_counts().sort("cluster")["count"].to_list()
+
+
+def test_the_samples_own_images_are_annotated_as_they_were_clustered(made):
+    frame, _, table = made
+    part = table.filter(k=5)
+    annotated = clusters.annotate(frame, frame, part, ENCODING)
+    assert annotated["cluster"].equals(part["cluster"])
+    np.testing.assert_allclose(annotated["distance"], part["distance"], atol=1e-6)
+    margin = part["second_distance"] - part["distance"]
+    np.testing.assert_allclose(annotated["margin"], margin, atol=1e-6)
+
+
+def test_the_held_out_ratio_is_one_for_the_sample_itself_and_more_for_others(made):
+    frame, _, table = made
+    itself = clusters.held_out(table, frame, frame, ENCODING)
+    assert itself["k"].to_list() == [3, 5]
+    assert itself["heldout_ratio"].to_list() == [1.0, 1.0]
+    others = clusters.held_out(table, frame, sample(500, seed=1), ENCODING)
+    assert all(ratio > 1 for ratio in others["heldout_ratio"])
+
+
+def test_the_largest_k_at_most(made):
+    table = made[2]
+    assert clusters.at_most(table, 4) == 3
+    assert clusters.at_most(table, 5) == 5
+    with pytest.raises(DataError, match=r"cluster\.k"):
+        clusters.at_most(table, 2)
