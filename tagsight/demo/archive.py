@@ -46,7 +46,9 @@ def _share(folder: Path, people: Iterable[Patient], seed: int) -> Iterator[int]:
         yield make_patient(folder, person, seed)
 
 
-def _apart(folder: Path, size: tuple[int, int | None], seed: int, part: tuple[int, int]) -> list[str]:
+def _apart(
+    folder: Path, size: tuple[int, int | None], seed: int, part: tuple[int, int]
+) -> list[str]:
     """Return the command that makes one process's share of the patients.
 
     A command rather than multiprocessing: neither is the caller's script run again, nor are its
@@ -87,6 +89,7 @@ def _faults(broken: dict[str, str]) -> pl.DataFrame:
 def write(
     folder: Path,
     truth: Path,
+    *,
     patients: int,
     images: int | None,
     seed: int,
@@ -129,10 +132,10 @@ def packaged_files() -> list[Path]:
     return sorted(p for p in found if p.suffix not in OTHER)
 
 
-def _main(folder: str, patients: str, images: str, seed: str, part: str, parts: str) -> None:
-    count = None if images == "-1" else int(images)
-    people = plan(int(patients), count, int(seed))[int(part) :: int(parts)]
-    for made in _share(Path(folder), people, int(seed)):
+def _main(folder: str, *numbers: str) -> None:
+    patients, images, seed, part, parts = map(int, numbers)
+    people = plan(patients, None if images < 0 else images, seed)[part::parts]
+    for made in _share(Path(folder), people, seed):
         print(made, flush=True)
 
 

@@ -32,6 +32,8 @@ def mammogram(c: Canvas, body: Body, side: str, view: str) -> Array:
         muscle = np.clip((0.5 - x - 0.5 * (c.y + 1) * (0.9 + 0.1 * body.curve)) * 8, 0, 1)
         paint(image, muscle * breast, 0.62)
     if body.lesion and (body.skew > 0) == (side == "R"):
-        spot = ellipse(g, (reach * 0.5, drop + 0.25 * body.lesion_y), (0.06 * body.lesion, 0.055), soft=3)
+        spot = ellipse(
+            g, (reach * 0.5, drop + 0.25 * body.lesion_y), (0.06 * body.lesion, 0.055), soft=3
+        )
         image += np.float32(0.3) * spot
     return image

@@ -36,7 +36,9 @@ def texture(rng: np.random.Generator, shape: tuple[int, int], grain: float) -> A
     coarse = tuple(max(3, int(n / grain) + 2) for n in shape)
     seeds = rng.standard_normal(coarse, dtype=np.float32)
     scale = [n / c for n, c in zip(shape, coarse, strict=True)]
-    return ndimage.zoom(seeds, scale, order=3, mode="nearest", grid_mode=True)[: shape[0], : shape[1]]
+    return ndimage.zoom(seeds, scale, order=3, mode="nearest", grid_mode=True)[
+        : shape[0], : shape[1]
+    ]
 
 
 def canvas(rows: int, columns: int, pose: Pose, rng: np.random.Generator, bend: float) -> Canvas:
@@ -59,6 +61,7 @@ def ellipse(
     radii: Point,
     angle: float = 0.0,
     power: float = 2.0,
+    *,
     soft: float = 1.0,
 ) -> Array:
     """Cover a (super)ellipse: 1 inside, 0 outside, `soft` pixels of slope between."""

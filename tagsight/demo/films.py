@@ -5,7 +5,18 @@ from collections.abc import Callable
 import numpy as np
 
 from tagsight.demo.body import Body
-from tagsight.demo.canvas import Array, Canvas, capsule, ellipse, mirrored, paint, ring, texture, tube
+from tagsight.demo.canvas import (
+    Array,
+    Canvas,
+    Point,
+    capsule,
+    ellipse,
+    mirrored,
+    paint,
+    ring,
+    texture,
+    tube,
+)
 
 Film = Callable[[Canvas, Body], Array]
 
@@ -37,7 +48,9 @@ def chest_pa(c: Canvas, body: Body) -> Array:
     paint(image, ellipse(c, (0, 0.25), (wide + 0.08 + 0.1 * body.fat, 1.25), power=3), 0.5)
     paint(image, capsule(c, (0, -1.2), (0, -0.75), (0.22, 0.28)), 0.52)
     for side in (-1, 1):
-        top = ellipse(c, (0.36 * side, -0.1), (wide * 0.42, body.grow(0.78, body.tall, 0.04)), 0, 2.4)
+        top = ellipse(
+            c, (0.36 * side, -0.1), (wide * 0.42, body.grow(0.78, body.tall, 0.04)), 0, 2.4
+        )
         dome = ellipse(c, (0.38 * side, 0.95 + 0.04 * side), (0.5, 0.4), soft=2)
         paint(image, top * (1 - dome), 0.16)
     haze = texture(body.rng(5), c.x.shape, c.x.shape[0] / 20)
@@ -83,10 +96,10 @@ def chest_lateral(c: Canvas, body: Body) -> Array:
     return image
 
 
-def _long_bone(image: Array, c: Canvas, a: tuple, b: tuple, widths: tuple, density: float) -> None:  # type: ignore[type-arg]
-    outer = capsule(c, a, b, widths)
+def _tubular(c: Canvas, a: Point, b: Point, widths: Point) -> Array:
+    """Cover a long bone, denser at its walls."""
     hollow = capsule(c, a, b, (widths[0] * 0.5, widths[1] * 0.5), soft=4)
-    _bone(image, outer - 0.4 * hollow, density)
+    return capsule(c, a, b, widths) - np.float32(0.4) * hollow
 
 
 def knee_ap(c: Canvas, body: Body) -> Array:
@@ -95,13 +108,13 @@ def knee_ap(c: Canvas, body: Body) -> Array:
     thick = 0.55 + 0.2 * body.fat
     paint(image, tube(c, [(0, -1.3), (0, 0), (0, 1.3)], (thick + 0.08, thick - 0.1)), 0.3)
     size = body.grow(1.0, body.wide, 0.05)
-    _long_bone(image, c, (0, -1.3), (0, -0.4), (0.2, 0.3), 0.32)
+    _bone(image, _tubular(c, (0, -1.3), (0, -0.4), (0.2, 0.3)), 0.32)
     for side in (-1, 1):
         _bone(image, ellipse(c, (0.22 * side, -0.2), (0.25 * size, 0.23)), 0.2)
     gap = 0.12 - 0.05 * body.atrophy
     _bone(image, ellipse(c, (0, 0.16 + gap), (0.46 * size, 0.15), power=3), 0.3)
-    _long_bone(image, c, (0, 1.3), (0, 0.42), (0.17, 0.3), 0.3)
-    _long_bone(image, c, (0.42, 0.48), (0.36, 1.3), (0.1, 0.06), 0.18)
+    _bone(image, _tubular(c, (0, 1.3), (0, 0.42), (0.17, 0.3)), 0.3)
+    _bone(image, _tubular(c, (0.42, 0.48), (0.36, 1.3), (0.1, 0.06)), 0.18)
     _bone(image, ellipse(c, (0.02 * body.skew, -0.42), (0.2, 0.2)), 0.1)
     return image
 
@@ -113,10 +126,10 @@ def knee_lateral(c: Canvas, body: Body) -> Array:
     path = [(0.5, -1.2), (-0.1, -0.1), (0.3, 1.2)]
     paint(image, tube(c, path, (thick + 0.1, thick)), 0.32)
     bend = 0.05 * body.curve
-    _long_bone(image, c, (0.5 + bend, -1.2), (0.02, -0.22), (0.2, 0.24), 0.3)
+    _bone(image, _tubular(c, (0.5 + bend, -1.2), (0.02, -0.22), (0.2, 0.24)), 0.3)
     _bone(image, ellipse(c, (0.0, -0.12), (0.32, 0.27)), 0.2)
-    _long_bone(image, c, (0.32, 1.2), (0.05, 0.4), (0.17, 0.27), 0.3)
-    _long_bone(image, c, (0.25, 0.45), (0.45, 1.2), (0.09, 0.06), 0.12)
+    _bone(image, _tubular(c, (0.32, 1.2), (0.05, 0.4), (0.17, 0.27)), 0.3)
+    _bone(image, _tubular(c, (0.25, 0.45), (0.45, 1.2), (0.09, 0.06)), 0.12)
     _bone(image, ellipse(c, (-0.46, -0.22), (0.1, 0.19), 0.2), 0.22)
     _bone(image, capsule(c, (-0.45, 0.0), (-0.18, 0.42), (0.025, 0.025)), 0.05)
     return image
@@ -141,11 +154,18 @@ def hand_pa(c: Canvas, body: Body) -> Array:
             a, b = points[j], points[j + 1]
             end = (b[0] + 0.08 * (a[0] - b[0]), b[1] + 0.08 * (a[1] - b[1]))
             width = 0.05 - 0.007 * j
-            _long_bone(image, c, a, end, (width, width * 0.85), 0.38)
-    for x, y in ((-0.16, 0.56), (-0.02, 0.5), (0.12, 0.52), (-0.1, 0.68), (0.05, 0.66), (0.17, 0.65)):
+            _bone(image, _tubular(c, a, end, (width, width * 0.85)), 0.38)
+    for x, y in (
+        (-0.16, 0.56),
+        (-0.02, 0.5),
+        (0.12, 0.52),
+        (-0.1, 0.68),
+        (0.05, 0.66),
+        (0.17, 0.65),
+    ):
         _bone(image, ellipse(c, (x, y), (0.075, 0.07)), 0.3)
-    _long_bone(image, c, (-0.08, 0.82), (-0.1, 1.3), (0.16, 0.1), 0.34)
-    _long_bone(image, c, (0.2, 0.84), (0.17, 1.3), (0.09, 0.08), 0.3)
+    _bone(image, _tubular(c, (-0.08, 0.82), (-0.1, 1.3), (0.16, 0.1)), 0.34)
+    _bone(image, _tubular(c, (0.2, 0.84), (0.17, 1.3), (0.09, 0.08)), 0.3)
     return image
 
 
@@ -164,7 +184,8 @@ def pelvis_ap(c: Canvas, body: Body) -> Array:
         _bone(image, ellipse(c, (spread * side, 0.2), (0.15, 0.15)), 0.55 if metal else 0.18)
         neck = capsule(c, (spread * side, 0.2), ((spread + 0.2) * side, 0.38), (0.1, 0.13))
         _bone(image, neck, 0.5 if metal else 0.14)
-        _long_bone(image, c, ((spread + 0.2) * side, 0.4), ((spread + 0.15) * side, 1.3), (0.15, 0.13), 0.22)
+        shaft = ((spread + 0.2) * side, 0.4), ((spread + 0.15) * side, 1.3)
+        _bone(image, _tubular(c, *shaft, (0.15, 0.13)), 0.22)
         _bone(image, ring(c, (0.24 * side, 0.62), (0.2, 0.2), 0.07), 0.16)
         _bone(image, capsule(c, (0.05 * side, 0.42), (0.5 * side, 0.3), (0.06, 0.06)), 0.13)
     _bone(image, ellipse(c, (0, -0.3), (0.25, 0.38), power=2.4, soft=3), 0.14)
@@ -239,7 +260,9 @@ def tspine_lateral(c: Canvas, body: Body) -> Array:
     ys = [-0.92 + 0.215 * i for i in range(10)]
     xs = [0.05 + (0.2 + 0.05 * body.curve) * float(np.cos(1.3 * y)) for y in ys]
     for x, y in zip(xs, ys, strict=True):
-        _bone(image, tube(c, [(x, y), (x - 0.4, y + 0.2), (x - 0.8, y + 0.3)], (0.025, 0.02), 2), 0.05)
+        _bone(
+            image, tube(c, [(x, y), (x - 0.4, y + 0.2), (x - 0.8, y + 0.3)], (0.025, 0.02), 2), 0.05
+        )
     _vertebrae(image, c, xs, ys, 0.125)
     return image
 
@@ -257,8 +280,16 @@ def abdomen_ap(c: Canvas, body: Body) -> Array:
             _bone(image, tube(c, rib, (0.03, 0.02), soft=2), 0.07)
         _bone(image, ellipse(c, (0.55 * side, 0.75), (0.3, 0.38), 0.35 * side, soft=2), 0.13)
     rng = body.rng(7)
-    frame = [(-0.6, 0.5), (-0.62, 0.0), (-0.55, -0.4), (0, -0.3), (0.58, -0.5), (0.62, 0.1), (0.55, 0.5)]
-    for x, y in frame + [(0.1, 0.2), (-0.2, 0.15), (0, 0.75)]:
+    frame = [
+        (-0.6, 0.5),
+        (-0.62, 0.0),
+        (-0.55, -0.4),
+        (0, -0.3),
+        (0.58, -0.5),
+        (0.62, 0.1),
+        (0.55, 0.5),
+    ]
+    for x, y in [*frame, (0.1, 0.2), (-0.2, 0.15), (0, 0.75)]:
         r = float(rng.uniform(0.05, 0.14))
         at = (x + 0.06 * float(rng.standard_normal()), y + 0.06 * float(rng.standard_normal()))
         image -= np.float32(rng.uniform(0.05, 0.2)) * ellipse(c, at, (r, r * 0.75), soft=3)

@@ -17,6 +17,8 @@ MALE = (
     ("Krešimir", "Tomislav", "Ante", "Siniša", "Luka"),
     ("Jürgen", "Holger", "Götz", "Rainer", "Uwe"),
 )
+# Letters that don't fall apart into a plain one and its mark.
+UNMARKED = str.maketrans("đĐ", "dD", "") | {ord("ß"): "ss"}
 
 
 def full_name(number: int, site: int, sex: str) -> str:
@@ -34,5 +36,5 @@ def doctor(number: int, site: int) -> str:
 
 def plain(name: str) -> str:
     """Return a name as a machine writes it that lacks the letters: without their marks."""
-    bare = unicodedata.normalize("NFKD", name.translate(str.maketrans({"đ": "d", "Đ": "D", "ß": "ss"})))
+    bare = unicodedata.normalize("NFKD", name.translate(UNMARKED))
     return bare.encode("ascii", "ignore").decode()

@@ -57,7 +57,7 @@ def draw_pose(series: Series, zoom: float, rng: np.random.Generator) -> Pose:
     x, y = (float(v) for v in np.clip(shift * rng.standard_normal(2), -0.16, 0.16))
     angle = float(0.05 * rng.standard_normal())
     if series.modality == "MG":
-        x, y, angle = 0.0, y, 0.0
+        x = angle = 0.0
     return Pose(x, y, angle, zoom)
 
 
@@ -161,7 +161,9 @@ def _run(shot: Shot, c: Canvas) -> Array:
     if shot.series.contrast == "DSA":
         back = 0.6 + 0.12 * (back - back.mean())
     fill = np.clip(1.6 * np.sin(np.pi * (np.arange(n) + 1) / (n + 1)), 0, 1)
-    frames = [np.roll(back - 0.42 * f * tree, round(1.5 * np.sin(i)), 0) for i, f in enumerate(fill)]
+    frames = [
+        np.roll(back - 0.42 * f * tree, round(1.5 * np.sin(i)), 0) for i, f in enumerate(fill)
+    ]
     noise = shot.rng.standard_normal((n, *c.x.shape), dtype=np.float32)
     return np.clip(np.stack(frames) + np.float32(shot.technique.noise) * noise, 0, 1)
 
@@ -176,7 +178,7 @@ def _beating(shot: Shot, c: Canvas) -> Array:
 
 
 def _echo(shot: Shot, c: Canvas) -> Array:
-    straight = canvas(*c.x.shape, Pose(), shot.rng, 0.0)
+    straight = canvas(c.x.shape[0], c.x.shape[1], Pose(), shot.rng, 0.0)
     seen = ultrasound.window(straight, shot.series.contrast, 0.9)
     organ = shot.series.view(shot.image)
     return ultrasound.scan(c, shot.patient.body, organ, shot.rng) * seen
@@ -200,5 +202,3 @@ def take(shot: Shot) -> Array:
     if shot.series.frames > 1 and shot.series.modality != "XA":
         return _beating(shot, c)
     return _PLAIN[shot.series.modality](shot, c)
-
-

@@ -27,7 +27,7 @@ EXAMS = {
     "PT": 0.035,
     "XA": 0.04,
 }
-PARTS = {
+PARTS: dict[str, dict[str, float]] = {
     "CT": {"HEAD": 3, "CHEST": 3, "ABDOMEN": 3, "PELVIS": 1, "LSPINE": 1},
     "MR": {"HEAD": 4, "LSPINE": 2.5, "KNEE": 2, "ABDOMEN": 1, "PELVIS": 1, "HEART": 0.7},
     "MG": {"BREAST": 1},
@@ -36,7 +36,15 @@ PARTS = {
     "PT": {"WHOLEBODY": 3, "HEAD": 1},
     "XA": {"HEART": 3, "HEAD": 1, "ABDOMEN": 1},
 }
-FILMS = {"CHEST": 5, "KNEE": 2, "HAND": 1.5, "PELVIS": 1.5, "LSPINE": 1.5, "TSPINE": 1, "ABDOMEN": 1}
+FILMS: dict[str, float] = {
+    "CHEST": 5,
+    "KNEE": 2,
+    "HAND": 1.5,
+    "PELVIS": 1.5,
+    "LSPINE": 1.5,
+    "TSPINE": 1,
+    "ABDOMEN": 1,
+}
 # What staff leave on the console from the exam before.
 MISTAKEN = {"HEAD": "CHEST", "CHEST": "ABDOMEN", "ABDOMEN": "CHEST", "TSPINE": "LSPINE"}
 WRONG_SHARE = 0.045
@@ -143,27 +151,43 @@ def _chosen(
     return [(contrast, (view,)) for contrast, view in taken[:4]]
 
 
-def _exam(
-    patient: int, study: int, modality: str, part: str, site: int, rng: np.random.Generator
-) -> list[Series]:
+def _machine(modality: str, site: int, rng: np.random.Generator) -> Device:
+    """Choose a machine, mostly one of the patient's own hospital."""
     fleet = [d for d in devices(modality) if d.site == site]
-    at_home = fleet and rng.random() < 0.7
-    device = fleet[int(rng.integers(len(fleet)))] if at_home else pick(modality, rng)
+    if fleet and rng.random() < 0.7:
+        return fleet[int(rng.integers(len(fleet)))]
+    return pick(modality, rng)
+
+
+def _exam(
+    patient: int, study: int, part: str, device: Device, *, rng: np.random.Generator
+) -> list[Series]:
     made: list[Series] = []
+    modality = device.modality
     written, wrong = _write_part(part, device, rng)
     for contrast, views in _chosen(modality, part, device, rng):
         if rng.random() < 0.15:
             written, wrong = _write_part(part, device, rng)
         frames = _frames(modality, part, views[0], rng)
         slices = len(views) if len(views) > 1 else _slices(modality, contrast, rng)
-        slices = 1 if frames > 1 else slices
-        number = len(made) + 1
-        made.append(
-            Series(patient, study, number, modality, part, views, contrast, device, slices,
-                   frames, written, wrong)
-        )  # fmt: skip
+        series = Series(
+            patient=patient,
+            study=study,
+            number=len(made) + 1,
+            modality=modality,
+            body_part=part,
+            views=views,
+            contrast=contrast,
+            device=device,
+            slices=1 if frames > 1 else slices,
+            frames=frames,
+            written=written,
+            wrong=wrong,
+        )
+        made.append(series)
     if (modality, part) == ("PT", "WHOLEBODY"):
-        attenuation = _exam(patient, study, "CT", part, site, rng)
+        scanner = next(d for d in devices("CT") if d.site == device.site)
+        attenuation = _exam(patient, study, part, scanner, rng=rng)
         made += [replace(s, number=s.number + len(made)) for s in attenuation]
     return made
 
@@ -196,7 +220,7 @@ def _patient(number: int, modality: str, seed: int) -> Patient:
             modality = "US" if modality == "MG" and not female else modality
             part = _draw_part(modality, rng)
             part = "ABDOMEN" if (modality, part) == ("US", "BREAST") and not female else part
-        series += _exam(number, study, modality, part, site, rng)
+        series += _exam(number, study, part, _machine(modality, site, rng), rng=rng)
     birth = dates[0] - dt.timedelta(days=int(age * 365.25))
     sex = "F" if female else "M"
     return Patient(number, site, sex, birth, height, weight, body, dates, tuple(series))
@@ -230,9 +254,7 @@ def plan(patients: int, images: int | None, seed: int) -> list[Patient]:
         return people
     everything = [s for person in people for s in person.series]
     lengths = [s.slices for s in everything]
-    stacks = [
-        i for i, s in enumerate(everything) if s.modality in STACKS and s.contrast != "SCOUT"
-    ]
+    stacks = [i for i, s in enumerate(everything) if s.modality in STACKS and s.contrast != "SCOUT"]
     _fit(lengths, stacks, images, rng)
     sized = iter([replace(s, slices=n) for s, n in zip(everything, lengths, strict=True)])
     return [replace(p, series=tuple(next(sized) for _ in p.series)) for p in people]

@@ -44,7 +44,7 @@ def head_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
         paint(image, capsule(c, (0.12, 0.0), (0.2, 0.2), (0.1, 0.08)), tones["wm"])
         paint(image, capsule(c, (0.2, 0.2), (0.26, 1.1), (0.1, 0.09)), tones["csf"])
         paint(image, capsule(c, (0.2, 0.2), (0.26, 1.1), (0.055, 0.05)), tones["wm"])
-    add_lesion(image, c, body, tones, (0.1 + 0.3 * body.lesion_x, -0.35), 0.08)
+    add_lesion(image, c, body, tones, (0.1 + 0.3 * body.lesion_x, -0.35), size=0.08)
     return image
 
 
@@ -66,13 +66,17 @@ def spine_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     canal = [(x + 0.24, y) for (x, y), _ in column]
     middle = abs(z) < 0.6
     if middle:
-        paint(image, tube(c, [(p[0] - 0.45, p[1]) for p in canal[:4]], (0.07, 0.06)), tones["blood"])
+        paint(
+            image, tube(c, [(p[0] - 0.45, p[1]) for p in canal[:4]], (0.07, 0.06)), tones["blood"]
+        )
         paint(image, tube(c, canal, (0.075, 0.06)), tones["csf"])
         paint(image, tube(c, canal[:3], (0.035, 0.02)), tones["wm"])
     for i, ((x, y), tilt) in enumerate(column):
         size = (0.165, 0.135)
         paint(image, ellipse(c, (x, y), size, tilt, 4), tones["bone"])
-        paint(image, ellipse(c, (x, y), (size[0] - 0.018, size[1] - 0.018), tilt, 4), tones["marrow"])
+        paint(
+            image, ellipse(c, (x, y), (size[0] - 0.018, size[1] - 0.018), tilt, 4), tones["marrow"]
+        )
         spine_at = ((x + 0.34, y + 0.08), (x + 0.52, y + 0.14))
         paint(image, capsule(c, *spine_at, (0.06, 0.05)), tones["marrow"])
         worn = body.lesion > 0 and i == 3
@@ -120,7 +124,8 @@ def knee_coronal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
         paint(image, capsule(c, (0, -1.3), (0, -0.3), (0.22 - shift, 0.4 - shift)), tones[tissue])
         paint(image, capsule(c, (0, 1.3), (0, 0.4), (0.2 - shift, 0.42 - shift)), tones[tissue])
         for side in (-1, 1):
-            radii = (0.26 - shift, 0.24 - shift)
+            # Condyles are roundest behind.
+            radii = (0.26 + 0.03 * z - shift, 0.24 + 0.03 * z - shift)
             paint(image, ellipse(c, (0.27 * side, -0.18), radii), tones[tissue])
         paint(image, capsule(c, (0.6, 0.4), (0.5, 1.3), (0.1 - shift, 0.07 - shift)), tones[tissue])
     paint(image, ellipse(c, (0, -0.02), (0.08, 0.2)), tones["csf"])

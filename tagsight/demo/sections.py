@@ -28,7 +28,9 @@ def empty(c: Canvas, tones: Tones) -> Array:
     return np.full(c.x.shape, tones["air"], dtype=np.float32)
 
 
-def add_lesion(image: Array, c: Canvas, body: Body, tones: Tones, at: Point, size: float) -> None:
+def add_lesion(
+    image: Array, c: Canvas, body: Body, tones: Tones, at: Point, *, size: float
+) -> None:
     """Lay the patient's lesion, if any, near a place."""
     if body.lesion:
         r = size * body.lesion
@@ -81,7 +83,7 @@ def head(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     paint(image, edge * np.clip(folds * (0.5 + body.atrophy) - 0.6, 0, 1), tones["csf"])
     paint(image, capsule(c, (0, -inner[1]), (0, inner[1]), (0.008, 0.008)) * brain, tones["csf"])
     _ventricles(image, c, body, tones, z)
-    add_lesion(image, c, body, tones, (0.3 * body.lesion_x, 0.4 * body.lesion_y), 0.09)
+    add_lesion(image, c, body, tones, (0.3 * body.lesion_x, 0.4 * body.lesion_y), size=0.09)
     if z < -0.5:
         _eyes(image, c, tones, size)
     return image
@@ -114,7 +116,7 @@ def _ribs(image: Array, c: Canvas, tones: Tones, radii: Point, phase: float) -> 
     paint(image, shell * pieces, tones["bone"])
 
 
-def _lungs(image: Array, c: Canvas, body: Body, tones: Tones, radii: Point, z: float) -> None:
+def _lungs(image: Array, c: Canvas, body: Body, tones: Tones, radii: Point, *, z: float) -> None:
     size = 1 - 0.3 * max(z, 0)
     speckle = texture(body.rng(2), c.x.shape, c.x.shape[0] / 24)
     for side in (-1, 1):
@@ -123,7 +125,7 @@ def _lungs(image: Array, c: Canvas, body: Body, tones: Tones, radii: Point, z: f
         paint(image, lung, tones["lung"])
         vessels = lung * np.clip(speckle - 1.0, 0, 1) * 0.6
         paint(image, vessels, tones["muscle"])
-    add_lesion(image, c, body, tones, (0.5 * np.sign(body.skew), 0.2 * body.lesion_y), 0.05)
+    add_lesion(image, c, body, tones, (0.5 * np.sign(body.skew), 0.2 * body.lesion_y), size=0.05)
 
 
 def chest(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
@@ -131,7 +133,7 @@ def chest(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     image, inner = _trunk(c, body, tones, 0.86, 0.6)
     paint(image, ellipse(c, (0, 0), inner, power=2.3), tones["muscle"])
     _ribs(image, c, tones, (inner[0] - 0.03, inner[1] - 0.03), 2 * z)
-    _lungs(image, c, body, tones, (inner[0] - 0.06, inner[1] - 0.06), z)
+    _lungs(image, c, body, tones, (inner[0] - 0.06, inner[1] - 0.06), z=z)
     paint(image, ellipse(c, (0.0, 0.0), (0.13, 0.3)), tones["fat"])
     if z < 0.25:
         r = body.grow(0.25, body.heart, 0.1) * (1 - 0.3 * z)
@@ -148,7 +150,7 @@ def chest(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     return image
 
 
-def _gut(image: Array, c: Canvas, body: Body, tones: Tones, inside: Array, y: float) -> None:
+def _gut(image: Array, c: Canvas, body: Body, tones: Tones, inside: Array, *, y: float) -> None:
     rng = body.rng(3)
     for _ in range(9):
         at = (float(rng.uniform(-0.45, 0.5)), y + float(rng.uniform(-0.25, 0.15)))
@@ -158,7 +160,9 @@ def _gut(image: Array, c: Canvas, body: Body, tones: Tones, inside: Array, y: fl
         paint(image, ellipse(c, at, (r * 0.7, r * 0.5)) * inside, tones["air" if gas else "gut"])
 
 
-def _upper_organs(image: Array, c: Canvas, body: Body, tones: Tones, radii: Point, z: float) -> None:
+def _upper_organs(
+    image: Array, c: Canvas, body: Body, tones: Tones, radii: Point, *, z: float
+) -> None:
     liver = 0.5 + 0.35 * z
     at = (-radii[0] * 0.5, -0.08)
     cover = ellipse(c, at, (radii[0] * liver * 0.85, radii[1] * (0.55 + 0.25 * z)), 0.2, 2.2)
@@ -169,7 +173,7 @@ def _upper_organs(image: Array, c: Canvas, body: Body, tones: Tones, radii: Poin
         paint(image, ellipse(c, (radii[0] * 0.7, 0.08), (0.13, 0.23), -0.3), tones["spleen"])
         paint(image, ellipse(c, (radii[0] * 0.4, -0.24), (0.2, 0.13), 0.3), tones["muscle"])
         paint(image, ellipse(c, (radii[0] * 0.4, -0.27), (0.15, 0.08), 0.3), tones["air"])
-    add_lesion(image, c, body, tones, (at[0] + 0.1 * body.lesion_x, at[1]), 0.08)
+    add_lesion(image, c, body, tones, (at[0] + 0.1 * body.lesion_x, at[1]), size=0.08)
 
 
 def abdomen(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
@@ -180,15 +184,17 @@ def abdomen(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     inner = (radii[0] - 0.06, radii[1] - 0.06)
     paint(image, ellipse(c, (0, -0.03), inner, power=2.3), tones["fat"])
     if z < 0.5:
-        _gut(image, c, body, tones, inside, -0.12 - 0.1 * z)
+        _gut(image, c, body, tones, inside, y=-0.12 - 0.1 * z)
     if z > -0.55:
-        _upper_organs(image, c, body, tones, inner, z)
+        _upper_organs(image, c, body, tones, inner, z=z)
     for side in (-1, 1):
         paint(image, ellipse(c, (0.16 * side, 0.34), (0.14, 0.12)), tones["muscle"])
         if z < 0.6:
             kidney = (0.42 * side, 0.2 + 0.03 * side * body.skew)
             paint(image, ellipse(c, kidney, (0.11, 0.15), 0.4 * side), tones["kidney"])
-            paint(image, ellipse(c, (kidney[0] - 0.05 * side, kidney[1]), (0.04, 0.06)), tones["fat"])
+            paint(
+                image, ellipse(c, (kidney[0] - 0.05 * side, kidney[1]), (0.04, 0.06)), tones["fat"]
+            )
     _vertebra(image, c, tones, 0.22)
     paint(image, ellipse(c, (0.06, 0.07), (0.055, 0.055)), tones["blood"])
     paint(image, ellipse(c, (-0.08, 0.08), (0.06, 0.045)), tones["blood"])
@@ -214,13 +220,13 @@ def pelvis(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
             paint(image, capsule(c, (at[0], 0.02), (side * 0.7, 0.12), (0.05, 0.07)), tones["bone"])
     if z > 0:
         _vertebra(image, c, tones, 0.26, 1.3)
-        _gut(image, c, body, tones, inside, -0.08)
+        _gut(image, c, body, tones, inside, y=-0.08)
     else:
         r = 0.17 + 0.04 * body.heart
         paint(image, ellipse(c, (0, -0.16), (r * 1.2, max(r, 0.08))), tones["csf"])
         paint(image, ellipse(c, (0, 0.1), (0.16 if body.female else 0.1, 0.09)), tones["spleen"])
         paint(image, ellipse(c, (0, 0.3), (0.08, 0.07)), tones["gut"])
-        add_lesion(image, c, body, tones, (0.2 * body.lesion_x, 0.1), 0.06)
+        add_lesion(image, c, body, tones, (0.2 * body.lesion_x, 0.1), size=0.06)
     return image
 
 

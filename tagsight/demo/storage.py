@@ -56,10 +56,8 @@ def _whole(image: Array, low: float, high: float) -> Array:
 
 def _ct(shot: Shot, image: Array) -> Stored:
     device, window = shot.series.device, shot.technique.window
-    if device.style == "offset":
-        shift, kind = -1024, np.uint16
-    else:
-        shift, kind = (-1024, np.int16) if device.style == "signed" else (0, np.int16)
+    shift = 0 if device.style == "plain" else -1024
+    kind = np.dtype(np.uint16 if device.style == "offset" else np.int16)
     pixels = _whole(image - shift, -2048, 4095).astype(kind)
     tags: Tags = {"RescaleIntercept": shift, "RescaleSlope": 1}
     if device.maker in ("GE", "Siemens"):
@@ -73,7 +71,9 @@ def _ct(shot: Shot, image: Array) -> Stored:
 
 
 def _mr(shot: Shot, image: Array) -> Stored:
-    gain = float(np.random.default_rng(shot.patient.body.seed + shot.series.number).uniform(200, 1500))
+    gain = float(
+        np.random.default_rng(shot.patient.body.seed + shot.series.number).uniform(200, 1500)
+    )
     top = 4095 if shot.series.device.bits == 12 else 32767
     pixels = _whole(image * gain, 0, top).astype(np.uint16)
     tags: Tags = {}
@@ -86,7 +86,10 @@ def _mr(shot: Shot, image: Array) -> Stored:
         tags |= {"WindowCenter": round(high / 2), "WindowWidth": round(high) + 1}
     if shot.series.device.maker == "Philips":
         tags |= {"RescaleIntercept": 0, "RescaleSlope": round(gain / 400, 6)}
-        tags |= {"WindowCenter": round(high * gain / 800, 2), "WindowWidth": round(high * gain / 400, 2)}
+        tags |= {
+            "WindowCenter": round(high * gain / 800, 2),
+            "WindowWidth": round(high * gain / 400, 2),
+        }
     return Stored(pixels, tags)
 
 
@@ -103,7 +106,10 @@ def _film(shot: Shot, image: Array) -> Stored:
                   "PresentationLUTShape": "INVERSE" if dark else "IDENTITY"}  # fmt: skip
     if device.codes != "unknown":
         loose = float(shot.rng.uniform(1.0, 1.3))
-        tags |= {"WindowCenter": round((low + high) / 2), "WindowWidth": round((high - low) * loose) + 2}
+        tags |= {
+            "WindowCenter": round((low + high) / 2),
+            "WindowWidth": round((high - low) * loose) + 2,
+        }
     if device.maker == "Fuji" or shot.series.modality == "MG":
         tags |= {"RescaleIntercept": 0, "RescaleSlope": 1, "RescaleType": "US"}
     return Stored(pixels, tags)
@@ -112,7 +118,9 @@ def _film(shot: Shot, image: Array) -> Stored:
 def _counts(shot: Shot, image: Array) -> Stored:
     pixels = _whole(image, 0, 32767).astype(np.uint16)
     if shot.series.modality == "NM":
-        return Stored(pixels, {"SmallestImagePixelValue": 0, "LargestImagePixelValue": int(pixels.max())})
+        return Stored(
+            pixels, {"SmallestImagePixelValue": 0, "LargestImagePixelValue": int(pixels.max())}
+        )
     # PET files use the whole range of their integers, so that the slope differs by slice.
     slope = max(float(pixels.max()), 1.0) / 32767
     pixels = _whole(image / slope, 0, 32767).astype(np.int16)
@@ -182,9 +190,11 @@ def _describe(stored: Stored, device: Device) -> Tags:
     signed = int(np.issubdtype(stored.pixels.dtype, np.signedinteger))
     allocated = 8 * stored.pixels.dtype.itemsize
     bits = allocated if signed else min(allocated, device.bits)
-    tags: Tags = {"SamplesPerPixel": 3 if colour else 1, "PhotometricInterpretation": "MONOCHROME2",
+    tags: Tags = {"SamplesPerPixel": 3 if colour else 1,
+                  "PhotometricInterpretation": "MONOCHROME2",
                   "Rows": shape[-2], "Columns": shape[-1], "BitsAllocated": allocated,
-                  "BitsStored": bits, "HighBit": bits - 1, "PixelRepresentation": signed}  # fmt: skip
+                  "BitsStored": bits, "HighBit": bits - 1,
+                  "PixelRepresentation": signed}  # fmt: skip
     if colour:
         tags["PlanarConfiguration"] = 0
     if len(shape) == 3:
@@ -245,8 +255,8 @@ def build(tags: Mapping[str, object], stored: Stored, device: Device, number: in
     syntax = PLAIN.get(device.compress, ExplicitVRLittleEndian)
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = syntax
-    order = ">" if syntax == ExplicitVRBigEndian else "<"
-    data = stored.pixels.astype(stored.pixels.dtype.newbyteorder(order)).tobytes()
+    swapped = syntax == ExplicitVRBigEndian
+    data = (stored.pixels.byteswap() if swapped else stored.pixels).tobytes()
     ds.PixelData = data + b"\0" * (len(data) % 2)
     ds["PixelData"].VR = "OB" if stored.pixels.dtype.itemsize == 1 else "OW"
     if device.compress == "jpeg":
@@ -263,8 +273,9 @@ def _take_jpeg(ds: Dataset, pixels: NDArray[np.integer]) -> None:
     frames = _jpeg(pixels)
     ds.PixelData = encapsulate(frames)
     ds["PixelData"].is_undefined_length = True
-    fill(ds, {"LossyImageCompression": "01", "LossyImageCompressionMethod": "ISO_10918_1",
-              "LossyImageCompressionRatio": round(pixels.nbytes / sum(map(len, frames)), 1)})  # fmt: skip
+    ratio = round(pixels.nbytes / sum(map(len, frames)), 1)
+    fill(ds, {"LossyImageCompression": "01", "LossyImageCompressionRatio": ratio,
+              "LossyImageCompressionMethod": "ISO_10918_1"})  # fmt: skip
 
 
 def _compress(ds: Dataset, syntax: UID) -> None:

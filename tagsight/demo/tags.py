@@ -30,6 +30,11 @@ UNKNOWN: dict[str, tuple[object, str | None]] = {
 }  # fmt: skip
 ORIENTATIONS = {"AX": [1, 0, 0, 0, 1, 0], "SAG": [0, 1, 0, 0, 0, -1], "COR": [1, 0, 0, 0, 0, -1],
                 "SA": [0.7, 0.6, -0.39, 0.05, -0.6, -0.8]}  # fmt: skip
+# What staff of each site call an exam, and what they add to it.
+SAID = {"CR": ("XR", "Rtg", "Rö"), "DX": ("XR", "Rtg", "Rö"), "US": ("US", "UZV", "Sono"),
+        "NM": ("NM", "Scintigrafija", "Szinti"), "XA": ("Angio", "DSA", "DSA")}  # fmt: skip
+ADDED = ((" routine", " V2", " w/o", " stat"), (" kontrola", " nativ", " s k.s."),
+         (" Kontrolle", " nativ", " mit KM", " V2"))  # fmt: skip
 POSITIONS = ("HFS", "FFS", "HFP")
 
 
@@ -73,11 +78,11 @@ def patient_tags(patient: Patient, device: Device, study: int, rng: np.random.Ge
 
 def describe(series: Series, rng: np.random.Generator) -> str:
     """Return a study's or a protocol's free text, in the site's language, spelt by a person."""
-    word = words(series.body_part)[LANGUAGES[series.device.site]]
-    kind = {"CR": "Rtg" if series.device.site else "XR", "DX": "Rtg" if series.device.site else "XR",
-            "US": ("US", "UZV", "Sono")[series.device.site]}.get(series.modality, series.modality)  # fmt: skip
-    extra = ("", " kontrola", " nativ", " routine", " V2", " PO")[int(rng.integers(6))]
-    return f"{kind} {word}{extra}"
+    site = series.device.site
+    word = words(series.body_part)[LANGUAGES[site]]
+    kind = SAID.get(series.modality, (series.modality,) * 3)[site]
+    extra = ("", "", *ADDED[site])
+    return f"{kind} {word}{extra[int(rng.integers(len(extra)))]}"
 
 
 def study_tags(patient: Patient, series: Series, seed: int, rng: np.random.Generator) -> Tags:
@@ -122,12 +127,12 @@ def _codes(series: Series, view: str) -> Tags:
     """Return the coded region and view, which only some digital X-ray machines fill."""
     if series.modality not in ("DX", "MG") or series.device.number % 2:
         return {}
-    word = words(series.body_part)
+    word, short = words(series.body_part), view.rsplit(maxsplit=1)[-1]
     tags: Tags = {"AnatomicRegionSequence": [_code((word["code"], "SCT"), word["meaning"])]}
     meaning = {"CC": "cranio-caudal", "MLO": "medio-lateral oblique", "PA": "postero-anterior",
-               "AP": "antero-posterior", "LL": "left lateral"}[view.split()[-1]]  # fmt: skip
+               "AP": "antero-posterior", "LL": "left lateral"}[short]  # fmt: skip
     codes = {"CC": "399162004", "MLO": "399368009", "PA": "399348003", "AP": "399067008"}
-    code = codes.get(view.split()[-1], "399173006")
+    code = codes.get(short, "399173006")
     return tags | {"ViewCodeSequence": [_code((code, "SCT"), meaning)]}
 
 
@@ -135,7 +140,8 @@ def series_tags(series: Series, t: Technique, seed: int, rng: np.random.Generato
     """Return what all images of a series share, physics apart."""
     device, key = series.device, (series.patient, series.study, series.number)
     protocol = describe(series, rng)
-    title = " ".join(v for v in (series.contrast, series.views[0], protocol.split(" ", 1)[1]) if v)
+    subject = protocol.split(" ", 1)[-1]
+    title = " ".join(v for v in (series.contrast, series.views[0], subject) if v)
     missing = _blank(device, False)
     tags: Tags = {
         "Modality": series.modality,
@@ -149,7 +155,10 @@ def series_tags(series: Series, t: Technique, seed: int, rng: np.random.Generato
         "PerformedProcedureStepID": str(10**5 + key[0]) if device.maker == "Siemens" else None,
     }
     if series.modality in ("CT", "MR", "PT", "NM"):
-        tags |= {"FrameOfReferenceUID": uid(seed, "frame", *key[:2]), "PositionReferenceIndicator": ""}
+        tags |= {
+            "FrameOfReferenceUID": uid(seed, "frame", *key[:2]),
+            "PositionReferenceIndicator": "",
+        }
     else:
         tags["PatientPosition"] = None
     if series.modality in ("CR", "DX", "MG", "XA") and device.maker in ("GE", "Agfa", "Kodak"):
@@ -160,9 +169,9 @@ def series_tags(series: Series, t: Technique, seed: int, rng: np.random.Generato
 
 
 def _image_type(series: Series) -> list[str]:
-    last = {"CT": "AXIAL", "MR": {"Siemens": "ND", "Philips": "M_SE"}.get(series.device.maker, "OTHER"),
-            "NM": "WHOLE BODY" if series.body_part == "WHOLEBODY" else "STATIC",
-            "PT": "AXIAL"}.get(series.modality, "")  # fmt: skip
+    mr = {"Siemens": "ND", "Philips": "M_SE"}.get(series.device.maker, "OTHER")
+    nm = "WHOLE BODY" if series.body_part == "WHOLEBODY" else "STATIC"
+    last = {"CT": "AXIAL", "MR": mr, "NM": nm, "PT": "AXIAL"}.get(series.modality, "")
     if series.contrast == "SCOUT":
         return ["ORIGINAL", "PRIMARY", "LOCALIZER"]
     if series.modality == "NM" and series.frames > 1:
@@ -183,7 +192,10 @@ def _view_tags(series: Series, view: str) -> Tags:
     side = {"KNEE": "L", "HAND": "R"}.get(series.body_part)
     if side and (series.patient + series.study) % 2:
         side = "R" if side == "L" else "L"
-    return {"ViewPosition": view if known else _blank(series.device, False), "Laterality": side or ""}
+    return {
+        "ViewPosition": view if known else _blank(series.device, False),
+        "Laterality": side or "",
+    }
 
 
 def _place(series: Series, t: Technique, image: int) -> Tags:
@@ -193,7 +205,9 @@ def _place(series: Series, t: Technique, image: int) -> Tags:
     view = series.view(image) if series.view(image) in ORIENTATIONS else "COR"
     half = round(-t.spacing * series.device.rows / 2, 3)
     along = round(-40 + 7 * (series.patient % 23) + t.thickness * image, 3)
-    place = {"SAG": [along, half, -half], "COR": [half, along, -half]}.get(view, [half, half, along])
+    place = {"SAG": [along, half, -half], "COR": [half, along, -half]}.get(
+        view, [half, half, along]
+    )
     return {"ImagePositionPatient": place, "ImageOrientationPatient": ORIENTATIONS[view],
             "SliceLocation": along if series.device.maker != "Philips" else None,
             "PixelSpacing": [round(t.spacing, 6)] * 2}  # fmt: skip

@@ -19,7 +19,7 @@ HOUNSFIELD = {
 # What an iodine agent adds.
 IODINE = {"blood": 140, "kidney": 130, "liver": 50, "spleen": 65, "lesion": 45, "gm": 6}
 # T1 and T2 (ms), proton density, diffusion (10⁻³ mm²/s).
-RELAXATION = {
+RELAXATION: dict[str, tuple[float, float, float, float]] = {
     "air": (1000, 1, 0.0, 1.0), "lung": (1000, 20, 0.12, 2.0), "fat": (260, 110, 1.0, 0.1),
     "muscle": (900, 42, 0.9, 1.5), "bone": (1000, 2, 0.15, 0.5), "marrow": (330, 85, 0.85, 0.3),
     "csf": (4000, 1600, 1.0, 3.0), "gm": (950, 100, 0.9, 0.8), "wm": (600, 75, 0.76, 0.7),
@@ -33,7 +33,8 @@ FIELD = {"HEAD": 240, "CHEST": 380, "ABDOMEN": 380, "PELVIS": 400, "LSPINE": 200
          "HEART": 340, "WHOLEBODY": 450, "BREAST": 240, "HAND": 240, "TSPINE": 320,
          "THYROID": 80}  # fmt: skip
 # TR, TE, TI (ms), sequence, variant, scan options.
-SEQUENCES = {
+Times = tuple[float, float, float | None, str, tuple[str, ...], str]
+SEQUENCES: dict[str, Times] = {
     "T1": (520, 11, None, "SE", ("SK", "SP"), ""),
     "T1CE": (560, 12, None, "SE", ("SK", "SP"), ""),
     "T2": (4200, 98, None, "SE", ("SK",), ""),
@@ -43,7 +44,7 @@ SEQUENCES = {
     "PDFS": (3000, 34, None, "SE", ("SK",), "FS"),
     "SSFP": (3.3, 1.5, None, "GR", ("SS", "OSP"), "CG"),
 }
-KERNELS = {
+KERNELS: dict[str, dict[str, tuple[str, ...]]] = {
     "GE": {"soft": ("STANDARD", "SOFT"), "BONE": ("BONEPLUS", "BONE"), "LUNG": ("LUNG",)},
     "Siemens": {"soft": ("B30f", "H31s", "I31f\\2"), "BONE": ("B60f", "H60s"), "LUNG": ("B70f",)},
     "Philips": {"soft": ("B", "UB"), "BONE": ("D", "E"), "LUNG": ("L", "YC")},

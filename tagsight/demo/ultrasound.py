@@ -91,11 +91,19 @@ def _breast(c: Canvas, body: Body) -> Array:
     if body.lesion:
         r = 0.18 * body.lesion
         paint(image, ellipse(c, (0.3 * body.lesion_x, -0.05), (r * 1.3, r)), 0.08)
-        image *= 1 - 0.6 * capsule(c, (0.3 * body.lesion_x, 0.1), (0.3 * body.lesion_x, 1), (r, r), 3)
+        image *= 1 - 0.6 * capsule(
+            c, (0.3 * body.lesion_x, 0.1), (0.3 * body.lesion_x, 1), (r, r), 3
+        )
     return image
 
 
-DRAWN = {"LIVER": _liver, "KIDNEY": _kidney, "HEART": _heart, "THYROID": _thyroid, "BREAST": _breast}
+DRAWN = {
+    "LIVER": _liver,
+    "KIDNEY": _kidney,
+    "HEART": _heart,
+    "THYROID": _thyroid,
+    "BREAST": _breast,
+}
 
 
 def scan(c: Canvas, body: Body, organ: str, rng: np.random.Generator) -> Array:

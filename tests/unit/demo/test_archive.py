@@ -1,0 +1,159 @@
+import hashlib
+import subprocess
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pydicom
+import pytest
+
+from tagsight.demo import archive
+from tagsight.demo.archive import packaged_files, write
+
+PATIENTS, IMAGES = 30, 110
+MODALITIES = {"CT", "MR", "CR", "DX", "MG", "US", "NM", "PT", "XA"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    write(folder / "a", folder / "a.parquet", patients=PATIENTS, images=IMAGES, seed=1)
+    return folder / "a", pl.read_parquet(folder / "a.parquet")
+
+
+@pytest.fixture(scope="module")
+def headers(made):
+    folder, truth = made
+    good = truth.filter(pl.col("broken").is_null())
+    return [(row, pydicom.dcmread(folder / row["path"])) for row in good.iter_rows(named=True)]
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    return pydicom.dcmread(path).pixel_array
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = (p for p in folder.rglob("*") if p.is_file())
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_same_bytes_whatever_the_number_of_processes(made, tmp_path):
+    counted = Counter()
+
+    class Told:
+        def add(self, n):
+            counted["images"] += n
+
+    truth = tmp_path / "b.parquet"
+    write(
+        tmp_path / "b", truth, patients=PATIENTS, images=IMAGES, seed=1, threads=2, progress=Told()
+    )
+    assert digests(tmp_path / "b") == digests(made[0])
+    assert pl.read_parquet(truth).equals(made[1])
+    assert counted["images"] == made[1]["broken"].is_null().sum()
+
+
+def test_another_seed_makes_another_archive(made):
+    other = archive.planted(PATIENTS, IMAGES, 2)
+    assert set(other["path"]).isdisjoint(made[1]["path"])
+
+
+def test_truth_lists_every_file_once(made):
+    folder, truth = made
+    assert sorted(digests(folder)) == truth["path"].to_list()
+    assert truth["path"].is_unique().all()
+
+
+def test_every_modality_even_in_a_small_archive(made):
+    assert set(made[1]["modality"].drop_nulls()) == MODALITIES
+
+
+def test_good_files_are_valid_and_show_something(headers):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _, ds in headers:
+            pixels = ds.pixel_array
+            assert pixels.std() > 0
+            assert pixels.max() < 2**ds.BitsStored
+            assert ds.file_meta.MediaStorageSOPInstanceUID == ds.SOPInstanceUID
+            assert len([e.value for e in ds.iterall()]) > 40
+
+
+def test_uids_are_unique_where_they_must_be(headers):
+    images = Counter(ds.SOPInstanceUID for _, ds in headers)
+    assert max(images.values()) == 1
+    series = {
+        (ds.SeriesInstanceUID, row["patient"], row["study"], row["series"]) for row, ds in headers
+    }
+    assert len(series) == len({uid for uid, *_ in series})
+    studies = {(ds.StudyInstanceUID, row["patient"], row["study"]) for row, ds in headers}
+    assert len(studies) == len({uid for uid, *_ in studies})
+
+
+def test_tags_agree_with_truth(headers):
+    for row, ds in headers:
+        assert ds.Modality == row["modality"]
+        assert row["instance"] == ds.InstanceNumber
+        blank = ds.get("BodyPartExamined") in (None, "", "UNKNOWN", "N/A")
+        assert blank == row["body_part_missing"]
+
+
+def test_broken_files_differ_from_images_as_they_say(made):
+    folder, truth = made
+    broken = truth.filter(pl.col("broken").is_not_null())
+    assert broken["broken"].n_unique() >= 9
+    for path, kind in broken.select("path", "broken").iter_rows():
+        if kind == "duplicate":
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(Exception, match=r"\S"):  # noqa: B017
+                pixels_of(folder / path)
+
+
+def test_a_duplicate_is_a_copy_of_a_file_of_its_folder(made):
+    folder, truth = made
+    copy = truth.filter(pl.col("broken") == "duplicate")["path"][0]
+    sums = digests((folder / copy).parent)
+    assert Counter(sums.values())[sums[Path(copy).name]] == 2
+
+
+def test_full_plan_has_what_was_asked_for():
+    truth = archive.planted(450, 3400, 1)
+    series = truth.unique(["patient", "study", "series"])
+    assert truth.height == 3400
+    assert series.height >= 1000
+    assert truth["patient"].n_unique() == 450
+    assert truth.group_by("patient", "study", "series").len()["len"].max() <= 60
+    exams = truth.group_by("patient").agg(pl.col("study").n_unique())
+    assert (exams["study"] > 1).mean() > 0.15
+    written = series.filter(~pl.col("body_part_missing"))
+    assert 0.02 < written["body_part_wrong"].mean() < 0.08
+    assert 0.1 < series["body_part_missing"].mean() < 0.4
+    parts = series.group_by("modality").agg(pl.col("body_part").n_unique())
+    assert (parts.filter(pl.col("modality") != "MG")["body_part"] >= 2).all()
+
+
+def test_images_are_neither_too_many_nor_too_few():
+    short = archive.planted(60, None, 1)
+    assert archive.planted(60, 240, 1).height == 240
+    series = short.unique(["patient", "study", "series"]).height
+    # Mammograms of one series are one series but several images.
+    assert series <= archive.planted(60, 1, 1).height < short.height
+
+
+def test_a_fault_in_a_process_is_not_lost(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(archive, "_apart", lambda *_: ["false"])
+    with pytest.raises(subprocess.CalledProcessError):
+        write(tmp_path / "a", tmp_path / "a.parquet", patients=9, images=None, seed=1, threads=2)
+
+
+def test_packaged_files_are_there_and_mostly_dicom():
+    found = packaged_files()
+    assert len(found) > 50
+    assert all(path.is_file() for path in found)
+    starts = [path.read_bytes()[128:132] == b"DICM" for path in found]
+    assert np.mean(starts) > 0.9
