@@ -12,8 +12,9 @@ What the paper leaves open is filled so, with the defaults of its TensorFlow 2 w
 - weights by Glorot's uniform rule, biases 0; RMSprop's decay 0.9 and epsilon 1e-7;
 - the learning rate comes from the config; pixels are scaled image by image when drawn.
 
-`small` is ours: five strided convolutions to a vector, and back. No layer's output depends on
-the other images of the batch (no batch normalisation), so an image has one embedding.
+`small` is ours: five strided convolutions to a vector of 128, and back. GELU and an output without
+sigmoid, since with ReLU and a sigmoid it stayed all black on mostly dark images. No layer's output
+depends on the other images of the batch (no batch normalisation), so an image has one embedding.
 """
 
 import torch
@@ -24,7 +25,10 @@ SIZE = 128  # pixels a side
 
 
 class Autoencoder(nn.Module):
-    """An encoder and a decoder, for images float (n, 1, 128, 128) in [0, 1]."""
+    """An encoder and a decoder, for images float (n, 1, 128, 128) in [0, 1].
+
+    What `small` decodes may lie a little outside of [0, 1].
+    """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -95,13 +99,11 @@ def _small(widths: tuple[int, ...] = (16, 32, 64, 64, 64), values: int = 128) ->
     corner = (widths[-1], side, side)
     down: list[nn.Module] = []
     for before, after in zip((1, *widths), widths, strict=False):
-        down += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.ReLU()]
+        down += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GELU()]
     up: list[nn.Module] = []
     for before, after in zip(widths[::-1], (*widths[-2::-1], 1), strict=True):
-        up += [nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+        up += [nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1), nn.GELU()]
     inside = widths[-1] * side * side
     encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(inside, values))  # (n, 128)
-    decoder = nn.Sequential(
-        nn.Linear(values, inside), nn.ReLU(), nn.Unflatten(1, corner), *up[:-1], nn.Sigmoid()
-    )
+    decoder = nn.Sequential(nn.Linear(values, inside), nn.GELU(), nn.Unflatten(1, corner), *up[:-1])
     return Autoencoder(encoder, decoder, (values,))

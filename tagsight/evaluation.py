@@ -28,36 +28,51 @@ class Distances(NamedTuple):
     left_out: Doubles
 
 
+def inner_products(embeddings: Floats) -> Floats:
+    """Inner product of every embedding with every other: (n, d) -> float32 (n, n), symmetric.
+
+    All distances here come from these, so that a clustering costs n² steps whatever the length
+    of an embedding (81,920 values with the paper's network). The memory is that of the distance
+    matrix that k-medoids takes anyway. On one thread: the order of BLAS's sums, and with it the
+    last digits, depends on the number of threads.
+    """
+    rows = np.ascontiguousarray(embeddings, dtype=np.float32)
+    with threadpool_limits(1):
+        return rows @ rows.T
+
+
 def distances_to_centres(
-    embeddings: Floats, labels: NDArray[np.integer], units: NDArray[np.integer]
+    products: Floats, labels: NDArray[np.integer], units: NDArray[np.integer]
 ) -> Distances:
     """Cosine distance of every image to the centre of its cluster.
 
-    `embeddings` (n, d) finite float32; `labels` (n,) or (m, n), any integers: one clustering or m
-    of them; `units` (n,), any integers: images of one unit (patient) do not take part in each
-    other's left-out centre. An image whose cluster holds no other unit is measured against the
-    mean of all other units' images, so that such a cluster explains nothing. A zero embedding or
-    centre is at distance 1. Returns arrays of the shape of `labels`.
+    `products` (n, n) finite float32, as `inner_products` gives them; `labels` (n,) or (m, n), any
+    integers: one clustering or m of them; `units` (n,), any integers: images of one unit (patient)
+    do not take part in each other's left-out centre. An image whose cluster holds no other unit is
+    measured against the mean of all other units' images, so that such a cluster explains nothing.
+    A zero embedding or centre is at distance 1. Returns arrays of the shape of `labels`.
 
-    Reads the embeddings about four times a clustering, and holds no copy of them. The order of
-    every sum is fixed, so the number of threads does not show in the result.
+    With s the sum of a cluster's embeddings, q·s and s·s are sums of inner products, and
+    1 − q·s / (|q||s|) does not depend on whether s is a sum or a mean. The order of every sum is
+    fixed, so the number of threads does not show in the result.
     """
-    rows = np.ascontiguousarray(embeddings, dtype=np.float32)
-    codes = np.stack([_codes(row) for row in np.atleast_2d(labels)])  # (m, n)
-    out = np.empty((2, *codes.shape))
-    _all_distances(rows, rows.sum(0, np.float64), _units(units), codes, out)
+    codes = np.stack([_codes(row) for row in np.atleast_2d(labels)]).astype(np.int32)  # (m, n)
+    out, sums = np.empty((2, *codes.shape)), np.empty((2, *codes.shape))
+    _sums_inside(products, codes, sums[0])
+    sums[1] = products.sum(axis=0, dtype=np.float64)
+    _all_distances(products, sums, _units(units), codes, out)
     return Distances(out[0].reshape(labels.shape), out[1].reshape(labels.shape))
 
 
-def cosine_distances(embeddings: Floats) -> Floats:
-    """Cosine distance of every image to every other: (n, d) -> float32 (n, n), symmetric.
+def cosine_distances(products: Floats) -> Floats:
+    """Cosine distances from inner products, both float32 (n, n); symmetric, the diagonal 0.
 
-    The diagonal is exactly 0. A zero embedding is at distance 1 from all others.
+    A zero embedding is at distance 1 from all others.
     """
-    rows = np.ascontiguousarray(embeddings, dtype=np.float32)
-    with threadpool_limits(1):  # the order of BLAS's sums depends on its threads
-        out = rows @ rows.T  # (n, n)
-    _to_distances(out, np.sqrt(out.diagonal().copy()))
+    norms = np.sqrt(products.diagonal())
+    lengths = np.maximum(np.outer(norms, norms), np.float32(1e-30))
+    out: Floats = np.maximum(1 - products / lengths, np.float32(0))
+    np.fill_diagonal(out, 0)
     return out
 
 
@@ -71,60 +86,76 @@ def _units(units: NDArray[np.integer]) -> Units:
     return codes, np.argsort(codes, kind="stable"), starts.astype(np.int64)
 
 
-@njit(cache=True, fastmath=FAST)
-def _dot(row: Floats, centre: Doubles) -> float:
-    total = 0.0
-    for t in range(row.size):
-        total += row[t] * centre[t]
+@njit(cache=True, parallel=True, fastmath=FAST)
+def _sums_inside(products: Floats, codes: NDArray[np.int32], out: Doubles) -> None:
+    """q·s of each image with the sum of its own cluster, under m clusterings: out (m, n)."""
+    for row in prange(products.shape[0]):
+        i = np.int64(row)
+        for r in range(codes.shape[0]):
+            code, total = codes[r, i], 0.0
+            for j in range(products.shape[0]):
+                total += products[i, j] * (codes[r, j] == code)
+            out[r, i] = total
+
+
+@njit(cache=True)
+def _distance(to_sum: float, square: float, sum_square: float) -> float:
+    """1 − q·s / (|q||s|) from q·s, q·q and s·s."""
+    return 1 - to_sum / max(np.sqrt(max(square, 0.0)) * np.sqrt(max(sum_square, 0.0)), 1e-30)
+
+
+@njit(cache=True)
+def _without(products: Floats, to_sum: Doubles, own: Integers, i: int) -> float:
+    """Inner product of image i with a sum less the images of `own`."""
+    total = to_sum[i]
+    for j in own:
+        total -= products[j, i]
     return total
 
 
-@njit(cache=True, fastmath=FAST)
-def _add(total: Doubles, row: Floats, sign: float) -> None:
-    for t in range(row.size):
-        total[t] += sign * row[t]
-
-
-@njit(cache=True, fastmath=FAST)
-def _write_distances(rows: Floats, group: Integers, centre: Doubles, out: Doubles) -> None:
-    """1 − q·c / (|q||c|) for each row q of a group."""
-    length = np.sqrt((centre * centre).sum())
-    for i in group:
-        norm = np.sqrt((rows[i].astype(np.float64) ** 2).sum())
-        out[i] = 1 - _dot(rows[i], centre) / max(norm * length, 1e-30)
-
-
-@njit(cache=True, fastmath=FAST)
-def _one_cluster(
-    rows: Floats, total: Doubles, units: Units, cluster: Integers, out: Doubles
+@njit(cache=True)
+def _leave_out(
+    products: Floats, to_sum: Doubles, members: Integers, own: tuple[int, int], out: Doubles
 ) -> None:
-    """Distances of one cluster's rows, which come sorted by unit; out (2, n)."""
+    """Distances of members[own[0] : own[1]] to the sum of the others, with `to_sum` of all."""
+    inside = members[own[0] : own[1]]
+    square = 0.0
+    for place in range(members.size):
+        if place < own[0] or place >= own[1]:
+            square += _without(products, to_sum, inside, members[place])
+    for i in inside:
+        near = _without(products, to_sum, inside, i) if inside.size < members.size else 0.0
+        out[i] = _distance(near, products[i, i], square)
+
+
+@njit(cache=True)
+def _one_cluster(
+    products: Floats, sums: Doubles, units: Units, cluster: Integers, out: Doubles
+) -> None:
+    """Distances of one cluster's images, which come sorted by unit; sums and out (2, n)."""
     codes, members, starts = units
-    centre = np.zeros(rows.shape[1])
+    square = sums[0][cluster].sum()
     for i in cluster:
-        _add(centre, rows[i], 1.0)
-    _write_distances(rows, cluster, centre, out[0])
+        out[0, i] = _distance(sums[0, i], products[i, i], square)
     first = 0
     while first < cluster.size:
         unit, last = codes[cluster[first]], first
         while last < cluster.size and codes[cluster[last]] == unit:
             last += 1
-        own = cluster[first:last]
-        alone = own.size == cluster.size
-        others = total.copy() if alone else centre.copy()
-        for i in members[starts[unit] : starts[unit + 1]] if alone else own:
-            _add(others, rows[i], -1.0)
-        if alone and starts[unit + 1] - starts[unit] == rows.shape[0]:
-            others[:] = 0.0
-        _write_distances(rows, own, others, out[1])
+        if last - first < cluster.size:
+            _leave_out(products, sums[0], cluster, (first, last), out[1])
+        else:  # of all images, those of other units
+            found = np.empty(members.size)
+            _leave_out(products, sums[1], members, (starts[unit], starts[unit + 1]), found)
+            out[1][cluster] = found[cluster]
         first = last
 
 
-@njit(cache=True, parallel=True, fastmath=FAST)
+@njit(cache=True, parallel=True)
 def _all_distances(
-    rows: Floats, total: Doubles, units: Units, codes: Integers, out: Doubles
+    products: Floats, sums: Doubles, units: Units, codes: NDArray[np.int32], out: Doubles
 ) -> None:
-    """Distances under m clusterings: codes (m, n), out (2, m, n)."""
+    """Distances under m clusterings; codes (m, n), sums (2, m, n): in the cluster, in all."""
     for r in prange(codes.shape[0]):
         order = np.argsort(codes[r] * (units[2].size - 1) + units[0], kind="mergesort")
         first = 0
@@ -132,18 +163,5 @@ def _all_distances(
             last = first
             while last < order.size and codes[r, order[last]] == codes[r, order[first]]:
                 last += 1
-            cluster = order[first:last]
-            _one_cluster(rows, total, units, cluster, out[:, r])
+            _one_cluster(products, sums[:, r], units, order[first:last], out[:, r])
             first = last
-
-
-@njit(cache=True, parallel=True)
-def _to_distances(out: Floats, norms: Floats) -> None:
-    """Dot products (n, n) to cosine distances, in place."""
-    for row in prange(norms.size):
-        i = np.int64(row)
-        for j in range(i):
-            length = max(norms[i] * norms[j], np.float32(1e-30))
-            out[i, j] = max(np.float32(0), np.float32(1) - out[i, j] / length)
-            out[j, i] = out[i, j]
-        out[i, i] = 0

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight import medoids
-from tagsight.evaluation import cosine_distances, distances_to_centres
+from tagsight.evaluation import cosine_distances, distances_to_centres, inner_products
 from tagsight.nulls import NULLS, STRATA, constant_within, draws
 
 Integers = NDArray[np.int64]
@@ -44,24 +44,24 @@ def trial(
     no row for it; nor has `embedding` where there are too few distinct images for `k`.
     """
     seen = ~np.isnan(embeddings).any(axis=1)
-    rows = embeddings if seen.all() else embeddings[seen]
+    products = inner_products(embeddings[seen])  # (n, n)
     texts = [
         s.filter(pl.Series(seen)) for s in (series, patient, modality, body_part, manufacturer)
     ]
     of_series, units = _units(texts[0], texts[1])
     groups = _groups(*texts[2:])
-    labellings = {"tags": clusters[seen].astype(np.int64), **groups, **_nearest(rows, k)}
+    labellings = {"tags": clusters[seen].astype(np.int64), **groups, **_nearest(products, k)}
     out = []
     for number, null in enumerate(NULLS):
-        strata = _strata(null, groups, len(rows))
-        moving = np.arange(len(rows)) if null == "images" else of_series
+        strata = _strata(null, groups, len(products))
+        moving = np.arange(len(products)) if null == "images" else of_series
         rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
         sources = draws(moving, strata, permutations, rng)
         for labelling in [q for q in LABELLINGS if q in labellings]:
             labels = labellings[labelling]
             if not constant_within(labels, strata):
                 one = {"trial": name, "k": k, "labelling": labelling, "null": null}
-                out += [one | each for each in _compare(rows, labels, units, sources)]
+                out += [one | each for each in _compare(products, labels, units, sources)]
     return pl.DataFrame(out, schema=SCHEMA)
 
 
@@ -81,10 +81,10 @@ SCHEMA = pl.Schema(
 
 
 def _compare(
-    rows: NDArray[np.float32], labels: Integers, units: Integers, sources: NDArray[np.int32]
+    products: NDArray[np.float32], labels: Integers, units: Integers, sources: NDArray[np.int32]
 ) -> list[dict[str, object]]:
     """A labelling against one null: a row for each kind of centre."""
-    found = distances_to_centres(rows, np.concatenate([labels[None], labels[sources]]), units)
+    found = distances_to_centres(products, np.concatenate([labels[None], labels[sources]]), units)
     out: list[dict[str, object]] = []
     for centre, distances in zip(found._fields, found, strict=True):
         observed, *random = distances.mean(axis=1).tolist()
@@ -127,7 +127,7 @@ def _strata(null: str, groups: dict[str, Integers], n: int) -> Integers:
     return groups["_".join(STRATA[null])] if null in STRATA else np.zeros(n, np.int64)
 
 
-def _nearest(rows: NDArray[np.float32], k: int) -> dict[str, Integers]:
+def _nearest(products: NDArray[np.float32], k: int) -> dict[str, Integers]:
     """k-medoids on the embeddings' cosine distances, with as many clusters as the tags have."""
-    found = medoids.grid(cosine_distances(rows), [k])
+    found = medoids.grid(cosine_distances(products), [k])
     return {"embedding": found[0].labels.astype(np.int64)} if found else {}

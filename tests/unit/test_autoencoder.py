@@ -14,11 +14,10 @@ def convolutions(module):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_images_come_back_in_their_shape_and_range(preset):
+def test_images_come_back_in_their_shape(preset):
     model, images = build(preset), torch.rand(3, 1, 128, 128)
     found = model(images)
     assert found.shape == images.shape
-    assert 0 <= found.min() <= found.max() <= 1
     assert torch.equal(found, model.decode(model.encode(images)))
 
 
@@ -29,6 +28,7 @@ def test_paper_preset_is_the_papers():
     assert convolutions(model.decoder) == [(20, 20, 2), (20, 64, 3), (64, 1, 3)]
     assert isinstance(model.encoder[-1], nn.MaxPool2d)
     assert model.encode(torch.rand(2, 1, 128, 128)).shape == (2, 64 * 64 * 20)
+    assert 0 <= model(torch.rand(2, 1, 128, 128)).min()
     assert isinstance(optimizer("paper", model, 0.001), torch.optim.RMSprop)
 
 
