@@ -109,7 +109,7 @@ def test_broken_files_differ_from_images_as_they_say(made):
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            with pytest.raises(Exception, match=r"\S"):  # noqa: B017
+            with pytest.raises(Exception, match=r"\S"):
                 pixels_of(folder / path)
 
 
