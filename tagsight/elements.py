@@ -178,7 +178,7 @@ def _read(reader: _Reader, status: os.stat_result) -> Parsed:
     syntax = _syntax(meta)
     source, size = _inflated(reader, status.st_size, syntax)
     implicit, little = _encoding(source)
-    elements, pixels = _read_elements(source, size, implicit, little)
+    elements, pixels = _read_elements(source, size, (implicit, little), marked)
     if not marked and sum(map(dictionary_has_tag, elements)) < 3:
         raise Refused("not_dicom")
     if not elements:
@@ -252,7 +252,7 @@ def _inflated(reader: _Reader, size: int, syntax: UID | None) -> tuple[BinaryIO,
 
 
 def _read_elements(
-    source: BinaryIO, size: int, implicit: bool, little: bool
+    source: BinaryIO, size: int, encoding: tuple[bool, bool], marked: bool
 ) -> tuple[dict[int, Element], Pixels | None]:
     elements: dict[int, Element] = {}
     pixels: Pixels | None = None
@@ -263,10 +263,10 @@ def _read_elements(
         if tag in PIXEL_TAGS:
             pixels = Pixels(PIXEL_TAGS[tag], vr or "OW", place, length)
         elif length != UNDEFINED and place + length > size:
-            raise Refused("truncated" if len(elements) > 2 else "not_dicom")
+            raise Refused("truncated" if marked or len(elements) > 2 else "not_dicom")
         return pixels is not None
 
-    for element in data_element_generator(source, implicit, little, at_pixels):
+    for element in data_element_generator(source, *encoding, at_pixels):
         elements[element.tag] = element
     return elements, pixels
 

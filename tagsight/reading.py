@@ -102,6 +102,8 @@ def _row(
     path: str, size: int | None, mtime_ns: int | None, read: Image | Rejected
 ) -> dict[str, str | int | None]:
     if isinstance(read, Rejected):
+        if size is None or mtime_ns is None:
+            _, size, mtime_ns = _status(path)
         facts = {"path": path, "size": size, "mtime_ns": mtime_ns}
         return facts | {"reason": read.reason, "detail": read.detail}
     return {

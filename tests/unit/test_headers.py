@@ -1,0 +1,179 @@
+import os
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.data import get_testdata_file
+from pydicom.multival import MultiValue
+
+from tagsight.elements import Refused, opened
+from tagsight.hashing import keyed_hash
+from tagsight.headers import PIXEL_FACTS, Image, Rejected, gather, read_header
+
+KEY = bytes(range(32))
+REAL = Path(__file__).parents[2].parent / "shared" / "dicom"
+PACKAGED = ["CT_small.dcm", "MR_small_bigendian.dcm", "image_dfl.dcm", "rtdose.dcm"]
+
+
+def written(path, *, name="CT_small.dcm", without=(), **changes):
+    """A packaged file with some of its tags changed."""
+    dataset = dcmread(get_testdata_file(name, download=False))
+    for keyword in without:
+        delattr(dataset, keyword)
+    for keyword, value in changes.items():
+        setattr(dataset, keyword, value)
+    dataset.save_as(path)
+    return str(path)
+
+
+def item(**values):
+    dataset = Dataset()
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+def texts(path):
+    """Keyword -> text of the top level, by pydicom's own conversion."""
+    for element in dcmread(path, stop_before_pixels=True, force=True):
+        if element.VR in ("SQ", "OB", "OW", "OF", "UN", "PN") or element.tag.is_private:
+            continue
+        value = element.value
+        parts = list(value) if isinstance(value, MultiValue | list) else [value]
+        text = "\\".join(str(getattr(p, "original_string", p)).strip(" \0") for p in parts)
+        if value is not None and text.strip("\\") and element.keyword:
+            yield element.keyword, element.VR, text
+
+
+def agrees(vr, ours, theirs):
+    if vr in ("FL", "FD"):
+        pairs = zip(ours.split("\\"), theirs.split("\\"), strict=True)
+        return all(float(a) == pytest.approx(float(b), rel=1e-6) for a, b in pairs)
+    return ours == theirs or (ours == "\0" and len(theirs) > 1024)
+
+
+def check_against_pydicom(path):
+    with opened(str(path)) as parsed:
+        gathered = gather(parsed, frozenset())
+    ours = gathered.values | gathered.withheld
+    return [k for k, vr, text in texts(path) if not agrees(vr, ours.get(k, ""), text)]
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_values_are_those_of_pydicom(name):
+    assert check_against_pydicom(get_testdata_file(name, download=False)) == []
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
+def test_values_of_real_files_are_those_of_pydicom():
+    wrong, read = {}, 0
+    for path in sorted(p for p in REAL.rglob("*") if p.is_file())[::4]:
+        try:
+            wrong[path.name] = check_against_pydicom(path)
+            read += 1
+        except Refused:
+            continue
+    assert {k: v for k, v in wrong.items() if v} == {}
+    assert read > 190
+
+
+def test_an_image(tmp_path):
+    path = written(tmp_path / "f", PatientID="1CT1", IssuerOfPatientID="here")
+    image = read_header(path, KEY, ["PatientAge"])
+    assert isinstance(image, Image)
+    assert set(PIXEL_FACTS) - {"NumberOfFrames"} <= set(image.values)
+    assert image.values["PatientAge"] == "000Y"
+    assert image.values["ImageType"] == "ORIGINAL\\PRIMARY\\AXIAL"
+    assert "PatientName" in image.withheld
+    assert "PatientName" not in image.values
+    uid = dcmread(path).SOPInstanceUID
+    assert image.instance == keyed_hash(KEY, uid)
+    assert image.image == keyed_hash(KEY, f"{uid}\0{path}")
+    assert image.patient == keyed_hash(KEY, "1CT1\0here")
+    assert (image.size, image.mtime_ns) == (os.stat(path).st_size, os.stat(path).st_mtime_ns)
+
+
+def test_what_is_not_there_has_no_hash(tmp_path):
+    path = written(tmp_path / "f", without=["SeriesInstanceUID", "StudyInstanceUID"], PatientID="")
+    image = read_header(path, KEY)
+    assert (image.series, image.study, image.patient) == (None, None, None)
+    assert len(image.image) == 32
+
+
+def test_what_identifies_is_withheld_wherever_it_turns_up(tmp_path):
+    path = written(
+        tmp_path / "f",
+        PatientName="Muster^Erika",
+        PatientID="MRN-778812",
+        StationName="SCAN-07",
+        InstitutionName="GE",
+        ScanOptions="MUSTER",
+        FilterType="scan-07 head",
+        ConvolutionKernel="MRN-778812",
+        PositionReferenceIndicator="SN",
+        ManufacturerModelName="SCAN-07",
+        BodyPartExamined="HEAD",
+    )
+    image = read_header(path, KEY)
+    assert {"ScanOptions", "FilterType", "ConvolutionKernel"} <= set(image.withheld)
+    assert image.values["ManufacturerModelName"] == "SCAN-07"  # stations are named after models
+    assert image.values["BodyPartExamined"] == "HEAD"
+    shown = " ".join(image.values.values()).lower()
+    assert not any(secret in shown for secret in ("muster", "erika", "778812"))
+
+
+def test_uids_are_kept_only_where_a_standard_registers_them(tmp_path):
+    path = written(tmp_path / "f", CreatorVersionUID="1.2.826.0.1.9")
+    image = read_header(path, KEY)
+    assert image.values["SOPClassUID"] == "1.2.840.10008.5.1.4.1.1.2"
+    assert "CreatorVersionUID" in image.withheld
+
+
+def test_private_tags_are_left(tmp_path):
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    dataset.private_block(0x0011, "SOMEONE", create=True).add_new(1, "LO", "hidden")
+    dataset.save_as(tmp_path / "f")
+    assert "hidden" not in read_header(str(tmp_path / "f"), KEY).values.values()
+
+
+def test_functional_groups_fill_what_is_absent(tmp_path):
+    shared = item(PixelMeasuresSequence=[item(PixelSpacing=[2, 3], SliceThickness=5)])
+    frame = item(FrameContentSequence=[item(TemporalPositionIndex=7)])
+    path = written(
+        tmp_path / "f",
+        without=["PixelSpacing"],
+        SliceThickness="4",
+        SharedFunctionalGroupsSequence=[shared],
+        PerFrameFunctionalGroupsSequence=[frame, item()],
+    )
+    values = read_header(path, KEY).values
+    assert values["PixelSpacing"] == "2.0\\3.0"
+    assert values["SliceThickness"] == "4"
+    assert values["TemporalPositionIndex"] == "7"
+
+
+def test_coded_regions_become_their_meanings(tmp_path):
+    codes = [item(CodeValue="T-A0100", CodeMeaning="Brain"), item(CodeMeaning="Neck")]
+    path = written(tmp_path / "f", AnatomicRegionSequence=codes)
+    assert read_header(path, KEY).values["AnatomicRegionSequence"] == "Brain\\Neck"
+
+
+def test_an_unknown_vr_is_looked_up(tmp_path):
+    data = open(get_testdata_file("CT_small.dcm", download=False), "rb").read()
+    (tmp_path / "f").write_bytes(data.replace(b"CS\x02\0CT", b"UN\0\0\x02\0\0\0CT", 1))
+    assert read_header(str(tmp_path / "f"), KEY).values["Modality"] == "CT"
+
+
+def test_a_rejected_file():
+    path = get_testdata_file("rtplan.dcm", download=False)
+    assert read_header(path, KEY) == Rejected("no_pixels", "RTPLAN")
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_no_broken_header_breaks_the_reader(tmp_path, seed):
+    data = bytearray(open(get_testdata_file("CT_small.dcm", download=False), "rb").read())
+    for step in range(1 + seed % 6):
+        place = 132 + (seed * 7919 + step * 104_729) % 3000
+        data[place : place + 1 + seed % 4] = bytes([seed % 256]) * 4 if seed % 3 else b"\xff" * 4
+    (tmp_path / "f").write_bytes(data)
+    assert isinstance(read_header(str(tmp_path / "f"), KEY), Image | Rejected)
