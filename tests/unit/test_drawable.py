@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
@@ -68,7 +70,7 @@ def test_a_video_has_no_decoder(tmp_path):
 
 
 def test_a_private_syntax_of_fragments_has_no_decoder(tmp_path):
-    data = open(get_testdata_file("JPEG2000.dcm", download=False), "rb").read()
+    data = Path(get_testdata_file("JPEG2000.dcm", download=False)).read_bytes()
     uid = dcmread(get_testdata_file("JPEG2000.dcm", download=False)).file_meta.TransferSyntaxUID
     (tmp_path / "f").write_bytes(data.replace(uid.encode(), b"9" + uid[1:].encode(), 1))
     assert verdict(tmp_path / "f") == "no_decoder"
@@ -76,7 +78,7 @@ def test_a_private_syntax_of_fragments_has_no_decoder(tmp_path):
 
 @pytest.mark.parametrize("cut", [40, 200])
 def test_fragments_that_are_cut(tmp_path, cut):
-    data = open(get_testdata_file("JPEG2000.dcm", download=False), "rb").read()
+    data = Path(get_testdata_file("JPEG2000.dcm", download=False)).read_bytes()
     (tmp_path / "f").write_bytes(data[:-cut])
     assert verdict(tmp_path / "f") == "pixels_incomplete"
 

@@ -1,6 +1,7 @@
 import os
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 from pydicom import dcmread
@@ -80,17 +81,17 @@ def test_elements_are_those_of_pydicom(tmp_path, name, marked):
     """Bare: without preamble, mark and meta, so that the encoding has to be told from the bytes."""
     known = dcmread(get_testdata_file(name, download=False), stop_before_pixels=True)
     path = tmp_path / "f"
-    data = open(known.filename, "rb").read()
+    data = Path(known.filename).read_bytes()
     skipped = 132 + 12 + known.file_meta.FileMetaInformationGroupLength
     path.write_bytes(data if marked else data[skipped:])
     with opened(str(path)) as parsed:
-        assert list(parsed.elements) == [int(tag) for tag in known.keys()]
+        assert list(parsed.elements) == [int(element.tag) for element in known]
         assert parsed.syntax == known.file_meta.TransferSyntaxUID
         assert parsed.little == known.file_meta.TransferSyntaxUID.is_little_endian
 
 
 def test_a_lying_transfer_syntax_is_found_out(tmp_path):
-    data = open(get_testdata_file("MR_small.dcm", download=False), "rb").read()
+    data = Path(get_testdata_file("MR_small.dcm", download=False)).read_bytes()
     (tmp_path / "f").write_bytes(data.replace(EXPLICIT, b"1.2.840.10008.1.2\0\0\0", 1))
     with opened(str(tmp_path / "f")) as parsed:
         assert parsed.elements[0x00080060].value.strip() == b"MR"
@@ -104,7 +105,7 @@ def test_the_place_of_the_pixels():
 
 
 def test_a_header_cut_anywhere_is_refused_or_short(tmp_path):
-    data = open(get_testdata_file("MR_small.dcm", download=False), "rb").read()
+    data = Path(get_testdata_file("MR_small.dcm", download=False)).read_bytes()
     with opened(get_testdata_file("MR_small.dcm", download=False)) as parsed:
         end = parsed.pixels.offset - 12
     reasons = set()

@@ -159,7 +159,7 @@ def test_coded_regions_become_their_meanings(tmp_path):
 
 
 def test_an_unknown_vr_is_looked_up(tmp_path):
-    data = open(get_testdata_file("CT_small.dcm", download=False), "rb").read()
+    data = Path(get_testdata_file("CT_small.dcm", download=False)).read_bytes()
     (tmp_path / "f").write_bytes(data.replace(b"CS\x02\0CT", b"UN\0\0\x02\0\0\0CT", 1))
     assert read_header(str(tmp_path / "f"), KEY).values["Modality"] == "CT"
 
@@ -171,7 +171,7 @@ def test_a_rejected_file():
 
 @pytest.mark.parametrize("seed", range(300))
 def test_no_broken_header_breaks_the_reader(tmp_path, seed):
-    data = bytearray(open(get_testdata_file("CT_small.dcm", download=False), "rb").read())
+    data = bytearray(Path(get_testdata_file("CT_small.dcm", download=False)).read_bytes())
     for step in range(1 + seed % 6):
         place = 132 + (seed * 7919 + step * 104_729) % 3000
         data[place : place + 1 + seed % 4] = bytes([seed % 256]) * 4 if seed % 3 else b"\xff" * 4
