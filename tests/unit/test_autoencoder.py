@@ -28,7 +28,7 @@ def test_paper_preset_is_the_papers():
     assert convolutions(model.decoder) == [(20, 20, 2), (20, 64, 3), (64, 1, 3)]
     assert isinstance(model.encoder[-1], nn.MaxPool2d)
     assert model.encode(torch.rand(2, 1, 128, 128)).shape == (2, 64 * 64 * 20)
-    assert 0 <= model(torch.rand(2, 1, 128, 128)).min()
+    assert model(torch.rand(2, 1, 128, 128)).min() >= 0
     assert isinstance(optimizer("paper", model, 0.001), torch.optim.RMSprop)
 
 
