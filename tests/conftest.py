@@ -3,5 +3,7 @@
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--require-slurm", action="store_true", help="fail, don't skip, where Slurm is not installed"
+        "--require-slurm",
+        action="store_true",
+        help="fail where Slurm is not installed",
     )

@@ -19,7 +19,7 @@ PROGRAMS = ("slurmctld", "slurmd", "munged", "squeue", "sbatch", "scontrol")
 PLACE = Path("/etc/slurm/slurm.conf")
 PATH = f"/usr/sbin:/sbin:{os.environ['PATH']}"
 
-# linuxproc and task/none work in any container; the sizes are claims, which config_overrides allows.
+# linuxproc and task/none work in any container; config_overrides lets nodes claim any size.
 CONFIG = """\
 ClusterName=tagsight-test
 SlurmctldHost={host}(127.0.0.1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import CI, CLONE, contents, overlay, run
+from running import CI, CLONE, contents, overlay, run
 from snakemake.api import SnakemakeApi
 from snakemake.settings.enums import RerunTrigger
 from snakemake.settings.types import (
@@ -193,7 +193,11 @@ def test_comments_and_layout_rerun_nothing(finished, clone):
 
 
 def test_a_changed_function_reruns_the_rules_that_use_it_and_what_follows(finished, clone):
-    edit(clone / "tagsight/paired.py", "def evaluate(", "def _unused() -> None: ...\n\n\ndef evaluate(")
+    edit(
+        clone / "tagsight/paired.py",
+        "def evaluate(",
+        "def _unused() -> None: ...\n\n\ndef evaluate(",
+    )
     assert planned(finished, clone=clone) == {"evaluation", "figures", "report"}
 
 

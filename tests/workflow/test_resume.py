@@ -7,7 +7,7 @@ import time
 import polars as pl
 import psutil
 import pytest
-from conftest import CLONE, contents, overlay, run, run_command
+from running import CLONE, contents, overlay, run, run_command
 
 STAGES = {
     "tags": "results/resume/tags-*/**/*.parquet",

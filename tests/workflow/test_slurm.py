@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import CI, CLONE, contents
+from running import CI, CLONE, contents
 from slurm_cluster import cluster, missing
 
 
