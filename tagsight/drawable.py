@@ -15,7 +15,10 @@ MAX_ITEMS = 2**17
 WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 DICOMDIR = "1.2.840.10008.1.3.10"
 DEFLATED_FRAMES = UID("1.2.840.10008.1.2.8.1")
-_ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
+_ITEM = b"\xfe\xff\x00\xe0"
+_WITHOUT_PIXELS = frozenset(  # modalities, and nothing else, may be named in a detail
+    {"DOC", "ECG", "KO", "PLAN", "PR", "REG", "RTPLAN", "RTRECORD", "RTSTRUCT", "SR"}
+)
 _MEDIA_CLASS, _DIRECTORY = 0x00020002, 0x00041220
 _BITS = {"PixelData": (1, 8, 16, 32, 64), "FloatPixelData": (32,), "DoubleFloatPixelData": (64,)}
 
@@ -29,7 +32,8 @@ def check_drawable(parsed: Parsed, values: dict[str, str]) -> None:
     if _is_directory(parsed):
         raise Refused("dicomdir")
     if parsed.pixels is None:
-        raise Refused("no_pixels", values.get("Modality", "")[:16])
+        modality = values.get("Modality", "")
+        raise Refused("no_pixels", modality if modality in _WITHOUT_PIXELS else "")
     if values.get("SOPClassUID") == WHOLE_SLIDE:
         raise Refused("whole_slide")
     samples, bits = _frame_shape(values, parsed.pixels)

@@ -88,6 +88,14 @@ def test_fewer_fragments_than_frames(tmp_path):
     assert verdict(path) == "pixels_incomplete"
 
 
+def test_no_text_of_a_file_gets_into_a_detail(tmp_path):
+    for name, detail in (("SR", "SR"), ("Muster", "")):
+        path = written(tmp_path / "f", "test-SR.dcm", Modality=name)
+        with pytest.raises(Refused) as refused, opened(str(path)) as parsed:
+            check_drawable(parsed, gather(parsed, frozenset()).values)
+        assert refused.value.detail == detail
+
+
 def test_numbers_of_the_header():
     assert whole({"Rows": "12\\3"}, "Rows", 0) == 12
     assert whole({"Rows": "1A"}, "Rows", 7) == 7
