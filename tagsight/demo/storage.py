@@ -235,8 +235,11 @@ def fill(ds: Dataset, tags: Mapping[str, object]) -> None:
         tag = tag_for_keyword(keyword)
         if tag is None:
             raise KeyError(keyword)
+        vr = dictionary_VR(tag)
+        # As machines write them: 0 rather than 0.0.
+        value = str(value) if vr == "DS" and isinstance(value, int) else value
         # Hospitals write what the standard forbids, such as a slash in BodyPartExamined.
-        ds.add(DataElement(tag, dictionary_VR(tag), value, validation_mode=IGNORE))
+        ds.add(DataElement(tag, vr, value, validation_mode=IGNORE))
 
 
 def _item(tags: Mapping[str, object]) -> Dataset:

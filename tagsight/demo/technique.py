@@ -123,7 +123,8 @@ def signal(tissue: str, times: tuple[float, float, float | None], kind: str) -> 
     t1, t2, density, diffusion = RELAXATION[tissue]
     t1 = ENHANCED.get(tissue, t1) if enhanced else t1
     if tissue == "blood" and (enhanced or kind == "SSFP"):
-        density = 1.0
+        # Agent, or fresh blood that flows in, undoes the flow void.
+        density = 1.6 if kind == "SSFP" else 1.0
     if kind == "SSFP":
         return float(density * np.sqrt(t2 / t1) * 1.6)
     recovery = 1 - np.exp(-tr / t1)
