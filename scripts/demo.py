@@ -19,7 +19,8 @@ with logged(snakemake):
         threads=snakemake.threads,
         progress=Progress(snakemake.params.images, "images"),
     )
-    (folder / "pydicom").mkdir()
     for source in archive.packaged_files():
-        shutil.copy(source, folder / "pydicom" / source.name)
+        copy = folder / "pydicom" / source.parent.name / source.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copy)
     write_text("not a secret: the patients of the demo are invented\n", snakemake.output.key)

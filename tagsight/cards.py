@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from pydicom.uid import UID_dictionary
 
 from tagsight import parsers
 from tagsight.frequencies import person
@@ -18,9 +19,36 @@ Array = NDArray[Any]
 SHOWN = 12
 PIECES = 4
 LONGEST = 24
-LABELS = ("modality", "body_part")
-# Said by the two labels that a name begins with, or too vague for a name.
-UNNAMED = ("Modality", "SOPClassUID", "BodyPartExamined", "AnatomicRegionSequence")
+# What a radiologist would call a group by, after its modality and body part.
+NAMING = (
+    "AcquisitionContrast",
+    "AcquisitionType",
+    "ContrastBolusAgent",
+    "ConvolutionKernel",
+    "CorrectedImage",
+    "EchoPulseSequence",
+    "EchoTime",
+    "ImageLaterality",
+    "ImageType",
+    "KVP",
+    "Laterality",
+    "MRAcquisitionType",
+    "MagneticFieldStrength",
+    "Manufacturer",
+    "PatientOrientation",
+    "PositionerMotion",
+    "RepetitionTime",
+    "ScanOptions",
+    "ScanningSequence",
+    "SequenceVariant",
+    "SeriesType",
+    "SliceThickness",
+    "TransducerType",
+    "ViewCodeSequence",
+    "ViewPosition",
+)
+# Values of ImageType that say how an image was stored rather than what it shows.
+UNTELLING = ("DERIVED", "ORIGINAL", "PRIMARY", "SECONDARY", "OTHER", "UNSPECIFIED")
 # A number says something in a name only with its unit.
 UNITS = {
     "MagneticFieldStrength": "T",
@@ -105,7 +133,7 @@ def _distinguishing(rows: pl.DataFrame, cluster: Array, encoding: "Encoding") ->
 def _categorical(values: pl.Series, cluster: Array, column: "Column") -> Iterator[tuple[int, _Tag]]:
     """The value whose share inside most exceeds that outside; missing counts as another value."""
     categories = column.categories or ()
-    texts = [*categories, "(other)"]
+    texts = [_readable(value) for value in (*categories, "(other)")]
     codes = values.fill_null(-1).to_numpy()
     known = codes >= 0
     counts = np.zeros((int(cluster.max()) + 1, len(texts)))  # (k, values)
@@ -113,12 +141,18 @@ def _categorical(values: pl.Series, cluster: Array, column: "Column") -> Iterato
     sizes = np.bincount(cluster)[:, None]
     inside = counts / np.maximum(sizes, 1)
     outside = (counts.sum(axis=0) - counts) / np.maximum(len(cluster) - sizes, 1)
-    nameable = column.parser != "presence" and column.keyword not in UNNAMED
+    nameable = column.parser != "presence" and column.keyword in NAMING
     for c, best in enumerate(np.argmax(inside - outside, axis=1)):
         if counts[c, best]:
             shares = float(inside[c, best]), float(outside[c, best])
-            fits = nameable and texts[best][0] != "(" and len(texts[best]) <= LONGEST
+            fits = nameable and texts[best][0] != "(" and 1 < len(texts[best]) <= LONGEST
+            fits = fits and texts[best] not in UNTELLING
             yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits)
+
+
+def _readable(value: str) -> str:
+    """The standard's name of a registered UID; any other value as it is."""
+    return UID_dictionary[value][0] if value in UID_dictionary else value
 
 
 def _numeric(values: pl.Series, cluster: Array, column: "Column") -> Iterator[tuple[int, _Tag]]:
@@ -147,23 +181,24 @@ def _number(value: float) -> str:
 
 
 def _pieces(members: pl.DataFrame, tags: list[_Tag]) -> list[str]:
-    """What a name may be made of: labels of at least half the cluster, then its own tags."""
-    pieces = []
-    for label in LABELS:
-        top = (
-            members[label]
-            .drop_nulls()
-            .value_counts()
-            .sort("count", label, descending=[True, False])
-        )
-        if len(top) and 2 * top["count"][0] >= len(members):
-            pieces.append(top[label][0])
+    """What a name may be made of: modality, body part of at least half, then the cluster's tags."""
+    modalities, parts = (_ranked(members[label]) for label in ("modality", "body_part"))
+    most = [text for text, share in modalities if share >= 0.5]
+    several = [text for text, share in modalities[:3] if share >= 0.15]
+    pieces = most[:1] or (["/".join(several)] if several else [])
+    pieces += [text for text, share in parts[:1] if share >= 0.5]
     own = [
         tag.value
         for tag in tags
         if tag.nameable and 2 * tag.inside >= 1 and tag.inside > tag.outside
     ]
     return list(dict.fromkeys([*pieces, *own]))
+
+
+def _ranked(labels: pl.Series) -> list[tuple[str, float]]:
+    """The labels with their share of the images, the most frequent first."""
+    counts = labels.drop_nulls().value_counts().sort("count", labels.name, descending=[True, False])
+    return [(text, count / len(labels)) for text, count in counts.iter_rows()]
 
 
 def _unique(pieces: list[str], taken: set[str]) -> str:

@@ -20,6 +20,7 @@ from tagsight.dictionary import WITHHELD_TEXT, is_identifying
 from tagsight.drawable import check_drawable
 from tagsight.elements import REASONS, Element, Parsed, Reason, Refused, encodings, opened
 from tagsight.hashing import keyed_hash
+from tagsight.makers import known_maker
 from tagsight.repeated import identities, repeating
 from tagsight.texts import WITHHELD, is_registered, text_of
 
@@ -38,7 +39,6 @@ _CODE_MEANING, _PIXEL_REPRESENTATION = 0x00080104, 0x00280103
 _IDENTIFY = {"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"}  # VRs of what identifies by itself
 _MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"}
 
-_MAKER = ("Manufacturer", "ManufacturerModelName")
 _PERSONAL = {"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"}
 
 
@@ -86,7 +86,8 @@ def read_header(path: str, key: bytes, keep: Collection[str] = ()) -> Image | Re
     alone, so that copies can be found. `patient` hashes Patient ID and its issuer.
 
     Values are as stored: multi-values joined by `\\`, padding off, numbers not reformatted, binary
-    numbers in their shortest decimal form; an empty value is an absent one. Functional groups
+    numbers in their shortest decimal form; an empty value is an absent one. Makers that are known
+    go by one name: what else is typed there, an institution often, is not told from it otherwise. Functional groups
     (shared, first frame) fill what the top level lacks. Withheld are the keywords of PS3.15
     Table E.1-1 and person names (unless in `keep`), UIDs that no standard registers, what cannot
     be decoded, what is longer than 1,024 characters, and every text in which one of the file's
@@ -251,8 +252,8 @@ def _withhold_repeated(gathered: Gathered, keep: Collection[str]) -> None:
     """Withholds texts in which an identifying value of this very file turns up again.
 
     Free text is no such value, nor are codes, ages and sizes; and the facts that the pixels need
-    stay. Stations and institutions are often named after the maker or the model: these two are
-    measured against persons and their numbers alone.
+    stay. Stations and institutions are often named after the maker or the model: a known maker
+    stays, under its one name, and models are measured against persons and their numbers alone.
     """
     sources = {
         keyword: text
@@ -265,7 +266,10 @@ def _withhold_repeated(gathered: Gathered, keep: Collection[str]) -> None:
         for keyword, text in gathered.values.items()
         if gathered.vrs.get(keyword) in _MAY_REPEAT and keyword not in {*PIXEL_FACTS, *keep}
     }
-    maker = {keyword: texts.pop(keyword) for keyword in _MAKER if keyword in texts}
+    model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
+    if maker := known_maker(texts.get("Manufacturer", "")):
+        gathered.values["Manufacturer"] = maker
+        del texts["Manufacturer"]
     found = repeating(texts, identities(sources.values()))
-    for keyword in found + repeating(maker, identities(persons)):
+    for keyword in found + repeating(model, identities(persons)):
         gathered.withheld[keyword] = gathered.values.pop(keyword)

@@ -90,8 +90,13 @@ class Progress:
 
     def __init__(self, total: int, unit: str, every: float = 10.0) -> None:
         self.total, self.unit, self.every = total, unit, every
-        self.done = 0
+        self.done = self.before = 0
         self.started = self.said = time.monotonic()
+
+    def resume(self, count: int) -> None:
+        """Note that `count` units were done by an earlier job: they say nothing of the speed."""
+        self.done += count
+        self.before += count
 
     def add(self, count: int) -> None:
         """Note that `count` more units are done."""
@@ -103,7 +108,7 @@ class Progress:
 
     def line(self, now: float) -> str:
         """Return, say, `1,200 of 5,000 files (24%), 310 a second, 12 s left`."""
-        rate = self.done / max(now - self.started, 1e-9)
+        rate = (self.done - self.before) / max(now - self.started, 1e-9)
         left = (self.total - self.done) / rate if rate else 0.0
         return (
             f"{self.done:,} of {self.total:,} {self.unit} ({self.done / max(self.total, 1):.0%}), "

@@ -20,6 +20,7 @@ from scipy.spatial.distance import squareform
 
 Algorithm = Literal["fasterpam", "pam", "alternate", "average"]
 Array = NDArray[Any]
+STARTS = 8
 Swap = Callable[[Array, Array], Array]
 
 
@@ -70,7 +71,7 @@ def grid(
 
     distances: float32 (n, n), symmetric, C order. K at or above the number of distinct rows (where
     K medoids leave no distance at all, or K >= n) is left out: compare with `ks` to warn.
-    Deterministic; nothing is drawn.
+    Deterministic: the random starts that a small matrix is given beside BUILD have fixed seeds.
     """
     wanted = sorted({k for k in ks if k < len(distances)})
     if not wanted:
@@ -80,7 +81,22 @@ def grid(
     if algorithm == "average":
         return _average(distances, wanted)
     swap = _SWAPS[algorithm]
-    return [_nearest(distances, swap(distances, medoids[:k].copy())) for k in wanted]
+    return [_best(distances, [medoids[:k], *_drawn(len(distances), k)], swap) for k in wanted]
+
+
+def _drawn(n: int, k: int) -> list[Array]:
+    """Random first medoids, as many sets as cost little beside BUILD: 8 at n = 1,500, 0 at 5,000.
+
+    Where K is a large part of n, BUILD's first medoids can end 2 % above what these reach.
+    """
+    starts = min(STARTS, 20_000_000 // n**2)
+    return [np.random.default_rng(i).choice(n, k, replace=False) for i in range(starts)]
+
+
+def _best(distances: Array, starts: list[Array], swap: Swap) -> Clustering:
+    """The clustering of least loss from any of the starts, the first where equal."""
+    found = [_nearest(distances, swap(distances, start.copy())) for start in starts]
+    return min(found, key=lambda clustering: clustering.loss)
 
 
 def _fasterpam(distances: Array, medoids: Array) -> Array:

@@ -12,6 +12,7 @@ from importlib.resources import files
 import polars as pl
 
 from tagsight import body_parts
+from tagsight.makers import known_maker, known_makers
 
 NUMBER_VRS = frozenset(["DS", "IS", "FL", "FD", "US", "SS", "UL", "SL", "SV", "UV"])
 TEXT_VRS = frozenset(["LT", "ST", "UT", "UC", "UR"])  # free text, PS3.5 §6.2
@@ -78,7 +79,7 @@ def is_code(keyword: str, vr: str, values: pl.Series) -> pl.Series:
 
 def vocabulary() -> frozenset[str]:
     """Return the makers and body parts of our tables: they can tell nobody's secret."""
-    return frozenset(maker for _, maker in _maker_rules()) | frozenset(body_parts.annex_l())
+    return known_makers() | frozenset(body_parts.annex_l())
 
 
 def unmapped(keyword: str, values: pl.Series, spellings: pl.DataFrame) -> pl.Series:
@@ -156,18 +157,8 @@ _NUMBERS = {"number": _numbers, "age": _ages, "date": _dates, "time": _times}
 def _makers(text: pl.Series) -> pl.Series:
     """Merge the spellings of a maker by the first rule that fits; others stay as they are."""
     plain = text.str.replace_all("_", " ", literal=True)
-    merged = {name: _maker(name) for name in plain.drop_nulls().unique().to_list()}
+    merged = {name: known_maker(name) or name for name in plain.drop_nulls().unique().to_list()}
     return plain.replace_strict(merged, default=None, return_dtype=pl.String)
-
-
-def _maker(name: str) -> str:
-    return next((maker for rule, maker in _maker_rules() if rule.search(name)), name)
-
-
-@cache
-def _maker_rules() -> list[tuple[re.Pattern[str], str]]:
-    """The rules of `data/manufacturers.csv`, in their order: a pattern, and whose names fit it."""
-    return [(re.compile(row["pattern"]), row["maker"]) for row in _data("manufacturers.csv")]
 
 
 @cache

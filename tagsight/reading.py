@@ -54,7 +54,7 @@ def read_shard(
     listing = _with_sizes(listing.select(pl.col(n).cast(t) for n, t in _KEY.items()), stored)
     known = stored.join(listing, on=list(_KEY), how="semi", nulls_equal=True)
     todo = listing.join(known, on="path", how="anti")
-    progress.add(len(known))
+    progress.resume(len(known))
     rows = pl.concat([known, *_read(todo, key, keep, folder, progress)], how="diagonal")
     rows = rows.sort("path")
     _compact(rows, folder)

@@ -23,6 +23,9 @@ CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a lay
 class Counter(Protocol):
     """What training tells of its progress: epochs done."""
 
+    def resume(self, n: int, /) -> object:
+        """Count n epochs that an earlier job did."""
+
     def add(self, n: int, /) -> object:
         """Count n more epochs as done."""
 
@@ -59,7 +62,7 @@ def train(
     model, steps = _fresh(preset, learning_rate, seed, place)
     history = _take_up(resume, model, steps)
     if progress:
-        progress.add(len(history))
+        progress.resume(len(history))
     with single_threaded(threads) as pool:
         for epoch in range(len(history), epochs):
             began = time.perf_counter()

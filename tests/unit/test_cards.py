@@ -101,12 +101,29 @@ def test_a_rare_body_part_that_no_table_knows_is_not_shown(part, min_patients, n
 
 def test_a_hidden_category_is_no_name():
     hidden = SimpleNamespace(
-        columns=[column("StationName", "categorical", categories=["(rare 01)", "CT01"])]
+        columns=[column("ConvolutionKernel", "categorical", categories=["(rare 01)", "B30F"])]
     )
-    sample = plain(["CT"] * 3, [None] * 3).with_columns(StationName=pl.Series([0, 1, 1]))
+    sample = plain(["CT"] * 3, [None] * 3).with_columns(ConvolutionKernel=pl.Series([0, 1, 1]))
     clusters = pl.DataFrame({"image": list("abc"), "cluster": [2, 1, 1], "medoid": [1, 1, 0]})
     found = cards(sample, clusters.with_columns(pl.col("medoid") == 1), hidden)
-    assert [card["name"] for card in found] == ["CT · CT01", "CT"]
+    assert [card["name"] for card in found] == ["CT · B30F", "CT"]
+
+
+def test_a_cluster_of_several_modalities_is_named_by_them():
+    sample = plain(["XA", "US", "NM"], [None] * 3)
+    clusters = pl.DataFrame({"image": list("abc"), "cluster": 1, "medoid": [True, False, False]})
+    (card,) = cards(sample, clusters, SimpleNamespace(columns=[]))
+    assert card["name"] == "NM/US/XA"
+
+
+def test_a_registered_uid_is_shown_by_its_name():
+    uids = ["1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"]
+    encoding = SimpleNamespace(columns=[column("SOPClassUID", "categorical", categories=uids)])
+    sample = plain(["CT", "CT", "MR"], [None] * 3).with_columns(SOPClassUID=pl.Series([0, 0, 1]))
+    clusters = pl.DataFrame({"image": list("abc"), "cluster": [1, 1, 2], "medoid": [1, 0, 1]})
+    found = cards(sample, clusters.with_columns(pl.col("medoid") == 1), encoding)
+    assert found[0]["tags"][0]["value"] == "CT Image Storage"
+    assert found[0]["name"] == "CT"
 
 
 def test_names_are_unique():

@@ -100,6 +100,13 @@ def test_what_is_not_there_has_no_hash(tmp_path):
     assert len(image.image) == 32
 
 
+def test_a_known_maker_goes_by_one_name_and_another_may_be_an_institution(tmp_path):
+    maker = written(tmp_path / "f", Manufacturer="GE MEDICAL SYSTEMS", InstitutionName="GE MEDICAL")
+    assert read_header(maker, KEY).values["Manufacturer"] == "GE"
+    other = written(tmp_path / "g", Manufacturer="St Mary Radiology", InstitutionName="St Mary")
+    assert "Manufacturer" in read_header(other, KEY).withheld
+
+
 def test_what_identifies_is_withheld_wherever_it_turns_up(tmp_path):
     path = written(
         tmp_path / "f",
