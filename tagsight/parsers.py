@@ -102,7 +102,7 @@ def _item(keyword: str, parser: str, item: pl.Series, spellings: pl.DataFrame) -
 
 def _filled(keyword: str, parser: str, item: pl.Series) -> pl.Series:
     """Upper-case text with single blanks; null where empty or a code for missing."""
-    text = item.str.to_uppercase().str.replace_all(r"[\s\x00]+", " ").str.strip_chars()
+    text = item.str.to_uppercase().str.replace_all(r"[\s\p{Cc}]+", " ").str.strip_chars()
     codes = {code for scope in ("*", parser, keyword) for code in _codes().get(scope, ())}
     return text.set(text.is_in(sorted(codes)) | (text == ""), None)
 

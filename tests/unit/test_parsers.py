@@ -4,7 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tagsight.body_parts import read_spellings
@@ -130,6 +130,7 @@ def test_a_body_part_unmapped_stays_itself_and_is_told():
     assert flags.to_list() == [False, True, False, False, False]
 
 
+@example(values=["\x1f"], vr="DS", keyword="Manufacturer", items=1)
 @given(
     st.lists(st.none() | st.text(max_size=12) | st.floats(width=32).map(str), max_size=20),
     st.sampled_from(["DS", "IS", "AS", "DA", "TM", "DT", "CS", "LO", "US", ""]),
