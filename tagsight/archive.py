@@ -56,7 +56,8 @@ def find(inputs: list[Path]) -> Iterator[Found]:
 
     Folders: regular files, links to them too, in the order of names; a folder reached twice, as
     by a link to its parent, is walked once; one that may not be listed is yielded itself, so that
-    it is accounted for as unreadable. Lists: paths as written, relative ones from the list's
+    it is accounted for as unreadable. Paths are as the input is written, so that a run in another
+    folder on the same relative input has the same paths. Lists: paths as written, relative ones from the list's
     folder, without a look at the files; a column `path`, and if present `size`, `mtime` (s),
     `mtime_ns`.
 
@@ -66,13 +67,13 @@ def find(inputs: list[Path]) -> Iterator[Found]:
     seen: set[tuple[int, int]] = set()
     for place in inputs:
         if place.is_dir():
-            yield from _walk(os.path.abspath(place), seen)
+            yield from _walk(os.path.normpath(place), seen)
         elif not place.is_file():
             raise ArchiveError(f"input: {place} does not exist; name a folder or a list of paths")
         elif place.suffix.lower() in LISTS:
             yield from _from_list(place)
         else:
-            yield _found(os.path.abspath(place), place.stat())
+            yield _found(os.path.normpath(place), place.stat())
 
 
 def _found(path: str, status: os.stat_result | None) -> Found:
@@ -112,7 +113,7 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
 
 
 def _from_list(place: Path) -> Iterator[Found]:
-    base = os.path.abspath(place.parent)
+    base = os.path.normpath(place.parent)
     for row in _rows(place):
         if row["path"]:
             path = os.path.join(base, row["path"])
