@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tagsight.demo import archive
 from tagsight.jobs import Progress, logged
-from tagsight.store import write_text
+from tagsight.store import write_file
 
 with logged(snakemake):
     folder = Path(snakemake.output.archive)
@@ -23,4 +23,4 @@ with logged(snakemake):
         copy = folder / "pydicom" / source.parent.name / source.name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)
-    write_text("not a secret: the patients of the demo are invented\n", snakemake.output.key)
+    write_file("not a secret: the patients of the demo are invented\n", snakemake.output.key)

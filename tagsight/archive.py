@@ -54,10 +54,10 @@ def listing(
 def find(inputs: list[Path]) -> Iterator[Found]:
     """The files of folders (walked), of lists (`.txt`, `.csv`, `.parquet`) and files named singly.
 
-    Folders: regular files, links to them too, in the order of names; a folder reached twice, as
-    by a link to its parent, is walked once; one that may not be listed is yielded itself, so that
-    it is accounted for as unreadable. Paths are as the input is written, so that a run in another
-    folder on the same relative input has the same paths. Lists: paths as written, relative ones from the list's
+    Paths are as the input is written, so that a run elsewhere on the same relative input has the
+    same paths. Folders: regular files, links to them too, in the order of names; a folder reached
+    twice, as by a link to its parent, is walked once; one that may not be listed is yielded
+    itself, so that it is accounted for as unreadable. Lists: relative paths from the list's
     folder, without a look at the files; a column `path`, and if present `size`, `mtime` (s),
     `mtime_ns`.
 

@@ -58,10 +58,10 @@ def write_npy(array: np.ndarray, path: Path | str) -> None:
         np.save(file, array)
 
 
-def write_text(text: str, path: Path | str) -> None:
-    """Write text as UTF-8."""
+def write_file(content: bytes | str, path: Path | str) -> None:
+    """Write bytes, or text as UTF-8."""
     with writing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def forget_others(folders: Iterable[Path], stems: Collection[str]) -> None:
