@@ -1,1 +1,30 @@
-pass
+"""Write the page, and what a run prints at its end."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tagsight import page, sentences
+from tagsight.figures import pictures
+from tagsight.jobs import logged
+from tagsight.store import read_json, write_file
+
+with logged(snakemake):
+    given, params, out = snakemake.input, snakemake.params, snakemake.output
+    run = page.Run(
+        **{name: read_json(given[name]) for name in page.DOCUMENTS},
+        **{name: pl.read_parquet(given[name]) for name in page.TABLES},
+        distance=read_json(given.encoding)["distance"],
+    )
+    found = pl.read_parquet(given.clusters).filter(k=run.choice["k"])
+    images = np.load(given.images, mmap_mode="r")
+    shown = pictures.picks(found, pl.read_parquet(given.fates), params.gallery, params.seed)
+    shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
+    drawn = {Path(path).name: Path(path) for path in given.figures}
+    drawings = {
+        path.stem: path.read_text() for name, path in drawn.items() if name.endswith(".svg")
+    }
+    pair = drawn["reconstructions.png"].read_bytes()
+    write_file(page.render(run, drawings, pair, pictures.tiles(images, shown)), out.page)
+    write_file(sentences.closing(run.evaluation, out.page, given.annotations), out.result)

@@ -1,0 +1,23 @@
+"""Count what the run saw at each stage."""
+
+from pathlib import Path
+
+import polars as pl
+
+from tagsight.counts import counts
+from tagsight.jobs import logged
+from tagsight.store import read_json, write_json
+from tagsight.tables import scan
+
+with logged(snakemake):
+    given = snakemake.input
+    sizes = {Path(path).stem: pl.scan_parquet(path).select(pl.len()) for path in given.samples}
+    found = counts(
+        scan(given.tags),
+        pl.read_parquet(given.rejected),
+        pl.read_parquet(given.selection),
+        read_json(given.encoding)["columns"],
+        {name: size.collect().item() for name, size in sizes.items()},
+        pl.read_parquet(given.fates),
+    )
+    write_json(found, snakemake.output[0])

@@ -1,0 +1,56 @@
+"""How much a run saw at each of its stages: what Figure 2 and the page's facts are made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+
+def counts(
+    tags: pl.LazyFrame,
+    rejected: pl.DataFrame,
+    selection: pl.DataFrame,
+    columns: Sequence[Mapping[str, Any]],
+    samples: Mapping[str, int],
+    fates: pl.DataFrame,
+) -> dict[str, Any]:
+    """Count files, images, tags, columns and samples.
+
+    tags: all shards, with `image`, `series`, `patient`; rejected: a row a file, with `reason`;
+    selection: a row a tag, with `fate`; columns: of the encoding, with `parser`; samples: name ->
+    images drawn from the archive; fates: a row an image of these whose pixels were asked for, with
+    `reason` where they could not be drawn.
+
+    `series` and `patients` count those that are known; `unknown_patient` counts the images
+    whose patient is not.
+    """
+    seen = tags.select(
+        images=pl.len(),
+        series=pl.col("series").drop_nulls().n_unique(),
+        patients=pl.col("patient").drop_nulls().n_unique(),
+        unknown_patient=pl.col("patient").null_count(),
+    )
+    found = seen.collect(engine="streaming").row(0, named=True)
+    return {
+        "files": found["images"] + len(rejected),
+        **found,
+        "rejected": _tally(rejected),
+        "tags": len(selection),
+        "kept": selection.filter(pl.col("fate") == "kept").height,
+        "columns": len(columns),
+        "presence": sum(column["parser"] == "presence" for column in columns),
+        "samples": dict(samples),
+        "drawn": len(fates),
+        "undrawn": _tally(fates.drop_nulls("reason")),
+    }
+
+
+def trial_sizes(samples: Mapping[str, int]) -> list[int]:
+    """Images of each trial, in the order of `samples`."""
+    return [size for name, size in samples.items() if name.startswith("trial")]
+
+
+def _tally(rows: pl.DataFrame) -> dict[str, int]:
+    """Reason -> rows, the most frequent first."""
+    tally = rows.group_by("reason").len().sort(["len", "reason"], descending=[True, False])
+    return dict(tally.iter_rows())

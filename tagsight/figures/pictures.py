@@ -1,0 +1,167 @@
+"""Figures of images themselves: the gallery of clusters, and reconstructions beside originals.
+
+Grey on black, as radiologists look at images, whatever the page's colours.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from tagsight.autoencoder import Autoencoder
+from tagsight.embeddings import single_threaded, to_input
+
+Pictures = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+SIDE, MARGIN, LABEL = 128, 4, 300  # pixels
+MOST = 400  # pictures shown at most: the page is to stay small
+MARK = (230, 159, 0)  # frames a medoid: Okabe & Ito's orange
+TEXT, FAINT = (232, 238, 241), (139, 152, 160)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the gallery shows of a cluster: rows of the images, None where not drawable."""
+
+    cluster: int
+    size: int
+    medoid: int | None
+    members: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A cluster's pictures as JPEG: its medoid, where it could be drawn, and members."""
+
+    medoid: bytes | None
+    members: Sequence[bytes]
+
+
+def picks(clusters: pl.DataFrame, fates: pl.DataFrame, count: int, seed: int) -> list[Shown]:
+    """Choose for each cluster its medoid and `count` other members at random.
+
+    clusters: `image`, `cluster`, `medoid` of a sample at one K; fates: `image` and `reason` (null =
+    drawn) in the order of the sample's pictures. Only members that could be drawn are shown.
+    """
+    rows = fates.with_row_index("row").join(clusters, on="image", maintain_order="left")
+    shown = []
+    for part in rows.sort("cluster", "row").partition_by("cluster", maintain_order=True):
+        cluster = int(part["cluster"][0])
+        drawn = part.filter(pl.col("reason").is_null())
+        medoid = drawn.filter("medoid")["row"].to_list()
+        others = drawn.filter(~pl.col("medoid"))["row"].to_numpy()
+        order = np.random.default_rng([seed, cluster]).permutation(len(others))[:count]
+        found = [int(row) for row in others[order]]
+        shown.append(Shown(cluster, len(part), medoid[0] if medoid else None, found))
+    return shown
+
+
+def gallery(images: Pictures, shown: Sequence[Shown], names: Sequence[str]) -> bytes:
+    """Return the gallery as PNG: a row a cluster, with its name and size, the medoid framed.
+
+    images (n, 128, 128); names: of cluster 1, 2, ….
+    """
+    step = SIDE + 2 * MARGIN
+    columns = 1 + max(len(each.members) for each in shown)
+    sheet = Image.new("RGB", (LABEL + columns * step, len(shown) * step))
+    pen = ImageDraw.Draw(sheet)
+    for row, each in enumerate(shown):
+        top = row * step
+        _label(pen, top, names[each.cluster - 1], f"{each.cluster} · {each.size:,} images")
+        for column, image in enumerate([each.medoid, *each.members]):
+            if image is not None:
+                corner = (LABEL + column * step + MARGIN, top + MARGIN)
+                sheet.paste(Image.fromarray(images[image]), corner)
+        edge = (LABEL + 1, top + 1, LABEL + step - 2, top + step - 2)
+        pen.rectangle(edge, outline=MARK, width=2)
+    return _png(sheet)
+
+
+def _label(pen: ImageDraw.ImageDraw, top: int, name: str, below: str) -> None:
+    font = ImageFont.load_default(17)
+    lines = _wrapped(pen, name, font)
+    y = top + (SIDE - 22 * (len(lines) + 1)) // 2
+    for line in lines:
+        pen.text((12, y), line, fill=TEXT, font=font)
+        y += 22
+    pen.text((12, y), below, fill=FAINT, font=ImageFont.load_default(15))
+
+
+def _wrapped(
+    pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> list[str]:
+    """Lines of words that fit beside the pictures."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and pen.textlength(longer, font) > LABEL - 24:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines[:4]
+
+
+def medoids(shown: Sequence[Shown], count: int = 8) -> list[int]:
+    """Return the rows of the medoids of the largest clusters, of those that could be drawn."""
+    return [each.medoid for each in shown if each.medoid is not None][:count]
+
+
+def reconstructed(model: Autoencoder, originals: Pictures) -> Pictures:
+    """Return images (n, 128, 128) after the way through the network and back.
+
+    On a single thread: the order of its sums does not show in the bytes.
+    """
+
+    def one(image: Pictures) -> Floats:
+        with torch.inference_mode():
+            again: Floats = model(to_input(image[None], torch.device("cpu")))[0, 0].numpy()
+            return again
+
+    with single_threaded(1) as pool:
+        found = list(pool.map(one, originals))
+    return np.clip(np.rint(255 * np.reshape(found, originals.shape)), 0, 255).astype(np.uint8)
+
+
+def reconstructions(originals: Pictures, again: Pictures) -> bytes:
+    """Return a PNG of two rows: originals (n, 128, 128) above, below what the network made."""
+    step = SIDE + 2 * MARGIN
+    sheet = np.zeros((2 * step, len(originals) * step), np.uint8)
+    for row, images in enumerate((originals, again)):
+        for column, image in enumerate(images):
+            y, x = row * step + MARGIN, column * step + MARGIN
+            sheet[y : y + SIDE, x : x + SIDE] = image
+    return _png(Image.fromarray(sheet))
+
+
+def tiles(images: Pictures, shown: Sequence[Shown]) -> dict[int, Tiles]:
+    """Return the pictures of each cluster shown, one by one, as the page has them."""
+    return {
+        each.cluster: Tiles(
+            None if each.medoid is None else _jpeg(images[each.medoid]),
+            [_jpeg(images[row]) for row in each.members],
+        )
+        for each in shown
+    }
+
+
+def shown_clusters(clusters: int, members: int) -> int:
+    """Return how many clusters, the largest, are shown: MOST pictures in all."""
+    return min(clusters, max(1, MOST // (members + 1)))
+
+
+def _jpeg(image: Pictures) -> bytes:
+    held = io.BytesIO()
+    Image.fromarray(image).save(held, "JPEG", quality=82, optimize=True)
+    return held.getvalue()
+
+
+def _png(sheet: Image.Image) -> bytes:
+    held = io.BytesIO()
+    sheet.save(held, "PNG", optimize=True)
+    return held.getvalue()

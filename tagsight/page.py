@@ -1,0 +1,246 @@
+"""The page: what a run found, figure by figure, in one file that needs nothing from outside."""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tagsight import sentences, wording
+from tagsight.counts import trial_sizes
+from tagsight.figures.pictures import Tiles
+from tagsight.figures.style import COLOURS
+
+TEMPLATE = "page.html"
+DOCUMENTS = ("counts", "choice", "cards", "evaluation", "agreement")
+TABLES = ("frequencies", "selection", "unmapped", "training")
+CHIPS = 5  # tags shown of a cluster
+LABELS = {"modality": "Modality", "body_part": "Body part", "manufacturer": "Manufacturer"}
+NULL_QUESTIONS = {
+    "within_modality": "Labels dealt anew among series of the same modality. Asks what the tags "
+    "know of looks beyond CT, MR or X-ray. This is the test to go by.",
+    "within_modality_body_part": "Labels dealt anew among series of the same modality and body "
+    "part.",
+    "within_manufacturer": "Labels dealt anew among series of one maker’s devices.",
+    "series": "Labels dealt anew among all series. Anything that knows CT from X-ray passes.",
+    "images": "Labels dealt anew among all images, slices of a series apart. Too easily passed "
+    "where a sample holds several slices of a series.",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the page tells of: results of a run, as their files hold them."""
+
+    counts: Mapping[str, Any]
+    choice: Mapping[str, Any]
+    cards: Sequence[Mapping[str, Any]]
+    evaluation: Mapping[str, Any]
+    agreement: Mapping[str, Any]
+    frequencies: pl.DataFrame
+    selection: pl.DataFrame
+    unmapped: pl.DataFrame
+    training: pl.DataFrame
+    distance: str
+
+
+def render(
+    run: Run, drawings: Mapping[str, str], reconstructions: bytes, tiles: Mapping[int, Tiles]
+) -> str:
+    """Return the page as HTML.
+
+    drawings: name -> SVG of flow, silhouettes, choice, training, explained; reconstructions: PNG;
+    tiles: of cluster 1, 2, …, as many as there are pictures of.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": wording.percent,
+        "number": wording.number,
+        "p": wording.p_value,
+        "words": wording.in_words,
+        "thousands": lambda value: f"{value:,}",
+    }
+    return environment.get_template(TEMPLATE).render(
+        result=sentences.result(run.evaluation),
+        run=run,
+        epochs=len(run.training),
+        facts=facts(run),
+        clusters=clusters(run, tiles),
+        tests=tests(run.evaluation),
+        agreement=agreement(run.agreement),
+        kept=_kept(run),
+        dropped=dropped(run.selection),
+        paper=paper(run),
+        lacking=lacking_modality(run.frequencies),
+        figures={name: inline(name, svg) for name, svg in drawings.items()},
+        reconstructions=_data_uri(reconstructions, "png"),
+    )
+
+
+def inline(name: str, svg: str) -> Markup:
+    """Return an SVG to stand in the page: its ids its own, its colours the page's.
+
+    >>> inline("a", '<?xml?><svg><g id="x" style="fill: #17242c"/></svg>')
+    Markup('<svg><g id="a-x" style="fill: var(--ink)"/></svg>')
+    """
+    text = svg[svg.index("<svg") :]
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = re.sub(r' (width|height)="[\d.]+pt"', "", text, count=2)
+    for colour, variable in COLOURS.items():
+        text = text.replace(colour, f"var(--{variable})")
+    return Markup(text)
+
+
+def facts(run: Run) -> list[tuple[str, str]]:
+    """Return the run in numbers: a figure and what it counts."""
+    counts, choice = run.counts, run.choice
+    sizes = trial_sizes(counts["samples"])
+    found = choice["grid"][str(choice["k"])]
+    return [
+        (f"{counts['images']:,}", f"images of {counts['files']:,} files"),
+        (f"{counts['series']:,}", "series"),
+        (f"{counts['patients']:,}", "patients known"),
+        (f"{counts['kept']:,}", f"of {counts['tags']:,} tags, as {counts['columns']:,} columns"),
+        (f"{choice['k']}", "clusters"),
+        (wording.number(found["silhouette"], 2), f"mean silhouette: {choice['reading']}"),
+        (
+            f"{len(sizes)} × {max(sizes):,}",
+            "images tested" if len(sizes) == 1 else "images in trials",
+        ),
+    ]
+
+
+def clusters(run: Run, tiles: Mapping[int, Tiles]) -> list[dict[str, Any]]:
+    """Return what is shown of each cluster: its card, its pictures as data URIs."""
+    return [
+        {
+            **card,
+            "chips": [_chip(tag) for tag in card["tags"][:CHIPS]],
+            "tiles": _pictures(tiles.get(card["cluster"])),
+        }
+        for card in run.cards
+    ]
+
+
+def _chip(tag: Mapping[str, Any]) -> dict[str, str]:
+    shares = f"{wording.percent(tag['inside'])} here, {wording.percent(tag['outside'])} elsewhere"
+    return {"tag": tag["column"].removesuffix("?"), "value": tag["value"], "shares": shares}
+
+
+def _pictures(tiles: Tiles | None) -> dict[str, Any] | None:
+    if tiles is None:
+        return None
+    return {
+        "medoid": tiles.medoid and _data_uri(tiles.medoid, "jpeg"),
+        "members": [_data_uri(each, "jpeg") for each in tiles.members],
+    }
+
+
+def tests(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the table of tests: for each null its rows, a labelling each, both kinds of centre."""
+    found = []
+    for null, name in wording.NULL_NAMES.items():
+        rows = [
+            {"labelling": said, "own": labelling == "tags", **evaluation[labelling][null]}
+            for labelling, said in wording.LABELLING_NAMES.items()
+            if null in evaluation.get(labelling, {})
+        ]
+        if rows:
+            found.append({"name": name, "question": NULL_QUESTIONS[null], "rows": rows})
+    for group in found:
+        for row in group["rows"]:
+            row["share"] = _explained(row)
+            row["share_in_sample"] = _explained(row["in_sample"])
+    return found
+
+
+def _explained(figures: Mapping[str, Any]) -> str:
+    """`31 % (28 to 34 %)`; a dash where there is nothing to divide by."""
+    if figures["explained"] is None:
+        return "–"
+    share, bounds = wording.percent(figures["explained"]), figures["explained_ci95"]
+    return share if bounds is None else f"{share} ({wording.interval(bounds)})"
+
+
+def agreement(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return for each outside label its scores at the chosen K, with and without telling tags."""
+    rows = [row for row in found["agreement"] if row["k"] == found["k"]]
+    return [
+        {
+            "label": said,
+            "with": next((r for r in rows if r["label"] == name and not r["left_out"]), None),
+            "without": next((r for r in rows if r["label"] == name and r["left_out"]), None),
+        }
+        for name, said in LABELS.items()
+    ]
+
+
+def _kept(run: Run) -> list[dict[str, Any]]:
+    kept = run.selection.filter(fate="kept").select("keyword")
+    known = kept.join(run.frequencies, on="keyword", how="left", maintain_order="left")
+    columns = ["keyword", "tag", "missing_share", "level", "inferred", "top_values"]
+    return known.select(columns).to_dicts()
+
+
+def dropped(selection: pl.DataFrame) -> list[tuple[str, list[str]]]:
+    """Return the reasons for which tags were dropped, each with its tags, the longest first."""
+    out = selection.filter(fate="dropped").group_by("reason").agg(pl.col("keyword").sort())
+    rows: list[tuple[str, list[str]]] = out.sort("reason").rows()
+    return sorted(rows, key=lambda row: -len(row[1]))
+
+
+def lacking_modality(frequencies: pl.DataFrame) -> float:
+    """Return the share of images that do not say their modality."""
+    found = frequencies.filter(keyword="Modality")["missing_share"]
+    return float(found[0]) if len(found) else 1.0
+
+
+def paper(run: Run) -> list[tuple[str, str, str]]:
+    """Return the paper's own figures beside the run's: what, theirs, ours.
+
+    Ours by the paper's measure: centres with the image itself, labels permuted between images.
+    """
+    ours: Mapping[str, Any] = (
+        run.evaluation.get("tags", {}).get("images", {}).get("in_sample") or {}
+    )
+    found = run.choice["grid"][str(run.choice["k"])]
+    sizes = trial_sizes(run.counts["samples"])
+    share = ours.get("explained")
+    return [
+        ("trials × images", "10 × 5,000", f"{len(sizes)} × {max(sizes):,}"),
+        ("K, clusters", "15", f"{run.choice['k']}"),
+        ("mean silhouette", "0.37", wording.number(found["silhouette"], 2)),
+        ("distance to centre (sd)", "0.28 (0.023)", _mean(ours, "distance")),
+        ("by permuted labels (sd)", "0.42 (0.017)", _mean(ours, "null")),
+        ("explained", wording.percent(1 / 3), "–" if share is None else wording.percent(share)),
+        ("paired t-test", f"t(9) = 16.42, p <{wording.SPACE}.001", _t_test(ours)),
+        ("effect size dz", "5.2", wording.number(ours.get("effect_size"), 2)),
+        ("correlation of the two", ".12", wording.number(ours.get("correlation"), 2)),
+    ]
+
+
+def _mean(figures: Mapping[str, Any], what: str) -> str:
+    mean, sd = figures.get(f"mean_{what}"), figures.get(f"sd_{what}")
+    return f"{wording.number(mean, 2)} ({wording.number(sd, 2)})"
+
+
+def _t_test(figures: Mapping[str, Any]) -> str:
+    if figures.get("t") is None:
+        return "–"
+    p = wording.p_value(figures["p"])
+    return f"t({figures['df']}) = {wording.number(figures['t'])}, p {'' if '<' in p else '= '}{p}"
+
+
+def _data_uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,102 @@
+"""The result of a run in one readable sentence, honest where there is none.
+
+The test is chosen beforehand: the clusters from tags against labels dealt to other series, and
+within modality. Left-out centres; two-sided at 5 %.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tagsight.wording import interval, p_value, percent
+
+Figures = Mapping[str, Any]
+LEVEL = 0.05
+
+
+def result(evaluation: Figures) -> str:
+    """Return the run's result as one sentence (or two, where a single trial limits it).
+
+    evaluation: evaluation.json.
+    """
+    k = evaluation["trials"]["k"]
+    own = _figures(evaluation, "tags", "series")
+    said = verdict(own)
+    if said == "undefined":
+        return (
+            f"Whether the {k} clusters look alike could not be measured: "
+            f"{own.get('reason') or 'there was nothing to compare them with'}."
+        )
+    opening = {
+        "nearer": f"The {k} clusters made from tags explain {_share(own)} of how far images differ",
+        "as chance": (
+            f"The {k} clusters made from tags look no more alike than chance would have it: they "
+            f"explain {_share(own)} of how far images differ"
+        ),
+        "farther": (
+            f"Images of the {k} clusters made from tags look less alike than chance would have it: "
+            f"the clusters explain {_share(own)} of how far images differ"
+        ),
+    }[said]
+    parts = [opening, *_modality(evaluation), _beyond(evaluation)]
+    return "; ".join(parts) + "." + _limits(evaluation, own)
+
+
+def verdict(figures: Figures) -> str:
+    """Return `nearer`, `as chance` or `farther` than the null, or `undefined`.
+
+    By the paired test; where there is none (a single trial), by the permutations.
+    """
+    explained = figures.get("explained")
+    if explained is None:
+        return "undefined"
+    p = figures["p"] if figures["p"] is not None else figures["permutation_p"]
+    if p is None or p >= LEVEL:
+        return "as chance"
+    return "nearer" if explained > 0 else "farther"
+
+
+def _figures(evaluation: Figures, labelling: str, null: str) -> Figures:
+    """The figures of a labelling against a null; empty where it was not tested."""
+    found: Figures = evaluation.get(labelling, {}).get(null, {})
+    return found
+
+
+def _share(figures: Figures) -> str:
+    """`31 % (95 % CI 28 to 34 %)`."""
+    share, bounds = percent(figures["explained"]), figures["explained_ci95"]
+    return share if bounds is None else f"{share} ({percent(0.95)} CI {interval(bounds)})"
+
+
+def _modality(evaluation: Figures) -> list[str]:
+    found = _figures(evaluation, "modality", "series")
+    if found.get("explained") is None:
+        return []
+    return [f"modality alone explains {percent(found['explained'])}"]
+
+
+def _beyond(evaluation: Figures) -> str:
+    found = _figures(evaluation, "tags", "within_modality")
+    said = verdict(found)
+    if said == "undefined":
+        return "what the tags add beyond modality could not be tested, as no modality is divided"
+    return {
+        "nearer": f"beyond modality the tags add {_share(found)}",
+        "as chance": f"beyond modality the tags add no more than chance would, {_share(found)}",
+        "farther": f"within a modality they look less alike than by chance, {_share(found)}",
+    }[said]
+
+
+def _limits(evaluation: Figures, own: Figures) -> str:
+    n = evaluation["trials"]["n"]
+    if n == 1:
+        p = p_value(own["permutation_p"])
+        return f" This is from a single trial, so without an interval; by permutations, p = {p}."
+    if own["p"] is None:
+        return f" There is no test: {own['reason']}."
+    return ""
+
+
+def closing(evaluation: Figures, page: str, table: str) -> str:
+    """Return what a run prints at its end, for any terminal: the result, then where to look."""
+    plain = result(evaluation).replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+    return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"

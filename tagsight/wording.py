@@ -1,0 +1,78 @@
+"""What figures and page call things, and how they write numbers."""
+
+from collections.abc import Sequence
+
+LABELLING_NAMES = {
+    "tags": "clusters from tags",
+    "modality": "modality alone",
+    "modality_body_part": "modality × body part",
+    "manufacturer": "manufacturer alone",
+    "embedding": "clusters from pixels",
+}
+# In the order in which they are shown: the one that asks most of the tags first.
+NULL_NAMES = {
+    "within_modality": "Beyond modality",
+    "within_modality_body_part": "Beyond modality × body part",
+    "within_manufacturer": "Beyond manufacturer",
+    "series": "Beyond chance, series by series",
+    "images": "Beyond chance, image by image (the paper’s)",
+}
+MINUS = "\N{MINUS SIGN}"
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+def percent(share: float) -> str:
+    """Write a share: whole above 10 %, one decimal below.
+
+    >>> percent(0.312), percent(0.0312), percent(-0.0312)
+    ('31\\xa0%', '3.1\\xa0%', '−3.1\\xa0%')
+    """
+    return f"{_hundredths(share)}{SPACE}%"
+
+
+def interval(bounds: Sequence[float]) -> str:
+    """Write an interval of shares.
+
+    >>> interval([0.0312, 0.251])
+    '3.1 to 25\\xa0%'
+    """
+    return f"{_hundredths(bounds[0])} to {percent(bounds[1])}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Write a number to so many significant digits; a dash for None.
+
+    >>> number(0.28341), number(-16.42), number(None)
+    ('0.283', '−16.4', '–')
+    """
+    if value is None:
+        return "–"
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        text = f"{mantissa}{SPACE}×{SPACE}10^{int(exponent)}"
+    return text.replace("-", MINUS)
+
+
+def p_value(p: float | None) -> str:
+    """Write a p as in articles.
+
+    >>> p_value(0.0002), p_value(0.034), p_value(None)
+    ('<\\xa0.001', '.034', '–')
+    """
+    if p is None:
+        return "–"
+    if p < 0.001:
+        return f"<{SPACE}.001"
+    return f"{p:.3f}".removeprefix("0")
+
+
+def in_words(reason: str) -> str:
+    """Write a reason of a closed list for people: `no_pixels` -> `no pixels`."""
+    return reason.replace("_", " ")
+
+
+def _hundredths(share: float) -> str:
+    digits = 0 if abs(share) >= 0.0995 else 1
+    text = f"{100 * share:.{digits}f}".replace("-", MINUS)
+    return "0" if text in ("0.0", f"{MINUS}0.0") else text
