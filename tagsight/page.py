@@ -106,18 +106,14 @@ def facts(run: Run) -> list[tuple[str, str]]:
     """Return the run in numbers: a figure and what it counts."""
     counts, choice = run.counts, run.choice
     sizes = trial_sizes(counts["samples"])
-    found = choice["grid"][str(choice["k"])]
+    silhouette = wording.number(choice["grid"][str(choice["k"])]["silhouette"], 2)
     return [
         (f"{counts['images']:,}", f"images of {counts['files']:,} files"),
         (f"{counts['series']:,}", "series"),
         (f"{counts['patients']:,}", "patients known"),
         (f"{counts['kept']:,}", f"of {counts['tags']:,} tags, as {counts['columns']:,} columns"),
-        (f"{choice['k']}", "clusters"),
-        (wording.number(found["silhouette"], 2), f"mean silhouette: {choice['reading']}"),
-        (
-            f"{len(sizes)} × {max(sizes):,}",
-            "images tested" if len(sizes) == 1 else "images in trials",
-        ),
+        (f"{choice['k']}", f"clusters: {choice['reading']}, mean silhouette {silhouette}"),
+        (f"{len(sizes)} × {max(sizes):,}", "trials × images, to test it"),
     ]
 
 
@@ -152,17 +148,22 @@ def tests(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for null, name in wording.NULL_NAMES.items():
         rows = [
-            {"labelling": said, "own": labelling == "tags", **evaluation[labelling][null]}
-            for labelling, said in wording.LABELLING_NAMES.items()
+            _row(labelling, evaluation[labelling][null])
+            for labelling in wording.LABELLING_NAMES
             if null in evaluation.get(labelling, {})
         ]
         if rows:
             found.append({"name": name, "question": NULL_QUESTIONS[null], "rows": rows})
-    for group in found:
-        for row in group["rows"]:
-            row["share"] = _explained(row)
-            row["share_in_sample"] = _explained(row["in_sample"])
     return found
+
+
+def _row(labelling: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "labelling": wording.LABELLING_NAMES[labelling],
+        "own": labelling == "tags",
+        "left_out": {**figures, "share": _explained(figures)},
+        "in_sample": {**figures["in_sample"], "share": _explained(figures["in_sample"])},
+    }
 
 
 def _explained(figures: Mapping[str, Any]) -> str:

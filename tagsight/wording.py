@@ -68,8 +68,12 @@ def p_value(p: float | None) -> str:
 
 
 def in_words(reason: str) -> str:
-    """Write a reason of a closed list for people: `no_pixels` -> `no pixels`."""
-    return reason.replace("_", " ")
+    """Write a reason of a closed list for people.
+
+    >>> in_words("pixels_incomplete"), in_words("not_dicom")
+    ('pixels incomplete', 'not DICOM')
+    """
+    return reason.replace("_", " ").replace("dicom", "DICOM").replace("DICOMdir", "DICOMDIR")
 
 
 def _hundredths(share: float) -> str:

@@ -41,16 +41,24 @@ def _curve(ax: Axes, points: Points, k: int, written: str) -> None:
     ax.plot(ks, values, color=TAGS, linewidth=1.8, zorder=2)
     ax.scatter(ks, values, s=34, color=PAPER, edgecolor=TAGS, linewidth=1.6, zorder=3)
     ax.set_xscale("log")
-    ax.margins(x=0.08, y=0.2)
+    ax.margins(x=0.08, y=0.24)
     ax.set_xticks(ks, [str(each) for each in ks])
     ax.xaxis.set_minor_locator(NullLocator())
     for each, value in points:
         if each == k:
             ax.scatter([k], [value], s=90, color=TAGS, zorder=4)
             said = f"K = {k}: {written.format(value)}"
-            beside = "left" if k <= ks[len(ks) // 2] else "right"
-            look = {"color": INK, "fontweight": "bold", "ha": beside}
-            ax.annotate(said, (k, value), (0, 11), textcoords="offset points", **look)
+            beside, offset = _room(ks, values, ks.index(k))
+            look: Any = {"color": INK, "fontweight": "bold", "ha": beside, "va": "center"}
+            ax.annotate(said, (k, value), (0, offset), textcoords="offset points", **look)
+
+
+def _room(ks: Sequence[int], values: Sequence[float], place: int) -> tuple[str, int]:
+    """On which side of a point its label has room: away from the curve and the panel's edge."""
+    beside = "left" if place < len(ks) / 3 else "right" if place >= 2 * len(ks) / 3 else "center"
+    near = [values[i] for i in (place - 1, place + 1) if 0 <= i < len(ks)]
+    above = not near or sum(near) / len(near) <= values[place]
+    return beside, 17 if above else -17
 
 
 def _allowed(ax: Axes, tolerance: float) -> None:
@@ -60,6 +68,6 @@ def _allowed(ax: Axes, tolerance: float) -> None:
     ax.set_ylim(low, high)
     ax.axhspan(low, tolerance, color=LINE, alpha=0.55, linewidth=0, zorder=0)
     ax.axhline(tolerance, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    look = {"color": MUTED, "ha": "right", "va": "bottom", "fontsize": SIZE - 1.5}
+    look: Any = {"color": MUTED, "ha": "right", "va": "bottom", "fontsize": SIZE - 1.5}
     edge = ax.get_xlim()[1]
     ax.text(edge, tolerance, f"fits other patients: up to {tolerance:g}", **look)

@@ -9,7 +9,9 @@ from matplotlib.ticker import FuncFormatter
 from tagsight.figures.style import INK, MINUS, MUTED, PAPER, SIZE, TAGS, bare, new, svg
 from tagsight.wording import LABELLING_NAMES, NULL_NAMES
 
-ROW, GAP = 1.0, 1.5
+ROW, GAP = 1.0, 1.6
+GUTTER = 136  # points left of the axis, where labels stand
+BEHIND: Any = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
 
 
 class _Row(NamedTuple):
@@ -37,8 +39,9 @@ def explained(evaluation: Mapping[str, Any]) -> str:
     ax.margins(x=0.06)
     left = ax.get_xlim()[0]
     for y, null, _ in groups:
-        look = {"color": INK, "fontweight": "bold", "va": "center", "clip_on": False}
-        ax.text(left, y, NULL_NAMES[null], **look)
+        look: Any = {"color": INK, "fontweight": "bold", "annotation_clip": False}
+        place: Any = {"xytext": (-GUTTER, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(NULL_NAMES[null], (left, y), bbox=BEHIND, **look, **place)
     ax.set_xlim(left=left)
     ax.set_yticks([row.y for row in rows], [LABELLING_NAMES[row.labelling] for row in rows])
     for label, row in zip(ax.get_yticklabels(), rows, strict=True):
@@ -72,8 +75,8 @@ def _draw(ax: Axes, row: _Row) -> None:
     fill = colour if own else PAPER
     ax.scatter([row.value], [row.y], s=52 if own else 34, color=fill, edgecolor=colour, zorder=3)
     right = max(row.value, *(row.interval or [row.value]))
-    look = {"textcoords": "offset points", "va": "center", "fontsize": SIZE - 1.5}
-    ax.annotate(f"{_percent(row.value)}", (right, row.y), (8, 0), color=colour, **look)
+    look: Any = {"textcoords": "offset points", "va": "center", "fontsize": SIZE - 1.5}
+    ax.annotate(_percent(row.value), (right, row.y), (8, 0), color=colour, bbox=BEHIND, **look)
 
 
 def _percent(value: float, _: object = None) -> str:

@@ -8,8 +8,9 @@ from matplotlib.patches import FancyBboxPatch
 
 from tagsight.counts import trial_sizes
 from tagsight.figures.style import INK, MUTED, PAPER, PIXELS, SIZE, TAGS, new, svg
+from tagsight.wording import in_words
 
-WIDTH, HEIGHT = 100.0, 92.0
+WIDTH, HEIGHT = 100.0, 91.0
 LINE_HEIGHT = 2.75
 BUS = 55.5  # where the samples branch off
 
@@ -38,9 +39,10 @@ def flow(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int) -> s
 
     counts: of `tagsight.counts`; choice: choice.json; epochs: how long the autoencoder learned.
     """
-    figure = new(9, 8.3)
+    figure = new(9, 7.9)
+    figure.set_layout_engine("none")
     ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
+    ax.set(xlim=(0, WIDTH), ylim=(3.5, HEIGHT))
     ax.axis("off")
     boxes = _boxes(counts, choice, epochs)
     _arrows(ax, boxes)
@@ -73,7 +75,7 @@ def _rejected(counts: Mapping[str, Any]) -> str:
 
 def _reasons(rejected: Mapping[str, int], shown: int = 4) -> list[str]:
     """The most frequent reasons with their counts, the others summed."""
-    rows = [(reason.replace("_", " "), n) for reason, n in rejected.items()]
+    rows = [(in_words(reason), n) for reason, n in rejected.items()]
     rest = sum(n for _, n in rows[shown:])
     rows = rows[:shown] + ([("other reasons", rest)] if rest else [])
     return [f"{n:,} {reason}" for reason, n in rows]
@@ -104,9 +106,9 @@ def _results(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int) 
     return {
         "choice": _Box(24, 34, 34, f"Clusters, {k} chosen", [grid], TAGS),
         "annotations": _Box(24, 15, 34, f"{counts['images']:,} annotated", annotated, TAGS),
-        "network": _Box(89, 34, 20, "Autoencoder", learned, PIXELS),
-        "clusters": _Box(55, 34, 14, "Clusters", [f"K = {k}", "from tags"], TAGS),
-        "embeddings": _Box(71, 34, 14, "Embeddings", ["from pixels"], PIXELS),
+        "network": _Box(89.5, 34, 18, "Autoencoder", learned, PIXELS),
+        "clusters": _Box(56, 34, 13, "Clusters", [f"K = {k}", "from tags"], TAGS),
+        "embeddings": _Box(71, 34, 13, "Embeddings", ["from pixels"], PIXELS),
         "test": _Box(63, 15, 36, "Paired test", compared, INK),
     }
 
@@ -128,7 +130,7 @@ def _branches(ax: Axes, boxes: Mapping[str, _Box]) -> None:
         ax.plot([box.x, box.x], [box.bottom, BUS], color=MUTED, linewidth=1)
     for sample in ("holdout", "tuning", "trials", "autoencoder"):
         _arrow(ax, (boxes[sample].x, BUS), (boxes[sample].x, boxes[sample].y))
-    look = {"color": MUTED, "ha": "center", "fontsize": SIZE - 1.5}
+    look: Any = {"color": MUTED, "ha": "center", "fontsize": SIZE - 1.5}
     ax.text(boxes["trials"].x, BUS + 1.4, "samples that share no patient", **look)
 
 
@@ -162,7 +164,7 @@ def _sideways(ax: Axes, source: _Box, target: _Box) -> None:
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     style = "-|>,head_length=0.35,head_width=0.16"
-    look = {"arrowstyle": style, "color": MUTED, "linewidth": 1, "shrinkA": 0, "shrinkB": 1}
+    look: Any = {"arrowstyle": style, "color": MUTED, "linewidth": 1, "shrinkA": 0, "shrinkB": 1}
     ax.annotate("", xy=end, xytext=start, arrowprops=look)
 
 

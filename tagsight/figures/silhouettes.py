@@ -1,6 +1,7 @@
 """The paper's Figure 3: the silhouette of every image, sorted within its cluster."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -49,7 +50,7 @@ def _cluster(ax: Axes, start: float, width: Doubles, colour: str) -> None:
     kept = np.unique(np.linspace(0, len(width) - 1, POINTS).round().astype(int))
     values = np.append(width[kept], width[-1])
     y = start + np.append(kept, len(width))
-    look = {"step": "post", "linewidth": 0}
+    look: Any = {"step": "post", "linewidth": 0}
     ax.fill_betweenx(y, 0, np.maximum(values, 0), facecolor=colour, **look)
     ax.fill_betweenx(y, np.minimum(values, 0), 0, facecolor=PIXELS, **look)
 

@@ -17,7 +17,7 @@ def training(epochs: pl.DataFrame) -> str:
     if epochs["validation_loss"].null_count() < len(epochs):
         _curve(ax, epochs, "validation_loss", "images it only looked at", PIXELS)
     ax.set_ylim(bottom=0)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.legend(frameon=False, labelcolor="linecolor", loc="upper right", handlelength=1.4)
     return svg(figure)
 
