@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from pydicom.uid import UID
 
 from tagsight import sentences, wording
 from tagsight.counts import trial_sizes
@@ -191,7 +192,17 @@ def _kept(run: Run) -> list[dict[str, Any]]:
     kept = run.selection.filter(fate="kept").select("keyword")
     known = kept.join(run.frequencies, on="keyword", how="left", maintain_order="left")
     columns = ["keyword", "tag", "missing_share", "level", "inferred", "top_values"]
-    return known.select(columns).to_dicts()
+    rows = known.select(columns).to_dicts()
+    return [row | {"top_values": named(row["top_values"])} for row in rows]
+
+
+def named(values: str | None) -> str | None:
+    """Put the standard's names in the place of its UIDs.
+
+    >>> named("1.2.840.10008.1.2.1 (12) · 1.2.3 (4)")
+    'Explicit VR Little Endian (12) · 1.2.3 (4)'
+    """
+    return values and re.sub(r"\b1\.2\.840\.10008[\d.]+", lambda uid: UID(uid[0]).name, values)
 
 
 def dropped(selection: pl.DataFrame) -> list[tuple[str, list[str]]]:

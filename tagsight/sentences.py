@@ -29,11 +29,11 @@ def result(evaluation: Figures) -> str:
     opening = {
         "nearer": f"The {k} clusters made from tags explain {_share(own)} of how far images differ",
         "as chance": (
-            f"The {k} clusters made from tags look no more alike than chance would have it: they "
-            f"explain {_share(own)} of how far images differ"
+            f"Images of the {k} clusters made from tags could not be shown to look more alike than "
+            f"by chance: the clusters explain {_share(own)} of how far images differ"
         ),
         "farther": (
-            f"Images of the {k} clusters made from tags look less alike than chance would have it: "
+            f"Images of the {k} clusters made from tags look less alike than by chance: "
             f"the clusters explain {_share(own)} of how far images differ"
         ),
     }[said]
@@ -81,7 +81,7 @@ def _beyond(evaluation: Figures) -> str:
         return "what the tags add beyond modality could not be tested, as no modality is divided"
     return {
         "nearer": f"beyond modality the tags add {_share(found)}",
-        "as chance": f"beyond modality the tags add no more than chance would, {_share(found)}",
+        "as chance": f"beyond modality the tags are not shown to add anything, {_share(found)}",
         "farther": f"within a modality they look less alike than by chance, {_share(found)}",
     }[said]
 

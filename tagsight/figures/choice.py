@@ -4,11 +4,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import FuncFormatter, NullLocator
 
-from tagsight.figures.style import INK, LINE, MUTED, PAPER, SIZE, TAGS, bare, heading, new, svg
+from tagsight.figures.style import (
+    BEHIND,
+    INK,
+    LINE,
+    MUTED,
+    PAPER,
+    SIZE,
+    TAGS,
+    bare,
+    heading,
+    new,
+    svg,
+)
 
 Points = Sequence[tuple[int, float]]
+WIDE = 5.0  # a ratio above which the axis is logarithmic
 
 
 def choice(chosen: Mapping[str, Any], tolerance: float) -> str:
@@ -25,6 +38,7 @@ def choice(chosen: Mapping[str, Any], tolerance: float) -> str:
     _curve(left, _points(chosen, "silhouette"), chosen["k"], "{:.2f}")
     ratios = _points(chosen, "heldout_ratio")
     _curve(right, ratios, chosen["k"], "{:.3f}")
+    _widened(right, ratios)
     if chosen["rule"] == "heldout":
         _allowed(right, tolerance)
     return svg(figure)
@@ -64,10 +78,24 @@ def _room(ks: Sequence[int], values: Sequence[float], place: int) -> tuple[str, 
 def _allowed(ax: Axes, tolerance: float) -> None:
     """Shade what the rule takes for a fit as good."""
     low, high = ax.get_ylim()
-    low, high = min(low, 1 - (tolerance - 1)), max(high, tolerance + (tolerance - 1))
+    low, high = min(low, 1 / tolerance), max(high, tolerance**2)
     ax.set_ylim(low, high)
     ax.axhspan(low, tolerance, color=LINE, alpha=0.55, linewidth=0, zorder=0)
     ax.axhline(tolerance, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
-    look: Any = {"color": MUTED, "ha": "right", "va": "bottom", "fontsize": SIZE - 1.5}
-    edge = ax.get_xlim()[1]
-    ax.text(edge, tolerance, f"fits other patients: up to {tolerance:g}", **look)
+    look: Any = {"color": MUTED, "ha": "right", "fontsize": SIZE - 1.5, "bbox": BEHIND}
+    place: Any = {"xytext": (-4, 9), "textcoords": "offset points", "va": "center"}
+    said = f"as good as own: up to {tolerance:g}"
+    ax.annotate(said, (ax.get_xlim()[1], tolerance), **look, **place)
+
+
+def _widened(ax: Axes, ratios: Points) -> None:
+    """A logarithmic axis where ratios differ too much for a linear one."""
+    if max((ratio for _, ratio in ratios), default=0) > WIDE:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter(FuncFormatter(_plain))
+        ax.yaxis.set_minor_locator(NullLocator())
+
+
+def _plain(value: float, _: object) -> str:
+    """A number without powers of ten: `0.1`, `10,000`."""
+    return f"{value:,.3f}".rstrip("0").rstrip(".")

@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from tagsight.figures.style import INK, MINUS, MUTED, PAPER, SIZE, TAGS, bare, new, svg
+from tagsight.figures.style import BEHIND, INK, MINUS, MUTED, PAPER, SIZE, TAGS, bare, new, svg
 from tagsight.wording import LABELLING_NAMES, NULL_NAMES
 
 ROW, GAP = 1.0, 1.6
 GUTTER = 136  # points left of the axis, where labels stand
-BEHIND: Any = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
 
 
 class _Row(NamedTuple):

@@ -12,7 +12,7 @@ from tagsight.figures.style import INK, MUTED, PIXELS, SIZE, SOFT, TAGS, bare, n
 
 Doubles = NDArray[np.float64]
 
-LABELLED = 40  # clusters, above which only the largest can have their names beside them
+FEW, MANY = 26, 44  # clusters that all have a name beside them; lines of smaller names
 POINTS = 80  # of a cluster's outline
 LONGEST = 34
 
@@ -57,10 +57,12 @@ def _cluster(ax: Axes, start: float, width: Doubles, colour: str) -> None:
 
 def _labels(ax: Axes, middles: Doubles, labels: Sequence[str]) -> None:
     """Names at the left, moved apart where clusters are thin, with a line to their cluster."""
-    shown = labels[:LABELLED]
     bottom = ax.get_ylim()[0]
-    places = spread(middles[: len(shown)], bottom / (LABELLED if len(labels) > 24 else 26), bottom)
-    ax.set_yticks(places, shown, color=INK, fontsize=SIZE - (3 if len(shown) > 24 else 1.5))
+    few = len(labels) <= FEW
+    gap = bottom / (FEW if few else MANY)
+    places = spread(middles, gap, bottom) if few else while_near(middles, gap)
+    size = SIZE - (1.5 if few else 3)
+    ax.set_yticks(places, labels[: len(places)], color=INK, fontsize=size)
     left = ax.get_xlim()[0]
     for place, middle in zip(places, middles, strict=False):
         ends = [left - 0.012, left + 0.012]
@@ -69,16 +71,23 @@ def _labels(ax: Axes, middles: Doubles, labels: Sequence[str]) -> None:
 
 
 def spread(middles: Doubles, gap: float, bottom: float) -> Doubles:
-    """Move rising positions so that neighbours are `gap` apart and all are in 0 … bottom.
-
-    Where there is no room for this, they are spread evenly.
-    """
-    if gap * len(middles) > bottom:
-        return np.linspace(0, bottom, len(middles) + 2)[1:-1]
+    """Move rising positions `gap` apart and above `bottom`; there is room for bottom / gap."""
     order = np.arange(len(middles)) * gap
-    places = np.maximum.accumulate(middles - order) + order  # each as far down as those above need
     latest = bottom - gap / 2 - order[::-1]
-    return np.minimum(places, latest)
+    return np.minimum(_pushed(middles, gap), latest)
+
+
+def while_near(middles: Doubles, gap: float) -> Doubles:
+    """Move rising positions `gap` apart, as many as stay within two gaps of where they were."""
+    places = _pushed(middles, gap)
+    far = places - middles > 2 * gap
+    return places[: int(far.argmax())] if far.any() else places
+
+
+def _pushed(middles: Doubles, gap: float) -> Doubles:
+    """Each as far down as those above it need."""
+    order = np.arange(len(middles)) * gap
+    return np.maximum.accumulate(middles - order) + order
 
 
 def _short(name: str) -> str:

@@ -26,6 +26,7 @@ COLOURS = {
 }
 MINUS = "\N{MINUS SIGN}"
 SIZE = 10.0  # points
+BEHIND: Any = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}  # of text across lines
 RULES: Any = {
     "svg.hashsalt": "tagsight",
     "svg.fonttype": "path",

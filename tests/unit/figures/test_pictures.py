@@ -1,0 +1,101 @@
+"""The gallery and the reconstructions."""
+
+import io
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from PIL import Image
+
+from tagsight.autoencoder import build
+from tagsight.figures import pictures
+
+STEP = pictures.SIDE + 2 * pictures.MARGIN
+
+
+@pytest.fixture
+def sample():
+    """Pictures that each tell their row by their grey, clusters and fates in another order."""
+    n = 40
+    images = np.broadcast_to((np.arange(n) * 5)[:, None, None], (n, 128, 128)).astype(np.uint8)
+    names = [f"i{row}" for row in range(n)]
+    reasons = ["decoder_failed" if row % 7 == 3 else None for row in range(n)]
+    clusters = pl.DataFrame(
+        {"image": names, "cluster": [1 + (row >= 30) for row in range(n)]}
+    ).with_columns(medoid=pl.col("image").is_in(["i5", "i31"]))
+    fates = pl.DataFrame(
+        {"image": names, "reason": reasons}, schema_overrides={"reason": pl.String}
+    )
+    return images, clusters.reverse(), fates
+
+
+def test_members_are_the_clusters_own_drawable_and_not_the_medoid(sample):
+    _, clusters, fates = sample
+    first, second = pictures.picks(clusters, fates, 8, seed=1)
+    assert (first.cluster, first.size, first.medoid) == (1, 30, 5)
+    assert (second.cluster, second.size) == (2, 10)
+    assert second.medoid is None  # 31 could not be drawn
+    assert len(set(first.members)) == 8
+    assert all(row < 30 and row % 7 != 3 and row != 5 for row in first.members)
+    assert all(row >= 30 and row % 7 != 3 for row in second.members)
+
+
+def test_members_depend_on_the_seed_alone(sample):
+    _, clusters, fates = sample
+    drawn = pictures.picks(clusters, fates, 8, seed=1)
+    assert drawn == pictures.picks(clusters.sample(fraction=1, shuffle=True), fates, 8, seed=1)
+    assert drawn != pictures.picks(clusters, fates, 8, seed=2)
+
+
+def test_the_gallery_shows_these_images_in_their_places(sample):
+    images, clusters, fates = sample
+    shown = pictures.picks(clusters, fates, 4, seed=1)
+    sheet = Image.open(io.BytesIO(pictures.gallery(images, shown, ["CT · HEAD", "MR"])))
+    assert sheet.size == (pictures.LABEL + 5 * STEP, 2 * STEP)
+    for row, each in enumerate(shown):
+        for column, image in enumerate([each.medoid, *each.members]):
+            middle = (pictures.LABEL + column * STEP + STEP // 2, row * STEP + STEP // 2)
+            grey = 0 if image is None else 5 * image
+            assert sheet.getpixel(middle) == (grey, grey, grey)
+        assert sheet.getpixel((pictures.LABEL + 1, row * STEP + 1)) == pictures.MARK
+
+
+def test_tiles_are_the_gallerys_images(sample):
+    images, clusters, fates = sample
+    shown = pictures.picks(clusters, fates, 3, seed=1)
+    tiles = pictures.tiles(images, shown)
+    assert tiles[2].medoid is None
+    greys = [np.asarray(Image.open(io.BytesIO(tile))).mean() for tile in tiles[1].members]
+    np.testing.assert_allclose(greys, [5 * row for row in shown[0].members], atol=2)
+
+
+@pytest.mark.parametrize(("clusters", "members"), [(5, 8), (300, 8), (300, 1000), (300, 0)])
+def test_the_pictures_shown_are_bounded(clusters, members):
+    shown = pictures.shown_clusters(clusters, members)
+    assert 1 <= shown <= clusters
+    assert shown == 1 or shown * (members + 1) <= pictures.MOST
+
+
+def test_a_reconstruction_is_what_the_network_makes_of_the_image():
+    torch.manual_seed(0)
+    model = build("small")
+    images = np.random.default_rng(0).integers(0, 256, (3, 128, 128), dtype=np.uint8)
+    again = pictures.reconstructed(model, images)
+    with torch.inference_mode():
+        wanted = model(torch.from_numpy(images).float()[:, None] / 255)[:, 0].numpy() * 255
+    assert again.dtype == np.uint8
+    np.testing.assert_allclose(again, wanted, atol=0.51)
+
+
+def test_no_image_gives_no_reconstruction():
+    assert pictures.reconstructed(build("small"), np.empty((0, 128, 128), np.uint8)).shape[0] == 0
+
+
+def test_originals_are_above_their_reconstructions():
+    originals = np.full((2, 128, 128), 200, np.uint8)
+    png = pictures.reconstructions(originals, originals // 2)
+    sheet = np.asarray(Image.open(io.BytesIO(png)))
+    assert sheet.shape == (2 * STEP, 2 * STEP)
+    assert sheet[STEP // 2, STEP // 2] == 200
+    assert sheet[STEP + STEP // 2, STEP // 2] == 100

@@ -1,0 +1,192 @@
+"""The page: it holds what was found, it needs nothing from outside, it lets no markup in."""
+
+import doctest
+import re
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+
+from tagsight import page
+from tagsight.figures.pictures import Tiles
+from tagsight.wording import LABELLING_NAMES, NULL_NAMES
+
+SVG = '<?xml version="1.0"?><svg width="9pt" height="9pt"><g id="a" style="fill: #17242c"/></svg>'
+EVIL = "<script>alert(1)</script>"
+
+
+def figures(trials):
+    one = trials == 1
+    found = {
+        "n": trials,
+        "mean_distance": 0.3,
+        "sd_distance": None if one else 0.02,
+        "mean_null": 0.4,
+        "sd_null": None if one else 0.01,
+        "explained": 0.25,
+        "permutation_p": 0.01,
+        "reason": "a single trial" if one else None,
+    }
+    tests = {"t": 12.3456, "df": 9, "p": 0.00001, "effect_size": 3.9, "ci95": [2.0, 5.5]}
+    tests |= {"wilcoxon_p": 0.002, "explained_ci95": [0.2, 0.3], "correlation": 0.4}
+    return found | (dict.fromkeys(tests) if one else tests)
+
+
+def run(trials=10, **others):
+    both = figures(trials) | {"in_sample": figures(trials)}
+    tested = {labelling: dict.fromkeys(NULL_NAMES, both) for labelling in LABELLING_NAMES}
+    tag = {"keyword": "KVP", "column": "KVP?", "value": EVIL, "inside": 1.0, "outside": 0.25}
+    card = {"name": "CT · HEAD", "size": 20, "share": 0.5, "medoid": "x", "tags": [tag]}
+    scores = {"rows": 30, "missing": 10, "ami": 0.61234, "homogeneity": 0.5, "completeness": None}
+    content = {
+        "counts": {
+            "files": 1230,
+            "images": 1200,
+            "series": 300,
+            "patients": 99,
+            "unknown_patient": 7,
+            "rejected": {"no_pixels": 30},
+            "tags": 3,
+            "kept": 1,
+            "columns": 2,
+            "presence": 1,
+            "samples": {"tuning": 40, "holdout": 20, "autoencoder": 50, "trial-01": 25},
+            "drawn": 115,
+            "undrawn": {"decoder_failed": 2},
+        },
+        "choice": {
+            "k": 2,
+            "rule": "heldout",
+            "reading": "weak structure",
+            "at_edge": True,
+            "grid": {"2": {"silhouette": 0.4, "heldout_ratio": 1.01}},
+        },
+        "cards": [card | {"cluster": 1}, card | {"cluster": 2, "name": EVIL}],
+        "evaluation": {"trials": {"n": trials, "k": 2}, **tested},
+        "agreement": {
+            "k": 2,
+            "agreement": [
+                {"k": k, "label": "modality", "left_out": out, **scores}
+                for k in (2, 5)
+                for out in ([], ["Modality"])
+            ],
+        },
+        "frequencies": pl.DataFrame(
+            {
+                "keyword": ["KVP", "Modality", "StudyDate"],
+                "tag": ["0018,0060", "0008,0060", "0008,0020"],
+                "missing_share": [0.5, 0.0125, 0.0],
+                "level": ["series", "patient", None],
+                "inferred": ["numeric", "categorical", "identifying"],
+                "top_values": ["120 (7)", EVIL, None],
+            }
+        ),
+        "selection": pl.DataFrame(
+            {
+                "keyword": ["KVP", "Modality", "StudyDate"],
+                "fate": ["kept", "dropped", "dropped"],
+                "reason": ["kept", "left out by config", "identifying"],
+            }
+        ),
+        "unmapped": pl.DataFrame({"keyword": ["BodyPartExamined"], "value": [EVIL], "count": [5]}),
+        "training": pl.DataFrame({"epoch": [1, 2]}),
+        "distance": "linear",
+    }
+    return page.Run(**content | others)
+
+
+def rendered(of, tiles=None):
+    names = ("flow", "silhouettes", "choice", "training", "explained")
+    return page.render(
+        of, dict.fromkeys(names, SVG), b"png", tiles or {1: Tiles(b"medoid", [b"a", b"b"])}
+    )
+
+
+class Links(HTMLParser):
+    """Collects what a page refers to, and its tags as they open and close."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.ids, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.links += [v for k, v in attrs if k in ("src", "href", "xlink:href", "action", "data")]
+        self.ids += [v for k, v in attrs if k == "id"]
+        if tag not in ("meta", "img", "br", "link", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_needs_nothing_from_outside_and_is_well_formed():
+    found = Links(rendered(run()))
+    assert found.open == []
+    assert found.links
+    assert [link for link in found.links if not link.startswith(("data:image/", "#"))] == []
+    assert {link[1:] for link in found.links if link.startswith("#")} <= set(found.ids)
+    assert len(found.ids) == len(set(found.ids))
+    assert not re.search(r"@import|url\((?!#)", rendered(run()))
+
+
+def test_nothing_from_the_archive_is_taken_for_markup():
+    text = rendered(run())
+    assert EVIL not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_the_result_comes_first():
+    text = rendered(run())
+    assert "The 2 clusters made from tags explain" in re.search("<h1>(.*?)</h1>", text)[1]
+
+
+def test_what_the_run_found_is_on_the_page():
+    text = rendered(run()).replace("\xa0", " ")
+    words = ("1,230", "no pixels", "decoder failed", "CT · HEAD", "0.612", "120 (7)", "12.3 (9)")
+    words += ("25 % (20 to 30 %)", "1.2 % of the images lack it", "left out by config", ".645")
+    for word in words:
+        assert word in text, word
+
+
+def test_values_of_tags_that_were_not_kept_are_not_shown():
+    table = rendered(run())
+    assert "StudyDate" in table
+    assert [row["keyword"] for row in page._kept(run())] == ["KVP"]
+
+
+@pytest.mark.parametrize("trials", [1, 10])
+def test_a_page_is_made_of_any_number_of_trials(trials):
+    text = rendered(run(trials))
+    assert "None" not in re.sub("<style>.*?</style>", "", text, flags=re.DOTALL)
+    assert ("single trial" in text) == (trials == 1)
+
+
+def test_clusters_without_pictures_are_listed_all_the_same():
+    cards = [{**run().cards[0], "cluster": c, "name": f"group {c}"} for c in (1, 2, 3)]
+    text = rendered(run(cards=cards))
+    assert "The 2 smaller clusters" in text
+    assert "group 3" in text
+
+
+def test_a_medoid_that_could_not_be_drawn_is_said_to_be_so():
+    assert "medoid could not be drawn" in rendered(run(), {1: Tiles(None, [])})
+
+
+def test_an_archive_without_modality_lacks_it_everywhere():
+    assert page.lacking_modality(run().frequencies.filter(keyword="KVP")) == 1.0
+
+
+def test_agreement_is_that_at_the_chosen_k():
+    rows = {row["label"]: row for row in page.agreement(run().agreement)}
+    assert rows["Modality"]["with"]["left_out"] == []
+    assert rows["Modality"]["without"]["left_out"] == ["Modality"]
+    assert rows["Body part"]["with"] is None
+
+
+def test_the_same_run_is_the_same_bytes():
+    assert rendered(run()) == rendered(run())
+
+
+def test_the_examples_hold():
+    assert doctest.testmod(page).failed == 0
