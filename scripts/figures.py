@@ -19,7 +19,7 @@ with logged(snakemake):
     images = np.load(given.images, mmap_mode="r")
     shown = pictures.picks(found, pl.read_parquet(given.fates), params.gallery, params.seed)
     shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
-    originals = images[pictures.medoids(shown)]
+    originals = images[pictures.examples(shown)]
     model = build(params.preset)
     model.load_state_dict(load_file(given.weights))
     made = {

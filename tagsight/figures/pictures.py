@@ -107,9 +107,10 @@ def _wrapped(
     return lines[:4]
 
 
-def medoids(shown: Sequence[Shown], count: int = 8) -> list[int]:
-    """Return the rows of the medoids of the largest clusters, of those that could be drawn."""
-    return [each.medoid for each in shown if each.medoid is not None][:count]
+def examples(shown: Sequence[Shown], count: int = 8) -> list[int]:
+    """Return a row of each of the largest clusters: its medoid, or a member if it is not drawn."""
+    rows = [[row for row in (each.medoid, *each.members) if row is not None] for each in shown]
+    return [drawn[0] for drawn in rows if drawn][:count]
 
 
 def reconstructed(model: Autoencoder, originals: Pictures) -> Pictures:

@@ -73,10 +73,10 @@ def test_a_drawing_is_svg_of_the_same_bytes_each_time_and_says_no_date(name):
 def test_a_drawing_has_no_colours_that_the_page_cannot_change(name):
     root = ElementTree.fromstring(DRAWINGS[name]())
     styles = ";".join(element.get("style", "") for element in root.iter()).split(";")
-    painted = {
-        s.split(":")[1].strip() for s in styles if s.strip().startswith(("fill:", "stroke:"))
-    }
+    pairs = [style.split(":") for style in styles if ":" in style]
+    painted = {value.strip() for name, value in pairs if name.strip() in ("fill", "stroke")}
     assert {colour for colour in painted if colour.startswith("#")} <= set(COLOURS)
+    assert painted & set(COLOURS)
 
 
 @pytest.fixture
