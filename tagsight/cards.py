@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydicom.uid import UID_dictionary
+from pydicom._uid_dict import UID_dictionary
 
 from tagsight import parsers
 from tagsight.frequencies import person

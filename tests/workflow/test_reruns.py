@@ -91,7 +91,7 @@ def planned(directory, *configs, clone=CLONE):
                 )
             )
             dag.execute_workflow(executor="dryrun")
-            jobs = workflow._workflow.dag.needrun_jobs()
+            jobs = workflow._workflow.dag.needrun_jobs(exclude_finished=False)
             return {job.rule.name for job in jobs} - {"all"}
     finally:
         os.chdir(here)
