@@ -79,11 +79,19 @@ def _beyond(evaluation: Figures) -> str:
     said = verdict(found)
     if said == "undefined":
         return "what the tags add beyond modality could not be tested, as no modality is divided"
+    part = _part(found["n"], evaluation["trials"]["n"])
     return {
         "nearer": f"beyond modality the tags add {_share(found)}",
         "as chance": f"beyond modality the tags are not shown to add anything, {_share(found)}",
         "farther": f"within a modality they look less alike than by chance, {_share(found)}",
-    }[said]
+    }[said] + part
+
+
+def _part(tested: int, trials: int) -> str:
+    """In how many trials, where it is not all: elsewhere the clusters divided no modality."""
+    if tested == trials:
+        return ""
+    return f" (in {tested} of {trials} trials; the others could not test it)"
 
 
 def _limits(evaluation: Figures, own: Figures) -> str:

@@ -9,7 +9,7 @@ NULLS = ("series", "within_modality")
 
 def figures(explained, p=0.001, bounds=None, **others):
     around = [explained - 0.03, explained + 0.03] if explained is not None else None
-    found = {"explained": explained, "p": p, "permutation_p": 0.01, "reason": None}
+    found = {"explained": explained, "p": p, "permutation_p": 0.01, "reason": None, "n": 10}
     return found | {"explained_ci95": bounds or around} | others
 
 
@@ -54,12 +54,17 @@ def test_worse_than_chance_is_said():
 
 
 def test_a_single_trial_has_neither_test_nor_interval():
-    one = figures(0.31, p=None, reason="a single trial") | {"explained_ci95": None}
+    one = figures(0.31, p=None, reason="a single trial", n=1) | {"explained_ci95": None}
     sentence = said(one, one, trials=1)
     assert "CI" not in sentence
     assert sentence.endswith(
         "This is from a single trial, so without an interval; by permutations, p = .010."
     )
+
+
+def test_trials_that_could_not_test_it_are_counted():
+    sentence = said(figures(0.31), figures(0.09, n=3))
+    assert sentence.endswith("(in 3 of 10 trials; the others could not test it).")
 
 
 def test_trials_that_differ_alike_have_no_test():
