@@ -60,7 +60,10 @@ UNITS = {
 
 
 class _Tag(NamedTuple):
-    """A value of a column in a cluster: the share of images with it inside and outside."""
+    """A value of a column in a cluster: the share of images with it inside and outside.
+
+    `people`: how many have it inside; of a number, how many have one at all.
+    """
 
     column: str
     keyword: str
@@ -68,6 +71,11 @@ class _Tag(NamedTuple):
     inside: float
     outside: float
     nameable: bool
+    people: int
+
+    @property
+    def is_presence(self) -> bool:
+        return self.column.endswith("?")
 
     def shown(self) -> dict[str, Any]:
         shares = {"inside": round(self.inside, 4), "outside": round(self.outside, 4)}
@@ -85,15 +93,16 @@ def cards(
     `tags`, the most distinguishing first (largest difference of shares): `keyword`, `column`,
     `value`, and the shares of images with this value `inside` and `outside` the cluster. For a
     number `value` is the median with its quartiles, and the shares are those of the images between
-    these quartiles. `name` is unique; a body part that is in no table is part of it only where
-    min_patients patients have it.
+    these quartiles. A value that fewer than min_patients patients of the cluster have is not shown;
+    nor is presence after a value of the same tag. `name` is unique; a body part that is in no
+    table is part of it only where min_patients patients have it.
     """
     rows = clusters.select("image", "cluster", "medoid").join(
         sample, on="image", how="inner", maintain_order="left"
     )
     rows = rows.with_columns(body_part=_open_to_view(rows, min_patients))
     cluster = rows["cluster"].to_numpy()
-    tags = _distinguishing(rows, cluster, encoding)
+    tags = [_shown(found, min_patients) for found in _distinguishing(rows, cluster, encoding)]
     taken: set[str] = set()
     made = []
     for c in np.unique(cluster):
@@ -122,15 +131,29 @@ def _open_to_view(rows: pl.DataFrame, min_patients: int) -> pl.Series:
 
 def _distinguishing(rows: pl.DataFrame, cluster: Array, encoding: "Encoding") -> list[list[_Tag]]:
     """For each cluster one tag a column, the largest difference of shares first."""
+    people = rows.select(person().rank("dense")).to_series().to_numpy()  # (n,)
     tags: list[list[_Tag]] = [[] for _ in range(int(cluster.max()) + 1)]
     for column in encoding.columns:
         find = _numeric if column.kind == "numeric" else _categorical
-        for c, tag in find(rows[column.name], cluster, column):
+        for c, tag in find(rows[column.name], cluster, column, people):
             tags[c].append(tag)
     return [sorted(found, key=lambda tag: (tag.outside - tag.inside, tag.column)) for found in tags]
 
 
-def _categorical(values: pl.Series, cluster: Array, column: "Column") -> Iterator[tuple[int, _Tag]]:
+def _shown(tags: list[_Tag], min_patients: int) -> list[_Tag]:
+    """Those that enough patients have; of a tag's value and its presence the more telling."""
+    found: list[_Tag] = []
+    said: set[str] = set()
+    for tag in tags:
+        if tag.people >= min_patients and not (tag.is_presence and tag.keyword in said):
+            found.append(tag)
+            said.add(tag.keyword)
+    return found
+
+
+def _categorical(
+    values: pl.Series, cluster: Array, column: "Column", people: Array
+) -> Iterator[tuple[int, _Tag]]:
     """The value whose share inside most exceeds that outside; missing counts as another value."""
     categories = column.categories or ()
     texts = [_readable(value) for value in (*categories, "(other)")]
@@ -147,7 +170,8 @@ def _categorical(values: pl.Series, cluster: Array, column: "Column") -> Iterato
             shares = float(inside[c, best]), float(outside[c, best])
             fits = nameable and texts[best][0] != "(" and 1 < len(texts[best]) <= LONGEST
             fits = fits and texts[best] not in UNTELLING
-            yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits)
+            who = len(np.unique(people[(cluster == c) & (codes == best)]))
+            yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits, who)
 
 
 def _readable(value: str) -> str:
@@ -155,7 +179,9 @@ def _readable(value: str) -> str:
     return UID_dictionary[value][0] if value in UID_dictionary else value
 
 
-def _numeric(values: pl.Series, cluster: Array, column: "Column") -> Iterator[tuple[int, _Tag]]:
+def _numeric(
+    values: pl.Series, cluster: Array, column: "Column", people: Array
+) -> Iterator[tuple[int, _Tag]]:
     numbers = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
     for c in np.unique(cluster):
         own = cluster == c
@@ -170,10 +196,9 @@ def _numeric(values: pl.Series, cluster: Array, column: "Column") -> Iterator[tu
             text += f" ({_number(low)}–{_number(high)})"
         elif unit:
             text += f" {unit}"
-        yield (
-            int(c),
-            _Tag(column.name, column.keyword, text, *shares, unit is not None and low == high),
-        )
+        who = len(np.unique(people[own & np.isfinite(numbers)]))
+        fits = unit is not None and low == high
+        yield int(c), _Tag(column.name, column.keyword, text, *shares, fits, who)
 
 
 def _number(value: float) -> str:

@@ -86,8 +86,8 @@ def read_header(path: str, key: bytes, keep: Collection[str] = ()) -> Image | Re
     alone, so that copies can be found. `patient` hashes Patient ID and its issuer.
 
     Values are as stored: multi-values joined by `\\`, padding off, numbers not reformatted, binary
-    numbers in their shortest decimal form; an empty value is an absent one. Makers that are known
-    go by one name: what else is typed there, an institution often, is not told from it otherwise. Functional groups
+    numbers in their shortest decimal form; an empty value is an absent one. A known maker goes by
+    one name, so that an institution typed in its place can be told from it. Functional groups
     (shared, first frame) fill what the top level lacks. Withheld are the keywords of PS3.15
     Table E.1-1 and person names (unless in `keep`), UIDs that no standard registers, what cannot
     be decoded, what is longer than 1,024 characters, and every text in which one of the file's

@@ -52,7 +52,7 @@ CLUSTERS = pl.DataFrame(
 
 
 def test_sizes_medoids_and_names():
-    found = cards(SAMPLE, CLUSTERS, ENCODING)
+    found = cards(SAMPLE, CLUSTERS, ENCODING, min_patients=1)
     assert [card["cluster"] for card in found] == [1, 2, 3]
     assert [card["size"] for card in found] == [4, 3, 1]
     assert [card["medoid"] for card in found] == ["c", "f", "h"]
@@ -63,7 +63,7 @@ def test_sizes_medoids_and_names():
 
 
 def test_shares_recount_and_come_most_distinguishing_first():
-    tags = cards(SAMPLE, CLUSTERS, ENCODING)[0]["tags"]
+    tags = cards(SAMPLE, CLUSTERS, ENCODING, min_patients=1)[0]["tags"]
     differences = [tag["inside"] - tag["outside"] for tag in tags]
     assert differences == sorted(differences, reverse=True)
     said = {tag["column"]: tag for tag in tags}
@@ -77,7 +77,7 @@ def test_shares_recount_and_come_most_distinguishing_first():
 
 
 def test_an_unknown_category_is_said_so():
-    tags = cards(SAMPLE, CLUSTERS, ENCODING)[2]["tags"]
+    tags = cards(SAMPLE, CLUSTERS, ENCODING, min_patients=1)[2]["tags"]
     assert {"value": "(other)", "inside": 1.0}.items() <= tags[0].items()
 
 
@@ -105,7 +105,7 @@ def test_a_hidden_category_is_no_name():
     )
     sample = plain(["CT"] * 3, [None] * 3).with_columns(ConvolutionKernel=pl.Series([0, 1, 1]))
     clusters = pl.DataFrame({"image": list("abc"), "cluster": [2, 1, 1], "medoid": [1, 1, 0]})
-    found = cards(sample, clusters.with_columns(pl.col("medoid") == 1), hidden)
+    found = cards(sample, clusters.with_columns(pl.col("medoid") == 1), hidden, min_patients=1)
     assert [card["name"] for card in found] == ["CT · B30F", "CT"]
 
 
@@ -121,9 +121,49 @@ def test_a_registered_uid_is_shown_by_its_name():
     encoding = SimpleNamespace(columns=[column("SOPClassUID", "categorical", categories=uids)])
     sample = plain(["CT", "CT", "MR"], [None] * 3).with_columns(SOPClassUID=pl.Series([0, 0, 1]))
     clusters = pl.DataFrame({"image": list("abc"), "cluster": [1, 1, 2], "medoid": [1, 0, 1]})
-    found = cards(sample, clusters.with_columns(pl.col("medoid") == 1), encoding)
+    found = cards(sample, clusters.with_columns(pl.col("medoid") == 1), encoding, min_patients=1)
     assert found[0]["tags"][0]["value"] == "CT Image Storage"
     assert found[0]["name"] == "CT"
+
+
+def test_what_few_patients_have_is_not_shown():
+    weights = [80.0, 81.0, 82.0, 83.0]
+    sample = pl.DataFrame(
+        {
+            "image": list("abcd"),
+            "patient": ["p", "p", "q", "r"],
+            "study": list("stuv"),
+            "series": list("stuv"),
+            "modality": ["CT"] * 4,
+            "body_part": ["HEAD"] * 4,
+            "PatientWeight": weights,
+            "ScanOptions": [0, 0, 0, 1],
+        }
+    )
+    encoding = SimpleNamespace(
+        columns=[
+            column("PatientWeight", "numeric"),
+            column("ScanOptions", "categorical", categories=["HELICAL", "AXIAL"]),
+        ]
+    )
+    one = pl.DataFrame({"image": list("abcd"), "cluster": 1, "medoid": [True, False, False, False]})
+    shown = {
+        people: {tag["keyword"] for tag in cards(sample, one, encoding, people)[0]["tags"]}
+        for people in (2, 3, 4)
+    }
+    assert shown == {2: {"PatientWeight", "ScanOptions"}, 3: {"PatientWeight"}, 4: set()}
+
+
+def test_presence_is_not_shown_beside_the_value():
+    present = column("KVP?", "categorical", parser="presence", categories=["absent", "present"])
+    encoding = SimpleNamespace(columns=[column("KVP", "numeric"), present])
+    sample = plain(["CT"] * 3, [None] * 3).with_columns(
+        pl.Series("KVP", [120.0, 120.0, None]), pl.Series("KVP?", [1, 1, 0])
+    )
+    clusters = pl.DataFrame({"image": list("abc"), "cluster": [1, 1, 2], "medoid": [1, 0, 1]})
+    found = cards(sample, clusters.with_columns(pl.col("medoid") == 1), encoding, min_patients=1)
+    assert [tag["column"] for tag in found[0]["tags"]] == ["KVP"]
+    assert [tag["value"] for tag in found[1]["tags"]] == ["absent"]
 
 
 def test_names_are_unique():
