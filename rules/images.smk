@@ -1,13 +1,13 @@
 """Looks.
 
-Needs the samples and the archive's pixels. Leaves the images of a sample at 128 x 128 (images),
+Needs the images drawn and the archive's pixels. Leaves the images of a sample at 128 x 128 (images),
 the network that learned to describe them (autoencoder) and their descriptions (embeddings).
 """
 
 
 rule images:
     input:
-        "results/samples/{sample}.parquet",
+        "results/draws/{sample}.parquet",
     output:
         images="results/images/{sample}.npy",
         fates="results/images/{sample}.parquet",
@@ -22,7 +22,7 @@ rule images:
         mem_mb=memory_images,
         runtime=minutes(120),
     params:
-        **recipe("images", rules.samples, aspect="images.aspect"),
+        **recipe("images", rules.draws, aspect="images.aspect"),
     script:
         "../scripts/images.py"
 

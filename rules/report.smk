@@ -25,7 +25,7 @@ rule counts:
     resources:
         mem_mb=memory_archive,
     params:
-        **recipe("counts", rules.images),
+        **recipe("counts", rules.images, rules.samples),
     script:
         "../scripts/counts.py"
 

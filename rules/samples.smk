@@ -1,13 +1,36 @@
 """Samples.
 
-Needs tags and features of every shard. Leaves the samples that all else is made on: one to choose
-K and find the clusters (tuning), one of other patients to test K on (holdout), one that the
-autoencoder learns from, and the trials. No patient is in two of them.
+Needs tags and features of every shard. Leaves which images are drawn (draws), by patient, from tags
+alone, so that another choice of features draws no other images; and with their features (samples):
+one sample to choose K and find the clusters (tuning), one of other patients to test K on (holdout),
+one that the autoencoder learns from, and the trials. No patient is in two of them.
 """
+
+
+rule draws:
+    input:
+        expand("results/tags/{shard}.parquet", shard=SHARDS),
+    output:
+        expand("results/draws/{sample}.parquet", sample=SAMPLES),
+    log:
+        "logs/draws.log",
+    benchmark:
+        "results/benchmarks/draws.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory_archive,
+        runtime=minutes(60),
+    params:
+        **recipe("draws", rules.tags, sizes="samples", seed="seed"),
+    script:
+        "../scripts/draws.py"
 
 
 rule samples:
     input:
+        draws=expand("results/draws/{sample}.parquet", sample=SAMPLES),
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
         features=expand("results/features/{shard}.parquet", shard=SHARDS),
     output:
@@ -23,6 +46,6 @@ rule samples:
         mem_mb=memory_archive,
         runtime=minutes(60),
     params:
-        **recipe("samples", rules.features, sizes="samples", seed="seed"),
+        **recipe("samples", rules.draws, rules.features),
     script:
         "../scripts/samples.py"

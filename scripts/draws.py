@@ -1,0 +1,22 @@
+"""Draw the samples, disjoint by patient."""
+
+from pathlib import Path
+
+from tagsight.jobs import LOG, logged
+from tagsight.samples import draw, shortfall
+from tagsight.store import forget_others, write_parquet
+from tagsight.tables import scan
+
+with logged(snakemake):
+    asked = dict(snakemake.params.sizes)
+    trials = {f"trial-{i:02d}": asked["trial"] for i in range(1, asked["trials"] + 1)}
+    sizes = {name: asked[name] for name in ("tuning", "holdout", "autoencoder")} | trials
+    keys = ["image", "series", "study", "patient", "path"]
+    images = scan(snakemake.input).select(keys).collect()
+    drawn = draw(images, sizes, asked["per_series"], snakemake.params.seed)
+    if short := shortfall(drawn, sizes):
+        LOG.warning(short)
+    for path in snakemake.output:
+        write_parquet(drawn.filter(sample=Path(path).stem).drop("sample"), path)
+    made = ("draws", "samples", "clusters", "distances", "images", "embeddings", "trials")
+    forget_others([Path("results") / folder for folder in made], sizes)
