@@ -12,7 +12,7 @@ from tagsight.archive import to_path
 from tagsight.errors import DataError
 from tagsight.hashing import keyed_hash
 from tagsight.headers import PIXEL_FACTS, Image, Rejected, read_header
-from tagsight.jobs import Progress
+from tagsight.jobs import LOG, Progress
 from tagsight.store import write_parquet
 
 IDS = ("image", "series", "study", "patient", "path", "duplicate_uid", "withheld")
@@ -54,6 +54,7 @@ def read_shard(
     listing = _with_sizes(listing.select(pl.col(n).cast(t) for n, t in _KEY.items()), stored)
     known = stored.join(listing, on=list(_KEY), how="semi", nulls_equal=True)
     todo = listing.join(known, on="path", how="anti")
+    LOG.info("%d files, %d of them new", len(listing), len(todo))
     progress.resume(len(known))
     rows = pl.concat([known, *_read(todo, key, keep, folder, progress)], how="diagonal")
     rows = rows.sort("path")

@@ -15,6 +15,8 @@ from torch import Tensor
 from tagsight.autoencoder import Autoencoder, build, optimizer
 from tagsight.embeddings import choose_device, single_threaded, to_input
 from tagsight.errors import DataError
+from tagsight.jobs import LOG
+
 
 PIECE = 10  # images whose gradient one thread computes; a batch's gradient is summed over pieces
 CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
@@ -61,6 +63,8 @@ def train(
     training, watching = split(len(images), validation, seed)
     model, steps = _fresh(preset, learning_rate, seed, place)
     history = _take_up(resume, model, steps)
+    if history:
+        LOG.info("going on after epoch %d", len(history))
     if progress:
         progress.resume(len(history))
     with single_threaded(threads) as pool:
