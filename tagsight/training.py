@@ -17,7 +17,6 @@ from tagsight.embeddings import choose_device, single_threaded, to_input
 from tagsight.errors import DataError
 from tagsight.jobs import LOG
 
-
 PIECE = 10  # images whose gradient one thread computes; a batch's gradient is summed over pieces
 CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
 
