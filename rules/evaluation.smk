@@ -23,7 +23,7 @@ rule trials:
         "../envs/tagsight.yaml"
     threads: 4
     resources:
-        mem_mb=memory_square,
+        mem_mb=memory_trial,
         runtime=minutes(120),
     params:
         **recipe(

@@ -18,6 +18,11 @@ def memory_images(wildcards, attempt):
     return attempt * (2500 + images * (2 * 128**2 + values) // 10**6)
 
 
+def memory_trial(wildcards, attempt):
+    """MB for a job that holds both."""
+    return memory_square(wildcards, attempt) + memory_images(wildcards, attempt)
+
+
 def memory_archive(wildcards, input, attempt):
     """MB for a job that goes through tags column by column: some times the size of the files."""
     return attempt * (2000 + 4 * int(input.size_mb))
