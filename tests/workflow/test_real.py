@@ -112,5 +112,5 @@ def identities_of(path: Path):
             text = str(header.get(keyword) or "").strip()
         except Exception:
             continue
-        if len(text) >= 7 and not text.isalpha():
+        if len(text) >= 7 and len(set(text)) > 2 and not text.isalpha():
             yield text

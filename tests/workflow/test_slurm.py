@@ -21,10 +21,9 @@ def test_a_run_by_slurm_gives_the_same_as_a_local_one(finished, tmp_path_factory
             [
                 *(sys.executable, "-m", "snakemake", "--profile", "slurm"),
                 *("--configfile", CI, "--directory", folder / "run"),
-                # A real cluster is asked every 40 s and is shared; this one is ours and its jobs are short.
+                # A real cluster is shared and asked every 40 s; this one's jobs are short.
                 *("--slurm-init-seconds-before-status-checks", "10", "--latency-wait", "5"),
-                *("--max-status-checks-per-second", "5", "--default-resources"),
-                *("slurm_account=none", "mem_mb=500", "runtime=30"),
+                *("--max-status-checks-per-second", "5"),
             ],
             cwd=CLONE,
             env=os.environ | {"PYTHONPATH": str(CLONE), "PATH": path_with_python()},
