@@ -9,7 +9,7 @@ SNAKEMAKE := $(BIN)/snakemake -c$(CORES)
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
-	$(SNAKEMAKE) --configfile config/demo.yaml --quiet progress rules
+	$(SNAKEMAKE) --configfile config/demo.yaml --quiet rules
 
 test: .venv/installed
 	$(BIN)/python -m pytest

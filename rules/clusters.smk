@@ -21,6 +21,7 @@ rule clusters:
     threads: 4
     resources:
         mem_mb=memory_square,
+        runtime=minutes_square,
     params:
         **recipe(
             "clusters",
@@ -48,6 +49,7 @@ rule distances:
     threads: 4
     resources:
         mem_mb=memory_square,
+        runtime=minutes_square,
     params:
         **recipe("distances", rules.samples, ranges="gower.ranges"),
     script:
@@ -117,6 +119,7 @@ rule agreement:
     threads: 4
     resources:
         mem_mb=memory_square,
+        runtime=minutes_square,
     params:
         **recipe(
             "agreement",
@@ -149,6 +152,7 @@ rule annotations:
     threads: 2
     resources:
         mem_mb=memory_archive,
+        runtime=minutes(30, per_gb=20),
     params:
         **recipe("annotations", rules.cards, ranges="gower.ranges"),
     script:

@@ -24,7 +24,7 @@ rule trials:
     threads: 4
     resources:
         mem_mb=memory_trial,
-        runtime=minutes(120),
+        runtime=minutes_square,
     params:
         **recipe(
             "trials",

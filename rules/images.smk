@@ -20,7 +20,7 @@ rule images:
     threads: 4
     resources:
         mem_mb=memory_images,
-        runtime=minutes(120),
+        runtime=minutes_images,
     params:
         **recipe("images", rules.draws, aspect="images.aspect"),
     script:
@@ -46,7 +46,7 @@ rule autoencoder:
     threads: 8
     resources:
         mem_mb=memory_images,
-        runtime=minutes(1440),
+        runtime=minutes_training,
         gpu=gpus,
     params:
         **recipe("autoencoder", rules.images, seed="seed", **TRAINING),
@@ -70,6 +70,7 @@ rule embeddings:
     threads: 4
     resources:
         mem_mb=memory_images,
+        runtime=minutes_images,
         gpu=gpus,
     params:
         **recipe(

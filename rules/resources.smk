@@ -28,9 +28,37 @@ def memory_archive(wildcards, input, attempt):
     return attempt * (2000 + 4 * int(input.size_mb))
 
 
-def minutes(count):
-    """Minutes to ask for, more at each attempt."""
-    return lambda wildcards, attempt: attempt * count
+def memory_shard(wildcards, input, attempt):
+    """MB for reading a shard: its rows are held, some 50 times the size of its list of files."""
+    return attempt * (2000 + 50 * int(input.size_mb))
+
+
+def minutes(count, per_gb=0):
+    """Minutes to ask for: `count`, and `per_gb` for each GB of input; more at each attempt."""
+
+    def asked_for(wildcards, input, attempt):
+        return attempt * (count + int(per_gb * input.size_mb / 1000))
+
+    return asked_for
+
+
+def minutes_square(wildcards, attempt):
+    """Minutes for work on all pairs of a sample: 10, and 4 for each million of them."""
+    n = asked(wildcards.get("sample", "tuning"))
+    return attempt * (10 + 4 * n**2 // 10**6)
+
+
+def minutes_images(wildcards, attempt):
+    """Minutes for going through a sample's images: 10, and 2 for each thousand."""
+    return attempt * (10 + 2 * asked(wildcards.get("sample", "autoencoder")) // 1000)
+
+
+def minutes_training(wildcards, attempt):
+    """Minutes for training: 20, and what it takes at a careful guess of images a second."""
+    rate = {"small": 200, "paper": 10}[config["autoencoder"]["preset"]]
+    rate *= 50 if gpus(wildcards) else 1
+    seen = config["samples"]["autoencoder"] * config["autoencoder"]["epochs"]
+    return attempt * (20 + seen // rate // 60)
 
 
 def gpus(wildcards):

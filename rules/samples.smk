@@ -21,7 +21,7 @@ rule draws:
     threads: 4
     resources:
         mem_mb=memory_archive,
-        runtime=minutes(60),
+        runtime=minutes(30, per_gb=20),
     params:
         **recipe("draws", rules.tags, sizes="samples", seed="seed"),
     script:
@@ -44,7 +44,7 @@ rule samples:
     threads: 4
     resources:
         mem_mb=memory_archive,
-        runtime=minutes(60),
+        runtime=minutes(30, per_gb=20),
     params:
         **recipe("samples", rules.draws, rules.features),
     script:

@@ -48,7 +48,7 @@ rule tags:
     conda:
         "../envs/tagsight.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 3000,
+        mem_mb=memory_shard,
         runtime=minutes(720),
     params:
         **recipe("tags", rules.files, key_file="privacy.key_file", keep="privacy.keep"),
@@ -72,7 +72,7 @@ rule frequencies:
     threads: 8
     resources:
         mem_mb=memory_archive,
-        runtime=minutes(120),
+        runtime=minutes(30, per_gb=60),
     params:
         **recipe(
             "frequencies",
@@ -119,7 +119,7 @@ rule encoding:
     threads: 8
     resources:
         mem_mb=memory_archive,
-        runtime=minutes(120),
+        runtime=minutes(30, per_gb=60),
     params:
         **recipe(
             "encoding",
@@ -127,6 +127,7 @@ rule encoding:
             distance="gower.distance",
             presence_weight="gower.presence_weight",
             min_patients="privacy.min_patients",
+            key_file="privacy.key_file",
         ),
     script:
         "../scripts/encoding.py"
@@ -148,6 +149,6 @@ rule features:
     resources:
         mem_mb=memory_archive,
     params:
-        **recipe("features", rules.encoding),
+        **recipe("features", rules.encoding, key_file="privacy.key_file"),
     script:
         "../scripts/features.py"

@@ -6,6 +6,7 @@ import polars as pl
 
 from tagsight import encoding
 from tagsight.body_parts import read_spellings
+from tagsight.hashing import run_key
 from tagsight.jobs import LOG, logged
 from tagsight.store import write_json, write_parquet
 from tagsight.tables import scan
@@ -20,6 +21,7 @@ with logged(snakemake):
         distance=snakemake.params.distance,
         presence_weight=snakemake.params.presence_weight,
         body_parts=body_parts,
+        key=run_key(snakemake.params.key_file),
         min_patients=snakemake.params.min_patients,
     )
     LOG.info("%d columns", len(fitted.columns))

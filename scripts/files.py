@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from tagsight.archive import listing
-from tagsight.hashing import fingerprint, load_key
+from tagsight.hashing import fingerprint, run_key
 from tagsight.jobs import LOG, logged
 from tagsight.store import forget_others, write_parquet
 
 with logged(snakemake):
     params = snakemake.params
     places = [params.archive] if isinstance(params.archive, str) else params.archive
-    key = load_key(Path(params.key_file or "results/key"))
+    key = run_key(params.key_file)
     found = listing([Path(place) for place in places], params.shards, params.draw, params.seed)
     LOG.info("%d files in %d folders or lists", len(found), len(places))
     for shard, path in enumerate(snakemake.output):

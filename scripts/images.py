@@ -3,7 +3,7 @@
 import polars as pl
 
 from tagsight.jobs import LOG, Progress, logged
-from tagsight.pixels import render_all
+from tagsight.pixels import render_all, require_some
 from tagsight.store import write_npy, write_parquet
 
 with logged(snakemake):
@@ -17,5 +17,6 @@ with logged(snakemake):
     fates = sample.select("image").with_columns(reason=pl.Series(reasons, dtype=pl.String))
     if failed := fates.drop_nulls("reason")["reason"].value_counts(sort=True).rows():
         LOG.warning("images that could not be drawn: %s", dict(failed))
+    require_some(snakemake.wildcards.sample, reasons)
     write_npy(images, snakemake.output.images)
     write_parquet(fates, snakemake.output.fates)

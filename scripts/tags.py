@@ -1,10 +1,8 @@
 """Read the tags of a shard's files; what cannot be taken goes to rejected with its reason."""
 
-from pathlib import Path
-
 import polars as pl
 
-from tagsight.hashing import load_key, require_same_key
+from tagsight.hashing import require_same_key, run_key
 from tagsight.jobs import LOG, Progress, logged, resume_folder
 from tagsight.reading import read_shard
 from tagsight.store import write_parquet
@@ -12,7 +10,7 @@ from tagsight.store import write_parquet
 with logged(snakemake):
     params = snakemake.params
     listing = pl.read_parquet(snakemake.input[0])
-    key = load_key(Path(params.key_file or "results/key"))
+    key = run_key(params.key_file)
     require_same_key(key, pl.read_parquet_metadata(snakemake.input[0])["key"])
     tags, rejected = read_shard(
         listing,

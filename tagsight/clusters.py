@@ -17,6 +17,17 @@ from tagsight.medoids import Clustering
 Floats = NDArray[np.float32]
 
 
+SCHEMA = {
+    "image": pl.String,
+    "k": pl.Int32,
+    "cluster": pl.Int32,
+    "medoid": pl.Boolean,
+    "distance": pl.Float32,
+    "second_distance": pl.Float32,
+    "silhouette": pl.Float32,
+}
+
+
 def table(
     images: pl.Series, distances: Floats, grid: Sequence[Clustering], widths: Sequence[Floats]
 ) -> pl.DataFrame:
@@ -24,7 +35,7 @@ def table(
 
     images (n,) String; distances (n, n); widths: the silhouettes (n,) of each clustering of `grid`.
     Columns: image, k, cluster, medoid (bool), distance (to the own medoid), second_distance (to
-    the nearest other medoid), silhouette.
+    the nearest other medoid), silhouette. Without a clustering there are no rows.
     """
     parts = []
     for found, silhouette in zip(grid, widths, strict=True):
@@ -45,7 +56,7 @@ def table(
                 }
             )
         )
-    return pl.concat(parts)
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
 
 
 def medoid_rows(clusters: pl.DataFrame, images: pl.Series) -> NDArray[np.int64]:

@@ -2,12 +2,14 @@
 
 import difflib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
+from pydicom.datadict import dictionary_VR, keyword_dict, tag_for_keyword
 
 from tagsight.errors import ConfigError
 
@@ -24,9 +26,10 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed.
     """
     rules = yaml.safe_load(schema.read_text())
-    found = sorted(jsonschema.Draft202012Validator(rules).iter_errors(config), key=_where)
+    found = sorted(_Validator(rules).iter_errors(config), key=_where)
     mistakes = [line for error in found for line in _lines(error, rules)]
-    mistakes = mistakes or [*_contradictions(config)]
+    mistakes += _without_input(config.get("input"), config.get("demo"))
+    mistakes += [] if found else _contradictions(config)
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
@@ -49,7 +52,7 @@ def _lines(error: jsonschema.ValidationError, schema: dict[str, Any]) -> Iterato
     where = _where(error)
     if error.validator == "additionalProperties":
         known = list(error.schema.get("properties", {}))
-        for name in sorted(set(error.instance) - set(known)):
+        for name in sorted(map(str, set(error.instance) - set(known))):
             yield f"{where}.{name}".lstrip(".") + ": no such key" + _guess(name, known, schema)
     elif error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
@@ -87,20 +90,64 @@ def _words(rule: dict[str, Any]) -> str:
     words = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
     if "items" in rule:
         words += f" of {rule['minItems']} or more" if "minItems" in rule else ""
+        words += ", all different" if rule.get("uniqueItems") else ""
         return f"{words}: {_words(rule['items'])}"
     bounds = [f"{sign} {rule[name]}" for name, sign in _BOUNDS.items() if name in rule]
     return " ".join([words, " and ".join(bounds)]).strip()
 
 
+# To jsonschema 1.0 is an integer; to whoever uses the value it is not.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 _KINDS = {"string": "text", "array": "list", "object": "section", "boolean": "true or false"}
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
-def _contradictions(config: dict[str, Any]) -> Iterator[str]:
-    if config["input"] is None:
-        yield NO_INPUT
-    elif not config["demo"]:
-        inputs = [config["input"]] if isinstance(config["input"], str) else config["input"]
-        for place in inputs:
-            if not Path(place).exists():
-                yield f"input: {place} does not exist (seen from {Path.cwd()})"
+def _without_input(places: Any, demo: Any) -> list[str]:
+    """What is wrong with `input`, whatever else is."""
+    if places is None:
+        return [NO_INPUT]
+    listed = [places] if isinstance(places, str) else places
+    if demo or not isinstance(listed, list):
+        return []
+    absent = [place for place in listed if isinstance(place, str) and not os.path.exists(place)]
+    return [f"input: {place} does not exist (seen from {os.getcwd()})" for place in absent]
+
+
+def _contradictions(config: dict[str, Any]) -> list[str]:
+    """What the schema cannot say: keywords of the standard, and values that exclude each other."""
+    mistakes = [
+        f"{section}.{key}: {keyword} is no DICOM keyword" + near(keyword)
+        for section, key in (("select", "drop"), ("privacy", "keep"))
+        for keyword in config[section][key]
+        if tag_for_keyword(keyword) is None
+    ]
+    mistakes += [
+        f"privacy.keep: {keyword} is a person's name, and names are never kept"
+        for keyword in config["privacy"]["keep"]
+        if (tag := tag_for_keyword(keyword)) is not None and dictionary_VR(tag) == "PN"
+    ]
+    least = min(config["cluster"]["k"])
+    mistakes += [
+        f"samples.{sample}: {config['samples'][sample]} images are too few for cluster.k: {least} "
+        "clusters at least are asked for; it has to be larger"
+        for sample in ("tuning", "trial")
+        if config["samples"][sample] <= least
+    ]
+    key_file = config["privacy"]["key_file"]
+    if key_file is not None and not config["demo"] and not os.path.isfile(key_file):
+        mistakes.append(
+            f"privacy.key_file: {key_file} is not there; make it (32 random bytes or more), or "
+            "leave it null to have one made in results/"
+        )
+    return mistakes
+
+
+def near(keyword: str) -> str:
+    """Return `; did you mean …?` for a misspelt DICOM keyword, or nothing."""
+    known = difflib.get_close_matches(keyword, keyword_dict, n=1, cutoff=0.75)
+    return f"; did you mean {known[0]}?" if known else ""

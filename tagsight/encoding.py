@@ -4,7 +4,6 @@ A tag gives one column per item of its multi-value, numeric or categorical, and 
 in some images and missing in others one more, categorical: whether it is there (`KVP?`).
 """
 
-import hashlib
 import json
 import logging
 from collections.abc import Collection, Iterable, Sequence
@@ -18,7 +17,9 @@ from numpy.typing import NDArray
 
 from tagsight import parsers
 from tagsight.dictionary import attribute
+from tagsight.errors import DataError
 from tagsight.frequencies import person, present
+from tagsight.hashing import keyed_hash
 
 if TYPE_CHECKING:
     from tagsight.gower import Features
@@ -114,29 +115,35 @@ def fit(
     distance: Literal["linear", "root"],
     presence_weight: float,
     body_parts: pl.DataFrame,
+    key: bytes,
     min_patients: int = 3,
 ) -> Encoding:
     """Return the encoding of the kept tags, fitted to all images.
 
     body_parts: the table of spellings. Columns without two different values are left out, and the
     log says which. In tags that people type (LO, SH), values of fewer than min_patients patients
-    become categories of their own under a name that doesn't show them.
+    become categories of their own under a hash by `key`. DataError where no column is left.
     """
     kept = selection.filter(pl.col("fate") == "kept").select("keyword")
     known = kept.join(frequencies, on="keyword", how="left", maintain_order="left")
     columns = []
     for keyword in known["keyword"]:
-        fitted = _fit_tag(tags, keyword, body_parts, min_patients)
+        fitted = _fit_tag(tags, keyword, body_parts, key, min_patients)
         if not fitted:
             log.info("%s: no two different values after parsing, left out", keyword)
         columns += fitted
     if presence_weight:
         columns += [_presence(keyword, presence_weight) for keyword in _patterns(known)]
+    if not columns:
+        raise DataError(
+            "select: no tag that is kept tells one image from another; raise select.max_missing "
+            "or select.count, or see in results/selection.parquet why tags were dropped"
+        )
     return Encoding(distance, tuple(columns))
 
 
 def apply(
-    tags: pl.DataFrame | pl.LazyFrame, encoding: Encoding, body_parts: pl.DataFrame
+    tags: pl.DataFrame | pl.LazyFrame, encoding: Encoding, body_parts: pl.DataFrame, key: bytes
 ) -> pl.DataFrame:
     """Return `image` and the encoding's columns: Float32, or Int32 codes; null = missing.
 
@@ -148,7 +155,7 @@ def apply(
     made = [table.select("image")]
     for keyword in keywords:
         own = [column for column in encoding.columns if column.keyword == keyword]
-        made.append(_apply_tag(table[keyword], own, body_parts))
+        made.append(_apply_tag(table[keyword], own, body_parts, key))
     order = [column.name for column in encoding.columns]
     return pl.concat(made, how="horizontal").select("image", *order)
 
@@ -212,7 +219,7 @@ def _columns(tags: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.Data
 
 
 def _fit_tag(
-    tags: pl.LazyFrame, keyword: str, body_parts: pl.DataFrame, min_patients: int
+    tags: pl.LazyFrame, keyword: str, body_parts: pl.DataFrame, key: bytes, min_patients: int
 ) -> list[Column]:
     vr = attribute(keyword).vr
     parser = parsers.parser_of(keyword, vr)
@@ -228,7 +235,7 @@ def _fit_tag(
     return [
         column
         for i, x in enumerate(parsed)
-        for column in _categorical(x, keyword, parser, frequent[i] if frequent else None)
+        for column in _categorical(x, keyword, parser, key, frequent[i] if frequent else None)
     ]
 
 
@@ -269,18 +276,18 @@ def _numeric(parsed: pl.Series, keyword: str, parser: str) -> list[Column]:
 
 
 def _categorical(
-    parsed: pl.Series, keyword: str, parser: str, frequent: Collection[str] | None
+    parsed: pl.Series, keyword: str, parser: str, key: bytes, frequent: Collection[str] | None
 ) -> list[Column]:
     found = parsed.drop_nulls().unique().to_list()
-    shown = sorted({v if frequent is None or v in frequent else _hidden(v) for v in found})
+    shown = sorted({v if frequent is None or v in frequent else _hidden(v, key) for v in found})
     if len(shown) < 2:
         return []
     return [Column(parsed.name, keyword, "categorical", parser, categories=tuple(shown))]
 
 
-def _hidden(category: str) -> str:
-    """Name a category without showing it."""
-    return f"(rare {hashlib.blake2b(category.encode(), digest_size=4).hexdigest()})"
+def _hidden(category: str, key: bytes) -> str:
+    """Name a category without showing it: nobody without the key can try guesses."""
+    return f"(rare {keyed_hash(key, category)[:12]})"
 
 
 def _presence(keyword: str, weight: float) -> Column:
@@ -300,7 +307,9 @@ def _patterns(kept: pl.DataFrame) -> list[str]:
     return some.unique("presence", keep="first", maintain_order=True)["keyword"].to_list()
 
 
-def _apply_tag(stored: pl.Series, columns: list[Column], body_parts: pl.DataFrame) -> pl.DataFrame:
+def _apply_tag(
+    stored: pl.Series, columns: list[Column], body_parts: pl.DataFrame, key: bytes
+) -> pl.DataFrame:
     """The tag's columns of features, (n, columns); each distinct value is parsed once."""
     keyword, value_columns = stored.name, [c for c in columns if c.parser != PRESENCE]
     made = []
@@ -309,7 +318,7 @@ def _apply_tag(stored: pl.Series, columns: list[Column], body_parts: pl.DataFram
         vr = attribute(keyword).vr
         items = max(_items(keyword, c.name) for c in value_columns)
         parsed = parsers.parse(keyword, vr, distinct, items=items, spellings=body_parts)
-        coded = [_coded(parsed[column.name], column) for column in value_columns]
+        coded = [_coded(parsed[column.name], column, key) for column in value_columns]
         made.append(_spread(stored, distinct, coded))
     filled = pl.DataFrame(stored).select(present(keyword).fill_null(False).cast(pl.Int32))
     made += [filled.rename({keyword: c.name}) for c in columns if c.parser == PRESENCE]
@@ -330,13 +339,13 @@ def _items(keyword: str, name: str) -> int:
     return 1 if name == keyword else max(2, int(name[len(keyword) + 1 : -1]) + 1)
 
 
-def _coded(parsed: pl.Series, column: Column) -> pl.Series:
+def _coded(parsed: pl.Series, column: Column, key: bytes) -> pl.Series:
     if column.categories is None:
         return parsed.cast(pl.Float32)
     code = {category: i for i, category in enumerate(column.categories)}
     unseen = len(code)
     texts = parsed.to_list()
-    codes = [None if t is None else code.get(t, code.get(_hidden(t), unseen)) for t in texts]
+    codes = [None if t is None else code.get(t, code.get(_hidden(t, key), unseen)) for t in texts]
     return pl.Series(column.name, codes, dtype=pl.Int32)
 
 

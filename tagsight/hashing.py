@@ -37,6 +37,23 @@ def load_key(path: Path) -> bytes:
     return key
 
 
+def run_key(key_file: str | None) -> bytes:
+    """The key of a run: that of `privacy.key_file`, which has to be there, or `results/key`, which
+    is made.
+
+    Raises:
+        UserError: see load_key; or the file that the config names is not there.
+    """
+    if key_file is None:
+        return load_key(Path("results/key"))
+    if not Path(key_file).is_file():
+        raise UserError(
+            f"privacy.key_file: {key_file} is not there; make it (32 random bytes or more), "
+            "or leave the key null to have one made in results/"
+        )
+    return load_key(Path(key_file))
+
+
 def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     mine = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

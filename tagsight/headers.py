@@ -5,6 +5,7 @@ and the names (never the values) of the keywords that it withheld.
 """
 
 import io
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -39,6 +40,10 @@ _CODE_MEANING, _PIXEL_REPRESENTATION = 0x00080104, 0x00280103
 _IDENTIFY = {"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"}  # VRs of what identifies by itself
 _MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"}
 
+# What stands in Patient ID where everybody's was removed: such files are of unknown patients.
+_NOBODY = re.compile(
+    r"(?i)\W*(|0+|x+|9{3,}|n/?a|none|null|unknown|anon(ym(ous|i[sz]ed)?)?|removed)\W*"
+)
 _PERSONAL = {"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"}
 
 
@@ -83,7 +88,8 @@ def read_header(path: str, key: bytes, keep: Collection[str] = ()) -> Image | Re
     `image` hashes the SOP Instance UID together with the path: shards are read by jobs that know
     nothing of each other, real archives hold one UID in several files (with different content,
     too), and rows have to be told apart whatever the number of shards. `instance` hashes the UID
-    alone, so that copies can be found. `patient` hashes Patient ID and its issuer.
+    alone, so that copies can be found. `patient` hashes Patient ID
+    without its issuer, which is often filled in some files only; codes for nobody have none.
 
     Values are as stored: multi-values joined by `\\`, padding off, numbers not reformatted, binary
     numbers in their shortest decimal form; an empty value is an absent one. A known maker goes by
@@ -109,14 +115,13 @@ def _image(parsed: Parsed, gathered: Gathered, path: str, key: bytes) -> Image:
     def hashed(text: str | None) -> str | None:
         return keyed_hash(key, text) if text and text != WITHHELD else None
 
-    patient = uids.get("PatientID")
-    issuer = uids.get("IssuerOfPatientID", "")
+    patient = uids.get("PatientID", "")
     return Image(
         image=keyed_hash(key, f"{uids.get('SOPInstanceUID', '')}\0{path}"),
         instance=hashed(uids.get("SOPInstanceUID")),
         series=hashed(uids.get("SeriesInstanceUID")),
         study=hashed(uids.get("StudyInstanceUID")),
-        patient=hashed(f"{patient}\0{issuer}" if patient else None),
+        patient=hashed(None if _NOBODY.fullmatch(patient) else patient),
         values=gathered.values,
         withheld=sorted(gathered.withheld),
         size=parsed.status.st_size,

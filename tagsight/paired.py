@@ -19,12 +19,14 @@ KEYS = ("t", "df", "p", "effect_size", "ci95", "wilcoxon_p", "explained_ci95", "
 
 
 def evaluate(trials: pl.DataFrame) -> dict[str, Any]:
-    """All tests, as `evaluation.json`: `trials` (n, k), then labelling -> null -> figures.
+    """All tests, as `evaluation.json`: `trials` (n, k, by_trial: the K of each, smaller where a
+    sample has too few distinct images), then labelling -> null -> figures.
 
     `trials`: rows of `trials.trial` of one K, of all samples. The figures on top use left-out
     centres; `in_sample` holds the same for the paper's. See `compare` for them.
     """
-    out: dict[str, Any] = {"trials": {"n": trials["trial"].n_unique(), "k": trials["k"].max()}}
+    ks = dict(trials.select("trial", "k").unique().sort("trial").iter_rows())
+    out: dict[str, Any] = {"trials": {"n": len(ks), "k": trials["k"].max(), "by_trial": ks}}
     keys = ["labelling", "null"]
     for labelling, null in trials.select(keys).unique(maintain_order=True).rows():
         part = trials.filter(labelling=labelling, null=null).sort("trial")

@@ -14,6 +14,7 @@ from pydicom.tag import BaseTag
 
 from tagsight.drawable import check_drawable, frames
 from tagsight.elements import Parsed, Reason, Refused, opened
+from tagsight.errors import DataError
 from tagsight.frames import middle_frame
 from tagsight.headers import gather
 from tagsight.jobs import Progress
@@ -242,3 +243,13 @@ def _alone(path: str, aspect: Aspect, size: int) -> np.ndarray | str:
             return pool.submit(_attempt, path, aspect, size).result()
     except BrokenProcessPool:
         return "decoder_crashed"
+
+
+def require_some(sample: str, reasons: list[str | None]) -> None:
+    """DataError where no image of a sample could be drawn: looks cannot be told of nothing."""
+    if all(reason is not None for reason in reasons):
+        raise DataError(
+            f"samples: none of the {len(reasons)} images of {sample} could be drawn "
+            f"({', '.join(sorted({str(reason) for reason in reasons}))}); "
+            "see that the files are where they were, and that their pixels can be decoded"
+        )

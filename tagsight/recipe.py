@@ -59,8 +59,18 @@ class Recipes:
     def code(self, rule: str) -> str:
         """Return the hash of a rule's script and of all of the library that it can reach."""
         script = self.clone / "scripts" / f"{rule}.py"
-        sources = sorted({script, *_reached(script, self.clone)})
+        sources = sorted({script, *self.reached(script)})
         return _digest([[path.name, source_hash(path)] for path in sources])
+
+    def reached(self, source: Path) -> set[Path]:
+        """Return the modules that `source` imports, the tables that these name, and on."""
+        found: set[Path] = set()
+        waiting = [source]
+        while waiting:
+            new = _named(waiting.pop(), self.clone) - found
+            found |= new
+            waiting += [path for path in new if path.suffix == ".py"]
+        return found
 
 
 @cache
@@ -70,17 +80,6 @@ def source_hash(path: Path) -> str:
     if path.suffix == ".py":
         content = ast.dump(_without_docstrings(ast.parse(content))).encode()
     return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
-def _reached(source: Path, clone: Path) -> set[Path]:
-    """Modules of the library that `source` imports, and the data files that these name, and on."""
-    found: set[Path] = set()
-    waiting = [source]
-    while waiting:
-        new = _named(waiting.pop(), clone) - found
-        found |= new
-        waiting += [path for path in new if path.suffix == ".py"]
-    return found
 
 
 @cache

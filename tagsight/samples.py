@@ -37,10 +37,7 @@ def draw(
     )
     units = thinned.group_by("unit").len().sort("unit")
     if len(units) < len(sizes):
-        raise DataError(
-            f"samples: {len(sizes)} samples that share no patient are asked for, and the archive "
-            f"has {len(units)} patients; lower samples.trials to {max(len(units) - 3, 0)} or less"
-        )
+        raise DataError(_too_few(len(units), len(sizes)))
     order = sorted(units.iter_rows(), key=lambda row: _rank(seed, row[0]))
     dealt = pl.DataFrame(_dealt(order, sizes), schema=["unit", "sample"], orient="row")
     drawn = thinned.join(dealt, on="unit", maintain_order="left")
@@ -61,6 +58,18 @@ def shortfall(drawn: pl.DataFrame, sizes: Mapping[str, int]) -> str | None:
         f"samples: the archive is too small for the {asked:,} images asked for; samples hold "
         f"{sum(got.values()) / asked:.0%} of it, {worst} the least ({got[worst]:,} of "
         f"{sizes[worst]:,})"
+    )
+
+
+def _too_few(units: int, samples: int) -> str:
+    if units == 0:
+        return "input: no file could be taken for an image; results/rejected/ says why of each"
+    found = f"the archive has {units} patients (series, where patients are unknown)"
+    if units < 4:
+        return f"samples: at least 4 patients are needed to keep samples apart, and {found}"
+    return (
+        f"samples: {samples} samples that share no patient are asked for, and {found}; "
+        f"lower samples.trials to {units - 3} or less"
     )
 
 

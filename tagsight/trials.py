@@ -40,8 +40,9 @@ def trial(
     group of its own (a missing series: the image alone; a missing patient: its series alone).
     Columns: trial, k, labelling, centre, null, distance, null_distance (mean over permutations),
     p (one-sided: share of permutations at least as near, the observed one among them) and draws
-    (mean distance of each permutation). Labellings that are constant inside a null's strata have
-    no row for it; nor has `embedding` where there are too few distinct images for `k`.
+    (mean distance of each permutation). A null whose strata divide nothing has no rows; labellings
+    that are constant inside a null's strata have no row for it; nor has `embedding` where there are
+    too few distinct images for `k`.
     """
     seen = ~np.isnan(embeddings).any(axis=1)
     products = inner_products(embeddings[seen])  # (n, n)
@@ -54,6 +55,8 @@ def trial(
     out = []
     for number, null in enumerate(NULLS):
         strata = _strata(null, groups, len(products))
+        if null in STRATA and len(np.unique(strata)) == 1:
+            continue  # it would be the null `series` under another name
         moving = np.arange(len(products)) if null == "images" else of_series
         rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
         sources = draws(moving, strata, permutations, rng)

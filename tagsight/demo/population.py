@@ -90,7 +90,7 @@ class Patient:
 
 @cache
 def _protocols(modality: str, part: str) -> tuple[tuple[str, str, float], ...]:
-    text = files("tagsight").joinpath("data/demo_protocols.csv").read_text(encoding="utf-8")
+    text = files("tagsight").joinpath("data", "demo_protocols.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())
     chosen = [r for r in rows if (r["modality"], r["part"]) == (modality, part)]
     return tuple((r["contrast"], r["view"], float(r["share"])) for r in chosen)

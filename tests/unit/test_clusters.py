@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from tagsight import clusters, gower, medoids, silhouettes
+from tagsight.choice import choose
 from tagsight.encoding import Column, Encoding, to_features
 from tagsight.errors import DataError
 
@@ -77,3 +78,12 @@ def test_the_largest_k_at_most(made):
     assert clusters.at_most(table, 5) == 5
     with pytest.raises(DataError, match=r"cluster\.k"):
         clusters.at_most(table, 2)
+
+
+def test_a_grid_without_a_clustering_is_an_empty_table_that_choice_refuses():
+    frame = sample(3)
+    table = clusters.table(frame["image"], np.zeros((3, 3), np.float32), [], [])
+    assert table.is_empty()
+    grid = clusters.held_out(table, frame, frame, ENCODING)
+    with pytest.raises(DataError, match=r"cluster\.k"):
+        choose(grid, "heldout", 1.05)

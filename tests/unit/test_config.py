@@ -97,3 +97,34 @@ def test_an_input_that_is_not_there_is_named():
 def test_a_section_left_empty_is_a_mistake():
     (line,) = mistakes(select=None)
     assert line.startswith("select: null is not allowed")
+
+
+def test_a_float_is_no_integer():
+    assert mistakes(samples={"trials": 4.0})[0].startswith("samples.trials: 4.0 is not allowed")
+    assert mistakes(tags={"draw": 1.0e6})[0].startswith("tags.draw: 1000000.0 is not allowed")
+
+
+def test_keywords_are_looked_up_before_the_first_job():
+    lines = mistakes(select={"drop": ["Modalty"]}, privacy={"keep": ["PatientName"]})
+    assert lines[0] == "select.drop: Modalty is no DICOM keyword; did you mean Modality?"
+    assert lines[1].startswith("privacy.keep: PatientName is a person's name")
+
+
+def test_samples_have_to_be_larger_than_the_least_k():
+    (line,) = mistakes(cluster={"k": [6000]}, samples={"trial": 7000})
+    assert line.startswith("samples.tuning: 5000 images are too few for cluster.k")
+
+
+def test_a_missing_input_is_told_with_the_other_mistakes():
+    lines = mistakes(input=None, sede=3)
+    assert len(lines) == 2
+    assert any(line.startswith("input: not set") for line in lines)
+
+
+def test_a_key_file_that_is_not_there_is_named():
+    assert mistakes(privacy={"key_file": "/nowhere/key"})[0].startswith("privacy.key_file:")
+
+
+def test_inner_keys_of_the_demo_are_named():
+    (line,) = mistakes(demo={"patients": 5, "images": 500})
+    assert line.startswith("demo.patients: 5 is not allowed")

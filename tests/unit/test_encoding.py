@@ -5,14 +5,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from tagsight.body_parts import read_spellings
 from tagsight.encoding import Column, Encoding, apply, fit, labels, load, to_features, unmapped
+from tagsight.errors import DataError
 from tagsight.frequencies import frequencies, keywords_of
 
 TABLE = read_spellings(Path(__file__).parents[2] / "config" / "body_parts.csv")
+
+KEY = bytes(32)
 
 
 def table(**columns):
@@ -34,6 +37,7 @@ def fitted(tags, presence_weight=1.0, min_patients=1):
         distance="linear",
         presence_weight=presence_weight,
         body_parts=TABLE,
+        key=KEY,
         min_patients=min_patients,
     )
 
@@ -66,7 +70,7 @@ def test_columns_kinds_and_ranges():
 
 
 def test_apply_gives_numbers_and_codes():
-    frame = apply(MIXED, fitted(MIXED), TABLE)
+    frame = apply(MIXED, fitted(MIXED), TABLE, KEY)
     assert frame["Modality"].to_list() == [0, 1, 0, None, 1]
     assert frame["BodyPartExamined"].to_list() == [1, 1, 0, None, 1]
     assert frame["KVP"].to_list() == [120.0, None, 80.0, None, None]
@@ -89,7 +93,7 @@ def test_tags_filled_in_the_same_images_share_a_presence_column():
 
 def test_a_new_category_and_a_new_tag_table():
     new = table(Modality=["US", "MR", None], BodyPartExamined=["KNEE", None, "HEAD"])
-    frame = apply(new.lazy(), fitted(MIXED), TABLE)
+    frame = apply(new.lazy(), fitted(MIXED), TABLE, KEY)
     assert frame["Modality"].to_list() == [2, 1, None]
     assert frame["BodyPartExamined"].to_list() == [2, None, 0]
     assert frame["KVP"].null_count() == 3
@@ -106,7 +110,7 @@ def test_typed_values_of_few_patients_are_categories_without_a_name():
     shown = json.dumps(encoding.to_json())
     assert "SMITH" not in shown.upper()
     assert all(name in shown for name in ("SIGNA", "KNEE", "SIEMENS"))
-    frame = apply(tags, encoding, TABLE)
+    frame = apply(tags, encoding, TABLE, KEY)
     assert frame["ManufacturerModelName"].n_unique() == 3
     assert frame["BodyPartExamined"].n_unique() == 3
     assert max(frame["ManufacturerModelName"]) < 3
@@ -185,8 +189,11 @@ IMAGES = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=10)
 @given(IMAGES, st.randoms(), st.sampled_from([1, 3]))
 def test_what_holds_of_any_archive(images, random, min_patients):
     tags = table(**{keyword: [image[keyword] for image in images] for keyword in VALUES})
-    encoding = fitted(tags, min_patients=min_patients)
-    frame = apply(tags, encoding, TABLE)
+    try:
+        encoding = fitted(tags, min_patients=min_patients)
+    except DataError:  # nothing in it tells one image from another
+        reject()
+    frame = apply(tags, encoding, TABLE, KEY)
     assert frame["image"].equals(tags["image"])
     assert frame.columns == ["image", *(c.name for c in encoding.columns)]
     for column in encoding.columns:
@@ -204,7 +211,7 @@ def test_what_holds_of_any_archive(images, random, min_patients):
     order = random.sample(range(len(images)), len(images))
     shuffled = pl.concat([tags[[i]] for i in order])
     assert fitted(shuffled, min_patients=min_patients) == encoding
-    assert apply(shuffled, encoding, TABLE).equals(frame[order])
+    assert apply(shuffled, encoding, TABLE, KEY).equals(frame[order])
     features = to_features(frame, encoding)
     known = features.numeric[~np.isnan(features.numeric)]
     assert ((known >= 0) & (known <= 1)).all()
@@ -217,6 +224,32 @@ def test_no_tag_left_gives_features_without_columns():
 
 @pytest.mark.parametrize("ranges", ["archive", "sample"])
 def test_a_column_missing_throughout_stays_missing(ranges):
-    frame = apply(table(Modality=["CT", "MR"]), fitted(MIXED), TABLE)
+    frame = apply(table(Modality=["CT", "MR"]), fitted(MIXED), TABLE, KEY)
     features = to_features(frame, fitted(MIXED).ranged_by(frame, ranges))
     assert np.isnan(features.numeric).all()
+
+
+def test_rare_values_are_hidden_under_the_key():
+    tags = table(ScanOptions=["A", "A"], StationName=["KOVAC ANA", "ROOM 1"])
+    shown = {
+        key: fit(
+            tags.lazy(),
+            frequencies(tags.lazy(), 1),
+            pl.DataFrame({"keyword": ["StationName"], "fate": ["kept"]}),
+            distance="linear",
+            presence_weight=0,
+            body_parts=TABLE,
+            key=key,
+            min_patients=3,
+        )
+        .columns[0]
+        .categories
+        for key in (KEY, b"another key, as long as it has to be")
+    }
+    assert not any("KOVAC" in name for names in shown.values() for name in names)
+    assert set.intersection(*map(set, shown.values())) == set()
+
+
+def test_an_archive_whose_tags_tell_nothing_is_a_clear_error():
+    with pytest.raises(DataError, match=r"select\.max_missing"):
+        fitted(table(Modality=["CT", "CT"]))

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tagsight.errors import UserError
-from tagsight.hashing import keyed_hash, load_key
+from tagsight.hashing import fingerprint, keyed_hash, load_key, require_same_key, run_key
 
 
 def test_key_is_made_once_for_its_owner_alone(tmp_path):
@@ -41,3 +41,17 @@ def test_hash_is_blake2b_with_the_key():
     assert keyed_hash(key, "1.2.3") == expected
     assert keyed_hash(bytes(32), "1.2.3") != expected
     assert len(expected) == 32
+
+
+def test_only_the_key_of_the_results_folder_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_key(None) == (tmp_path / "results/key").read_bytes()
+    with pytest.raises(UserError, match=r"privacy\.key_file"):
+        run_key(str(tmp_path / "mistyped"))
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_another_key_is_refused():
+    require_same_key(b"a" * 32, fingerprint(b"a" * 32))
+    with pytest.raises(UserError, match="read all again"):
+        require_same_key(b"a" * 32, fingerprint(b"b" * 32))

@@ -89,7 +89,7 @@ def test_an_image(tmp_path):
     uid = dcmread(path).SOPInstanceUID
     assert image.instance == keyed_hash(KEY, uid)
     assert image.image == keyed_hash(KEY, f"{uid}\0{path}")
-    assert image.patient == keyed_hash(KEY, "1CT1\0here")
+    assert image.patient == keyed_hash(KEY, "1CT1")
     assert (image.size, image.mtime_ns) == (os.stat(path).st_size, os.stat(path).st_mtime_ns)
 
 
@@ -98,6 +98,12 @@ def test_what_is_not_there_has_no_hash(tmp_path):
     image = read_header(path, KEY)
     assert (image.series, image.study, image.patient) == (None, None, None)
     assert len(image.image) == 32
+
+
+@pytest.mark.parametrize("nobody", ["ANONYMOUS", "anon", "0000", "UNKNOWN", "N/A", "^", "XXXX"])
+def test_a_code_for_nobody_is_no_patient(tmp_path, nobody):
+    assert read_header(written(tmp_path / "f", PatientID=nobody), KEY).patient is None
+    assert read_header(written(tmp_path / "g", PatientID=f"{nobody}7A3"), KEY).patient is not None
 
 
 def test_a_known_maker_goes_by_one_name_and_another_may_be_an_institution(tmp_path):

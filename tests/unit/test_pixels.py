@@ -9,9 +9,10 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import ExplicitVRLittleEndian
 
 from tagsight import pixels
+from tagsight.errors import DataError
 from tagsight.headers import Image, read_header
 from tagsight.jobs import Progress
-from tagsight.pixels import PIXEL_REASONS, PixelError, render, render_all
+from tagsight.pixels import PIXEL_REASONS, PixelError, render, render_all, require_some
 
 REAL = Path(__file__).parents[2].parent / "shared" / "dicom"
 RAMP = np.arange(128 * 128, dtype=np.uint16).reshape(128, 128)
@@ -212,3 +213,9 @@ def test_every_real_image_that_is_taken_can_be_drawn():
     assert {path for path, reason in zip(taken, reasons, strict=True) if reason} == set()
     assert len(taken) > 250
     assert (images.max(axis=(1, 2)) > 0).all()
+
+
+def test_a_sample_of_which_nothing_can_be_drawn_is_a_clear_error():
+    require_some("tuning", [None, "decoder_failed"])
+    with pytest.raises(DataError, match=r"none of the 2 images of trial-01 .*decoder_failed"):
+        require_some("trial-01", ["decoder_failed", "decoder_failed"])

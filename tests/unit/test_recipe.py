@@ -1,5 +1,6 @@
 """Recipes: the meaning of code and config counts, layout does not."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -91,3 +92,14 @@ def test_config_values_and_producers_count():
 def test_an_unknown_key_is_an_error():
     with pytest.raises(KeyError):
         Recipes(".", CONFIG).value("cluster.kk")
+
+
+def test_every_table_and_template_is_covered_by_some_recipe():
+    clone = Path(__file__).parents[2]
+    recipes = Recipes(clone, {})
+    reached = {
+        path for script in (clone / "scripts").glob("*.py") for path in recipes.reached(script)
+    }
+    tables = [*(clone / "tagsight/data").iterdir(), *(clone / "tagsight/templates").iterdir()]
+    tables += (clone / "config").glob("*.csv")
+    assert [path.name for path in tables if path not in reached] == []

@@ -10,8 +10,8 @@ import pytest
 from running import CLONE, contents, overlay, run, run_command
 
 STAGES = {
-    "tags": "results/resume/tags-*/**/*.parquet",
-    "clusters": "results/clusters/*.parquet",
+    "tags": "results/resume/tags-*",
+    "clusters": ".snakemake/scripts/*.clusters.py",
     "autoencoder": "results/resume/autoencoder-*/*",
 }
 
@@ -75,13 +75,13 @@ def test_a_grown_archive_costs_only_its_new_files(copy_of_finished):
     new = archive / "later" / "new.dcm"
     new.parent.mkdir()
     new.write_bytes(old.read_bytes())
-    table = ["results/annotations.csv", "--forcerun", "files"]
-    run(copy_of_finished, options=table)
+    again = {"targets": ["results/annotations.csv"], "options": ["--forcerun", "files"]}
+    run(copy_of_finished, **again)
     after = pl.read_csv(copy_of_finished / "results/annotations.csv")
     assert len(after) == len(before) + 1
     assert after.filter(pl.col("path").str.ends_with("later/new.dcm")).height == 1
     log = (copy_of_finished / "logs/tags").glob("*.log")
     assert sum(", 1 of them new" in path.read_text() for path in log) == 1
     new.unlink()
-    run(copy_of_finished, options=table)
+    run(copy_of_finished, **again)
     assert pl.read_csv(copy_of_finished / "results/annotations.csv").equals(before)
