@@ -101,7 +101,8 @@ def trials(n, spread):
 
 def test_evaluation_holds_every_figure_for_both_centres():
     found = evaluate(trials(10, 0.01))
-    assert found["trials"] == {"n": 10, "k": 15}
+    by_trial = dict.fromkeys([f"trial-{i:02d}" for i in range(10)], 15)
+    assert found["trials"] == {"n": 10, "k": 15, "by_trial": by_trial}
     tags = found["tags"]["images"]
     assert set(tags) - {"in_sample"} == set(tags["in_sample"])
     assert tags["explained"] == pytest.approx(1 - tags["mean_distance"] / 0.5)

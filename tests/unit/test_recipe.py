@@ -97,9 +97,8 @@ def test_an_unknown_key_is_an_error():
 def test_every_table_and_template_is_covered_by_some_recipe():
     clone = Path(__file__).parents[2]
     recipes = Recipes(clone, {})
-    reached = {
-        path for script in (clone / "scripts").glob("*.py") for path in recipes.reached(script)
-    }
+    scripts = (clone / "scripts").glob("*.py")
+    reached = {path for script in scripts for path in recipes.reached(script)}
     tables = [*(clone / "tagsight/data").iterdir(), *(clone / "tagsight/templates").iterdir()]
     tables += (clone / "config").glob("*.csv")
     assert [path.name for path in tables if path not in reached] == []

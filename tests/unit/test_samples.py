@@ -66,23 +66,11 @@ def test_another_seed_is_another_draw():
     assert first != second
 
 
-def test_too_few_patients_is_a_clear_error():
-    with pytest.raises(DataError, match=r"samples\.trials"):
-        draw(archive([[1], [1]]), SIZES, 1, seed=1)
-
-
 @pytest.mark.parametrize(
     ("patients", "way_out"),
     [(0, "results/rejected"), (2, "at least 4 patients"), (5, "lower samples.trials to 2 or less")],
 )
 def test_the_way_out_is_one_that_can_be_gone(patients, way_out):
-    sizes = {
-        "tuning": 5,
-        "holdout": 5,
-        "autoencoder": 5,
-        "trial-01": 5,
-        "trial-02": 5,
-        "trial-03": 5,
-    }
+    sizes = dict.fromkeys(["tuning", "holdout", "autoencoder", *"abc"], 5)
     with pytest.raises(DataError, match=way_out):
         draw(archive([[1]] * (patients + 1)).filter(pl.col("patient").is_not_null()), sizes, 1, 1)
