@@ -62,7 +62,7 @@ def test_a_killed_run_goes_on_to_the_same_result(stage, longer, tmp_path):
     assert contents(tmp_path) == unbroken
     now = written(tmp_path)
     redone = {path.name for path, when in finished.items() if now[path] != when}
-    assert len(redone) <= 2, "more than the jobs in flight was done again"
+    assert len(redone) <= 4, "more than two jobs in flight, of two files each, was done again"
     if stage == "autoencoder":
         assert "going on after epoch" in (tmp_path / "logs/autoencoder.log").read_text()
 
