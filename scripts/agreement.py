@@ -4,7 +4,7 @@ import polars as pl
 
 from tagsight import gower, medoids
 from tagsight.agreement import TELLING, agreement
-from tagsight.encoding import Encoding, to_features
+from tagsight.encoding import load, to_features
 from tagsight.jobs import logged
 from tagsight.store import read_json, write_json
 
@@ -12,7 +12,7 @@ with logged(snakemake):
     params = snakemake.params
     sample = pl.read_parquet(snakemake.input.sample)
     outside = {name: sample[name] for name in ("modality", "body_part", "manufacturer")}
-    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    encoding = load(snakemake.input.encoding)
     encoding = encoding.ranged_by(sample, params.ranges)
     rows = []
     for left_out in ((), TELLING):

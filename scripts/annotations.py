@@ -3,14 +3,14 @@
 import polars as pl
 
 from tagsight import clusters
-from tagsight.encoding import Encoding
+from tagsight.encoding import load
 from tagsight.jobs import logged
 from tagsight.store import read_json, write_parquet
 
 with logged(snakemake):
     k = read_json(snakemake.input.choice)["k"]
     sample = pl.read_parquet(snakemake.input.sample)
-    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    encoding = load(snakemake.input.encoding)
     annotated = clusters.annotate(
         pl.read_parquet(snakemake.input.features),
         sample,

@@ -4,13 +4,13 @@ import polars as pl
 
 from tagsight import clusters
 from tagsight.choice import choose
-from tagsight.encoding import Encoding
+from tagsight.encoding import load
 from tagsight.jobs import LOG, logged
-from tagsight.store import read_json, write_json
+from tagsight.store import write_json
 
 with logged(snakemake):
     params = snakemake.params
-    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    encoding = load(snakemake.input.encoding)
     tuning = pl.read_parquet(snakemake.input.tuning)
     grid = clusters.held_out(
         pl.read_parquet(snakemake.input.clusters),

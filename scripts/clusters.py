@@ -3,14 +3,14 @@
 import polars as pl
 
 from tagsight import clusters, gower, medoids, silhouettes
-from tagsight.encoding import Encoding, to_features
+from tagsight.encoding import load, to_features
 from tagsight.jobs import LOG, logged
-from tagsight.store import read_json, write_parquet
+from tagsight.store import write_parquet
 
 with logged(snakemake):
     params = snakemake.params
     sample = pl.read_parquet(snakemake.input.sample)
-    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    encoding = load(snakemake.input.encoding)
     encoding = encoding.ranged_by(sample, params.ranges)
     features = to_features(sample, encoding)
     LOG.info("%.2g of the pairs have no tag in common", gower.incomparable(features))

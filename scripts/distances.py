@@ -3,12 +3,12 @@
 import polars as pl
 
 from tagsight import gower
-from tagsight.encoding import Encoding, to_features
+from tagsight.encoding import load, to_features
 from tagsight.jobs import logged
-from tagsight.store import read_json, write_npy
+from tagsight.store import write_npy
 
 with logged(snakemake):
-    encoding = Encoding.from_json(read_json(snakemake.input.encoding))
+    encoding = load(snakemake.input.encoding)
     sample = pl.read_parquet(snakemake.input.sample)
     features = to_features(sample, encoding.ranged_by(sample, snakemake.params.ranges))
     write_npy(gower.matrix(features, encoding.distance), snakemake.output[0])

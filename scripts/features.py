@@ -8,10 +8,10 @@ from tagsight import encoding
 from tagsight.body_parts import read_spellings
 from tagsight.hashing import run_key
 from tagsight.jobs import logged
-from tagsight.store import read_json, write_parquet
+from tagsight.store import write_parquet
 
 with logged(snakemake):
-    fitted = encoding.Encoding.from_json(read_json(snakemake.input.encoding))
+    fitted = encoding.load(snakemake.input.encoding)
     body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
     key = run_key(snakemake.params.key_file)
     tags = pl.read_parquet(snakemake.input.tags)

@@ -4,7 +4,6 @@ A tag gives one column per item of its multi-value, numeric or categorical, and 
 in some images and missing in others one more, categorical: whether it is there (`KVP?`).
 """
 
-import json
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +19,7 @@ from tagsight.dictionary import attribute
 from tagsight.errors import DataError
 from tagsight.frequencies import person, present
 from tagsight.hashing import keyed_hash
+from tagsight.store import read_json
 
 if TYPE_CHECKING:
     from tagsight.gower import Features
@@ -102,9 +102,9 @@ class Encoding:
         return cls(stored["distance"], tuple(columns))
 
 
-def load(path: Path) -> Encoding:
-    """Read `encoding.json`."""
-    return Encoding.from_json(json.loads(path.read_text(encoding="utf-8")))
+def load(path: Path | str) -> Encoding:
+    """Read `encoding.json`. A file that is not JSON raises DataError."""
+    return Encoding.from_json(read_json(path))
 
 
 def fit(

@@ -60,7 +60,7 @@ def resume_folder(job: Any, recipe: str | None = None) -> Path:
     up; what such work left behind is removed.
     """
     recipe = recipe or job.params.recipe
-    stem = "-".join(["resume", job.rule, *map(str, job.wildcards)]).removeprefix("resume-")
+    stem = "-".join([job.rule, *map(str, job.wildcards)])
     folder = Path("results/resume") / f"{stem}-{recipe}"
     for other in folder.parent.glob(f"{stem}-????????????????"):
         if other != folder:

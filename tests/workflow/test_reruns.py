@@ -203,17 +203,16 @@ def test_a_changed_function_reruns_the_rules_that_use_it_and_what_follows(finish
     assert planned(finished, clone=clone) == {"evaluation", "figures", "report"}
 
 
-def test_a_changed_table_of_the_library_reruns_what_reads_it(finished, clone):
-    path = clone / "tagsight/data/missing_codes.csv"
-    path.write_text(path.read_text().rstrip("\n") + "\nEchoTime,-1\n")
-    again = planned(finished, clone=clone)
-    assert {"encoding", "features", "samples"} <= again
-    assert again.isdisjoint({"demo", "files", "tags"})
-
-
-def test_the_users_body_parts_rerun_what_reads_them(finished, clone):
-    path = clone / "config/body_parts.csv"
-    path.write_text(path.read_text().rstrip("\n") + "\nGROSSE ZEHE,TOE\n")
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("tagsight/data/missing_codes.csv", "EchoTime,-1"),
+        ("config/body_parts.csv", "GROSSE ZEHE,TOE"),  # the user's
+    ],
+)
+def test_a_changed_table_reruns_what_reads_it(finished, clone, table, row):
+    path = clone / table
+    path.write_text(path.read_text().rstrip("\n") + f"\n{row}\n")
     again = planned(finished, clone=clone)
     assert {"encoding", "features", "samples"} <= again
     assert again.isdisjoint({"demo", "files", "tags"})
