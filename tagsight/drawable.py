@@ -8,7 +8,8 @@ from pydicom._uid_dict import UID_dictionary
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from tagsight.elements import UNDEFINED, Parsed, Pixels, Refused
+from tagsight.elements import UNDEFINED, Parsed, Pixels
+from tagsight.refusals import Refused
 
 MAX_FRAME = 2**27  # samples of one frame
 MAX_ITEMS = 2**17

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Literal, get_args
+from typing import BinaryIO
 
 from pydicom import config
 from pydicom.charset import convert_encodings, default_encoding
@@ -25,26 +25,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import VR
 
 from tagsight.archive import to_path
-
-Reason = Literal[
-    "unreadable",
-    "vanished",
-    "not_a_regular_file",
-    "empty_file",
-    "not_dicom",
-    "truncated",
-    "bad_header",
-    "too_deep",
-    "too_large",
-    "dicomdir",
-    "no_pixels",
-    "pixels_incomplete",
-    "unsupported_pixels",
-    "no_decoder",
-    "whole_slide",
-    "duplicate",
-]
-REASONS: tuple[str, ...] = get_args(Reason)
+from tagsight.refusals import Refused
 
 UNDEFINED = 0xFFFFFFFF
 PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
@@ -61,15 +42,6 @@ config.settings.reading_validation_mode = config.IGNORE
 config.logger.setLevel("CRITICAL")  # its messages quote values
 
 Element = RawDataElement | DataElement
-
-
-class Refused(Exception):
-    """A file that is not taken: a reason of `REASONS`, a detail without patient data."""
-
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = reason
-        self.detail = detail
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,12 @@ from pydicom.filereader import read_sequence_item
 
 from tagsight.dictionary import WITHHELD_TEXT, is_identifying
 from tagsight.drawable import check_drawable
-from tagsight.elements import REASONS, Element, Parsed, Reason, Refused, encodings, opened
+from tagsight.elements import Element, Parsed, encodings, opened
 from tagsight.hashing import keyed_hash
 from tagsight.makers import known_maker
+from tagsight.refusals import Reason, Refused
 from tagsight.repeated import identities, repeating
 from tagsight.texts import WITHHELD, is_registered, text_of
-
-__all__ = ["PIXEL_FACTS", "REASONS", "Image", "Rejected", "read_header"]
 
 PIXEL_FACTS = (
     "Columns",

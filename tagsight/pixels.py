@@ -13,11 +13,12 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply
 from pydicom.tag import BaseTag
 
 from tagsight.drawable import check_drawable, frames
-from tagsight.elements import Parsed, Reason, Refused, opened
+from tagsight.elements import Parsed, opened
 from tagsight.errors import DataError
 from tagsight.frames import middle_frame
 from tagsight.headers import gather
 from tagsight.jobs import Progress
+from tagsight.refusals import Reason, Refused
 
 Aspect = Literal["pad", "stretch"]
 Undrawn = Literal["decoder_failed", "decoder_crashed", "out_of_memory"] | Reason

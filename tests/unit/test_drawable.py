@@ -6,7 +6,8 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import MPEG4HP41, VLWholeSlideMicroscopyImageStorage
 
 from tagsight.drawable import check_drawable, frames, whole
-from tagsight.elements import Refused, opened
+from tagsight.elements import opened
+from tagsight.refusals import Refused
 from tagsight.headers import gather
 
 

@@ -7,7 +7,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from tagsight.elements import REASONS, UNDEFINED, Refused, opened
+from tagsight.elements import UNDEFINED, opened
+from tagsight.refusals import REASONS, Refused
 
 EXPLICIT, DEFLATED = b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99"
 CLASS = b"1.2.840.10008.5.1.4.1.1.2\0"

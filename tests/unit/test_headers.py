@@ -6,9 +6,10 @@ from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 from pydicom.multival import MultiValue
 
-from tagsight.elements import Refused, opened
+from tagsight.elements import opened
 from tagsight.hashing import keyed_hash
 from tagsight.headers import PIXEL_FACTS, Image, Rejected, gather, read_header
+from tagsight.refusals import Refused
 
 KEY = bytes(range(32))
 REAL = Path(__file__).parents[2].parent / "shared" / "dicom"
