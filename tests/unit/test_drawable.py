@@ -7,8 +7,8 @@ from pydicom.uid import MPEG4HP41, VLWholeSlideMicroscopyImageStorage
 
 from tagsight.drawable import check_drawable, frames, whole
 from tagsight.elements import opened
-from tagsight.refusals import Refused
 from tagsight.headers import gather
+from tagsight.refusals import Refused
 
 
 def verdict(path):
