@@ -35,6 +35,14 @@ rule files:
         "../scripts/files.py"
 
 
+# What the reader keeps of a file: a change of it makes the store of what was read void.
+WANTED = {
+    "keep": "privacy.keep",
+    "keep_undrawable": "tags.keep_undrawable",
+    "derive_text": "tags.derive_text",
+}
+
+
 rule tags:
     input:
         "results/files/{shard}.parquet",
@@ -51,8 +59,8 @@ rule tags:
         mem_mb=memory_shard,
         runtime=minutes(720),
     params:
-        **recipe("tags", rules.files, key_file="privacy.key_file", keep="privacy.keep"),
-        store=recipe.own("tags", keep="privacy.keep"),
+        **recipe("tags", rules.files, key_file="privacy.key_file", **WANTED),
+        store=recipe.own("tags", **WANTED),
     script:
         "../scripts/tags.py"
 

@@ -11,7 +11,7 @@ from tagsight.tables import scan
 with logged(snakemake):
     tags = scan(snakemake.input.tags)
     images = tags.select(pl.len()).collect().item()
-    rejected = pl.scan_parquet(snakemake.input.rejected).select(pl.len()).collect().item()
-    check_reject_limit(images + rejected, rejected, snakemake.params.reject_limit)
+    rejected = pl.scan_parquet(snakemake.input.rejected).select("reason").collect()
+    check_reject_limit(rejected, images + len(rejected), snakemake.params.reject_limit)
     table = frequencies(tags, snakemake.params.min_patients, snakemake.params.keep)
     write_parquet(table, snakemake.output[0])

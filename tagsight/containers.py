@@ -138,7 +138,7 @@ def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:  # (file
     inside = pl.col("path").str.contains(_NAMES)
     files = [listing.filter(~inside).select(pl.col(n).cast(t) for n, t in _COLUMNS.items())]
     refused: list[tuple[str, str, str]] = []
-    for path, size, mtime_ns in listing.filter(inside).select(_COLUMNS).iter_rows():
+    for path, size, mtime_ns in listing.filter(inside).select(list(_COLUMNS)).iter_rows():
         try:
             container = opened(path)
         except Refused as error:

@@ -1,15 +1,16 @@
 """Whether the pixels of a file can be drawn, judged from its header and the pixels' frame alone."""
 
 import struct
+from dataclasses import dataclass
 from functools import cache
-from typing import BinaryIO
 
 from pydicom._uid_dict import UID_dictionary
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from tagsight.elements import UNDEFINED, Parsed, Pixels
+from tagsight.elements import Parsed, Pixels
 from tagsight.refusals import Refused
+from tagsight.tokens import UNDEFINED, Bytes
 
 MAX_FRAME = 2**27  # samples of one frame
 MAX_ITEMS = 2**17
@@ -24,30 +25,61 @@ _MEDIA_CLASS, _DIRECTORY = 0x00020002, 0x00041220
 _BITS = {"PixelData": (1, 8, 16, 32, 64), "FloatPixelData": (32,), "DoubleFloatPixelData": (64,)}
 
 
+@dataclass(frozen=True)
+class Demand:
+    """What a picture needs: so many fragments of encapsulated pixels, or bytes of native ones."""
+
+    fragments: int = 0
+    length: int = 0
+
+
 def check_drawable(parsed: Parsed, values: dict[str, str]) -> None:
     """Passes an image that can be drawn; `values` are the texts of its header.
 
     Raises:
         Refused: no pixels, pixels of a kind that cannot be drawn, or pixels that are cut off.
     """
-    if _is_directory(parsed):
+    if is_directory(parsed):
         raise Refused("dicomdir")
-    if parsed.pixels is None:
+    needed = demand(values, parsed.pixels, parsed.syntax)
+    if not is_complete(parsed.window.source, parsed.pixels, needed):
+        raise Refused("pixels_incomplete")
+
+
+def is_directory(parsed: Parsed) -> bool:
+    """Whether the file is a DICOMDIR (PS3.10 8.6), which lists other files."""
+    named = parsed.meta.get(_MEDIA_CLASS, b"").strip(b"\0 ") == DICOMDIR.encode()
+    return named or _DIRECTORY in parsed.elements
+
+
+def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand:
+    """What the header says that the picture needs. Of `pixels` their place does not matter.
+
+    Raises:
+        Refused: no pixels, or pixels of a kind that cannot be drawn.
+    """
+    if pixels is None:
         modality = values.get("Modality", "")
         raise Refused("no_pixels", modality if modality in _WITHOUT_PIXELS else "")
     if values.get("SOPClassUID") == WHOLE_SLIDE:
         raise Refused("whole_slide")
-    samples, bits = _frame_shape(values, parsed.pixels)
-    if parsed.pixels.length == UNDEFINED:
-        _check_encapsulated(parsed, parsed.pixels, frames(values))
-    else:
-        _check_native(parsed, parsed.pixels, samples * bits * frames(values))
+    samples, bits = _frame_shape(values, pixels)
+    if pixels.length == UNDEFINED:
+        if not _can_decode(syntax):
+            raise Refused("no_decoder", syntax.name if syntax in UID_dictionary else "private")
+        return Demand(fragments=frames(values))
+    if _can_decode(syntax):
+        raise Refused("unsupported_pixels", f"{syntax.name}, not encapsulated")
+    return Demand(length=-(-samples * bits * frames(values) // 8))
 
 
-def _is_directory(parsed: Parsed) -> bool:
-    media = parsed.meta.get(_MEDIA_CLASS)
-    named = media is not None and (media.value or b"").strip(b"\0 ") == DICOMDIR.encode()
-    return named or _DIRECTORY in parsed.elements
+def is_complete(source: Bytes, pixels: Pixels | None, needed: Demand) -> bool:
+    """Whether the pixels that are needed are all there."""
+    if pixels is None:
+        return False
+    if pixels.length == UNDEFINED:
+        return _fragments(source, pixels.offset) >= needed.fragments
+    return max(pixels.offset, 0) + needed.length <= source.size and pixels.length >= needed.length
 
 
 def whole(values: dict[str, str], keyword: str, default: int) -> int:
@@ -75,22 +107,6 @@ def _frame_shape(values: dict[str, str], pixels: Pixels) -> tuple[int, int]:
     return rows * columns * (2 if halved and samples == 3 else samples), bits
 
 
-def _check_native(parsed: Parsed, pixels: Pixels, bits: int) -> None:
-    if _can_decode(parsed.syntax):
-        raise Refused("unsupported_pixels", f"{parsed.syntax.name}, not encapsulated")
-    needed = -(-bits // 8)
-    if pixels.length < needed or pixels.offset + needed > parsed.size:
-        raise Refused("pixels_incomplete")
-
-
-def _check_encapsulated(parsed: Parsed, pixels: Pixels, count: int) -> None:
-    if not _can_decode(parsed.syntax):
-        known = parsed.syntax in UID_dictionary
-        raise Refused("no_decoder", parsed.syntax.name if known else "private")
-    if _fragments(parsed.source, pixels.offset, parsed.size) < count:
-        raise Refused("pixels_incomplete")
-
-
 @cache
 def _can_decode(syntax: UID) -> bool:
     """Whether a decoder of encapsulated pixels is installed."""
@@ -103,17 +119,16 @@ def _can_decode(syntax: UID) -> bool:
     return bool(decoder.is_encapsulated and decoder.is_available)
 
 
-def _fragments(source: BinaryIO, offset: int, size: int) -> int:
+def _fragments(source: Bytes, offset: int) -> int:
     """How many fragments follow the offset table (PS3.5 A.4); none where one is cut off.
 
     The frames' count is a floor for that of fragments. A missing last delimiter is forgiven.
     """
     place, count = offset, -1
-    while place + 8 <= size and count < MAX_ITEMS:
-        source.seek(place)
-        head = source.read(8)
+    while place + 8 <= source.size and count < MAX_ITEMS:
+        head = source.pread(8, place)
         if head[:4] != _ITEM:
             break
         place += 8 + int(struct.unpack("<I", head[4:])[0])
         count += 1
-    return count if place <= size else 0
+    return count if place <= source.size else 0

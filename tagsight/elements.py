@@ -1,47 +1,45 @@
-"""From a file to its data elements, still raw: the seam behind which pydicom reads.
+"""From a file to its header: where each data element is, and where the pixels are.
 
-`opened` never blocks (pipes), never follows a length past the file's end, inflates with a bound,
-and turns whatever goes wrong into `Refused` with a reason of the closed list.
+Part 10 files (PS3.10 7.1), and what goes by that name: without preamble, without meta header, of
+another transfer syntax than they say. Nothing of a file is believed: whatever is wrong with it
+ends in `Refused`, with a reason of the closed list.
 """
 
 import io
-import os
-import stat
 import struct
-import sys
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import BinaryIO
 
 from pydicom import config
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.datadict import dictionary_has_tag
-from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.filereader import data_element_generator
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import VR
 
-from tagsight.archive import to_path
+from tagsight import tokens
 from tagsight.refusals import Refused
+from tagsight.sources import Source, open_source
+from tagsight.tokens import MAX_VALUE, Bytes, Element, Encoding, Window
 
-UNDEFINED = 0xFFFFFFFF
 PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
 PIXEL_TAGS |= {0x7FE00010: "PixelData"}
 SYNTAX_TAG, CHARSET_TAG = 0x00020010, 0x00080005
-MAX_READS = 600_000  # two to an element: more than any header that was ever of use
-MAX_VALUE = 64 * 2**20
-MAX_HEADER = 4 * MAX_VALUE
 MAX_INFLATED = 256 * 2**20
+_META = Encoding(implicit=False, little=True)  # PS3.10 7.1; some writers leave the VRs out
 _KNOWN_VRS = {vr.encode() for vr in VR if len(vr) == 2}
-_BUFFER = 32 * 2**10  # covers 94 % of headers
+_STOP = frozenset(PIXEL_TAGS)
 
+# What pydicom says of values that it finds odd quotes them.
 config.settings.reading_validation_mode = config.IGNORE
-config.logger.setLevel("CRITICAL")  # its messages quote values
-
-Element = RawDataElement | DataElement
+config.logger.setLevel("CRITICAL")
+warnings.filterwarnings("ignore", module="pydicom")
 
 
 @dataclass(frozen=True)
@@ -51,42 +49,68 @@ class Pixels:
     keyword: str
     vr: str
     offset: int
-    length: int  # UNDEFINED where encapsulated
+    length: int  # tokens.UNDEFINED where encapsulated
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A file's top-level elements up to the pixel data, and the open source to go on reading."""
+    """A file's top-level elements up to the pixel data, and what their values are read from."""
 
     elements: dict[int, Element]
-    meta: dict[int, Element]
-    encodings: list[str]
+    meta: dict[int, bytes]
     syntax: UID
-    little: bool
+    encoding: Encoding
     pixels: Pixels | None
-    source: BinaryIO
-    size: int
-    status: os.stat_result
+    window: Window = field(repr=False)
+    opened: Source = field(repr=False)
+
+    @property
+    def little(self) -> bool:
+        """Whether the data set is little endian."""
+        return self.encoding.little
+
+    @property
+    def size(self) -> int:
+        """Bytes of the data set's source: of the file, or of what it unpacks to."""
+        return self.window.size
+
+    @cached_property
+    def source(self) -> BinaryIO:
+        """A binary file over the data set's source, for decoders."""
+        if isinstance(self.window.source, InMemory):
+            return io.BytesIO(self.window.source.data)
+        return self.opened.file()
+
+    @cached_property
+    def encodings(self) -> tuple[str, ...]:
+        """Python's names of the data set's character sets."""
+        element = self.elements.get(CHARSET_TAG)
+        return character_sets(self.window.value(element)) if element else (default_encoding,)
+
+    def raw(self, tag: int) -> RawDataElement:
+        """An element as pydicom has it before it is converted."""
+        element = self.elements[tag]
+        implicit, little = element.encoding
+        value = self.window.value(element)
+        return RawDataElement(
+            BaseTag(tag), element.vr, len(value), value, element.place, implicit, little
+        )
 
 
-class _Reader(io.BufferedReader):
-    """A file that refuses absurd reads: pydicom believes whatever length a file claims."""
+@dataclass(frozen=True)
+class InMemory:
+    """Bytes at hand: a data set that was deflated (PS3.5 A.5), a value."""
 
-    reads = MAX_READS
-    longest = MAX_VALUE
-    room = MAX_HEADER
+    data: bytes
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        asked = size or 0
-        self.reads -= 1
-        self.room -= asked
-        if self.reads < 0 or self.room < 0 or asked > self.longest:
-            raise Refused("too_large")
-        return super().read(size)
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.data)
 
-    def free(self) -> None:
-        """Lifts the bounds: what follows the header is read on purpose."""
-        self.reads = self.longest = self.room = sys.maxsize
+    def pread(self, size: int, place: int) -> bytes:
+        """At most `size` bytes from `place` on."""
+        return self.data[place : place + size]
 
 
 @contextmanager
@@ -96,93 +120,51 @@ def opened(path: str) -> Iterator[Parsed]:
     Raises:
         Refused: whatever is wrong with the file.
     """
-    raw = _open(to_path(path))
-    with raw, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        status = os.fstat(raw.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise Refused("not_a_regular_file")
-        if status.st_size == 0:
-            raise Refused("empty_file")
-        yield _parse(_Reader(raw, _BUFFER), status)
+    with open_source(path) as source:
+        yield parse(source)
 
 
-def _open(path: str) -> io.FileIO:
-    """O_NONBLOCK: opening a pipe returns at once instead of waiting for a writer for ever."""
-    try:
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        descriptor = os.open(path, flags)
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise Refused("not_a_regular_file")
-        return io.FileIO(descriptor)
-    except FileNotFoundError as error:
-        raise Refused("vanished") from error
-    except OSError as error:
-        raise Refused("unreadable", os.strerror(error.errno or 0)) from error
-    except ValueError as error:  # a NUL in a name of a list
-        raise Refused("vanished", "impossible name") from error
+def parse(source: Source) -> Parsed:
+    """The header of an open file.
 
-
-def _parse(reader: _Reader, status: os.stat_result) -> Parsed:
-    """Whatever pydicom throws at bad content is a reason, never a crash."""
-    try:
-        parsed = _read(reader, status)
-    except Refused:
-        raise
-    except RecursionError as error:
-        raise Refused("too_deep") from error
-    except OSError as error:  # of the disk, or pydicom's own, which has no number
-        if error.errno:
-            raise Refused("unreadable", os.strerror(error.errno)) from error
-        raise Refused("bad_header", type(error).__name__) from error
-    except EOFError as error:
-        raise Refused("truncated") from error
-    except Exception as error:  # on mutated headers seven kinds were seen, and more may come
-        raise Refused("bad_header", type(error).__name__) from error
-    reader.free()
-    return parsed
-
-
-def _read(reader: _Reader, status: os.stat_result) -> Parsed:
-    marked = _find_start(reader)
-    meta = _read_meta(reader)
+    Raises:
+        Refused: whatever is wrong with it.
+    """
+    window = Window(source)
+    start = _start(window)
+    meta, place = _meta(window, start or 0)
     syntax = _syntax(meta)
-    source, size = _inflated(reader, status.st_size, syntax)
-    implicit, little = _encoding(source)
-    elements, pixels = _read_elements(source, size, (implicit, little), marked)
-    if not marked and sum(map(dictionary_has_tag, elements)) < 3:
-        raise Refused("not_dicom")
-    if not elements:
+    if syntax == DeflatedExplicitVRLittleEndian:
+        window, place = Window(_inflated(source, place)), 0
+    head = window.take(place, 6)
+    if len(head) < 6:
         raise Refused("truncated")
+    encoding = _encoding(head)
+    elements, pixels = _elements(window, place, encoding, marked=start is not None)
     return Parsed(
         elements=elements,
         meta=meta,
-        encodings=encodings(elements),
-        syntax=syntax or _guessed(implicit, little),
-        little=little,
+        syntax=syntax or _guessed(encoding),
+        encoding=encoding,
         pixels=pixels,
-        source=source,
-        size=size,
-        status=status,
+        window=window,
+        opened=source,
     )
 
 
-def _find_start(reader: _Reader) -> bool:
-    """Leaves the reader at the first element; whether the file bears the mark of DICOM.
+def _start(window: Window) -> int | None:
+    """Where the first element is; None (at 0) where the file bears no mark of DICOM.
 
     Without preamble and mark (PS3.10 7.1) the first element itself has to look like DICOM.
     """
-    head = reader.peek(_BUFFER)
-    if head[128:132] == b"DICM":
-        reader.seek(132)
-        return True
+    head = window.take(0, 132)
+    if head[128:] == b"DICM":
+        return 132
     if head[:4] == b"DICM":
-        reader.seek(4)
-        return True
+        return 4
     if len(head) < 8 or not _looks_like_an_element(head):
         raise Refused("not_dicom")
-    return False
+    return None
 
 
 def _looks_like_an_element(head: bytes) -> bool:
@@ -194,78 +176,73 @@ def _looks_like_an_element(head: bytes) -> bool:
     return group in (2, 8) and element <= 0x0100 and length <= 0x400
 
 
-def _read_meta(reader: _Reader) -> dict[int, Element]:
-    """Group 0002: explicit little endian by PS3.10, implicit by some writers."""
-    head = reader.peek(8)[:8]
-    implicit = len(head) == 8 and head[4:6] not in _KNOWN_VRS
-
-    def beyond(tag: int, _vr: str | None, _length: int) -> bool:
-        return tag >> 16 != 2
-
-    if head[:2] != b"\2\0":
-        return {}
-    return {e.tag: e for e in data_element_generator(reader, implicit, True, beyond)}
+def _meta(window: Window, place: int) -> tuple[dict[int, bytes], int]:
+    """The values of group 0002, and where the data set begins."""
+    found: dict[int, bytes] = {}
+    while window.take(place, 2) == b"\2\0":
+        tag, _, start, length = window.head(place, _META)
+        place = tokens.end_of(window, start, window.size, length, _META)
+        found[tag] = window.take(start, min(length, MAX_VALUE))
+    return found, place
 
 
-def _syntax(meta: dict[int, Element]) -> UID | None:
-    value = meta[SYNTAX_TAG].value if SYNTAX_TAG in meta else None
-    return UID(value.decode("ascii", "replace").strip("\0 ")) if value else None
+def _syntax(meta: dict[int, bytes]) -> UID | None:
+    value = meta.get(SYNTAX_TAG, b"").decode("ascii", "replace").strip("\0 ")
+    return UID(value) if value else None
 
 
-def _inflated(reader: _Reader, size: int, syntax: UID | None) -> tuple[BinaryIO, int]:
-    """The data set's source and its size: the file, or what its deflated rest unpacks to."""
-    if syntax != DeflatedExplicitVRLittleEndian:
-        return reader, size
+def _inflated(source: Bytes, place: int) -> InMemory:
+    """What the deflated rest of a file unpacks to, within bounds."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    data = unpacker.decompress(reader.read(MAX_VALUE), MAX_INFLATED)
+    try:
+        data = unpacker.decompress(source.pread(MAX_VALUE, place), MAX_INFLATED)
+    except zlib.error as error:
+        raise Refused("bad_header", "deflated") from error
     if not unpacker.eof:
         raise Refused("too_large" if len(data) == MAX_INFLATED else "truncated", "deflated")
-    return io.BytesIO(data), len(data)
+    return InMemory(data)
 
 
-def _read_elements(
-    source: BinaryIO, size: int, encoding: tuple[bool, bool], marked: bool
+def _elements(
+    window: Window, place: int, encoding: Encoding, *, marked: bool
 ) -> tuple[dict[int, Element], Pixels | None]:
-    elements: dict[int, Element] = {}
+    """Of a tag that comes twice the later element stands, as in pydicom."""
+    found: dict[int, Element] = {}
     pixels: Pixels | None = None
+    try:
+        for tag, element in tokens.elements(window, place, window.size, encoding, _STOP):
+            if tag in _STOP:
+                pixels = Pixels(PIXEL_TAGS[tag], element.vr or "OW", element.place, element.length)
+            else:
+                found[tag] = element
+    except Refused as refused:
+        if marked or len(found) > 2:
+            raise
+        raise Refused("not_dicom") from refused
+    if not marked and sum(map(dictionary_has_tag, found)) < 3:
+        raise Refused("not_dicom")
+    if not found and pixels is None:
+        raise Refused("truncated")
+    return found, pixels
 
-    def at_pixels(tag: int, vr: str | None, length: int) -> bool:
-        nonlocal pixels
-        place = source.tell()
-        if tag in PIXEL_TAGS:
-            pixels = Pixels(PIXEL_TAGS[tag], vr or "OW", place, length)
-        elif length != UNDEFINED and place + length > size:
-            raise Refused("truncated" if marked or len(elements) > 2 else "not_dicom")
-        return pixels is not None
 
-    for element in data_element_generator(source, *encoding, at_pixels):
-        elements[element.tag] = element
-    return elements, pixels
-
-
-def _encoding(source: BinaryIO) -> tuple[bool, bool]:
-    """Implicit VR, little endian: from the first element's bytes, for transfer syntaxes lie.
+def _encoding(head: bytes) -> Encoding:
+    """From the first element's bytes, for transfer syntaxes lie.
 
     A group number is below 0x0100 at the start of a data set, so its zero byte tells the order.
     """
-    place = source.tell()
-    head = source.read(6)
-    source.seek(place)
     implicit = head[4:6] not in _KNOWN_VRS
-    little = implicit or head[1] <= head[0]
-    return implicit, little
+    return Encoding(implicit, implicit or head[1] <= head[0])
 
 
-def _guessed(implicit: bool, little: bool) -> UID:
-    if implicit:
+def _guessed(encoding: Encoding) -> UID:
+    if encoding.implicit:
         return UID("1.2.840.10008.1.2")
-    return UID("1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2")
+    return UID("1.2.840.10008.1.2.1" if encoding.little else "1.2.840.10008.1.2.2")
 
 
-def encodings(elements: dict[int, Element]) -> list[str]:
-    """Python's names of the character sets of (0008,0005); unknown ones read as Latin-1."""
-    element = elements.get(CHARSET_TAG)
-    if element is None or not isinstance(element.value, bytes):
-        return [default_encoding]
-    named = [part.strip(" \0") for part in element.value.decode("latin-1").split("\\")]
-    return convert_encodings(named)
+def character_sets(value: bytes) -> tuple[str, ...]:
+    """Python's names of the character sets that a value of (0008,0005) names; Latin-1 for those
+    that nobody knows."""
+    named = [part.strip(" \0") for part in value.decode("latin-1").split("\\")]
+    return tuple(convert_encodings(named))

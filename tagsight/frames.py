@@ -13,7 +13,8 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, ExplicitVRLittleEndian, RLELossless
 
 from tagsight.drawable import DEFLATED_FRAMES, frames, whole
-from tagsight.elements import MAX_INFLATED, UNDEFINED, Parsed, Pixels
+from tagsight.elements import MAX_INFLATED, Parsed, Pixels
+from tagsight.tokens import UNDEFINED
 
 JPEG_EXTENDED = UID("1.2.840.10008.1.2.4.51")
 

@@ -4,27 +4,22 @@ What the reader keeps of a file: keyed hashes of its identifiers, one text per p
 and the names (never the values) of the keywords that it withheld.
 """
 
-import io
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
-from functools import cache
-from itertools import islice
-from typing import BinaryIO
+from dataclasses import dataclass
 
-from pydicom.datadict import dictionary_VR, keyword_for_tag
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
-from pydicom.filereader import read_sequence_item
+from pydicom.uid import UID
 
-from tagsight.dictionary import WITHHELD_TEXT, is_identifying
-from tagsight.drawable import check_drawable
-from tagsight.elements import Element, Parsed, encodings, opened
+from tagsight.body_parts import Vocabulary
+from tagsight.dictionary import WITHHELD_TEXT
+from tagsight.drawable import Demand, demand, is_complete, is_directory
+from tagsight.elements import Parsed, Pixels, opened
+from tagsight.gathering import Gathered, gather
 from tagsight.hashing import keyed_hash
 from tagsight.makers import known_maker
 from tagsight.refusals import Reason, Refused
 from tagsight.repeated import identities, repeating
-from tagsight.texts import WITHHELD, is_registered, text_of
+from tagsight.texts import WITHHELD
+from tagsight.tokens import Bytes
 
 PIXEL_FACTS = (
     "Columns",
@@ -33,9 +28,6 @@ PIXEL_FACTS = (
     "Rows",
     "TransferSyntaxUID",
 )
-_CODED = {"AnatomicRegionSequence", "PrimaryAnatomicStructureSequence", "ViewCodeSequence"}
-_SHARED, _PER_FRAME = 0x52009229, 0x52009230  # functional groups
-_CODE_MEANING, _PIXEL_REPRESENTATION = 0x00080104, 0x00280103
 _IDENTIFY = {"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"}  # VRs of what identifies by itself
 _MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"}
 
@@ -45,12 +37,32 @@ _NOBODY = re.compile(
 )
 _PERSONAL = {"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"}
 
+# Kinds of images that carry text as a habit: ultrasound, secondary capture, photographs.
+_WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
+_WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|77\.1\.4)(\.\d+)*")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the config asks of the reader.
+
+    `keep`: identifying keywords to keep all the same. `undrawable`: reasons for which a file is
+    kept for its tags alone. `derive`: descriptions whose region becomes a column of its own, found
+    by `vocabulary`.
+    """
+
+    keep: frozenset[str] = frozenset()
+    undrawable: frozenset[str] = frozenset()
+    derive: tuple[str, ...] = ()
+    vocabulary: Vocabulary | None = None
+
 
 @dataclass(frozen=True)
 class Image:
     """An image's header: hashes in hex (None where the file has none), texts, withheld keywords.
 
-    `size` (bytes) and `mtime_ns` are those of the open file.
+    `undrawable`: the reason where it is kept for its tags alone. `size` (bytes) and `mtime_ns` are
+    those of the open file.
     """
 
     image: str
@@ -58,6 +70,8 @@ class Image:
     series: str | None
     study: str | None
     patient: str | None
+    burned_in: bool
+    undrawable: Reason | None
     values: dict[str, str]
     withheld: list[str]
     size: int
@@ -72,16 +86,21 @@ class Rejected:
     detail: str = ""
 
 
-@dataclass
-class Gathered:
-    """By keyword: texts to keep, the VR of each, and texts to withhold."""
+@dataclass(frozen=True)
+class Verdict:
+    """What the texts of a header say of an image, wherever its pixels lie.
 
-    values: dict[str, str] = field(default_factory=dict)
-    vrs: dict[str, str] = field(default_factory=dict)
-    withheld: dict[str, str] = field(default_factory=dict)
+    `repeating`: keywords to withhold because they repeat what identifies. `refused`: why the image
+    cannot be drawn; `demand`: what it needs to be drawn.
+    """
+
+    demand: Demand
+    refused: Rejected | None
+    repeating: tuple[str, ...]
+    burned_in: bool
 
 
-def read_header(path: str, key: bytes, keep: Collection[str] = ()) -> Image | Rejected:
+def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
     """Reads the header of the file at `path` (text form, see `archive.to_text`); never raises.
 
     `image` hashes the SOP Instance UID together with the path: shards are read by jobs that know
@@ -94,186 +113,152 @@ def read_header(path: str, key: bytes, keep: Collection[str] = ()) -> Image | Re
     numbers in their shortest decimal form; an empty value is an absent one. A known maker goes by
     one name, so that an institution typed in its place can be told from it. Functional groups
     (shared, first frame) fill what the top level lacks. Withheld are the keywords of PS3.15
-    Table E.1-1 and person names (unless in `keep`), UIDs that no standard registers, what cannot
-    be decoded, what is longer than 1,024 characters, and every text in which one of the file's
-    own identifying values turns up again.
+    Table E.1-1 and person names (unless in `wanted.keep`), UIDs that no standard registers, what
+    cannot be decoded, what is longer than 1,024 characters, and every text in which one of the
+    file's own identifying values turns up again.
     """
     try:
         with opened(path) as parsed:
-            gathered = gather(parsed, frozenset(keep))
-            check_drawable(parsed, gathered.values)
-            _withhold_repeated(gathered, keep)
-            return _image(parsed, gathered, path, key)
+            if is_directory(parsed):
+                raise Refused("dicomdir")
+            gathered = gather(parsed, wanted.keep)
+            verdict = judge(gathered, parsed.pixels, parsed.syntax, wanted.keep)
+            undrawable = settle(verdict, parsed.window.source, parsed.pixels, wanted.undrawable)
+            regions = _regions(gathered, wanted)
+            return _image(parsed, gathered, verdict, undrawable, (path, key), regions)
     except Refused as refused:
         return Rejected(refused.reason, refused.detail)
 
 
-def _image(parsed: Parsed, gathered: Gathered, path: str, key: bytes) -> Image:
-    uids = gathered.values | gathered.withheld
-
-    def hashed(text: str | None) -> str | None:
-        return keyed_hash(key, text) if text and text != WITHHELD else None
-
-    patient = uids.get("PatientID", "")
-    return Image(
-        image=keyed_hash(key, f"{uids.get('SOPInstanceUID', '')}\0{path}"),
-        instance=hashed(uids.get("SOPInstanceUID")),
-        series=hashed(uids.get("SeriesInstanceUID")),
-        study=hashed(uids.get("StudyInstanceUID")),
-        patient=hashed(None if _NOBODY.fullmatch(patient) else patient),
-        values=gathered.values,
-        withheld=sorted(gathered.withheld),
-        size=parsed.status.st_size,
-        mtime_ns=parsed.status.st_mtime_ns,
+def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozenset[str]) -> Verdict:
+    """What the texts say of an image; of `pixels` their place does not matter."""
+    needed, refused = Demand(), None
+    try:
+        needed = demand(gathered.values, pixels, syntax)
+    except Refused as reason:
+        refused = Rejected(reason.reason, reason.detail)
+    return Verdict(
+        demand=needed,
+        refused=refused,
+        repeating=tuple(_repeating(gathered, keep)),
+        burned_in=_is_burned_in(gathered.values),
     )
 
 
-def gather(parsed: Parsed, keep: frozenset[str], frame: int = 0) -> Gathered:
-    """The texts of a header; functional groups (shared, and of `frame`) fill the top level's gaps.
+def settle(
+    verdict: Verdict, source: Bytes, pixels: Pixels | None, allowed: frozenset[str]
+) -> Reason | None:
+    """None for an image that can be drawn; else the reason, if for it tags alone are `allowed`.
 
     Raises:
-        Refused: a sequence that cannot be read.
+        Refused: for another reason.
     """
-    gathered = Gathered()
-    _take(gathered, parsed.elements, parsed.encodings, parsed.little, keep)
-    for tag, wanted in ((_SHARED, 0), (_PER_FRAME, frame)):
-        if tag in parsed.elements:
-            items = _items(parsed.elements[tag], parsed.encodings)
-            for groups in islice(items, wanted, wanted + 1):
-                _take_groups(gathered, parsed, groups, keep)
-    gathered.values["TransferSyntaxUID"] = str(parsed.syntax)
-    return gathered
+    refused = verdict.refused
+    if refused is None and not is_complete(source, pixels, verdict.demand):
+        refused = Rejected("pixels_incomplete")
+    if refused is None:
+        return None
+    if refused.reason not in allowed:
+        raise Refused(refused.reason, refused.detail)
+    return refused.reason
 
 
-def _take_groups(
-    gathered: Gathered, parsed: Parsed, groups: dict[int, Element], keep: frozenset[str]
-) -> None:
-    """Each functional group is a sequence of one item (PS3.3 C.7.6.16); private ones are left."""
-    for tag, group in groups.items():
-        if _public(tag)[1] == "SQ":
-            for item in islice(_items(group, parsed.encodings), 1):
-                _take(gathered, item, parsed.encodings, parsed.little, keep)
-
-
-def _take(
+def _image(
+    parsed: Parsed,
     gathered: Gathered,
-    elements: dict[int, Element],
-    charset: list[str],
-    little: bool,
-    keep: frozenset[str],
-) -> None:
-    """Adds what is not there yet: so the top level wins over the functional groups."""
-    names = tuple(encodings(elements) if 0x00080005 in elements else charset)
-    signed = _is_signed(elements)
-    for tag, element in elements.items():
-        keyword, known = _public(tag)
-        if not keyword or keyword in gathered.values or keyword in gathered.withheld:
-            continue
-        vr = _vr(element, known, signed)
-        if vr == "SQ":
-            text = _meanings(element, charset) if keyword in _CODED else ""
-        elif isinstance(element.value, bytes):
-            text = text_of(vr, element.value, names, little)
-        else:
-            continue
-        if text:
-            _put(gathered, keyword, vr, text, keep)
+    verdict: Verdict,
+    undrawable: Reason | None,
+    name: tuple[str, bytes],
+    regions: dict[str, str],
+) -> Image:
+    path, key = name
+    uids = gathered.values | gathered.withheld
+    uid = uids.get("SOPInstanceUID")
+    values = {k: t for k, t in gathered.values.items() if k not in verdict.repeating}
+    if "Manufacturer" in values:
+        values["Manufacturer"] = known_maker(values["Manufacturer"]) or values["Manufacturer"]
+    return Image(
+        image=image_hash(key, uid, path),
+        instance=hashed(key, uid),
+        series=hashed(key, uids.get("SeriesInstanceUID")),
+        study=hashed(key, uids.get("StudyInstanceUID")),
+        patient=patient_hash(key, uids.get("PatientID")),
+        burned_in=verdict.burned_in,
+        undrawable=undrawable,
+        values=values | regions,
+        withheld=sorted({*gathered.withheld, *verdict.repeating}),
+        size=parsed.opened.size,
+        mtime_ns=parsed.opened.mtime_ns,
+    )
 
 
-def _put(gathered: Gathered, keyword: str, vr: str, text: str, keep: frozenset[str]) -> None:
-    private = _is_identifying(keyword, keep) or vr == "PN" or text == WITHHELD
-    if private or (vr == "UI" and not is_registered(text)):
-        gathered.withheld[keyword] = text
-    else:
-        gathered.values[keyword] = text
-    gathered.vrs[keyword] = vr
+def hashed(key: bytes, text: str | None) -> str | None:
+    """The keyed hash of an identifier; None of one that is absent or cannot be read."""
+    return keyed_hash(key, text) if text and text != WITHHELD else None
 
 
-_is_identifying = cache(is_identifying)
+def image_hash(key: bytes, uid: str | None, path: str) -> str:
+    """See `read_header`."""
+    return keyed_hash(key, f"{uid or ''}\0{path}")
 
 
-@cache
-def _public(tag: int) -> tuple[str, str]:
-    """Keyword and VR of a public tag; no keyword for private tags and group lengths."""
-    if tag >> 16 & 1 or not tag & 0xFFFF:
-        return "", ""
-    keyword = keyword_for_tag(tag)
-    return keyword, dictionary_VR(tag) if keyword else ""
+def patient_hash(key: bytes, text: str | None) -> str | None:
+    """None for the codes that stand for nobody."""
+    return None if text is None or _NOBODY.fullmatch(text) else hashed(key, text)
 
 
-def _vr(element: Element, known: str, signed: bool) -> str:
-    """The file's VR, the dictionary's where the file has none or says UN; one of a choice."""
-    vr = element.VR if element.VR not in (None, "UN") else known
-    if " or " in vr:
-        vr = "SS" if signed and "SS" in vr else vr.split(" or ")[0]
-    return str(vr)
+def region(keyword: str, text: str, wanted: Wanted) -> str | None:
+    """The region that a description names, where the config wants it as a column of its own."""
+    if keyword not in wanted.derive or wanted.vocabulary is None or text == WITHHELD:
+        return None
+    return wanted.vocabulary.region(text)
 
 
-def _is_signed(elements: dict[int, Element]) -> bool:
-    element = elements.get(_PIXEL_REPRESENTATION)
-    return element is not None and isinstance(element.value, bytes) and 1 in element.value
+def region_column(keyword: str) -> str:
+    """The name of the column that holds the region named by a description."""
+    return f"{keyword}Region"
 
 
-def _meanings(element: Element, charset: list[str]) -> str:
-    """The code meanings of a coded sequence's items, joined by `\\`."""
-    found = []
-    for item in _items(element, charset):
-        meaning = item.get(_CODE_MEANING)
-        if meaning is not None and isinstance(meaning.value, bytes):
-            names = tuple(encodings(item) if 0x00080005 in item else charset)
-            found.append(text_of("LO", meaning.value, names, True))
-    return WITHHELD if WITHHELD in found else "\\".join(filter(None, found))
+def _regions(gathered: Gathered, wanted: Wanted) -> dict[str, str]:
+    texts = gathered.values | gathered.withheld
+    named = {k: region(k, texts[k], wanted) for k in wanted.derive if k in texts}
+    return {region_column(k): term for k, term in named.items() if term}
 
 
-def _items(element: Element, charset: list[str]) -> Iterator[dict[int, Element]]:
-    """The items of a sequence; of one that is still bytes only those asked for are parsed."""
-    if isinstance(element, RawDataElement):
-        yield from _unparsed_items(element, charset)
-    elif element.VR == "SQ" and element.value is not None:
-        yield from (dict(item.items()) for item in element.value)
+def _is_burned_in(values: dict[str, str]) -> bool:
+    """Whether the image says so, or is of a kind that carries text as a habit.
 
-
-def _unparsed_items(element: RawDataElement, charset: list[str]) -> Iterator[dict[int, Element]]:
-    data = element.value or b""
-    source = io.BytesIO(data)
-    while source.tell() < len(data):
-        item = _next_item(source, element, charset)
-        if item is None:
-            return
-        yield dict(item.items())
-
-
-def _next_item(source: BinaryIO, element: RawDataElement, charset: list[str]) -> Dataset | None:
-    try:
-        return read_sequence_item(source, element.is_implicit_VR, element.is_little_endian, charset)
-    except RecursionError as error:
-        raise Refused("too_deep") from error
-    except Exception as error:  # as in `elements`: pydicom throws many things
-        raise Refused("bad_header", type(error).__name__) from error
-
-
-def _withhold_repeated(gathered: Gathered, keep: Collection[str]) -> None:
-    """Withholds texts in which an identifying value of this very file turns up again.
-
-    Free text is no such value, nor are codes, ages and sizes; and the facts that the pixels need
-    stay. Stations and institutions are often named after the maker or the model: a known maker
-    stays, under its one name, and models are measured against persons and their numbers alone.
+    That it says NO is not believed of such kinds: the tag is often left at its default.
     """
-    sources = {
-        keyword: text
-        for keyword, text in gathered.withheld.items()
-        if gathered.vrs[keyword] in _IDENTIFY and keyword not in WITHHELD_TEXT
-    }
-    persons = [t for k, t in sources.items() if gathered.vrs[k] == "PN" or k in _PERSONAL]
-    texts = {
-        keyword: text
-        for keyword, text in gathered.values.items()
-        if gathered.vrs.get(keyword) in _MAY_REPEAT and keyword not in {*PIXEL_FACTS, *keep}
-    }
+    return (
+        values.get("BurnedInAnnotation") == "YES"
+        or values.get("Modality") in _WRITTEN_ON
+        or _WRITTEN_ON_CLASS.fullmatch(values.get("SOPClassUID", "")) is not None
+    )
+
+
+def is_source(keyword: str, vr: str) -> bool:
+    """Whether a withheld value identifies by itself: no free text, code, age, size or time."""
+    return vr in _IDENTIFY and keyword not in WITHHELD_TEXT
+
+
+def may_repeat(keyword: str, vr: str, keep: frozenset[str]) -> bool:
+    """Whether a kept value might repeat one that identifies. The facts of pixels stay."""
+    return vr in _MAY_REPEAT and keyword not in PIXEL_FACTS and keyword not in keep
+
+
+def _repeating(gathered: Gathered, keep: frozenset[str]) -> list[str]:
+    """Keywords of values in which an identifying value of this very file turns up again.
+
+    Stations and institutions are often named after the maker or the model: a known maker stays,
+    under its one name, and models are measured against persons and their numbers alone.
+    """
+    vrs = gathered.vrs
+    sources = {k: t for k, t in gathered.withheld.items() if is_source(k, vrs[k])}
+    persons = [t for k, t in sources.items() if vrs[k] == "PN" or k in _PERSONAL]
+    texts = {k: t for k, t in gathered.values.items() if may_repeat(k, vrs.get(k, ""), keep)}
     model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
-    if maker := known_maker(texts.get("Manufacturer", "")):
-        gathered.values["Manufacturer"] = maker
+    if known_maker(texts.get("Manufacturer", "")):
         del texts["Manufacturer"]
     found = repeating(texts, identities(sources.values()))
-    for keyword in found + repeating(model, identities(persons)):
-        gathered.withheld[keyword] = gathered.values.pop(keyword)
+    return found + repeating(model, identities(persons))

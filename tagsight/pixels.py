@@ -16,7 +16,7 @@ from tagsight.drawable import check_drawable, frames
 from tagsight.elements import Parsed, opened
 from tagsight.errors import DataError
 from tagsight.frames import middle_frame
-from tagsight.headers import gather
+from tagsight.gathering import gather
 from tagsight.jobs import Progress
 from tagsight.refusals import Reason, Refused
 
@@ -86,8 +86,9 @@ def _tables(parsed: Parsed) -> Dataset:
 
     They take the words of a palette for little endian whatever the file's order.
     """
-    tables = Dataset({BaseTag(tag): element for tag, element in parsed.elements.items()})
-    tables.set_original_encoding(False, parsed.little, parsed.encodings)
+    found = (tag for tag in parsed.elements if tag >> 16 == 0x0028)
+    tables = Dataset({BaseTag(tag): parsed.raw(tag) for tag in found})
+    tables.set_original_encoding(False, parsed.little, list(parsed.encodings))
     if not parsed.little:
         for tag in _PALETTES & parsed.elements.keys():
             words = np.frombuffer(tables[tag].value, ">u2")

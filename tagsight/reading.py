@@ -1,42 +1,57 @@
 """Reads the files of a shard into its table of tags, and keeps what it has read."""
 
 import hashlib
+import json
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from tagsight.archive import to_path
+from tagsight.batches import BATCH, Batch
+from tagsight.containers import expand
 from tagsight.errors import DataError
+from tagsight.fence import Fence
 from tagsight.hashing import keyed_hash
-from tagsight.headers import PIXEL_FACTS, Image, Rejected, read_header
+from tagsight.headers import PIXEL_FACTS, Image, Rejected, Wanted
 from tagsight.jobs import LOG, Progress
-from tagsight.store import write_parquet
+from tagsight.parts import FIXED, ROWS, Parts, type_of
+from tagsight.refusals import Refused
+from tagsight.sources import open_source
 
-IDS = ("image", "series", "study", "patient", "path", "duplicate_uid", "withheld")
-COMMIT_FILES = 2000
+IDS = (
+    *("image", "series", "study", "patient", "path"),
+    *("duplicate_uid", "burned_in", "undrawable", "withheld"),
+)
 COMMIT_SECONDS = 20.0
-PASSING = ("unreadable", "vanished")  # may be otherwise next time: never kept in the store
+PASSING = ("unreadable", "vanished", "too_slow")  # may be otherwise next time: tried again
 _KEY = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
-_FIXED = ("path", "size", "mtime_ns", "reason", "detail", "instance", *IDS[:4], "withheld")
 _BLOCK = 2**20
 
 
+class Shard(NamedTuple):
+    """The two tables of a shard; `tags` is read from the store as it is written elsewhere."""
+
+    tags: pl.LazyFrame
+    rejected: pl.DataFrame
+    images: int
+
+
 def read_shard(
-    listing: pl.DataFrame,
-    key: bytes,
-    keep: Collection[str],
-    store: Path,
-    progress: Progress,
-) -> tuple[pl.DataFrame, pl.DataFrame]:  # (images, …), (rejected, 3)
+    listing: pl.DataFrame, key: bytes, wanted: Wanted, store: Path, progress: Progress
+) -> Shard:
     """The tags of the files in `listing` (path, size, mtime_ns; null = unknown), and what is not
     an image.
 
     Tags, all text: image, series, study, patient (keyed hashes, null where the file has none),
-    path, `duplicate_uid`, `withheld` (keywords joined by `\\`), then one column per keyword, by
-    name; the five pixel facts always. Rejected: path, reason, detail. Both are sorted by path.
+    path, `duplicate_uid`, `burned_in`, `undrawable`, `withheld` (keywords joined by `\\`), then one
+    column per keyword, by name; the five pixel facts always. Rejected: path, reason, detail. Both
+    are sorted by path. Of a container (`a.tar`) the members are read, as `a.tar!member`.
 
     Every image is a row of its own: of files in one folder with one SOP Instance UID and the same
     bytes the first by name is taken and the rest are rejected as `duplicate`; with different bytes
@@ -45,143 +60,217 @@ def read_shard(
     hang on the number of shards. Samples keep such copies together, for they share their patient
     and their series.
 
-    What has been read is kept in `store`, under a name made from key and `keep`, at least every
+    What has been read is kept in `store`, under a name made from key and `wanted`, at least every
     20 s; a run that was killed goes on from there, and files that are as they were are not read
     again. The store holds no more than the two tables do.
     """
-    folder = store / keyed_hash(key, "\\".join(sorted(keep)))
-    stored = _load(folder)
-    listing = _with_sizes(listing.select(pl.col(n).cast(t) for n, t in _KEY.items()), stored)
-    known = stored.join(listing, on=list(_KEY), how="semi", nulls_equal=True)
-    todo = listing.join(known, on="path", how="anti")
-    LOG.info("%d files, %d of them new", len(listing), len(todo))
+    parts = Parts(store / _name(key, wanted))
+    files, refused = expand(listing)
+    stored = parts.index().filter(~pl.col("reason").is_in(PASSING) | pl.col("reason").is_null())
+    files = _with_sizes(files, stored)
+    known = stored.join(files, on=list(_KEY), how="semi", nulls_equal=True)
+    todo = files.join(known, on="path", how="anti")
+    LOG.info("%d files, %d of them new", len(files), len(todo))
+    progress.total = len(files)
     progress.resume(len(known))
-    rows = pl.concat([known, *_read(todo, key, keep, folder, progress)], how="diagonal")
-    rows = rows.sort("path")
-    _compact(rows, folder)
-    return _told_apart(rows)
+    _read(todo, key, wanted, parts, progress)
+    index = parts.index().join(files, on="path", how="semi")
+    if parts.put_together(index):
+        index = parts.index()
+    return _shard(parts, index, refused)
 
 
-def _with_sizes(listing: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+def _name(key: bytes, wanted: Wanted) -> str:
+    asked = [sorted(wanted.keep), sorted(wanted.undrawable), sorted(wanted.derive)]
+    return keyed_hash(key, json.dumps(asked))
+
+
+def _with_sizes(files: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     """Looks up what the list did not say of the files that the store knows: are they as they were?
 
     Files that it does not know are opened anyway, and tell then.
     """
     unknown = pl.col("size").is_null() | pl.col("mtime_ns").is_null()
-    asked = listing.filter(unknown & pl.col("path").is_in(stored["path"].implode()))
+    asked = files.filter(unknown & pl.col("path").is_in(stored["path"].implode()))
     if asked.is_empty():
-        return listing
+        return files
     found = pl.DataFrame([_status(path) for path in asked["path"]], schema=_KEY, orient="row")
-    return listing.update(found, on="path")
+    return files.update(found, on="path")
 
 
 def _status(path: str) -> tuple[str, int | None, int | None]:
     try:
         status = os.stat(to_path(path))
-    except OSError:
+    except (OSError, ValueError):
         return path, None, None
     return path, status.st_size, status.st_mtime_ns
 
 
-def _read(
-    todo: pl.DataFrame, key: bytes, keep: Collection[str], folder: Path, progress: Progress
-) -> Iterator[pl.DataFrame]:
-    """Tables of what was read, each one in the store before it is given out."""
-    rows: list[dict[str, str | int | None]] = []
-    since = time.monotonic()
-    for path, size, mtime_ns in todo.iter_rows():
-        rows.append(_row(path, size, mtime_ns, read_header(path, key, keep)))
-        progress.add(1)
-        if len(rows) >= COMMIT_FILES or time.monotonic() - since > COMMIT_SECONDS:
-            yield _commit(rows, folder)
-            rows, since = [], time.monotonic()
-    if rows:
-        yield _commit(rows, folder)
-
-
-def _row(
-    path: str, size: int | None, mtime_ns: int | None, read: Image | Rejected
-) -> dict[str, str | int | None]:
-    if isinstance(read, Rejected):
-        if size is None or mtime_ns is None:
-            _, size, mtime_ns = _status(path)
-        facts = {"path": path, "size": size, "mtime_ns": mtime_ns}
-        return facts | {"reason": read.reason, "detail": read.detail}
-    return {
-        "path": path,
-        "size": read.size if size is None else size,
-        "mtime_ns": read.mtime_ns if mtime_ns is None else mtime_ns,
-        "image": read.image,
-        "instance": read.instance,
-        "series": read.series,
-        "study": read.study,
-        "patient": read.patient,
-        "withheld": "\\".join(read.withheld),
-        **read.values,
-    }
-
-
-def _commit(rows: list[dict[str, str | int | None]], folder: Path) -> pl.DataFrame:
-    names = dict.fromkeys(name for row in rows for name in row) | dict.fromkeys(_FIXED)
-    columns = {name: [row.get(name) for row in rows] for name in names}
-    frame = pl.DataFrame(columns, schema={name: _type(name) for name in names})
-    write_parquet(frame, _next_part(folder))
-    return frame
-
-
-def _type(name: str) -> type[pl.DataType]:
-    return pl.Int64 if name in ("size", "mtime_ns") else pl.String
-
-
-def _parts(folder: Path) -> list[Path]:
-    return sorted(folder.glob("part-*.parquet"))
-
-
-def _next_part(folder: Path) -> Path:
-    last = max((int(part.stem[5:]) for part in _parts(folder)), default=0)
-    return folder / f"part-{last + 1:08d}.parquet"
-
-
-def _load(folder: Path) -> pl.DataFrame:
-    """What the store holds: of a path that was read twice, the later."""
-    empty = pl.DataFrame(schema={name: _type(name) for name in _FIXED})
-    frame = pl.concat([empty, *map(pl.read_parquet, _parts(folder))], how="diagonal")
-    frame = frame.filter(~pl.col("reason").is_in(PASSING) | pl.col("reason").is_null())
-    return frame.unique("path", keep="last", maintain_order=True)
-
-
-def _compact(rows: pl.DataFrame, folder: Path) -> None:
-    """One part with what is still there, then the others go: a kill between leaves both."""
-    old = _parts(folder)
-    if len(old) == 1 and len(rows) == pl.scan_parquet(old).select(pl.len()).collect().item():
+def _read(todo: pl.DataFrame, key: bytes, wanted: Wanted, parts: Parts, progress: Progress) -> None:
+    """Reads files in the order of paths, since those of a series lie side by side."""
+    if todo.is_empty():
         return
-    write_parquet(rows, _next_part(folder))
-    for part in old:
-        part.unlink()
+    with Fence(key, wanted) as fence:
+        rows, since = Rows(), time.monotonic()
+        for some in todo.iter_slices(BATCH):
+            for paths, batch in fence.read(some["path"].to_list()):
+                rows.add(some, paths, batch)
+            progress.add(len(some))
+            if len(rows) >= ROWS or time.monotonic() - since > COMMIT_SECONDS:
+                parts.add(rows.frame())
+                rows, since = rows.anew(), time.monotonic()
+        if len(rows):
+            parts.add(rows.frame())
 
 
-def _told_apart(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+class Rows:
+    """Batches on their way to a part of the store."""
+
+    def __init__(self) -> None:
+        self._frames: list[pl.DataFrame] = []
+        self._columns: list[str] = []
+        self._texts: list[str | None] = []
+        self._generation = -1
+        self._facts: list[dict[str, str | int | None]] = []
+        self._codes: list[np.ndarray] = []
+        self._others: list[dict[str, str | int | None]] = []
+
+    def __len__(self) -> int:
+        return len(self._facts) + len(self._others) + sum(map(len, self._frames))
+
+    def anew(self) -> "Rows":
+        """Empty ones, which know the columns and texts that the reader has told."""
+        rows = Rows()
+        rows._columns, rows._texts = self._columns, self._texts
+        rows._generation = self._generation
+        return rows
+
+    def add(self, listed: pl.DataFrame, paths: Sequence[str], batch: Batch) -> None:
+        """Takes what was read of `paths`, which are among those `listed`."""
+        if batch.generation != self._generation:
+            self._settle()
+            self._columns, self._texts = [], []
+            self._generation = batch.generation
+        self._columns += batch.columns
+        self._texts += batch.texts
+        told = {path: (size, mtime) for path, size, mtime in listed.select(list(_KEY)).iter_rows()}
+        for row in batch.rows:
+            facts = row._asdict()
+            path = paths[facts.pop("place")]
+            self._facts.append(_placed(path, told[path], facts))
+        self._codes.append(batch.codes)
+        for place, other in batch.others:
+            path = paths[place]
+            self._others.append(_placed(path, told[path], _facts(path, other)))
+
+    def frame(self) -> pl.DataFrame:
+        """The rows as a table."""
+        self._settle()
+        if self._others:
+            names = dict.fromkeys(name for row in self._others for name in row)
+            columns = {name: [row.get(name) for row in self._others] for name in names}
+            schema = {name: type_of(name) for name in names}
+            self._frames.append(pl.DataFrame(columns, schema=schema))
+            self._others = []
+        empty = pl.DataFrame(schema={name: type_of(name) for name in FIXED})
+        return pl.concat([empty, *self._frames], how="diagonal")
+
+    def _settle(self) -> None:
+        """Turns numbers into texts, while it is known what they stand for."""
+        if not self._facts:
+            return
+        schema = {name: type_of(name) for name in self._facts[0]}
+        facts = pl.DataFrame(self._facts, schema=schema)
+        codes = np.full((len(facts), len(self._columns)), len(self._texts), np.uint32)
+        at = 0
+        for some in self._codes:
+            codes[at : at + len(some), : some.shape[1]] = np.where(some < 0, len(self._texts), some)
+            at += len(some)
+        texts = pl.Series([*self._texts, None], dtype=pl.String)
+        filled = np.flatnonzero((codes != len(self._texts)).any(axis=0))
+        values = [
+            texts.gather(codes[:, c]).alias(self._columns[c])
+            for c in filled.tolist()
+            if self._columns[c] not in FIXED
+        ]
+        self._frames.append(facts.hstack(values))
+        self._facts, self._codes = [], []
+
+
+def _facts(path: str, other: Image | Rejected) -> dict[str, str | int | None]:
+    """An image or a rejected file of the plain reader as the columns of the store."""
+    if isinstance(other, Rejected):
+        _, size, mtime_ns = _status(path)
+        return {
+            "size": size,
+            "mtime_ns": mtime_ns,
+            "reason": other.reason,
+            "detail": other.detail,
+        }
+    facts = {name: getattr(other, name) for name in Image.__dataclass_fields__}
+    values = facts.pop("values")
+    return facts | {"withheld": "\\".join(other.withheld)} | values
+
+
+def _placed(
+    path: str, told: tuple[int | None, int | None], facts: dict[str, str | int | None]
+) -> dict[str, str | int | None]:
+    """With the size and time of the list, where it has them: by these it will be looked up."""
+    size, mtime_ns = told
+    if size is not None and mtime_ns is not None:
+        facts |= {"size": size, "mtime_ns": mtime_ns}
+    if "burned_in" in facts:
+        facts["burned_in"] = "yes" if facts["burned_in"] else None
+    return {"path": path} | facts
+
+
+def _shard(parts: Parts, index: pl.DataFrame, refused: pl.DataFrame) -> Shard:
     """The two tables; copies inside a folder are judged here, when all is read."""
-    rejected = rows.filter(pl.col("reason").is_not_null()).select("path", "reason", "detail")
-    images = rows.filter(pl.col("reason").is_null())
+    rejected = index.filter(pl.col("reason").is_not_null()).select("path", "reason", "detail")
+    images = index.filter(pl.col("reason").is_null())
     copies, shared = _copies(images)
-    images = images.filter(~pl.col("path").is_in(copies)).with_columns(
-        pl.when(pl.col("path").is_in(shared)).then(pl.lit("yes")).alias("duplicate_uid")
+    images = images.filter(~pl.col("path").is_in(copies.implode()))
+    again = copies.to_frame().with_columns(reason=pl.lit("duplicate"), detail=pl.lit(""))
+    spent = parts.size() > len(index) or not copies.is_empty()
+    keywords = _found(parts, images) if spent else parts.keywords()
+    schema = dict.fromkeys([*IDS, *sorted({*PIXEL_FACTS, *keywords})], pl.String)
+
+    def source(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for rows in parts.rows(images if n_rows is None else images.sort("path").head(n_rows)):
+            frame = _complete(rows, list(schema), shared)
+            frame = frame if predicate is None else frame.filter(predicate)
+            yield frame if columns is None else frame.select(columns)
+
+    return Shard(
+        tags=register_io_source(source, schema=schema, is_pure=True),
+        rejected=pl.concat([rejected, again, refused]).sort("path"),
+        images=len(images),
     )
-    again = pl.DataFrame({"path": copies}, schema={"path": pl.String}).with_columns(
-        reason=pl.lit("duplicate"), detail=pl.lit("")
-    )
-    missing = [n for n in PIXEL_FACTS if n not in images.columns]
-    images = images.with_columns(pl.lit(None, pl.String).alias(n) for n in missing)
-    keywords = sorted(set(images.columns) - {*_FIXED, *IDS})
-    filled = [n for n in keywords if n in PIXEL_FACTS or images[n].null_count() < len(images)]
-    return images.select(*IDS, *filled), pl.concat([rejected, again]).sort("path")
 
 
-def _copies(images: pl.DataFrame) -> tuple[list[str], list[str]]:
+def _complete(rows: pl.DataFrame, names: list[str], shared: pl.Series) -> pl.DataFrame:
+    """Rows with all the columns of the shard's table."""
+    yes = pl.when(pl.col("path").is_in(shared.implode())).then(pl.lit("yes"))
+    rows = rows.with_columns(duplicate_uid=yes)
+    missing = [pl.lit(None, pl.String).alias(n) for n in names if n not in rows.columns]
+    return rows.with_columns(missing).select(names)
+
+
+def _found(parts: Parts, images: pl.DataFrame) -> set[str]:
+    """Keywords with a value in any of the images."""
+    found = set()
+    for rows in parts.rows(images):
+        counts = rows.select(pl.exclude(*FIXED).null_count()).row(0, named=True)
+        found |= {name for name, missing in counts.items() if missing < len(rows)}
+    return found
+
+
+def _copies(images: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     """Paths whose bytes another of the folder with the same UID has, and those that share a UID."""
     folder = pl.col("path").str.replace(r"[^/]*$", "")
-    several = images.filter(
+    several = images.sort("path").filter(
         pl.col("instance").is_not_null() & (pl.len().over(folder, "instance") > 1)
     )
     told = several.select(
@@ -192,31 +281,33 @@ def _copies(images: pl.DataFrame) -> tuple[list[str], list[str]]:
     )
     same = ["folder", "instance", "content"]
     first = told.unique(same, keep="first", maintain_order=True)
-    copies = told.join(first, on="path", how="anti")["path"].to_list()
-    shared = first.filter(pl.len().over("folder", "instance") > 1)["path"].to_list()
-    return copies, shared
+    copies = told.join(first, on="path", how="anti")["path"]
+    return copies, first.filter(pl.len().over("folder", "instance") > 1)["path"]
 
 
 def _content(path: str) -> str:
     """A digest of the file's bytes; of one that is gone since, its path, for nothing is known."""
     digest = hashlib.blake2b(digest_size=16)
     try:
-        with open(to_path(path), "rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-    except OSError:
+        with open_source(path) as source:
+            for place in range(0, source.size, _BLOCK):
+                digest.update(source.pread(_BLOCK, place))
+    except Refused:
         return path
     return digest.hexdigest()
 
 
-def check_reject_limit(n_files: int, n_rejected: int, limit: float) -> None:
-    """Stops a run on an archive of which most is not images.
+def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> None:
+    """Stops a run on an archive of which most is not images; `rejected` has a column `reason`.
 
     Raises:
         DataError: more than the share `limit` of the files was rejected.
     """
-    if n_rejected > limit * n_files:
+    if len(rejected) > limit * n_files:
+        counts = rejected["reason"].value_counts(sort=True).sort("count", "reason", descending=True)
+        why = ", ".join(f"{reason} {count:,}" for reason, count in counts.rows()[:4])
         raise DataError(
-            f"tags.reject_limit: {n_rejected:,} of {n_files:,} files are not images that can be "
-            f"read, more than the {limit:.0%} allowed; see results/rejected, or raise the limit"
+            f"tags.reject_limit: {len(rejected):,} of {n_files:,} files are not images that can be "
+            f"read ({why}), more than the {limit:.0%} allowed; see results/rejected, or raise the "
+            "limit"
         )

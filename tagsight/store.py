@@ -42,6 +42,12 @@ def write_parquet(
         frame.write_parquet(temporary, compression="zstd", metadata=metadata)
 
 
+def stream_parquet(frame: pl.LazyFrame, path: Path | str) -> None:
+    """Write a table as parquet, zstd, without ever having all of it in memory."""
+    with writing(path) as temporary:
+        frame.sink_parquet(temporary, compression="zstd", row_group_size=8192)
+
+
 def write_json(content: Any, path: Path | str) -> None:
     """Write JSON with floats cut to 10 significant digits; NaN and infinity are errors.
 

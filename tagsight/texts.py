@@ -8,6 +8,7 @@ from pydicom._uid_dict import UID_dictionary
 from pydicom.charset import decode_bytes
 
 MAX_LENGTH = 1024  # characters of a value
+LONGEST = 8 * MAX_LENGTH  # bytes of one; whatever is longer has no text
 WITHHELD = "\0"  # stands for a value that cannot or must not be shown; none is that text
 
 MULTIPLE = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI"})
@@ -15,6 +16,11 @@ SINGLE = frozenset({"LT", "ST", "UR", "UT"})
 NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
 _PADDING = " \0"
 _DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
+
+
+def has_text(vr: str) -> bool:
+    """Whether values of a VR are texts or numbers, and no bulk (OB, OW, OF, UN …)."""
+    return vr in MULTIPLE or vr in SINGLE or vr in NUMBERS or vr == "AT"
 
 
 def text_of(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> str:

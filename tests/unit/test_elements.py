@@ -1,5 +1,6 @@
 import os
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from tagsight.elements import UNDEFINED, opened
+from tagsight.elements import opened
 from tagsight.refusals import REASONS, Refused
+from tagsight.tokens import UNDEFINED
 
 EXPLICIT, DEFLATED = b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99"
 CLASS = b"1.2.840.10008.5.1.4.1.1.2\0"
@@ -72,8 +74,15 @@ def test_places_that_are_no_files(tmp_path):
 def test_a_value_of_gigabytes_is_not_read(tmp_path):
     path = tmp_path / "sparse"
     path.write_bytes(start() + PLAIN + element(0x00091001, b"UN", b"", 3 * 2**30))
-    os.truncate(path, 3 * 2**30 + 10_000)
-    assert refusal(path) == "too_large"
+    os.truncate(path, path.stat().st_size + 3 * 2**30)
+    tracemalloc.start()
+    with opened(str(path)) as parsed:
+        assert list(parsed.elements) == [0x00080016, 0x00080060, 0x00091001]
+        assert parsed.elements[0x00091001].length == 3 * 2**30
+        with pytest.raises(Refused, match="too_large"):
+            parsed.window.value(parsed.elements[0x00091001])
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", ["CT_small.dcm", "MR_small_bigendian.dcm", "rtplan.dcm"])
@@ -95,7 +104,7 @@ def test_a_lying_transfer_syntax_is_found_out(tmp_path):
     data = Path(get_testdata_file("MR_small.dcm", download=False)).read_bytes()
     (tmp_path / "f").write_bytes(data.replace(EXPLICIT, b"1.2.840.10008.1.2\0\0\0", 1))
     with opened(str(tmp_path / "f")) as parsed:
-        assert parsed.elements[0x00080060].value.strip() == b"MR"
+        assert parsed.window.value(parsed.elements[0x00080060]).strip() == b"MR"
 
 
 def test_the_place_of_the_pixels():

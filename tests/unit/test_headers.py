@@ -7,8 +7,9 @@ from pydicom.data import get_testdata_file
 from pydicom.multival import MultiValue
 
 from tagsight.elements import opened
+from tagsight.gathering import gather
 from tagsight.hashing import keyed_hash
-from tagsight.headers import PIXEL_FACTS, Image, Rejected, gather, read_header
+from tagsight.headers import PIXEL_FACTS, Image, Rejected, Wanted, read_header
 from tagsight.refusals import Refused
 
 KEY = bytes(range(32))
@@ -80,7 +81,7 @@ def test_values_of_real_files_are_those_of_pydicom():
 
 def test_an_image(tmp_path):
     path = written(tmp_path / "f", PatientID="1CT1", IssuerOfPatientID="here")
-    image = read_header(path, KEY, ["PatientAge"])
+    image = read_header(path, KEY, Wanted(keep=frozenset({"PatientAge"})))
     assert isinstance(image, Image)
     assert set(PIXEL_FACTS) - {"NumberOfFrames"} <= set(image.values)
     assert image.values["PatientAge"] == "000Y"
@@ -96,22 +97,25 @@ def test_an_image(tmp_path):
 
 def test_what_is_not_there_has_no_hash(tmp_path):
     path = written(tmp_path / "f", without=["SeriesInstanceUID", "StudyInstanceUID"], PatientID="")
-    image = read_header(path, KEY)
+    image = read_header(path, KEY, Wanted())
     assert (image.series, image.study, image.patient) == (None, None, None)
     assert len(image.image) == 32
 
 
 @pytest.mark.parametrize("nobody", ["ANONYMOUS", "anon", "0000", "UNKNOWN", "N/A", "^", "XXXX"])
 def test_a_code_for_nobody_is_no_patient(tmp_path, nobody):
-    assert read_header(written(tmp_path / "f", PatientID=nobody), KEY).patient is None
-    assert read_header(written(tmp_path / "g", PatientID=f"{nobody}7A3"), KEY).patient is not None
+    assert read_header(written(tmp_path / "f", PatientID=nobody), KEY, Wanted()).patient is None
+    assert (
+        read_header(written(tmp_path / "g", PatientID=f"{nobody}7A3"), KEY, Wanted()).patient
+        is not None
+    )
 
 
 def test_a_known_maker_goes_by_one_name_and_another_may_be_an_institution(tmp_path):
     maker = written(tmp_path / "f", Manufacturer="GE MEDICAL SYSTEMS", InstitutionName="GE MEDICAL")
-    assert read_header(maker, KEY).values["Manufacturer"] == "GE"
+    assert read_header(maker, KEY, Wanted()).values["Manufacturer"] == "GE"
     other = written(tmp_path / "g", Manufacturer="St Mary Radiology", InstitutionName="St Mary")
-    assert "Manufacturer" in read_header(other, KEY).withheld
+    assert "Manufacturer" in read_header(other, KEY, Wanted()).withheld
 
 
 def test_what_identifies_is_withheld_wherever_it_turns_up(tmp_path):
@@ -128,7 +132,7 @@ def test_what_identifies_is_withheld_wherever_it_turns_up(tmp_path):
         ManufacturerModelName="SCAN-07",
         BodyPartExamined="HEAD",
     )
-    image = read_header(path, KEY)
+    image = read_header(path, KEY, Wanted())
     assert {"ScanOptions", "FilterType", "ConvolutionKernel"} <= set(image.withheld)
     assert image.values["ManufacturerModelName"] == "SCAN-07"  # stations are named after models
     assert image.values["BodyPartExamined"] == "HEAD"
@@ -138,7 +142,7 @@ def test_what_identifies_is_withheld_wherever_it_turns_up(tmp_path):
 
 def test_uids_are_kept_only_where_a_standard_registers_them(tmp_path):
     path = written(tmp_path / "f", CreatorVersionUID="1.2.826.0.1.9")
-    image = read_header(path, KEY)
+    image = read_header(path, KEY, Wanted())
     assert image.values["SOPClassUID"] == "1.2.840.10008.5.1.4.1.1.2"
     assert "CreatorVersionUID" in image.withheld
 
@@ -147,7 +151,7 @@ def test_private_tags_are_left(tmp_path):
     dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
     dataset.private_block(0x0011, "SOMEONE", create=True).add_new(1, "LO", "hidden")
     dataset.save_as(tmp_path / "f")
-    assert "hidden" not in read_header(str(tmp_path / "f"), KEY).values.values()
+    assert "hidden" not in read_header(str(tmp_path / "f"), KEY, Wanted()).values.values()
 
 
 def test_functional_groups_fill_what_is_absent(tmp_path):
@@ -160,7 +164,7 @@ def test_functional_groups_fill_what_is_absent(tmp_path):
         SharedFunctionalGroupsSequence=[shared],
         PerFrameFunctionalGroupsSequence=[frame, item()],
     )
-    values = read_header(path, KEY).values
+    values = read_header(path, KEY, Wanted()).values
     assert values["PixelSpacing"] == "2.0\\3.0"
     assert values["SliceThickness"] == "4"
     assert values["TemporalPositionIndex"] == "7"
@@ -169,18 +173,18 @@ def test_functional_groups_fill_what_is_absent(tmp_path):
 def test_coded_regions_become_their_meanings(tmp_path):
     codes = [item(CodeValue="T-A0100", CodeMeaning="Brain"), item(CodeMeaning="Neck")]
     path = written(tmp_path / "f", AnatomicRegionSequence=codes)
-    assert read_header(path, KEY).values["AnatomicRegionSequence"] == "Brain\\Neck"
+    assert read_header(path, KEY, Wanted()).values["AnatomicRegionSequence"] == "Brain\\Neck"
 
 
 def test_an_unknown_vr_is_looked_up(tmp_path):
     data = Path(get_testdata_file("CT_small.dcm", download=False)).read_bytes()
     (tmp_path / "f").write_bytes(data.replace(b"CS\x02\0CT", b"UN\0\0\x02\0\0\0CT", 1))
-    assert read_header(str(tmp_path / "f"), KEY).values["Modality"] == "CT"
+    assert read_header(str(tmp_path / "f"), KEY, Wanted()).values["Modality"] == "CT"
 
 
 def test_a_rejected_file():
     path = get_testdata_file("rtplan.dcm", download=False)
-    assert read_header(path, KEY) == Rejected("no_pixels", "RTPLAN")
+    assert read_header(path, KEY, Wanted()) == Rejected("no_pixels", "RTPLAN")
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -190,4 +194,4 @@ def test_no_broken_header_breaks_the_reader(tmp_path, seed):
         place = 132 + (seed * 7919 + step * 104_729) % 3000
         data[place : place + 1 + seed % 4] = bytes([seed % 256]) * 4 if seed % 3 else b"\xff" * 4
     (tmp_path / "f").write_bytes(data)
-    assert isinstance(read_header(str(tmp_path / "f"), KEY), Image | Rejected)
+    assert isinstance(read_header(str(tmp_path / "f"), KEY, Wanted()), Image | Rejected)

@@ -6,10 +6,11 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from tagsight import reading
+from tagsight import parts, reading
 from tagsight.archive import listing
 from tagsight.errors import DataError
-from tagsight.headers import PIXEL_FACTS, read_header
+from tagsight.fence import Fence
+from tagsight.headers import PIXEL_FACTS, Wanted
 from tagsight.jobs import Progress
 from tagsight.reading import check_reject_limit, read_shard
 
@@ -29,17 +30,21 @@ def archive(tmp_path):
 
 def read(archive, store, keep=("PatientSex",), table=None):
     table = listing([archive], 1, None, 1) if table is None else table
-    return read_shard(table, KEY, keep, store, Progress(len(table), "files"))
+    wanted = Wanted(keep=frozenset(keep))
+    shard = read_shard(table, KEY, wanted, store, Progress(len(table), "files"))
+    return shard.tags.collect(), shard.rejected
 
 
 def counted(monkeypatch):
+    """The paths that are read from now on."""
     calls = []
 
-    def counting(path, *rest):
-        calls.append(path)
-        return read_header(path, *rest)
+    def counting(fence, paths):
+        calls.extend(paths)
+        return real(fence, paths)
 
-    monkeypatch.setattr(reading, "read_header", counting)
+    real = Fence.read
+    monkeypatch.setattr(Fence, "read", counting)
     return calls
 
 
@@ -54,9 +59,10 @@ def test_every_file_is_in_one_of_two_tables(archive, tmp_path):
 
 def test_the_columns(archive, tmp_path):
     tags, _ = read(archive, tmp_path / "store")
-    fixed = ["image", "series", "study", "patient", "path", "duplicate_uid", "withheld"]
-    assert tags.columns[:7] == fixed
-    assert tags.columns[7:] == sorted(tags.columns[7:])
+    fixed = ["image", "series", "study", "patient", "path"]
+    fixed += ["duplicate_uid", "burned_in", "undrawable", "withheld"]
+    assert tags.columns[:9] == fixed
+    assert tags.columns[9:] == sorted(tags.columns[9:])
     assert set(PIXEL_FACTS) <= set(tags.columns)
     assert set(tags.dtypes) == {pl.String}
     assert "PatientSex" in tags.columns
@@ -100,18 +106,20 @@ def test_a_grown_and_changed_archive_costs_only_what_changed(archive, tmp_path, 
 
 def test_a_killed_reader_goes_on_where_it_was(archive, tmp_path, monkeypatch):
     whole = read(archive, tmp_path / "whole")
-    monkeypatch.setattr(reading, "COMMIT_FILES", 2)
-    calls = []
+    monkeypatch.setattr(reading, "ROWS", 2)
+    monkeypatch.setattr(reading, "BATCH", 1)
+    real, calls = Fence.read, []
 
-    def dying(path, *rest):
-        calls.append(path)
+    def dying(fence, paths):
+        calls.extend(paths)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return read_header(path, *rest)
+        return real(fence, paths)
 
-    monkeypatch.setattr(reading, "read_header", dying)
+    monkeypatch.setattr(Fence, "read", dying)
     with pytest.raises(KeyboardInterrupt):
         read(archive, tmp_path / "store")
+    monkeypatch.setattr(Fence, "read", real)
     calls = counted(monkeypatch)
     after = read(archive, tmp_path / "store")
     assert len(calls) == 2
@@ -174,6 +182,51 @@ def test_the_result_does_not_hang_on_the_number_of_shards(archive, tmp_path):
 
 
 def test_the_limit_of_rejects():
-    check_reject_limit(10, 5, 0.5)
-    with pytest.raises(DataError, match=r"tags\.reject_limit: 6 of 10"):
-        check_reject_limit(10, 6, 0.5)
+    reasons = pl.DataFrame({"reason": ["not_dicom"] * 4 + ["truncated"] * 2})
+    check_reject_limit(reasons.head(5), 10, 0.5)
+    with pytest.raises(DataError, match=r"limit: 6 of 10 .*\(not_dicom 4, truncated 2\)"):
+        check_reject_limit(reasons, 10, 0.5)
+
+
+def test_members_of_containers(archive, tmp_path):
+    """A tar and a zip are read where they are; what they hold is as if it were unpacked."""
+    plain, _ = read(archive, tmp_path / "one")
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    for kind in ("tar", "zip"):
+        shutil.make_archive(str(packed / kind), kind, archive)
+    tags, rejected = read(packed, tmp_path / "two")
+    assert len(tags) == 2 * len(plain)
+    assert tags["path"].str.contains(r"^[^!]*\.(tar|zip)![^!]*$").all()
+    values = [n for n in plain.columns if n not in ("image", "path")]
+    both = plain.select(values).sort(values)
+    for kind in ("tar", "zip"):
+        some = tags.filter(pl.col("path").str.contains(f".{kind}!", literal=True))
+        assert some.select(values).sort(values).equals(both)
+    assert sorted(rejected["reason"]) == ["no_pixels", "no_pixels", "not_dicom", "not_dicom"]
+
+
+def test_what_is_kept_for_its_tags_alone(archive, tmp_path):
+    table = listing([archive], 1, None, 1)
+    wanted = Wanted(undrawable=frozenset({"no_pixels"}))
+    shard = read_shard(table, KEY, wanted, tmp_path / "store", Progress(5, "files"))
+    tags = shard.tags.collect()
+    assert tags.filter(undrawable="no_pixels")["Modality"].to_list() == ["RTPLAN"]
+    assert shard.rejected["reason"].to_list() == ["not_dicom"]
+
+
+def test_many_files_are_put_in_order(archive, tmp_path, monkeypatch):
+    """Parts of several runs, each over the whole range of paths, come out sorted."""
+    monkeypatch.setattr(reading, "ROWS", 3)
+    monkeypatch.setattr(reading, "BATCH", 2)
+    monkeypatch.setattr(parts, "ROWS", 3)
+    original = archive / "MR/MR_small.dcm"
+    for step in range(4):
+        for i in range(step, 40, 4):
+            (archive / f"{i % 7}").mkdir(exist_ok=True)
+            shutil.copy(original, archive / f"{i % 7}/{i}.dcm")
+        grown = read(archive, tmp_path / "store")
+    fresh = read(archive, tmp_path / "fresh")
+    assert grown[0].equals(fresh[0])
+    assert grown[1].equals(fresh[1])
+    assert fresh[0]["path"].is_sorted()

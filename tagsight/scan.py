@@ -1,0 +1,367 @@
+"""The fast tokenizer: headers of many ordinary files at once, each value as a number.
+
+Values repeat from file to file, so each different one (tag, VR, bytes, and what its meaning hangs
+on) is kept once, in a `Vocabulary`, and a header becomes a row of numbers. Ordinary is: marked as
+DICOM, little endian, not deflated, tags ascending, no functional groups, all of the header at hand.
+Whatever is not is left to the plain tokenizer (`tokens`), which this one is tested against.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from pydicom._dicom_dict import DicomDictionary
+
+from tagsight.elements import CHARSET_TAG, PIXEL_TAGS, SYNTAX_TAG
+from tagsight.gathering import CODED_TAGS, FRAME_GROUPS, PIXEL_REPRESENTATION, SHARED_GROUPS
+from tagsight.texts import has_text
+from tagsight.tokens import LONG_VRS, MAX_DEPTH, UNDEFINED
+
+DONE, MORE, LEFT = 0, 1, 2  # the header is read; needs more of the file; is for the plain one
+MAX_VALUES = 2**18
+MAX_ARENA = 2**26
+MAX_ROW = 1024  # values of a header
+LONGEST = 4096  # bytes of a value
+_SLOTS = 2**20
+_SIGNED = 1  # bit of a variant: the rest is the number of the character set, from 1
+
+_NONE, _TEXT, _SEQUENCE, _UNKNOWN, _LONG = 0, 1, 2, 3, 4  # kinds of VR, and a flag
+
+
+class Vocabulary(NamedTuple):
+    """All different values seen: of value i the bytes are `arena[starts[i]:starts[i + 1]]`."""
+
+    slots: np.ndarray  # int32 (2**20,), -1 = free
+    hashes: np.ndarray  # uint64 (v,)
+    tags: np.ndarray  # uint32 (v,)
+    vrs: np.ndarray  # uint16 (v,), the two letters, 0 = implicit
+    variants: np.ndarray  # int32 (v,)
+    starts: np.ndarray  # int64 (v + 1,)
+    arena: np.ndarray  # uint8
+    used: np.ndarray  # int64 (1,), how many values there are
+
+
+class Pixels(NamedTuple):
+    """Of each file of a batch the pixel element; tag 0 where there is none."""
+
+    tags: np.ndarray  # uint32 (n,)
+    vrs: np.ndarray  # uint16 (n,)
+    places: np.ndarray  # int64 (n,)
+    lengths: np.ndarray  # int64 (n,)
+
+
+def vocabulary() -> Vocabulary:
+    """An empty one."""
+    return Vocabulary(
+        slots=np.full(_SLOTS, -1, np.int32),
+        hashes=np.zeros(MAX_VALUES, np.uint64),
+        tags=np.zeros(MAX_VALUES, np.uint32),
+        vrs=np.zeros(MAX_VALUES, np.uint16),
+        variants=np.zeros(MAX_VALUES, np.int32),
+        starts=np.zeros(MAX_VALUES + 1, np.int64),
+        arena=np.zeros(MAX_ARENA, np.uint8),
+        used=np.zeros(1, np.int64),
+    )
+
+
+def pixels(n: int) -> Pixels:
+    """Room for the pixels of n files."""
+    return Pixels(
+        np.zeros(n, np.uint32), np.zeros(n, np.uint16), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    )
+
+
+def _kinds_of_vrs() -> np.ndarray:  # uint8 (65536,), by the two letters
+    kinds = np.zeros(2**16, np.uint8)
+    for first in range(65, 91):
+        for second in range(65, 91):
+            letters = bytes([first, second])
+            kind = _TEXT if has_text(letters.decode()) else _NONE
+            kind = {b"SQ": _SEQUENCE, b"UN": _UNKNOWN}.get(letters, kind)
+            kinds[first << 8 | second] = kind | (_LONG if letters in LONG_VRS else 0)
+    return kinds
+
+
+def _tags_without_text() -> np.ndarray:  # uint32, sorted
+    """What an implicit file does not say of a tag: that it is a sequence, or bulk."""
+    vrs = {tag: entry[0].split(" or ")[0] for tag, entry in DicomDictionary.items()}
+    return np.array(sorted(t for t, vr in vrs.items() if not has_text(vr)), np.uint32)
+
+
+_KINDS = _kinds_of_vrs()
+_TEXTLESS = _tags_without_text()
+_CODED = np.array(sorted(CODED_TAGS), np.uint32)
+_SHARED, _FRAMES = SHARED_GROUPS, FRAME_GROUPS
+_DEFLATED = np.frombuffer(b"1.2.840.10008.1.2.1.99", np.uint8)
+_DIRECTORY = np.frombuffer(b"1.2.840.10008.1.3.10", np.uint8)
+_CHARSET, _SYNTAX, _SIGN, _MEDIA = CHARSET_TAG, SYNTAX_TAG, PIXEL_REPRESENTATION, 0x00020002
+_PIXELS = np.array(sorted(PIXEL_TAGS), np.uint32)
+_UN = 0x554E  # the letters
+_UNDEFINED, _DEEPEST = UNDEFINED, 2 * MAX_DEPTH
+
+_jit: Any = njit(cache=True, nogil=True, boundscheck=False)
+
+
+@_jit
+def _u16(data: np.ndarray, at: int) -> Any:
+    return np.int64(data[at]) | np.int64(data[at + 1]) << 8
+
+
+@_jit
+def _u32(data: np.ndarray, at: int) -> Any:
+    return _u16(data, at) | _u16(data, at + 2) << 16
+
+
+@_jit
+def _is_in(tag: int, among: np.ndarray) -> Any:
+    place = np.searchsorted(among, tag)
+    return place < len(among) and among[place] == tag
+
+
+@_jit
+def _begins(data: np.ndarray, at: int, end: int, text: np.ndarray) -> bool:
+    if end - at < len(text):
+        return False
+    for i in range(len(text)):  # noqa: SIM110 - numba
+        if data[at + i] != text[i]:
+            return False
+    return True
+
+
+@_jit
+def _head(data: np.ndarray, at: int, implicit: bool) -> tuple[Any, Any, Any, Any]:
+    """Tag, VR (0 = none, -1 = no letters), place and length of the value."""
+    tag = _u16(data, at) << 16 | _u16(data, at + 2)
+    if implicit or tag >> 16 == 0xFFFE:
+        return tag, 0, at + 8, _u32(data, at + 4)
+    first, second = np.int64(data[at + 4]), np.int64(data[at + 5])
+    if not (65 <= first <= 90 and 65 <= second <= 90):
+        return tag, -1, at + 8, 0
+    vr = first << 8 | second
+    if _KINDS[vr] & _LONG:
+        return tag, vr, at + 12, _u32(data, at + 8)
+    return tag, vr, at + 8, _u16(data, at + 6)
+
+
+@_jit
+def _skipped(data: np.ndarray, at: Any, filled: int, implicit: bool) -> Any:
+    """Where a sequence of undefined length ends; -1 where more of the file is needed, -2 where the
+    plain tokenizer has to judge."""
+    items = np.zeros(_DEEPEST + 2, np.uint8)  # of each open level: is it an item?
+    depth = 1
+    while depth > 0:
+        if depth > _DEEPEST:
+            return -2
+        if at + 12 > filled and (at + 8 > filled or _u16(data, at) != 0xFFFE):
+            return -1
+        tag, vr, at, length = _head(data, at, implicit)
+        if vr < 0 or vr == _UN:  # no letters; UN, which may be implicit inside
+            return -2
+        in_item = items[depth - 1] == 1
+        if tag == 0xFFFEE0DD:
+            depth -= 2 if in_item else 1
+        elif tag == 0xFFFEE00D and in_item:
+            depth -= 1
+        elif in_item == (tag >> 16 == 0xFFFE):
+            return -2
+        elif length == _UNDEFINED:
+            items[depth] = 0 if in_item else 1
+            depth += 1
+        else:
+            at = at + length
+    return at
+
+
+@_jit
+def _number_of(
+    voc: Vocabulary, tag: int, vr: int, variant: int, data: np.ndarray, at: int, end: int
+) -> Any:
+    """The number of a value, a new one where it is new; -1 where the vocabulary is full."""
+    hashed: Any = np.uint64(14695981039346656037) ^ np.uint64(tag << 20 ^ vr << 4 ^ variant << 40)
+    hashed *= np.uint64(1099511628211)
+    for i in range(at, end):  # FNV-1a
+        hashed = (hashed ^ np.uint64(data[i])) * np.uint64(1099511628211)
+    i: Any = 0
+    mask = len(voc.slots) - 1
+    slot: Any = np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(mask))
+    while voc.slots[slot] >= 0:
+        i = np.int64(voc.slots[slot])
+        if (
+            voc.hashes[i] == hashed
+            and voc.tags[i] == tag
+            and voc.vrs[i] == vr
+            and voc.variants[i] == variant
+            and _begins(data, at, end, voc.arena[voc.starts[i] : voc.starts[i + 1]])
+            and voc.starts[i + 1] - voc.starts[i] == end - at
+        ):
+            return i
+        slot = (slot + 1) & mask
+    i = np.int64(voc.used[0])
+    start = voc.starts[i]
+    if i == len(voc.tags) or start + end - at > len(voc.arena):
+        return -1
+    voc.slots[slot] = i
+    voc.hashes[i], voc.tags[i], voc.vrs[i], voc.variants[i] = hashed, tag, vr, variant
+    voc.arena[start : start + end - at] = data[at:end]
+    voc.starts[i + 1] = start + end - at
+    voc.used[0] = i + 1
+    return i
+
+
+@_jit
+def _variant(charset: int, signed: bool, data: np.ndarray, at: int, end: int) -> Any:
+    """What else the text of these bytes hangs on: the character set, where not plain ASCII."""
+    for i in range(at, end):
+        if data[i] >= 128 or data[i] == 27:
+            return charset << 1 | signed
+    return np.int64(signed)
+
+
+@_jit
+def _wanted(tag: int, vr: int, length: int) -> bool:
+    """Whether a public element may have a text."""
+    kind = _KINDS[vr] & 3
+    if vr == 0 or kind == _UNKNOWN:
+        group = tag >> 24
+        if length > LONGEST and 0x50 <= group <= 0x60:
+            return False  # overlays and curves
+        return not _is_in(tag, _TEXTLESS) or _is_in(tag, _CODED)
+    return kind == _TEXT or (kind == _SEQUENCE and _is_in(tag, _CODED))
+
+
+@_jit
+def _meta(data: np.ndarray, filled: int, voc: Vocabulary, row: np.ndarray) -> tuple[int, int]:
+    """Where the data set begins and how many values the row has; or -1 and a status."""
+    at, count = 132, 0
+    while True:
+        if at + 12 > filled:
+            return -1, MORE
+        if _u16(data, at) != 2:
+            return (at, count) if count else (-1, LEFT)
+        tag, vr, start, length = _head(data, at, False)
+        at = start + length
+        if vr < 0 or length == _UNDEFINED:
+            return -1, LEFT
+        if at > filled:
+            return -1, MORE
+        if tag == _MEDIA and _begins(data, start, at, _DIRECTORY):
+            return -1, LEFT
+        if tag == _SYNTAX:
+            if count or _begins(data, start, at, _DEFLATED):
+                return -1, LEFT
+            row[0] = _number_of(voc, tag, vr, 0, data, start, at)
+            count = 1
+
+
+@_jit
+def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
+    """Whether an element is for the plain tokenizer, and its file with it."""
+    group = tag >> 16
+    odd = vr < 0 or (vr == _UN and length == _UNDEFINED) or group == 0xFFFE or group <= 4
+    return odd or tag <= last or tag == _SHARED or tag == _FRAMES  # noqa: PLR1714
+
+
+@_jit
+def _implicit(data: np.ndarray, at: int) -> Any:
+    """Whether no VR follows the tag."""
+    kind = _KINDS[np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])]
+    return kind == _NONE  # all VRs without text or sequence are long
+
+
+@_jit
+def _file(
+    data: np.ndarray,
+    filled: int,
+    size: int,
+    voc: Vocabulary,
+    row: np.ndarray,
+    found: Pixels,
+    n: int,
+) -> tuple[int, int]:
+    """Status of a file, and how many values its row has."""
+    if filled < 144 or _u32(data, 128) != 0x4D434944:  # DICM
+        return LEFT, 0
+    short = MORE if filled < size else LEFT  # what is missing is further on, or nowhere
+    at, count = _meta(data, filled, voc, row)
+    if at < 0 or data[at + 1] > data[at]:  # the latter is big endian
+        return (short if count == MORE else LEFT), 0
+    implicit = _implicit(data, at)
+    charset, signed, last = 0, False, 0
+    while at != size:
+        if at + 12 > filled:
+            return short, 0
+        tag, vr, start, length = _head(data, at, implicit)
+        if _is_in(tag, _PIXELS):
+            found.tags[n], found.vrs[n] = tag, max(vr, 0)
+            found.places[n], found.lengths[n] = start, length
+            return DONE, count
+        if _is_left(tag, last, vr, length):
+            return LEFT, 0
+        last = tag
+        at = start + length
+        if length == _UNDEFINED:
+            at = _skipped(data, start, filled, implicit)
+        if at < 0 or at > size:
+            return (short if at == -1 else LEFT), 0
+        if tag >> 16 & 1 or not tag & 0xFFFF or not _wanted(tag, vr, at - start):
+            continue
+        if at - start > LONGEST or count == len(row):
+            return LEFT, 0
+        if at > filled:
+            return short, 0
+        by_sign = signed and tag > _SIGN and _KINDS[vr] & 3 in (_NONE, _UNKNOWN)
+        variant = _variant(charset, by_sign, data, start, at)
+        value = _number_of(voc, tag, vr, variant, data, start, at)
+        if value < 0:
+            return LEFT, 0
+        row[count] = value
+        count += 1
+        charset = value + 1 if tag == _CHARSET else charset
+        signed = _has_one(data, start, at) if tag == _SIGN else signed
+    return DONE, count
+
+
+@_jit
+def _has_one(data: np.ndarray, at: int, end: int) -> bool:
+    for i in range(at, end):  # noqa: SIM110 - numba
+        if data[i] == 1:
+            return True
+    return False
+
+
+@_jit
+def scan(
+    buffer: np.ndarray,
+    filled: np.ndarray,
+    sizes: np.ndarray,
+    voc: Vocabulary,
+    rows: np.ndarray,
+    counts: np.ndarray,
+    status: np.ndarray,
+    found: Pixels,
+) -> None:
+    """Reads the headers at the start of n files.
+
+    buffer: uint8 (n, w), of each file the first `filled` bytes; sizes: int64 (n,), of the files.
+    Written: rows int32 (n, 1024), the numbers of its first `counts` values in `voc`; status uint8
+    (n,): DONE, MORE (of the file is needed) or LEFT (to the plain tokenizer); found: the pixels.
+    """
+    for n in range(len(filled)):
+        found.tags[n] = 0
+        before = voc.used[0]
+        status[n], counts[n] = _file(buffer[n], filled[n], sizes[n], voc, rows[n], found, n)
+        if status[n] != DONE and voc.used[0] > before:
+            _forget(voc, before)
+
+
+@_jit
+def _forget(voc: Vocabulary, before: int) -> None:
+    """Takes back what a file that was not read has added: it would fill the vocabulary."""
+    mask = len(voc.slots) - 1
+    for i in range(voc.used[0] - 1, before - 1, -1):
+        hashed = voc.hashes[i]
+        slot = np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(mask))
+        while voc.slots[slot] != i:
+            slot = (slot + 1) & mask
+        voc.slots[slot] = -1
+    voc.used[0] = before

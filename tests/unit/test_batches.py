@@ -1,0 +1,123 @@
+"""The fast way of reading gives what the plain one gives, on whatever comes."""
+
+import random
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from tagsight.archive import to_text
+from tagsight.batches import BATCH, Reader
+from tagsight.body_parts import Vocabulary, read_spellings
+from tagsight.headers import Image, Rejected, Wanted, read_header
+
+KEY = bytes(range(32))
+CLONE = Path(__file__).parents[2]
+REAL = CLONE.parent / "shared" / "dicom"
+PACKAGED = sorted((Path(pydicom.__file__).parent / "data" / "test_files").rglob("*.dcm"))
+
+
+def images(reader, paths):
+    """What a reader says of each file, as the plain one says it, and whether it was fast."""
+    columns, texts, found = [], [], {}
+    for start in range(0, len(paths), BATCH):
+        part = paths[start : start + BATCH]
+        batch = reader.read(part, [0])
+        assert batch.generation == 0
+        columns += batch.columns
+        texts += batch.texts
+        for row, codes in zip(batch.rows, batch.codes, strict=True):
+            values = {columns[c]: texts[v] for c, v in enumerate(codes) if v >= 0}
+            facts = row._asdict() | {"values": values}
+            facts["withheld"] = row.withheld.split("\\") if row.withheld else []
+            del facts["place"]
+            found[part[row.place]] = Image(**facts), True
+        found |= {part[place]: (other, False) for place, other in batch.others}
+    return found
+
+
+def check(paths, wanted=None, least=0.0):
+    wanted = wanted or Wanted()
+    found = images(Reader(KEY, wanted), paths)
+    assert sorted(found) == sorted(paths)
+    different = [p for p in paths if found[p][0] != read_header(p, KEY, wanted)]
+    assert different == []
+    taken = [fast for image, fast in found.values() if isinstance(image, Image)]
+    assert sum(taken) >= least * len(taken)
+
+
+def test_packaged_files():
+    check([str(path) for path in PACKAGED], least=0.5)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
+def test_real_files():
+    check(sorted(to_text(str(p)) for p in REAL.rglob("*") if p.is_file()), least=0.9)
+
+
+def test_with_all_that_can_be_wanted():
+    vocabulary = Vocabulary(read_spellings(CLONE / "config" / "body_parts.csv"))
+    wanted = Wanted(
+        keep=frozenset({"PatientAge", "PatientName", "StudyDescription"}),
+        undrawable=frozenset({"no_pixels", "unsupported_pixels", "pixels_incomplete"}),
+        derive=("StudyDescription", "SeriesDescription"),
+        vocabulary=vocabulary,
+    )
+    check([str(path) for path in PACKAGED], wanted)
+
+
+LETTERS = [b"SQ", b"UN", b"OB", b"\xfe\xff", b"\x1b$", b"\0\0"]
+
+
+def mutated(data, rng):
+    """A header with some bytes, lengths or stretches of it changed."""
+    data = bytearray(data)
+    end = min(len(data), 6000)
+    for _ in range(rng.choice([1, 1, 2, 5])):
+        place, kind = rng.randrange(end), rng.randrange(6)
+        if kind == 0:
+            data[place] = rng.randrange(256)
+        elif kind == 1:
+            data[place : place + 4] = rng.choice([b"\xff" * 4, b"\xff\xff\xff\x7f", bytes(4)])
+        elif kind == 2:
+            del data[place : place + rng.randrange(1, 9)]
+        elif kind == 3:
+            data[place:place] = data[place - 20 : place]
+        elif kind == 4:
+            data[place : place + 2] = rng.choice(
+                [b"SQ", b"UN", b"OB", b"\xfe\xff", b"\x1b$", b"\0\0"]
+            )
+        else:
+            del data[place:]
+        end = max(min(len(data), 6000), 1)
+        data = data or bytearray(1)
+    return bytes(data)
+
+
+def mutants(folder, count, seed):
+    rng = random.Random(seed)
+    paths = []
+    for i in range(count):
+        path = folder / f"{i:06d}"
+        path.write_bytes(mutated(rng.choice(PACKAGED).read_bytes()[:40_000], rng))
+        paths.append(str(path))
+    return paths
+
+
+def test_mutated_headers(tmp_path):
+    check(mutants(tmp_path, 600, seed=1))
+
+
+def test_a_full_memory_begins_anew(monkeypatch):
+    monkeypatch.setattr("tagsight.known.Known.is_full", lambda self: len(self.texts) > 200)
+    reader = Reader(KEY, Wanted())
+    paths = [str(path) for path in PACKAGED]
+    generations = set()
+    for start in range(0, len(paths), 16):
+        part = paths[start : start + 16]
+        batch = reader.read(part, [0])
+        generations.add(batch.generation)
+        told = len(batch.rows) + len(batch.others)
+        assert told == len(part)
+        assert all(isinstance(other, Image | Rejected) for _, other in batch.others)
+    assert len(generations) > 2
