@@ -98,8 +98,7 @@ class Reader:
         self._long = np.zeros((1, SECOND), np.uint8)
         self._filled = np.zeros(BATCH, np.int64)
         self._sizes = np.zeros(BATCH, np.int64)
-        self._rows = np.zeros((BATCH, scan.MAX_ROW), np.int32)
-        self._counts = np.zeros(BATCH, np.int64)
+        self._rows = scan.rows(BATCH)
         self._status = np.zeros(BATCH, np.uint8)
         self._pixels = scan.pixels(BATCH)
         self._begin(0)
@@ -168,7 +167,6 @@ class Reader:
             self._sizes,
             self._known.vocabulary,
             self._rows,
-            self._counts,
             self._status,
             self._pixels,
         )
@@ -183,8 +181,7 @@ class Reader:
                 self._filled[one],
                 self._sizes[one],
                 self._known.vocabulary,
-                self._rows[one],
-                self._counts[one],
+                scan.Rows(*(part[one] for part in self._rows)),
                 self._status[one],
                 scan.Pixels(*(facts[one] for facts in self._pixels)),
             )
@@ -192,14 +189,23 @@ class Reader:
     def _values(self, n: int) -> tuple[np.ndarray, np.ndarray]:  # (files,), (files, columns)
         """Places of the files that were read, and their values by column, -1 = none."""
         done = np.flatnonzero(self._status[:n] == scan.DONE)
-        counts = self._counts[done]
-        filled = np.arange(scan.MAX_ROW) < counts[:, None]
-        values = self._rows[done][filled]
+        rows = scan.Rows(*(part[done] for part in self._rows))
         table = np.full((len(done), len(self._known.columns)), -1, np.int32)
-        table[np.repeat(np.arange(len(done)), counts), self._known.column[values]] = values
-        table[self._known.fate[table] == ABSENT] = -1
+        # Later ones stand: the top level over functional groups, and of these the first.
+        self._put(table, rows.nested, rows.nested_counts, backwards=True)
+        self._put(table, rows.values, rows.counts)
         plain = (self._known.fate[table] == PLAIN).any(axis=1)
         return done[~plain], table[~plain]
+
+    def _put(
+        self, table: np.ndarray, rows: np.ndarray, counts: np.ndarray, *, backwards: bool = False
+    ) -> None:
+        values = rows[np.arange(rows.shape[1]) < counts[:, None]]
+        files = np.repeat(np.arange(len(rows)), counts)
+        there = self._known.fate[values] != ABSENT
+        step = -1 if backwards else 1
+        files, values = files[there][::step], values[there][::step]
+        table[files, self._known.column[values]] = values
 
     def _codes(self, values: np.ndarray) -> np.ndarray:
         """Numbers of the texts that leave the reader, derived ones among them."""

@@ -186,13 +186,10 @@ class Rows:
         for some in self._codes:
             codes[at : at + len(some), : some.shape[1]] = np.where(some < 0, len(self._texts), some)
             at += len(some)
-        texts = pl.Series([*self._texts, None], dtype=pl.String)
-        filled = np.flatnonzero((codes != len(self._texts)).any(axis=0))
-        values = [
-            texts.gather(codes[:, c]).alias(self._columns[c])
-            for c in filled.tolist()
-            if self._columns[c] not in FIXED
-        ]
+        texts = pl.lit(pl.Series([*self._texts, None], dtype=pl.String))
+        filled = np.flatnonzero((codes != len(self._texts)).any(axis=0)).tolist()
+        numbers = pl.DataFrame({self._columns[c]: codes[:, c] for c in filled})
+        values = numbers.select(texts.gather(pl.col(name)).alias(name) for name in numbers.columns)
         self._frames.append(facts.hstack(values))
         self._facts, self._codes = [], []
 

@@ -2,7 +2,7 @@
 
 Values repeat from file to file, so each different one (tag, VR, bytes, and what its meaning hangs
 on) is kept once, in a `Vocabulary`, and a header becomes a row of numbers. Ordinary is: marked as
-DICOM, little endian, not deflated, tags ascending, no functional groups, all of the header at hand.
+DICOM, little endian, not deflated, tags ascending, all of the header at hand.
 Whatever is not is left to the plain tokenizer (`tokens`), which this one is tested against.
 """
 
@@ -21,6 +21,7 @@ DONE, MORE, LEFT = 0, 1, 2  # the header is read; needs more of the file; is for
 MAX_VALUES = 2**18
 MAX_ARENA = 2**26
 MAX_ROW = 1024  # values of a header
+MAX_NESTED = 256  # values of its functional groups
 LONGEST = 4096  # bytes of a value
 _SLOTS = 2**20
 _SIGNED = 1  # bit of a variant: the rest is the number of the character set, from 1
@@ -48,6 +49,25 @@ class Pixels(NamedTuple):
     vrs: np.ndarray  # uint16 (n,)
     places: np.ndarray  # int64 (n,)
     lengths: np.ndarray  # int64 (n,)
+
+
+class Rows(NamedTuple):
+    """Of each file of a batch the numbers of its values, in the order of the file."""
+
+    values: np.ndarray  # int32 (n, 1024), of the top level
+    counts: np.ndarray  # int64 (n,)
+    nested: np.ndarray  # int32 (n, 256), of functional groups: shared, then of the first frame
+    nested_counts: np.ndarray  # int64 (n,)
+
+
+def rows(n: int) -> Rows:
+    """Room for n files."""
+    return Rows(
+        np.zeros((n, MAX_ROW), np.int32),
+        np.zeros(n, np.int64),
+        np.zeros((n, MAX_NESTED), np.int32),
+        np.zeros(n, np.int64),
+    )
 
 
 def vocabulary() -> Vocabulary:
@@ -90,6 +110,9 @@ def _tags_without_text() -> np.ndarray:  # uint32, sorted
 
 _KINDS = _kinds_of_vrs()
 _TEXTLESS = _tags_without_text()
+_SEQUENCES = np.array(
+    sorted(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ"), np.uint32
+)
 _CODED = np.array(sorted(CODED_TAGS), np.uint32)
 _SHARED, _FRAMES = SHARED_GROUPS, FRAME_GROUPS
 _DEFLATED = np.frombuffer(b"1.2.840.10008.1.2.1.99", np.uint8)
@@ -179,13 +202,12 @@ def _number_of(
     """The number of a value, a new one where it is new; -1 where the vocabulary is full."""
     hashed: Any = np.uint64(14695981039346656037) ^ np.uint64(tag << 20 ^ vr << 4 ^ variant << 40)
     hashed *= np.uint64(1099511628211)
-    for i in range(at, end):  # FNV-1a
-        hashed = (hashed ^ np.uint64(data[i])) * np.uint64(1099511628211)
-    i: Any = 0
+    for place in range(at, end):  # FNV-1a
+        hashed = (hashed ^ np.uint64(data[place])) * np.uint64(1099511628211)
     mask = len(voc.slots) - 1
     slot: Any = np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(mask))
     while voc.slots[slot] >= 0:
-        i = np.int64(voc.slots[slot])
+        i: Any = np.int64(voc.slots[slot])
         if (
             voc.hashes[i] == hashed
             and voc.tags[i] == tag
@@ -258,7 +280,7 @@ def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
     """Whether an element is for the plain tokenizer, and its file with it."""
     group = tag >> 16
     odd = vr < 0 or (vr == _UN and length == _UNDEFINED) or group == 0xFFFE or group <= 4
-    return odd or tag <= last or tag == _SHARED or tag == _FRAMES  # noqa: PLR1714
+    return odd or tag <= last
 
 
 @_jit
@@ -269,56 +291,153 @@ def _implicit(data: np.ndarray, at: int) -> Any:
 
 
 @_jit
-def _file(
+def _first_item(data: np.ndarray, at: int, end: int) -> Any:
+    """Where the elements of a sequence's first item begin, and where they end at the latest; -1
+    where it is for the plain tokenizer."""
+    if at + 8 > end or _u32(data, at) == 0xE0DDFFFE:
+        return end, end
+    if _u32(data, at) != 0xE000FFFE:
+        return -1, -1
+    length = _u32(data, at + 4)
+    last = end if length == _UNDEFINED else at + 8 + length
+    return (at + 8, last) if last <= end else (-1, -1)
+
+
+@_jit
+def _next(data: np.ndarray, at: int, last: int, implicit: bool) -> Any:
+    """Tag, VR, place and end of an element within an item, which ends at `last`; tag 0 at the
+    item's end, -1 where it is for the plain tokenizer."""
+    if at + 8 > last or _u16(data, at) == 0xFFFE:
+        closed = at + 8 > last or _u16(data, at + 2) in (0xE00D, 0xE0DD)
+        return (0 if closed else -1), 0, at, at
+    if at + 12 > last and not implicit:
+        vr = np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])
+        if _KINDS[vr] & _LONG:
+            return -1, 0, at, at
+    tag, vr, start, length = _head(data, at, implicit)
+    if vr < 0 or (vr == _UN and length == _UNDEFINED):
+        return -1, 0, at, at
+    end = _skipped(data, start, last, implicit) if length == _UNDEFINED else start + length
+    return (tag if 0 <= end <= last else -1), vr, start, end
+
+
+@_jit
+def _groups(
+    data: np.ndarray,
+    at: int,
+    end: int,
+    implicit: bool,
+    charset: int,
+    voc: Vocabulary,
+    row: np.ndarray,
+    count: int,
+) -> Any:
+    """Adds the values of functional groups: of their first item, each group's first item. How
+    many the row has then; -1 where it is for the plain tokenizer. All up to `end` is at hand."""
+    at, last = _first_item(data, at, end)
+    while at >= 0 and count >= 0:
+        tag, _, start, at = _next(data, at, last, implicit)
+        if tag == 0:
+            return count
+        if tag < 0:
+            return -1
+        if not tag >> 16 & 1 and _is_in(tag, _SEQUENCES):
+            start, stop = _first_item(data, start, at)
+            if start < 0:
+                return -1
+            count = _group(data, start, stop, implicit, charset, voc, row, count)
+    return -1
+
+
+@_jit
+def _group(
+    data: np.ndarray,
+    at: int,
+    last: int,
+    implicit: bool,
+    charset: int,
+    voc: Vocabulary,
+    row: np.ndarray,
+    count: int,
+) -> Any:
+    """Adds the values of one item; -1 where it is for the plain tokenizer."""
+    while True:
+        tag, vr, start, at = _next(data, at, last, implicit)
+        if tag == 0:
+            return count
+        if tag < 0 or tag in (_CHARSET, _SIGN):
+            return -1
+        if tag >> 16 & 1 or not tag & 0xFFFF or not _wanted(tag, vr, at - start):
+            continue
+        if at - start > LONGEST or count == len(row):
+            return -1
+        variant = _variant(charset, False, data, start, at)
+        value = _number_of(voc, tag, vr, variant, data, start, at)
+        if value < 0:
+            return -1
+        row[count] = value
+        count += 1
+
+
+@_jit
+def _file(  # noqa: PLR0912 - the loop that all time goes into
     data: np.ndarray,
     filled: int,
     size: int,
     voc: Vocabulary,
     row: np.ndarray,
+    nested: np.ndarray,
     found: Pixels,
     n: int,
-) -> tuple[int, int]:
-    """Status of a file, and how many values its row has."""
+) -> Any:
+    """Status of a file, and how many values there are in its row and of its functional groups."""
     if filled < 144 or _u32(data, 128) != 0x4D434944:  # DICM
-        return LEFT, 0
+        return LEFT, 0, 0
     short = MORE if filled < size else LEFT  # what is missing is further on, or nowhere
     at, count = _meta(data, filled, voc, row)
     if at < 0 or data[at + 1] > data[at]:  # the latter is big endian
-        return (short if count == MORE else LEFT), 0
+        return (short if count == MORE else LEFT), 0, 0
     implicit = _implicit(data, at)
-    charset, signed, last = 0, False, 0
+    charset, signed, last, inner = 0, False, 0, 0
     while at != size:
         if at + 12 > filled:
-            return short, 0
+            return short, 0, 0
         tag, vr, start, length = _head(data, at, implicit)
         if _is_in(tag, _PIXELS):
             found.tags[n], found.vrs[n] = tag, max(vr, 0)
             found.places[n], found.lengths[n] = start, length
-            return DONE, count
+            return DONE, count, inner
         if _is_left(tag, last, vr, length):
-            return LEFT, 0
+            return LEFT, 0, 0
         last = tag
         at = start + length
         if length == _UNDEFINED:
             at = _skipped(data, start, filled, implicit)
         if at < 0 or at > size:
-            return (short if at == -1 else LEFT), 0
-        if tag >> 16 & 1 or not tag & 0xFFFF or not _wanted(tag, vr, at - start):
+            return (short if at == -1 else LEFT), 0, 0
+        grouped = tag == _SHARED or tag == _FRAMES  # noqa: PLR1714 - numba
+        public = not tag >> 16 & 1 and tag & 0xFFFF != 0
+        if not grouped and not (public and _wanted(tag, vr, at - start)):
             continue
-        if at - start > LONGEST or count == len(row):
-            return LEFT, 0
+        if not grouped and (at - start > LONGEST or count == len(row)):
+            return LEFT, 0, 0
         if at > filled:
-            return short, 0
+            return short, 0, 0
+        if grouped:
+            inner = _groups(data, start, at, implicit, charset, voc, nested, inner)
+            if inner < 0:
+                return LEFT, 0, 0
+            continue
         by_sign = signed and tag > _SIGN and _KINDS[vr] & 3 in (_NONE, _UNKNOWN)
         variant = _variant(charset, by_sign, data, start, at)
         value = _number_of(voc, tag, vr, variant, data, start, at)
         if value < 0:
-            return LEFT, 0
+            return LEFT, 0, 0
         row[count] = value
         count += 1
         charset = value + 1 if tag == _CHARSET else charset
         signed = _has_one(data, start, at) if tag == _SIGN else signed
-    return DONE, count
+    return DONE, count, inner
 
 
 @_jit
@@ -335,21 +454,22 @@ def scan(
     filled: np.ndarray,
     sizes: np.ndarray,
     voc: Vocabulary,
-    rows: np.ndarray,
-    counts: np.ndarray,
+    rows: Rows,
     status: np.ndarray,
     found: Pixels,
 ) -> None:
     """Reads the headers at the start of n files.
 
     buffer: uint8 (n, w), of each file the first `filled` bytes; sizes: int64 (n,), of the files.
-    Written: rows int32 (n, 1024), the numbers of its first `counts` values in `voc`; status uint8
-    (n,): DONE, MORE (of the file is needed) or LEFT (to the plain tokenizer); found: the pixels.
+    Written: rows, of numbers in `voc`; status uint8 (n,): DONE, MORE (of the file is needed) or
+    LEFT (to the plain tokenizer); found: the pixels.
     """
     for n in range(len(filled)):
         found.tags[n] = 0
         before = voc.used[0]
-        status[n], counts[n] = _file(buffer[n], filled[n], sizes[n], voc, rows[n], found, n)
+        status[n], rows.counts[n], rows.nested_counts[n] = _file(
+            buffer[n], filled[n], sizes[n], voc, rows.values[n], rows.nested[n], found, n
+        )
         if status[n] != DONE and voc.used[0] > before:
             _forget(voc, before)
 
