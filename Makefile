@@ -1,11 +1,12 @@
 # make demo    install into .venv, run the workflow on the demo archive, say where the result is
 # make test    all tests; with a real Slurm where it is installed
+# make fuzz    a million broken headers through the reader (half an hour)
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake -c$(CORES)
 
-.PHONY: demo test test-slurm lint clean
+.PHONY: demo test test-slurm fuzz lint clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -16,6 +17,9 @@ test: .venv/installed
 
 test-slurm: .venv/installed
 	$(BIN)/python -m pytest -m slurm --require-slurm
+
+fuzz: .venv/installed
+	TAGSIGHT_FUZZ=1000000 $(BIN)/python -m pytest tests/unit/test_fuzz.py
 
 lint: .venv/installed
 	$(BIN)/python -m pytest tests/test_house.py

@@ -403,7 +403,7 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
         if at + 12 > filled:
             return short, 0, 0
         tag, vr, start, length = _head(data, at, implicit)
-        if _is_in(tag, _PIXELS):
+        if vr >= 0 and _is_in(tag, _PIXELS):
             found.tags[n], found.vrs[n] = tag, max(vr, 0)
             found.places[n], found.lengths[n] = start, length
             return DONE, count, inner
