@@ -185,7 +185,7 @@ def _skipped(data: np.ndarray, at: Any, filled: int, implicit: bool) -> Any:
             depth -= 2 if in_item else 1
         elif tag == 0xFFFEE00D and in_item:
             depth -= 1
-        elif in_item == (tag >> 16 == 0xFFFE):
+        elif in_item == (tag == 0xFFFEE000):
             return -2
         elif length == _UNDEFINED:
             items[depth] = 0 if in_item else 1

@@ -174,7 +174,7 @@ def _end_of_undefined(window: Window, place: int, end: int, encoding: Encoding) 
             del levels[-2 if in_item else -1 :]
         elif tag == ITEM_END and in_item:
             levels.pop()
-        elif in_item == (tag in (ITEM, ITEM_END)):
+        elif in_item == (tag == ITEM):
             raise Refused("bad_header", "delimiters")
         elif length == UNDEFINED:
             levels.append((not in_item, inner(vr, length, encoding)))
