@@ -266,12 +266,13 @@ class Reader:
         """As `headers.judge` on what of the values is in their signature."""
         known, gathered = self._known, Gathered()
         for value in values[values >= 0].tolist():
-            keyword, told = known.keywords[value], known.sign[value] > PRESENT
+            head, told = known.heads[value], known.sign[value] > PRESENT
+            keyword = head.keyword
             if known.fate[value] == WITHHELD:
                 gathered.withheld[keyword] = known.texts[value] if told else ""
             elif told:
                 gathered.values[keyword] = known.texts[value]
-            gathered.vrs[keyword] = known.vrs[value]
+            gathered.vrs[keyword] = head.vr
         syntax = UID(gathered.values["TransferSyntaxUID"])
         verdict = judge(gathered, pixels, syntax, self._wanted.keep)
         return Judged(
@@ -323,6 +324,6 @@ class Reader:
         if value < 0:
             return None
         if value not in self._hashes:
-            hashing = patient_hash if self._known.keywords[value] == "PatientID" else hashed
+            hashing = patient_hash if self._known.heads[value].keyword == "PatientID" else hashed
             self._hashes[value] = hashing(self._key, self._known.texts[value])
         return self._hashes[value]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from pydicom.charset import default_encoding
@@ -13,7 +14,8 @@ from tagsight.gathering import PIXEL_REPRESENTATION as SIGN
 from tagsight.headers import Wanted, is_source, may_repeat, region, region_column
 from tagsight.makers import known_maker
 from tagsight.refusals import Refused
-from tagsight.texts import text_of
+from tagsight.texts import WITHHELD as HIDDEN
+from tagsight.texts import is_registered, text_of
 from tagsight.tokens import Element, Encoding, Window
 
 ABSENT, KEPT, WITHHELD, PLAIN = range(4)  # fates; PLAIN: the plain reader has to judge its file
@@ -39,6 +41,20 @@ _of_values = partial(np.zeros, scan.MAX_VALUES + 1, np.int32)
 _none = partial(np.full, scan.MAX_VALUES + 1, -1, np.int32)
 
 
+class Head(NamedTuple):
+    """What a value's tag and VR say of it, for what is wanted: see `headers`."""
+
+    tag: int
+    keyword: str
+    vr: str
+    column: int
+    plain: bool
+    may_show: bool
+    source: bool
+    repeats: bool
+    derived: bool
+
+
 @dataclass
 class Known:
     """The meaning of each value of `vocabulary`, in its order; the last place of arrays is for -1.
@@ -50,12 +66,12 @@ class Known:
 
     generation: int
     vocabulary: scan.Vocabulary = field(default_factory=scan.vocabulary)
-    keywords: list[str] = field(default_factory=list)
-    vrs: list[str] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     output: list[str] = field(default_factory=list)
     columns: dict[str, int] = field(default_factory=dict)
     tags: dict[str, int] = field(default_factory=dict)
+    _heads: dict[tuple[int, int, int], Head] = field(default_factory=dict)
     column: np.ndarray = field(default_factory=_of_values)
     fate: np.ndarray = field(default_factory=_of_values)
     sign: np.ndarray = field(default_factory=_of_values)
@@ -76,65 +92,90 @@ class Known:
             return
         starts = self.vocabulary.starts[first : count + 1].tolist()
         data = self.vocabulary.arena[starts[0] : starts[-1]].tobytes()
-        heads = zip(
-            self.vocabulary.tags[first:count].tolist(),
-            self.vocabulary.vrs[first:count].tolist(),
-            self.vocabulary.variants[first:count].tolist(),
-            strict=True,
-        )
-        for i, (tag, letters, variant) in enumerate(heads):
-            value = data[starts[i] - starts[0] : starts[i + 1] - starts[0]]
-            self._add(first + i, tag, letters, variant, value, wanted)
+        facts = [
+            self._fact(i, tag, letters, variant, data[start - starts[0] : end - starts[0]], wanted)
+            for i, tag, letters, variant, start, end in zip(
+                range(first, count),
+                self.vocabulary.tags[first:count].tolist(),
+                self.vocabulary.vrs[first:count].tolist(),
+                self.vocabulary.variants[first:count].tolist(),
+                starts[:-1],
+                starts[1:],
+                strict=True,
+            )
+        ]
+        told = np.array(facts, np.int32).T
+        self.column[first:count], self.fate[first:count], self.sign[first:count] = told[:3]
+        self.shown[first:count], self.region[first:count], self.varies[first:count] = told[3:]
 
-    def _add(
+    def _fact(
         self, i: int, tag: int, letters: int, variant: int, data: bytes, wanted: Wanted
-    ) -> None:
-        keyword, known = public(tag)
+    ) -> tuple[int, int, int, int, int, bool]:
+        """Column, fate, part in a signature, shown text, region, and whether value i varies."""
+        head = self._heads.get((tag, letters, variant & 1))
+        if head is None:
+            head = self._head(tag, letters, bool(variant & 1), wanted)
+            self._heads[tag, letters, variant & 1] = head
+        text = self._text(head, data, variant >> 1)
+        fate = _fate(head, text)
+        self.heads.append(head)
+        self.texts.append(text or "")
+        shown = self._shown(head, text or "") if fate == KEPT else -1
+        varies = fate == WITHHELD and head.source and head.vr in _VARY
+        term = region(head.keyword, text, wanted) if text and head.derived else None
+        return (
+            head.column,
+            fate,
+            _part(i, fate, head, text or ""),
+            shown,
+            self._out(term) if term else -1,
+            varies,
+        )
+
+    def _head(self, tag: int, letters: int, signed: bool, wanted: Wanted) -> Head:
+        keyword, known = public(tag) if tag != SYNTAX_TAG else ("TransferSyntaxUID", "UI")
         written = chr(letters >> 8) + chr(letters & 255) if letters else None
-        vr = one_vr(written, known, bool(variant & 1)) if keyword else ""
-        text, fate = self._meaning(tag, keyword, vr, variant, data, wanted)
-        if " or " in known and tag < SIGN and written in (None, "UN"):
-            fate = PLAIN
-        if self.tags.setdefault(keyword, tag) != tag and keyword:
-            fate = PLAIN  # a repeating group: which of them stands hangs on the file
-        self.keywords.append(keyword)
-        self.vrs.append(vr)
-        self.texts.append(text)
-        self.column[i] = self.columns.setdefault(keyword, len(self.columns))
-        self.fate[i] = fate
-        self.sign[i], self.varies[i] = _signature(i, fate, keyword, vr, text, wanted)
-        if fate == KEPT:
-            maker = known_maker(text) if keyword == "Manufacturer" else None
-            self.shown[i] = self._out(maker or text)
-        if keyword in wanted.derive and (term := region(keyword, text, wanted)):
-            self.region[i] = self._out(term)
+        vr = one_vr(written, known, signed) if keyword else ""
+        derived = keyword in wanted.derive
+        if derived:
             self.columns.setdefault(region_column(keyword), len(self.columns))
+        return Head(
+            tag=tag,
+            keyword=keyword,
+            vr=vr,
+            column=self.columns.setdefault(keyword, len(self.columns)),
+            # Of repeating groups, and of signs that are told later, the file has to be seen whole.
+            plain=self.tags.setdefault(keyword, tag) != tag
+            or (" or " in known and tag < SIGN and written in (None, "UN")),
+            may_show=tag == SYNTAX_TAG or (is_kept(keyword, "", "", wanted.keep) and vr != "PN"),
+            source=is_source(keyword, vr),
+            repeats=may_repeat(keyword, vr, wanted.keep),
+            derived=derived,
+        )
+
+    def _shown(self, head: Head, text: str) -> int:
+        """The number of the text that leaves the reader."""
+        maker = known_maker(text) if head.keyword == "Manufacturer" else None
+        return self._out(maker or text)
 
     def _out(self, text: str) -> int:
         self.output.append(text)
         return len(self.output) - 1
 
-    def _meaning(
-        self, tag: int, keyword: str, vr: str, variant: int, data: bytes, wanted: Wanted
-    ) -> tuple[str, int]:
-        """Text and fate, as `gathering` has them."""
-        if tag == SYNTAX_TAG:
-            text = data.decode("ascii", "replace").strip("\0 ")
-            return text, KEPT if text else PLAIN
-        if not keyword:
-            return "", ABSENT
-        names = self._character_sets(variant >> 1)
+    def _text(self, head: Head, data: bytes, charset: int) -> str | None:
+        """The text of a value as `gathering` has it; None where that refuses."""
+        if head.tag == SYNTAX_TAG:
+            return data.decode("ascii", "replace").strip("\0 ")
+        if not head.keyword:
+            return ""
+        names = self._character_sets(charset)
+        if head.tag not in CODED_TAGS:
+            return text_of(head.vr, data, names, True)
+        sequence = Element(head.vr, 0, len(data), Encoding(head.vr == "", True))
         try:
-            if tag in CODED_TAGS:
-                sequence = Element(vr, 0, len(data), Encoding(vr == "", True))
-                text = meanings(Window(InMemory(data)), sequence, names) if vr == "SQ" else ""
-            else:
-                text = text_of(vr, data, names, True)
+            return meanings(Window(InMemory(data)), sequence, names) if head.vr == "SQ" else ""
         except Refused:
-            return "", PLAIN
-        if not text:
-            return "", ABSENT
-        return text, KEPT if is_kept(keyword, vr, text, wanted.keep) else WITHHELD
+            return None
 
     def _character_sets(self, value: int) -> tuple[str, ...]:
         if not value:
@@ -144,15 +185,20 @@ class Known:
         return character_sets(self.vocabulary.arena[start:end].tobytes())
 
 
-def _signature(
-    i: int, fate: int, keyword: str, vr: str, text: str, wanted: Wanted
-) -> tuple[int, bool]:
-    """Value i's part in the signature of a header, and whether it is to be measured by itself."""
+def _fate(head: Head, text: str | None) -> int:
+    """What becomes of a value, as `gathering.is_kept` has it."""
+    if head.plain or text is None or (head.tag == SYNTAX_TAG and not text):
+        return PLAIN
+    if not text:
+        return ABSENT
+    kept = head.may_show and text != HIDDEN
+    kept = kept and (head.vr != "UI" or head.tag == SYNTAX_TAG or is_registered(text))
+    return KEPT if kept else WITHHELD
+
+
+def _part(i: int, fate: int, head: Head, text: str) -> int:
+    """Value i's part in the signature of a header; 0 where no verdict hangs on it."""
     if fate == WITHHELD:
-        if not is_source(keyword, vr):
-            return PRESENT, False
-        return (PRESENT, True) if vr in _VARY else (i + 2, False)
-    if fate == KEPT and keyword in FACTS:
-        return i + 2, False
-    repeats = fate == KEPT and len(text) >= SHORTEST and may_repeat(keyword, vr, wanted.keep)
-    return (i + 2 if repeats else 0), False
+        return i + 2 if head.source and head.vr not in _VARY else PRESENT
+    repeats = head.repeats and len(text) >= SHORTEST
+    return i + 2 if fate == KEPT and (repeats or head.keyword in FACTS) else 0
