@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from tagsight.batches import Batch, Marker, Reader
+from tagsight.batches import Batch, Marker, PlainReader, Reader
 from tagsight.headers import Rejected, Wanted
 from tagsight.refusals import Reason
 
@@ -30,8 +30,11 @@ class Fence:
     so that the one to blame is known.
     """
 
-    def __init__(self, key: bytes, wanted: Wanted, seconds: float = SECONDS) -> None:
+    def __init__(
+        self, key: bytes, wanted: Wanted, seconds: float = SECONDS, *, few: bool = False
+    ) -> None:
         self._key, self._wanted, self._seconds = key, wanted, seconds
+        self._kind = PlainReader if few else Reader
         self._generations = 0
         self._start()
 
@@ -60,7 +63,7 @@ class Fence:
     def _start(self) -> None:
         self._marker = _FORK.RawArray("q", 1)
         self._pipe, theirs = _FORK.Pipe()
-        arguments = (theirs, self._pipe, self._marker, self._key, self._wanted)
+        arguments = (theirs, self._pipe, self._marker, self._kind, self._key, self._wanted)
         self._process = _FORK.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
@@ -98,11 +101,16 @@ class Fence:
 
 
 def _serve(
-    pipe: Connection, parents: Connection, marker: Marker, key: bytes, wanted: Wanted
+    pipe: Connection,
+    parents: Connection,
+    marker: Marker,
+    kind: type[Reader | PlainReader],
+    key: bytes,
+    wanted: Wanted,
 ) -> None:
     """Answers lists of paths until nobody asks any more. No message of its own: it might quote."""
     parents.close()
-    reader = Reader(key, wanted)
+    reader = kind(key, wanted)
     _limit_memory()
     try:
         while True:

@@ -5,7 +5,6 @@ its file has changed since: the last part tells.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -51,14 +50,20 @@ class Parts:
         return pl.concat([empty, *tables]).unique("path", keep="last", maintain_order=True)
 
     def rows(self, index: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """The whole rows that `index` names, in the order of paths, a few thousand at a time."""
-        read = lru_cache(maxsize=_SPARE)(pl.read_parquet)
+        """The whole rows that `index` names, in the order of paths, a few thousand at a time.
+
+        A part is held as long as paths of it are still to come: those of one run follow on one
+        another, so there is one of each run.
+        """
+        held: dict[str, pl.DataFrame] = {}
         for some in index.select("path", "part").sort("path").iter_slices(ROWS):
-            pieces = [
-                read(part[0]).join(wanted.select("path"), on="path", how="semi")
-                for part, wanted in some.group_by("part", maintain_order=True)
-            ]
+            pieces = []
+            for (part,), wanted in some.group_by("part", maintain_order=True):
+                held[part] = held[part] if part in held else pl.read_parquet(part)
+                pieces.append(held[part].join(wanted.select("path"), on="path", how="semi"))
             yield pl.concat(pieces, how="diagonal").sort("path")
+            last = some["path"][-1]
+            held = {part: rows for part, rows in held.items() if rows["path"][-1] > last}
 
     def size(self) -> int:
         """How many rows the parts hold, spent ones too."""

@@ -23,12 +23,10 @@ from tagsight.jobs import LOG, Progress
 from tagsight.parts import FIXED, ROWS, Parts, type_of
 from tagsight.refusals import Refused
 from tagsight.sources import open_source
+from tagsight.tables import BOOKKEEPING
 
-IDS = (
-    *("image", "series", "study", "patient", "path"),
-    *("duplicate_uid", "burned_in", "undrawable", "withheld"),
-)
 COMMIT_SECONDS = 20.0
+FEW = 400  # files that the plain reader has read before the fast one is loaded
 PASSING = ("unreadable", "vanished", "too_slow")  # may be otherwise next time: tried again
 _KEY = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
 _BLOCK = 2**20
@@ -110,7 +108,7 @@ def _read(todo: pl.DataFrame, key: bytes, wanted: Wanted, parts: Parts, progress
     """Reads files in the order of paths, since those of a series lie side by side."""
     if todo.is_empty():
         return
-    with Fence(key, wanted) as fence:
+    with Fence(key, wanted, few=len(todo) <= FEW) as fence:
         rows, since = Rows(), time.monotonic()
         for some in todo.iter_slices(BATCH):
             for paths, batch in fence.read(some["path"].to_list()):
@@ -230,7 +228,7 @@ def _shard(parts: Parts, index: pl.DataFrame, refused: pl.DataFrame) -> Shard:
     again = copies.to_frame().with_columns(reason=pl.lit("duplicate"), detail=pl.lit(""))
     spent = parts.size() > len(index) or not copies.is_empty()
     keywords = _found(parts, images) if spent else parts.keywords()
-    schema = dict.fromkeys([*IDS, *sorted({*PIXEL_FACTS, *keywords})], pl.String)
+    schema = dict.fromkeys([*BOOKKEEPING, *sorted({*PIXEL_FACTS, *keywords})], pl.String)
 
     def source(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None

@@ -220,6 +220,7 @@ def test_many_files_are_put_in_order(archive, tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "ROWS", 3)
     monkeypatch.setattr(reading, "BATCH", 2)
     monkeypatch.setattr(parts, "ROWS", 3)
+    monkeypatch.setattr(reading, "FEW", 0)
     original = archive / "MR/MR_small.dcm"
     for step in range(4):
         for i in range(step, 40, 4):
