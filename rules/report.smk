@@ -30,6 +30,7 @@ rule counts:
         "../scripts/counts.py"
 
 
+GALLERY = {"gallery": "report.gallery", "burned_in": "report.burned_in", "seed": "seed"}
 FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg", "training.svg", "explained.svg"]
 
 
@@ -62,8 +63,7 @@ rule figures:
             rules.cards,
             preset="autoencoder.preset",
             tolerance="choose.tolerance",
-            gallery="report.gallery",
-            seed="seed",
+            **GALLERY,
         ),
     script:
         "../scripts/figures.py"
@@ -101,8 +101,7 @@ rule report:
             rules.figures,
             rules.agreement,
             rules.annotations_csv,
-            gallery="report.gallery",
-            seed="seed",
+            **GALLERY,
         ),
     script:
         "../scripts/report.py"

@@ -11,9 +11,9 @@ with logged(snakemake):
     asked = dict(snakemake.params.sizes)
     trials = {f"trial-{i:02d}": asked["trial"] for i in range(1, asked["trials"] + 1)}
     sizes = {name: asked[name] for name in ("tuning", "holdout", "autoencoder")} | trials
-    keys = ["image", "series", "study", "patient", "path"]
+    keys = ["image", "series", "study", "patient", "path", "burned_in", "undrawable"]
     images = scan(snakemake.input).select(keys).collect()
-    drawn = draw(images, sizes, asked["per_series"], snakemake.params.seed)
+    drawn = draw(images, sizes, asked["per_series"], snakemake.params.seed).drop("undrawable")
     if short := shortfall(drawn, sizes):
         LOG.warning(short)
     for path in snakemake.output:

@@ -17,7 +17,8 @@ with logged(snakemake):
     found = pl.read_parquet(given.clusters).filter(k=chosen["k"])
     names = [card["name"] for card in read_json(given.cards)]
     images = np.load(given.images, mmap_mode="r")
-    shown = pictures.picks(found, pl.read_parquet(given.fates), params.gallery, params.seed)
+    fates = pl.read_parquet(given.fates)
+    shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
     shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
     originals = images[pictures.examples(shown)]
     model = build(params.preset)

@@ -7,14 +7,16 @@ from tagsight.pixels import render_all, require_some
 from tagsight.store import write_npy, write_parquet
 
 with logged(snakemake):
-    sample = pl.read_parquet(snakemake.input[0], columns=["image", "path"])
+    sample = pl.read_parquet(snakemake.input[0], columns=["image", "path", "burned_in"])
     images, reasons = render_all(
         sample["path"].to_list(),
         snakemake.params.aspect,
         threads=snakemake.threads,
         progress=Progress(len(sample), "images"),
     )
-    fates = sample.select("image").with_columns(reason=pl.Series(reasons, dtype=pl.String))
+    fates = sample.select(
+        "image", reason=pl.Series(reasons, dtype=pl.String), burned_in="burned_in"
+    )
     if failed := fates.drop_nulls("reason")["reason"].value_counts(sort=True).rows():
         LOG.warning("images that could not be drawn: %s", dict(failed))
     require_some(snakemake.wildcards.sample, reasons)

@@ -19,12 +19,13 @@ with logged(snakemake):
     )
     found = pl.read_parquet(given.clusters).filter(k=run.choice["k"])
     images = np.load(given.images, mmap_mode="r")
-    shown = pictures.picks(found, pl.read_parquet(given.fates), params.gallery, params.seed)
+    fates = pl.read_parquet(given.fates)
+    shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
     shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
     drawn = {Path(path).name: Path(path) for path in given.figures}
     drawings = {
         path.stem: path.read_text() for name, path in drawn.items() if name.endswith(".svg")
     }
-    pair = drawn["reconstructions.png"].read_bytes()
+    pair = drawn["reconstructions.png"].read_bytes() if pictures.examples(shown) else None
     write_file(page.render(run, drawings, pair, pictures.tiles(images, shown)), out.page)
     write_file(sentences.closing(run.evaluation, out.page, given.annotations), out.result)

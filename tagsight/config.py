@@ -11,6 +11,7 @@ import jsonschema
 import yaml
 from pydicom.datadict import dictionary_VR, keyword_dict, tag_for_keyword
 
+from tagsight.dictionary import DERIVED
 from tagsight.errors import ConfigError
 
 NO_INPUT = (
@@ -124,7 +125,7 @@ def _contradictions(config: dict[str, Any]) -> list[str]:
         f"{section}.{key}: {keyword} is no DICOM keyword" + near(keyword)
         for section, key in (("select", "drop"), ("privacy", "keep"))
         for keyword in config[section][key]
-        if tag_for_keyword(keyword) is None
+        if tag_for_keyword(keyword) is None and not (key == "drop" and keyword in DERIVED)
     ]
     mistakes += [
         f"privacy.keep: {keyword} is a person's name, and names are never kept"

@@ -47,6 +47,16 @@ WITHHELD_TEXT = frozenset(
 )
 
 
+# Columns that the reader derives of a description (tags.derive_text), and that description.
+DERIVED = {
+    f"{keyword}Region": keyword
+    for keyword in ("StudyDescription", "SeriesDescription", "ProtocolName")
+}
+
+
+_TYPED = frozenset({"AE", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})  # VRs of what people type
+
+
 @dataclass(frozen=True)
 class Attribute:
     """A DICOM attribute; `tag` as `GGGG,EEEE`, `module` empty where the standard names none."""
@@ -62,8 +72,11 @@ def attribute(keyword: str) -> Attribute:
     """The attribute of a public keyword; a keyword unknown to PS3.6 has empty tag and VR.
 
     An attribute of a repeating group (50xx, 60xx) is given by its first group. Where PS3.6 leaves
-    a choice of VRs (`US or SS`) the first stands.
+    a choice of VRs (`US or SS`) the first stands. A derived column has the tag of the description
+    that it was derived of, and as a term of a closed list the VR CS.
     """
+    if keyword in DERIVED:
+        return Attribute(keyword, attribute(DERIVED[keyword]).tag, "CS", "")
     tag = tag_for_keyword(keyword)
     if tag is None:
         tag = _repeating().get(keyword)
@@ -82,6 +95,15 @@ def is_identifying(keyword: str, keep: Collection[str] = ()) -> bool:
     every person name. UIDs outside the table are judged by value: see `headers`.
     """
     return keyword not in keep and (keyword in _listed() or attribute(keyword).vr == "PN")
+
+
+def is_for_reading(keyword: str) -> bool:
+    """Whether a value that `privacy.keep` lets out is for people to read and nothing else.
+
+    True for what people type into attributes of Table E.1-1 (descriptions, comments, names of
+    places and devices): no list of values, no feature and no card may be made of it.
+    """
+    return keyword in _listed() and attribute(keyword).vr in _TYPED
 
 
 @cache

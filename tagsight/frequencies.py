@@ -12,11 +12,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight import parsers
-from tagsight.dictionary import WITHHELD_TEXT, attribute, is_identifying
+from tagsight.dictionary import attribute, is_for_reading, is_identifying
+from tagsight.tables import BOOKKEEPING
 
-BOOKKEEPING = frozenset(
-    ["image", "series", "study", "patient", "path", "withheld", "duplicate_uid"]
-)
 SAME_VALUE_SHARE = 0.95  # of the groups of a level, for the tag to be one of that level
 KEPT = ("PatientAge", "PatientSex", "PatientSize", "PatientWeight")  # as config's privacy.keep
 LEVELS = ("patient", "study", "series")  # coarsest first
@@ -46,7 +44,7 @@ Row = dict[str, str | int | float | None]
 
 
 def keywords_of(tags: pl.LazyFrame) -> list[str]:
-    """Return the DICOM keywords among the columns of a tag table."""
+    """Return the DICOM keywords among the columns of a tag table, and those derived of them."""
     return [name for name in tags.collect_schema().names() if name not in BOOKKEEPING]
 
 
@@ -57,7 +55,7 @@ def frequencies(
 
     tags: all shards, text columns; `withheld` names the keywords withheld of an image, joined by
     `\\`. keep: identifying keywords to treat as any other. min_patients: values of fewer patients
-    are not shown in `top_values` (images without a patient count by study).
+    are not shown in `top_values` (images without a patient count by study), nor is text.
 
     Columns: keyword, tag, vr, module; present (images); missing_share (null and "" are missing);
     distinct (values as stored); categories (after parsing, the most of any item; null unless
@@ -91,7 +89,7 @@ def _row(
     values = _values(filled, keyword)
     common = values.head(MOST_PARSED)
     inferred = _inferred(keyword, common, keep)
-    open_to_view = inferred != "identifying"
+    open_to_view = inferred not in ("identifying", "text")
     return {
         **_standard(keyword, int(values["n"].sum()), images),
         "distinct": len(values),
@@ -165,7 +163,7 @@ def _inferred(keyword: str, values: pl.DataFrame, keep: Collection[str]) -> str:
     vr = attribute(keyword).vr
     if is_identifying(keyword, keep):
         return "identifying"
-    if vr in parsers.TEXT_VRS or keyword in WITHHELD_TEXT:
+    if vr in parsers.TEXT_VRS or is_for_reading(keyword):
         return "text"
     parser = parsers.parser_of(keyword, vr)
     if parser in ("date", "time"):

@@ -1,10 +1,12 @@
 """What every job of the workflow does around its own work: log, resume, progress."""
 
+import errno
 import logging
 import shutil
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +24,8 @@ def logged(job: Any) -> Iterator[None]:
 
     All messages go to the job's log file; warnings, errors and progress to the terminal too. A
     UserError ends the job with one line on the terminal. Anything else leaves its traceback in
-    the log, and on the terminal a line that names the log.
+    the log, and on the terminal a line that names the log. What a library says in its errors and
+    warnings may quote the archive (a value, a file's name): their kind and place are logged alone.
     """
     Path(job.log[0]).unlink(missing_ok=True)
     to_file = logging.FileHandler(job.log[0])
@@ -32,9 +35,7 @@ def logged(job: Any) -> Iterator[None]:
     to_terminal.addFilter(lambda record: record.levelno > logging.INFO or is_progress(record))
     LOG.handlers, LOG.propagate = [to_file, to_terminal], False
     LOG.setLevel(logging.INFO)
-    logging.captureWarnings(True)
-    logging.getLogger("py.warnings").handlers = [to_file]
-    logging.getLogger("py.warnings").propagate = False
+    warnings.showwarning = _log_warning  # type: ignore[assignment]
     try:
         _require_own_library(Path(job.scriptdir).parent)
         yield
@@ -42,10 +43,28 @@ def logged(job: Any) -> Iterator[None]:
         LOG.error("%s", error)
         sys.exit(1)
     except Exception as error:
-        with open(job.log[0], "a") as log:
-            traceback.print_exc(file=log)
+        LOG.info("%s", traceback_of(error))
         LOG.error("unexpected %s; the traceback is in %s", type(error).__name__, job.log[0])
         sys.exit(1)
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of an error and of those that led to it, without what they say.
+
+    Of an error of the operating system its number is kept: it tells a full disk from a lost one.
+    """
+    before = error.__cause__ or error.__context__
+    told = [traceback_of(before), ""] if before else []
+    kind = type(error)
+    number = f" {errno.errorcode.get(error.errno or 0, '')}" if isinstance(error, OSError) else ""
+    lines = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    said = f"{kind.__module__}.{kind.__qualname__}{number} (message left out)"
+    return "\n".join([*told, "Traceback (most recent call last):", lines, said])
+
+
+def _log_warning(_: object, kind: type[Warning], file: str, line: int, *_more: object) -> None:
+    """Stands in for warnings.showwarning."""
+    LOG.info("%s at %s:%d (message left out)", kind.__name__, file, line)
 
 
 def is_progress(record: logging.LogRecord) -> bool:
@@ -83,12 +102,12 @@ def _require_own_library(clone: Path) -> None:
 
 
 class Progress:
-    """Lines of progress with the time left, at most one in `every` seconds.
+    """Lines of progress with the time left, if the `total` is known; at most one in `every` s.
 
     >>> Progress(total=3, unit="files").add(3)
     """
 
-    def __init__(self, total: int, unit: str, every: float = 10.0) -> None:
+    def __init__(self, total: int | None, unit: str, every: float = 10.0) -> None:
         self.total, self.unit, self.every = total, unit, every
         self.done = self.before = 0
         self.started = self.said = time.monotonic()
@@ -109,6 +128,8 @@ class Progress:
     def line(self, now: float) -> str:
         """Return, say, `1,200 of 5,000 files (24%), 310 a second, 12 s left`."""
         rate = (self.done - self.before) / max(now - self.started, 1e-9)
+        if self.total is None:
+            return f"{self.done:,} {self.unit}, {rate:,.3g} a second"
         left = (self.total - self.done) / rate if rate else 0.0
         return (
             f"{self.done:,} of {self.total:,} {self.unit} ({self.done / max(self.total, 1):.0%}), "

@@ -51,12 +51,15 @@ class Run:
 
 
 def render(
-    run: Run, drawings: Mapping[str, str], reconstructions: bytes, tiles: Mapping[int, Tiles]
+    run: Run,
+    drawings: Mapping[str, str],
+    reconstructions: bytes | None,
+    tiles: Mapping[int, Tiles],
 ) -> str:
     """Return the page as HTML.
 
-    drawings: name -> SVG of flow, silhouettes, choice, training, explained; reconstructions: PNG;
-    tiles: of cluster 1, 2, …, as many as there are pictures of.
+    drawings: name -> SVG of flow, silhouettes, choice, training, explained; reconstructions: PNG,
+    None where no image may be shown; tiles: of cluster 1, 2, …, as many as are shown.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -85,7 +88,8 @@ def render(
         paper=paper(run),
         lacking=lacking_modality(run.frequencies),
         figures={name: inline(name, svg) for name, svg in drawings.items()},
-        reconstructions=_data_uri(reconstructions, "png"),
+        held_back=sum(each.held_back for each in tiles.values()),
+        reconstructions=reconstructions and _data_uri(reconstructions, "png"),
     )
 
 
@@ -141,6 +145,8 @@ def _pictures(tiles: Tiles | None) -> dict[str, Any] | None:
     return {
         "medoid": tiles.medoid and _data_uri(tiles.medoid, "jpeg"),
         "members": [_data_uri(each, "jpeg") for each in tiles.members],
+        "held_back": tiles.held_back,
+        "medoid_held_back": tiles.medoid_held_back,
     }
 
 

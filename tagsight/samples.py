@@ -12,6 +12,8 @@ import polars as pl
 
 from tagsight.errors import DataError
 
+FROM_TAGS = ("tuning", "holdout")  # the samples whose images are compared by tags, not by looks
+
 
 def draw(
     images: pl.DataFrame, sizes: Mapping[str, int], per_series: int, seed: int
@@ -20,7 +22,8 @@ def draw(
 
     Parameters
     ----------
-    images : columns `image`, `series`, `patient` (String; the last two may be null)
+    images : columns `image`, `series`, `patient`, `undrawable` (String; all but the first may be
+        null), and what else is to be kept of an image
     sizes : sample name -> images asked for
     per_series : images of a series at most; 0 is no limit
     seed : another seed, another draw
@@ -28,19 +31,24 @@ def draw(
     Returns the images drawn, with their `sample`; in a sample they are in an order that depends on
     the seed and the images alone, not on the order of the rows. What belongs together is the
     patient; where it is unknown the series, else the image. Where there is less than is asked, all
-    samples shrink in proportion.
+    samples shrink in proportion. Images that have tags alone (`undrawable`) are drawn for FROM_TAGS
+    and no other sample, and of a series after all that can be drawn.
 
-    Raises DataError if there are fewer patients than samples.
+    Raises DataError if there are fewer patients with images that can be drawn than samples.
     """
     thinned = _thin(_shuffled(images, seed), per_series).with_columns(
         unit=pl.coalesce("patient", "series", "image")
     )
-    units = thinned.group_by("unit").len().sort("unit")
-    if len(units) < len(sizes):
-        raise DataError(_too_few(len(units), len(sizes)))
+    drawable = pl.col("undrawable").is_null()
+    units = thinned.group_by("unit").agg(pl.len(), drawable.sum().alias("drawable")).sort("unit")
     order = sorted(units.iter_rows(), key=lambda row: _rank(seed, row[0]))
-    dealt = pl.DataFrame(_dealt(order, sizes), schema=["unit", "sample"], orient="row")
-    drawn = thinned.join(dealt, on="unit", maintain_order="left")
+    schema = {"unit": pl.String, "sample": pl.String}
+    dealt = pl.DataFrame(_dealt(order, sizes), schema, orient="row")
+    drawn = thinned.join(dealt, on="unit", maintain_order="left").filter(
+        drawable | pl.col("sample").is_in(FROM_TAGS)
+    )
+    if drawn["sample"].n_unique() < len(sizes):
+        raise DataError(_too_few(units.filter(pl.col("drawable") > 0).height, len(sizes)))
     place = pl.int_range(pl.len()).over("sample")
     size = pl.col("sample").replace_strict(dict(sizes), return_dtype=pl.Int64)
     return drawn.filter(place < size).drop("unit", "rank")
@@ -64,26 +72,29 @@ def shortfall(drawn: pl.DataFrame, sizes: Mapping[str, int]) -> str | None:
 def _too_few(units: int, samples: int) -> str:
     if units == 0:
         return "input: no file could be taken for an image; results/rejected/ says why of each"
-    found = f"the archive has {units} patients (series, where patients are unknown)"
+    found = f"{units} patients (series, where patients are unknown) have images that can be drawn"
     if units < 4:
-        return f"samples: at least 4 patients are needed to keep samples apart, and {found}"
+        return f"samples: at least 4 patients are needed to keep samples apart, but {found}"
     return (
-        f"samples: {samples} samples that share no patient are asked for, and {found}; "
+        f"samples: {samples} samples that share no patient are asked for, but {found}; "
         f"lower samples.trials to {units - 3} or less"
     )
 
 
-def _dealt(units: Iterable[tuple[str, int]], sizes: Mapping[str, int]) -> list[tuple[str, str]]:
-    """Give each unit to the sample that lacks the largest share of what it asked for."""
+def _dealt(
+    units: Iterable[tuple[str, int, int]], sizes: Mapping[str, int]
+) -> list[tuple[str, str]]:
+    """Give each unit (its images, those of them that can be drawn) to the sample that lacks the
+    largest share of what it asked for."""
     lacking = [(-1.0, number, name) for number, name in enumerate(sizes)]
     heapq.heapify(lacking)
     dealt = []
-    for unit, images in units:
+    for unit, images, drawable in units:
         if not lacking:
             break
         share, number, name = heapq.heappop(lacking)
         dealt.append((unit, name))
-        share += images / sizes[name]
+        share += (images if name in FROM_TAGS else drawable) / sizes[name]
         if share < 0:
             heapq.heappush(lacking, (share, number, name))
     return dealt
@@ -95,11 +106,13 @@ def _shuffled(images: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def _thin(images: pl.DataFrame, per_series: int) -> pl.DataFrame:
-    """Keep the first `per_series` images of each series; images without a series are all kept."""
+    """Keep the first `per_series` images of each series, those that can be drawn before others;
+    images without a series are all kept."""
     if per_series == 0:
         return images
-    place = pl.int_range(pl.len()).over(pl.coalesce("series", "image"))
-    return images.filter(place < per_series)
+    undrawable = pl.col("undrawable").is_not_null()
+    place = undrawable.cast(pl.Int8).rank("ordinal").over(pl.coalesce("series", "image"))
+    return images.filter(place <= per_series)
 
 
 def _rank(seed: int, text: str) -> int:

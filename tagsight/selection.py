@@ -5,9 +5,8 @@ import logging
 from collections.abc import Sequence
 
 import polars as pl
-from pydicom.datadict import tag_for_keyword
 
-from tagsight.dictionary import WITHHELD_TEXT
+from tagsight.dictionary import WITHHELD_TEXT, attribute
 from tagsight.errors import ConfigError, DataError
 from tagsight.parsers import BY_KEYWORD, NUMBER_VRS
 
@@ -71,7 +70,7 @@ def check_drop(drop: Sequence[str], present: Sequence[str]) -> None:
     for keyword in drop:
         if keyword in present:
             continue
-        if tag_for_keyword(keyword) is None:
+        if not attribute(keyword).tag:
             near = difflib.get_close_matches(keyword, present, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ConfigError(f"select.drop: {keyword} is no DICOM keyword{hint}")

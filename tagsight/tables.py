@@ -5,6 +5,19 @@ from pathlib import Path
 
 import polars as pl
 
+# The columns of results/tags that are no DICOM keyword, in their order.
+BOOKKEEPING = (
+    "image",
+    "series",
+    "study",
+    "patient",
+    "path",
+    "duplicate_uid",
+    "burned_in",
+    "undrawable",
+    "withheld",
+)
+
 
 def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
     """Return all shards of a table as one, in their order, nothing read yet.

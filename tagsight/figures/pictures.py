@@ -27,38 +27,53 @@ TEXT, FAINT = (232, 238, 241), (139, 152, 160)
 
 @dataclass(frozen=True)
 class Shown:
-    """What the gallery shows of a cluster: rows of the images, None where not drawable."""
+    """What the gallery shows of a cluster: rows of the images, None where there is no picture.
+
+    `held_back`: how many of its images are not shown because they may carry burned-in text;
+    `medoid_held_back`: whether the medoid is one of them.
+    """
 
     cluster: int
     size: int
     medoid: int | None
     members: list[int] = field(default_factory=list)
+    held_back: int = 0
+    medoid_held_back: bool = False
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """A cluster's pictures as JPEG: its medoid, where it could be drawn, and members."""
+    """A cluster's pictures as JPEG: its medoid, if shown, and members; the rest as in `Shown`."""
 
     medoid: bytes | None
     members: Sequence[bytes]
+    held_back: int = 0
+    medoid_held_back: bool = False
 
 
-def picks(clusters: pl.DataFrame, fates: pl.DataFrame, count: int, seed: int) -> list[Shown]:
+def picks(
+    clusters: pl.DataFrame, fates: pl.DataFrame, count: int, seed: int, burned_in: bool
+) -> list[Shown]:
     """Choose for each cluster its medoid and `count` other members at random.
 
-    clusters: `image`, `cluster`, `medoid` of a sample at one K; fates: `image` and `reason` (null =
-    drawn) in the order of the sample's pictures. Only members that could be drawn are shown.
+    clusters: `image`, `cluster`, `medoid` of a sample at one K; fates: `image`, `reason` (null =
+    drawn) and `burned_in` (null = no) in the order of the sample's pictures. Only images that could
+    be drawn are shown; those that may carry burned-in text only if `burned_in`.
     """
+    open_to_view = pl.lit(burned_in) | pl.col("burned_in").is_null()
     rows = fates.with_row_index("row").join(clusters, on="image", maintain_order="left")
     shown = []
     for part in rows.sort("cluster", "row").partition_by("cluster", maintain_order=True):
         cluster = int(part["cluster"][0])
         drawn = part.filter(pl.col("reason").is_null())
-        medoid = drawn.filter("medoid")["row"].to_list()
-        others = drawn.filter(~pl.col("medoid"))["row"].to_numpy()
+        seen = drawn.filter(open_to_view)
+        medoid = seen.filter("medoid")["row"].to_list()
+        others = seen.filter(~pl.col("medoid"))["row"].to_numpy()
         order = np.random.default_rng([seed, cluster]).permutation(len(others))[:count]
         found = [int(row) for row in others[order]]
-        shown.append(Shown(cluster, len(part), medoid[0] if medoid else None, found))
+        held_back = drawn.filter(~open_to_view)["medoid"]
+        first = medoid[0] if medoid else None
+        shown.append(Shown(cluster, len(part), first, found, len(held_back), bool(held_back.any())))
     return shown
 
 
@@ -73,7 +88,9 @@ def gallery(images: Pictures, shown: Sequence[Shown], names: Sequence[str]) -> b
     pen = ImageDraw.Draw(sheet)
     for row, each in enumerate(shown):
         top = row * step
-        _label(pen, top, names[each.cluster - 1], f"{each.cluster} · {each.size:,} images")
+        below = [f"{each.cluster} · {each.size:,} images"]
+        below += [f"{each.held_back:,} may carry text: not shown"] if each.held_back else []
+        _label(pen, top, names[each.cluster - 1], below)
         for column, image in enumerate([each.medoid, *each.members]):
             if image is not None:
                 corner = (LABEL + column * step + MARGIN, top + MARGIN)
@@ -83,14 +100,14 @@ def gallery(images: Pictures, shown: Sequence[Shown], names: Sequence[str]) -> b
     return _png(sheet)
 
 
-def _label(pen: ImageDraw.ImageDraw, top: int, name: str, below: str) -> None:
+def _label(pen: ImageDraw.ImageDraw, top: int, name: str, below: Sequence[str]) -> None:
     font = ImageFont.load_default(17)
     lines = _wrapped(pen, name, font)
-    y = top + (SIDE - 22 * (len(lines) + 1)) // 2
+    y = top + (SIDE - 22 * (len(lines) + len(below))) // 2
     for line in lines:
         pen.text((12, y), line, fill=TEXT, font=font)
         y += 22
-    pen.text((12, y), below, fill=FAINT, font=ImageFont.load_default(15))
+    pen.text((12, y), "\n".join(below), fill=FAINT, font=ImageFont.load_default(15))
 
 
 def _wrapped(
@@ -108,7 +125,7 @@ def _wrapped(
 
 
 def examples(shown: Sequence[Shown], count: int = 8) -> list[int]:
-    """Return a row of each of the largest clusters: its medoid, or a member if it is not drawn."""
+    """Return a row of each of the largest clusters: its medoid, or a member if it is not shown."""
     rows = [[row for row in (each.medoid, *each.members) if row is not None] for each in shown]
     return [drawn[0] for drawn in rows if drawn][:count]
 
@@ -130,9 +147,12 @@ def reconstructed(model: Autoencoder, originals: Pictures) -> Pictures:
 
 
 def reconstructions(originals: Pictures, again: Pictures) -> bytes:
-    """Return a PNG of two rows: originals (n, 128, 128) above, below what the network made."""
+    """Return a PNG of two rows: originals (n, 128, 128) above, below what the network made.
+
+    Without originals it is a black strip.
+    """
     step = SIDE + 2 * MARGIN
-    sheet = np.zeros((2 * step, len(originals) * step), np.uint8)
+    sheet = np.zeros((2 * step, max(len(originals), 1) * step), np.uint8)
     for row, images in enumerate((originals, again)):
         for column, image in enumerate(images):
             y, x = row * step + MARGIN, column * step + MARGIN
@@ -146,6 +166,8 @@ def tiles(images: Pictures, shown: Sequence[Shown]) -> dict[int, Tiles]:
         each.cluster: Tiles(
             None if each.medoid is None else _jpeg(images[each.medoid]),
             [_jpeg(images[row]) for row in each.members],
+            each.held_back,
+            each.medoid_held_back,
         )
         for each in shown
     }

@@ -110,6 +110,13 @@ def test_keywords_are_looked_up_before_the_first_job():
     assert lines[1].startswith("privacy.keep: PatientName is a person's name")
 
 
+def test_a_derived_tag_can_be_left_out_and_not_be_kept():
+    config = merged(defaults(), {"select": {"drop": ["ProtocolNameRegion"]}})
+    assert checked(config, SCHEMA)
+    (line,) = mistakes(privacy={"keep": ["ProtocolNameRegion"]})
+    assert line.startswith("privacy.keep: ProtocolNameRegion is no DICOM keyword")
+
+
 def test_samples_have_to_be_larger_than_the_least_k():
     (line,) = mistakes(cluster={"k": [6000]}, samples={"trial": 7000})
     assert line.startswith("samples.tuning: 5000 images are too few for cluster.k")

@@ -8,7 +8,13 @@ import pytest
 from pydicom.datadict import DicomDictionary, keyword_for_tag
 
 from tagsight import dictionary
-from tagsight.dictionary import WITHHELD_TEXT, attribute, is_identifying
+from tagsight.dictionary import (
+    DERIVED,
+    WITHHELD_TEXT,
+    attribute,
+    is_for_reading,
+    is_identifying,
+)
 
 ACRONYMS = [
     "CT",
@@ -122,6 +128,21 @@ def test_not_identifying(keyword):
 
 def test_keep_lets_a_keyword_through():
     assert not is_identifying("PatientAge", keep=["PatientAge"])
+
+
+def test_what_people_type_is_for_reading_and_codes_numbers_and_ages_are_not():
+    assert all(is_for_reading(keyword) for keyword in WITHHELD_TEXT)
+    assert is_for_reading("InstitutionName")
+    others = ["PatientAge", "PatientSex", "PatientWeight", "StudyDate", "Modality", "ScanOptions"]
+    assert not any(is_for_reading(keyword) for keyword in others)
+
+
+@pytest.mark.parametrize(("keyword", "description"), DERIVED.items())
+def test_a_derived_tag_is_known_by_its_description_and_identifies_nobody(keyword, description):
+    assert attribute(keyword).tag == attribute(description).tag
+    assert is_identifying(description)
+    assert not is_identifying(keyword)
+    assert not is_for_reading(keyword)
 
 
 def test_every_person_name_is_identifying():

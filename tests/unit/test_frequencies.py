@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tagsight.dictionary import attribute
 from tagsight.frequencies import frequencies, keywords_of
+from tagsight.selection import selection
+from tagsight.tables import BOOKKEEPING
 
 TEXT = st.sampled_from(["A", "B", "C", "1", "2.5", "", None])
 
@@ -132,9 +135,30 @@ def test_tags_that_divide_the_images_alike_share_a_fingerprint():
     assert presence["Modality"] == presence["ScanOptions"] != presence["BodyPartExamined"]
 
 
+@pytest.mark.parametrize("keyword", ["SeriesDescription", "InstitutionName", "PatientComments"])
+def test_text_that_is_kept_is_kept_for_reading_alone(keyword):
+    tags = table(8, **{keyword: [*"AAAABBBB"], "Modality": [*"AAAABBBB"]})
+    found = frequencies(tags.lazy(), 1, keep=[keyword])
+    kept = found.filter(keyword=keyword).row(0, named=True)
+    assert (kept["inferred"], kept["top_values"], kept["categories"]) == ("text", None, None)
+    asked = {"count": 9, "max_missing": 1.0, "max_categories": 9, "image_level": True, "drop": []}
+    assert dict(selection(found, **asked).select("keyword", "reason").iter_rows()) == {
+        keyword: "free text",
+        "Modality": "kept",
+    }
+
+
 def test_bookkeeping_is_no_keyword_but_dbdt_is_one():
-    tags = table(2, dBdt=["1", "2"], withheld=["", ""], duplicate_uid=["yes", None])
-    assert keywords_of(tags.lazy()) == ["dBdt"]
+    marks = {name: ["yes", None] for name in BOOKKEEPING}
+    tags = table(2, dBdt=["1", "2"], ProtocolNameRegion=["HEAD", None], **marks)
+    assert keywords_of(tags.lazy()) == ["dBdt", "ProtocolNameRegion"]
+    assert not {name for name in BOOKKEEPING if attribute(name).tag}
+
+
+def test_a_region_derived_of_a_text_is_a_tag_of_its_own():
+    found = row("ProtocolNameRegion", ["HEAD", "HEAD", "KNEE", None])
+    assert (found["tag"], found["inferred"]) == ("0018,1030", "categorical")
+    assert (found["categories"], found["top_values"]) == (2, "HEAD (2) · KNEE (1)")
 
 
 @settings(max_examples=40, deadline=None)

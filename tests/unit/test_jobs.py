@@ -1,6 +1,8 @@
 """A job's log, its one line for the terminal, and its folder for work in progress."""
 
+import errno
 import logging
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,6 +54,24 @@ def test_any_other_error_leaves_its_traceback_in_the_log_alone(job, capsys):
     assert job.log[0] in terminal
 
 
+def test_neither_errors_nor_warnings_quote_the_archive(job, capsys):
+    name = "DOE" + "^JOHN"  # in two, for a traceback quotes the source
+
+    def read(path):
+        warnings.warn(f"an odd value in {path}", stacklevel=1)
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        except OSError as error:
+            raise ValueError(f"not a number: {path}") from error
+
+    with pytest.raises(SystemExit), logged(job):
+        read("/archive/" + name)
+    log, terminal = Path(job.log[0]).read_text(), capsys.readouterr().err
+    assert "DOE" not in log + terminal
+    for word in ("UserWarning at", "OSError ENOSPC", "builtins.ValueError", "in read", "test_jobs"):
+        assert word in log
+
+
 def test_a_library_that_is_not_the_clones_is_refused(job, capsys):
     job.scriptdir = "/elsewhere/scripts"
     with pytest.raises(SystemExit), logged(job):
@@ -74,3 +94,11 @@ def test_progress_says_what_is_left(caplog):
     with caplog.at_level(logging.INFO, logger="tagsight"):
         progress.add(250)
     assert caplog.messages == ["250 of 1,000 files (25%), 25 a second, 30 s left"]
+
+
+def test_progress_of_nobody_knows_how_much(caplog):
+    progress = Progress(total=None, unit="files found", every=0)
+    progress.started -= 10
+    with caplog.at_level(logging.INFO, logger="tagsight"):
+        progress.add(2500)
+    assert caplog.messages == ["2,500 files found, 250 a second"]

@@ -95,10 +95,10 @@ def run(trials=10, **others):
     return page.Run(**content | others)
 
 
-def rendered(of, tiles=None):
+def rendered(of, tiles=None, pair=b"png"):
     names = ("flow", "silhouettes", "choice", "training", "explained")
     return page.render(
-        of, dict.fromkeys(names, SVG), b"png", tiles or {1: Tiles(b"medoid", [b"a", b"b"])}
+        of, dict.fromkeys(names, SVG), pair, tiles or {1: Tiles(b"medoid", [b"a", b"b"])}
     )
 
 
@@ -171,6 +171,21 @@ def test_clusters_without_pictures_are_listed_all_the_same():
 
 def test_a_medoid_that_could_not_be_drawn_is_said_to_be_so():
     assert "medoid could not be drawn" in rendered(run(), {1: Tiles(None, [])})
+
+
+def test_what_may_carry_text_is_said_to_be_held_back_and_how_to_see_it():
+    tiles = {1: Tiles(None, [], 20, True), 2: Tiles(None, [b"a"], 4, True)}
+    text = re.sub(r"<.*?>", "", rendered(run(), tiles, pair=None))
+    assert "24 of these images may carry burned-in text" in text
+    assert (
+        "20 of 20 sampled images may carry burned-in text and are not shown; "
+        "report.burned_in: true shows them" in text
+    )
+    assert "medoid may carry burned-in text" in text
+    assert "; 4 not shown" in text
+    assert "No image may be shown" in text
+    assert "medoid could not be drawn" not in text
+    assert "burned_in" not in rendered(run())
 
 
 def test_an_archive_without_modality_lacks_it_everywhere():

@@ -34,6 +34,8 @@ OTHER = {
     "tags.shards": 3,
     "tags.draw": 0.9,
     "tags.reject_limit": 0.9,
+    "tags.keep_undrawable": ["no_pixels"],
+    "tags.derive_text": ["ProtocolName"],
     "privacy.key_file": "results/demo/archive/../key",
     "privacy.keep": ["PatientSex"],
     "privacy.min_patients": 5,
@@ -65,6 +67,7 @@ OTHER = {
     "autoencoder.device": "cpu",
     "evaluation.permutations": 20,
     "report.gallery": 3,
+    "report.burned_in": True,
 }
 
 

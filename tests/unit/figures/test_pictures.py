@@ -23,15 +23,15 @@ def sample():
     clusters = pl.DataFrame(
         {"image": names, "cluster": [1 + (row >= 30) for row in range(n)]}
     ).with_columns(medoid=pl.col("image").is_in(["i5", "i31"]))
-    fates = pl.DataFrame(
-        {"image": names, "reason": reasons}, schema_overrides={"reason": pl.String}
-    )
+    unmarked = [None] * n
+    schema = dict.fromkeys(["image", "reason", "burned_in"], pl.String)
+    fates = pl.DataFrame({"image": names, "reason": reasons, "burned_in": unmarked}, schema)
     return images, clusters.reverse(), fates
 
 
 def test_members_are_the_clusters_own_drawable_and_not_the_medoid(sample):
     _, clusters, fates = sample
-    first, second = pictures.picks(clusters, fates, 8, seed=1)
+    first, second = pictures.picks(clusters, fates, 8, seed=1, burned_in=False)
     assert (first.cluster, first.size, first.medoid) == (1, 30, 5)
     assert (second.cluster, second.size) == (2, 10)
     assert second.medoid is None  # 31 could not be drawn
@@ -42,14 +42,49 @@ def test_members_are_the_clusters_own_drawable_and_not_the_medoid(sample):
 
 def test_members_depend_on_the_seed_alone(sample):
     _, clusters, fates = sample
-    drawn = pictures.picks(clusters, fates, 8, seed=1)
-    assert drawn == pictures.picks(clusters.sample(fraction=1, shuffle=True), fates, 8, seed=1)
-    assert drawn != pictures.picks(clusters, fates, 8, seed=2)
+    drawn = pictures.picks(clusters, fates, 8, 1, False)
+    assert drawn == pictures.picks(clusters.sample(fraction=1, shuffle=True), fates, 8, 1, False)
+    assert drawn != pictures.picks(clusters, fates, 8, 2, False)
+
+
+def marked(fates, *rows):
+    yes = pl.when(pl.int_range(pl.len()).is_in(rows)).then(pl.lit("yes"))
+    return fates.with_columns(burned_in=yes)
+
+
+def test_images_that_may_carry_text_are_held_back_and_counted(sample):
+    _, clusters, fates = sample
+    marks = 3, 5, 6, 7  # 3 could not be drawn, 5 is a medoid
+    first, second = pictures.picks(clusters, marked(fates, *marks), 30, 1, False)
+    assert first.medoid is None
+    assert (first.held_back, first.medoid_held_back) == (3, True)
+    assert set(first.members) == {row for row in range(30) if row % 7 != 3} - set(marks)
+    assert (second.held_back, second.medoid_held_back) == (0, False)
+
+
+def test_they_are_shown_if_asked_for_and_then_nothing_is_otherwise(sample):
+    _, clusters, fates = sample
+    plain = pictures.picks(clusters, fates, 8, 1, False)
+    assert pictures.picks(clusters, marked(fates, *range(40)), 8, 1, True) == plain
+    none = pictures.picks(clusters, marked(fates, *range(40)), 8, 1, False)
+    assert all(each.medoid is None and not each.members for each in none)
+    assert pictures.examples(none) == []
+
+
+def test_figures_are_made_where_nothing_may_be_shown(sample):
+    images, clusters, fates = sample
+    none = pictures.picks(clusters, marked(fates, *range(40)), 8, 1, False)
+    sheet = np.asarray(Image.open(io.BytesIO(pictures.gallery(images, none, ["CT", "MR"]))))
+    assert sheet[:, pictures.LABEL + 4 : -4].max(axis=2)[8:120].max() == 0  # inside of the frame
+    originals = images[pictures.examples(none)]
+    again = pictures.reconstructed(Negative(), originals)
+    assert np.asarray(Image.open(io.BytesIO(pictures.reconstructions(originals, again)))).max() == 0
+    assert pictures.tiles(images, none)[1] == pictures.Tiles(None, [], 26, True)
 
 
 def test_the_gallery_shows_these_images_in_their_places(sample):
     images, clusters, fates = sample
-    shown = pictures.picks(clusters, fates, 4, seed=1)
+    shown = pictures.picks(clusters, fates, 4, 1, False)
     sheet = Image.open(io.BytesIO(pictures.gallery(images, shown, ["CT · HEAD", "MR"])))
     assert sheet.size == (pictures.LABEL + 5 * STEP, 2 * STEP)
     for row, each in enumerate(shown):
@@ -62,7 +97,7 @@ def test_the_gallery_shows_these_images_in_their_places(sample):
 
 def test_tiles_are_the_gallerys_images(sample):
     images, clusters, fates = sample
-    shown = pictures.picks(clusters, fates, 3, seed=1)
+    shown = pictures.picks(clusters, fates, 3, 1, False)
     tiles = pictures.tiles(images, shown)
     assert tiles[2].medoid is None
     greys = [np.asarray(Image.open(io.BytesIO(tile))).mean() for tile in tiles[1].members]
