@@ -79,6 +79,69 @@ def test_a_spelling_means_its_term(spelling, term):
     assert VOCABULARY.term(spelling) == term
 
 
+def test_spellings_from_everywhere_are_mapped_right_or_not_at_all():
+    """Two lists written down before anyone looked what maps: 80 % and 79 % did then, 98 % now."""
+    listed = pl.read_csv(Path(__file__).parent / "body_part_spellings.csv")
+    right, wrong = 0, []
+    for spelling, terms_ in listed.iter_rows():
+        found = VOCABULARY.term(spelling) or "-"
+        right += found in terms_.split()
+        wrong += [(spelling, found)] if found not in ("-", *terms_.split()) else []
+    assert right / len(listed) > 0.98
+    assert [spelling for spelling, _ in wrong] == ["TX ABDOMEN"]  # thorax, or a transplant
+
+
+DESCRIPTIONS = {
+    "CHEST": "CT CHEST W/O CONTRAST|RX TORACE PA|XR CHEST 2 VIEWS|Thorax 1.0 B45f|CT CHEST -C"
+    "|W/WO CHEST|TK Klatki piersiowej bez kontrastu|Chest AP Port.|THORAX FACE|胸部単純CT",
+    "LSPINE": "MRT LWS nativ|MRI_Lumbar_spine|Lendenwirbelsäule nativ|RM COLUMNA LUMBAR"
+    "|MR L-SPINE WO",
+    "CSPINE": "MRI_CSpine|t2_tse_sag_cspine|T2 SAG C SPINE|IRM RACHIS CERVICAL|CT C3-C7",
+    "TSPINE": "XR_ThoracicSpine|SAG T SPINE STIR",
+    "SPINE": "t2 sag whole spine|SAG T1 SPINE|CT SPINE|C T L SPINE",
+    "KNEE": "t2_tse_sag_knee R|pd_tse_fs_cor_Knie_li|knee3D|MRKnee|LKNEE AP|Genou gauche F/P",
+    "ABDOMEN": "Abdomen^01_AbdomenRoutine (Adult)|HASTE_AX_BH__COVER_LIVER_AND_PANCREAS|KUB"
+    "|ABD 80 SEC  3.0  SPO|CT jamy brzusznej z kontrastem",
+    "HEAD": "Head Routine 4.0 H30s|CTHead|HEAD W & W/O|ct_head|_t3of4MRI Head|CT Schädel-Hirn",
+    "BRAIN": "MR_BRAIN_WITH_AND_WITHOUT_CONTRAST|IRM CERVEAU|AX T2 BRAIN 5MM",
+    "CHESTABDPELVIS": "CT_C_A_P_WC|CT_TAP_w_Cont_Thorax_Abd_Pelvis|CAP LIVER W/WO"
+    "|*CT Chest,Abdomen,Pelv|CHEST TO PELVIS WO|01_ThoraxAbdomenBecken",
+    "ABDOMENPELVIS": "CT ABDOMEN PELVIS WO CONTRAST|74177_CT_Abd_a_Pelvis_w_Oral_IV_Con|CT-ABD-PEL",
+    "HEADNECK": "MRI BRAIN AND NECK|CT HEAD/NECK|KOPF/HALS",
+    "HAND": "XR HAND LT 3V|Hand dp links",
+    "BREAST": "3607 MR LT BREAST WO/W CONT|Mamma beidseits",
+    "HIP": "XR HIP UNI 2V|HÜFTE RE",
+    "PHANTOM": "QA Head Phantom",
+}
+NO_REGION = (
+    "AX DWI|LOCALIZER|HEAD FIRST SUPINE|Feet First Prone|HAND INJECTED|NO CHEST|T1|T2|ALARM|C+|+C"
+    "|LEGACY CODES|BODY COIL|bottleneck|BOTTLE NECK|chest physician|handwritten|hand-written"
+    "|Dr. Hand"
+    "|Prof. Chest|CHESTERFIELD HOSPITAL|smartTX|ep2d_diff_b1000|Scout|STANDARD|3 Plane|PET AC|S1"
+    "|femoral head|CHEST WALL|CHEST WITHOUT ABDOMEN|CHEST/PELVIS|SKULL TO MID|HEAD AND HIP|C-arm|L"
+    "|ARMS UP|COR BODY|MAIN|back projection|T1 T2|Dose Report|heart rate|by hand||^^|FOOTBALL|ranks"
+    "|portal venous phase|1V4D-1|P4^P115^S107^I0|EARLY PHASE|LEGEND|HEADER|SHOULD|rein|Dr Armstrong"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [(t, term) for term, several in DESCRIPTIONS.items() for t in several.split("|")],
+)
+def test_a_description_names_its_region(text, term):
+    assert VOCABULARY.region(text) == term
+
+
+@pytest.mark.parametrize("text", NO_REGION.split("|"))
+def test_a_description_names_no_region_by_accident(text):
+    assert VOCABULARY.region(text) is None
+
+
+@given(st.text(max_size=40))
+def test_any_text_has_a_region_of_the_standard_or_none(text):
+    assert VOCABULARY.region(text) in {None, *annex_l()}
+
+
 @pytest.mark.parametrize("spelling", UNSURE.split("|"))
 def test_what_is_not_certain_stays_unmapped(spelling):
     assert not VOCABULARY.term(spelling)
@@ -101,7 +164,7 @@ def test_every_term_and_meaning_maps_to_itself_or_its_synonym():
 
 def test_every_spelling_of_the_table_means_what_the_table_says():
     for spelling, term in TABLE.filter(pl.col("term") != "").iter_rows():
-        assert VOCABULARY.term(spelling) == term, spelling
+        assert VOCABULARY.term(spelling.removesuffix("*")) == term, spelling
 
 
 def test_the_table_repeats_no_spelling():
