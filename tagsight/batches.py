@@ -89,6 +89,11 @@ class Judged:
     texts: str
 
 
+def _pixels(tag: int, letters: int, offset: int, length: int) -> Pixels:
+    vr = chr(letters >> 8) + chr(letters & 255) if letters else "OW"
+    return Pixels(PIXEL_TAGS[tag], vr, offset, length)
+
+
 class PlainReader:
     """Reads file by file: for a few, as the fast tokenizer takes a quarter of a second to load."""
 
@@ -242,10 +247,11 @@ class Reader:
         places, values = self._values(len(paths))
         signatures = self._signatures(places, values)
         codes = self._codes(values)
+        found = self._found_pixels(places)
         rows, kept = [], []
         for i, place in enumerate(places.tolist()):
             marker[0] = place
-            source, pixels = sources[place], self._pixels_of(place)
+            source, pixels = sources[place], found[i]
             judged = self._judgement(signatures[i].tobytes(), values[i], pixels)
             if self._repeats(values[i], judged):
                 continue
@@ -265,12 +271,9 @@ class Reader:
         tags = self._pixels.tags[places, None].astype(np.int32)
         return np.hstack([self._known.sign[values], tags, encapsulated.astype(np.int32)])
 
-    def _pixels_of(self, place: int) -> Pixels | None:
-        tag, letters, offset, length = (int(facts[place]) for facts in self._pixels)
-        if not tag:
-            return None
-        vr = chr(letters >> 8) + chr(letters & 255) if letters else "OW"
-        return Pixels(PIXEL_TAGS[tag], vr, offset, length)
+    def _found_pixels(self, places: np.ndarray) -> list[Pixels | None]:
+        facts = zip(*(part[places].tolist() for part in self._pixels), strict=True)
+        return [_pixels(*of_file) if of_file[0] else None for of_file in facts]
 
     def _judgement(self, signature: bytes, values: np.ndarray, pixels: Pixels | None) -> Judged:
         if signature not in self._judged:

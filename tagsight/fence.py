@@ -12,6 +12,7 @@ from typing import Self
 
 import numpy as np
 
+from tagsight import scan
 from tagsight.batches import Batch, Marker, PlainReader, Reader
 from tagsight.headers import Rejected, Wanted
 from tagsight.refusals import Reason
@@ -61,6 +62,8 @@ class Fence:
         return [part for path in paths for part in self.read([path])]
 
     def _start(self) -> None:
+        if self._kind is Reader:
+            scan.load()  # here, so that a process that replaces another has it
         self._marker = _FORK.RawArray("q", 1)
         self._pipe, theirs = _FORK.Pipe()
         arguments = (theirs, self._pipe, self._marker, self._kind, self._key, self._wanted)

@@ -485,3 +485,10 @@ def _forget(voc: Vocabulary, before: int) -> None:
             slot = (slot + 1) & mask
         voc.slots[slot] = -1
     voc.used[0] = before
+
+
+def load() -> None:
+    """Has the machine code at hand: from numba's cache, or compiled."""
+    nothing, words = np.zeros(0, np.int64), vocabulary()
+    buffer, status = np.zeros((0, 0), np.uint8), np.zeros(0, np.uint8)
+    scan(buffer, nothing, nothing, words, rows(0), status, pixels(0))
