@@ -1,5 +1,6 @@
 """Files that are there whole or not at all: written to a temporary name, then renamed."""
 
+import errno
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator
@@ -21,6 +22,9 @@ def writing(path: Path | str) -> Iterator[Path]:
 
     The file is flushed to disk before it is renamed, so that a crash of the machine leaves the
     old file or the new one. Folders above it are made.
+
+    Raises:
+        DataError: there is no room for it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,8 +34,22 @@ def writing(path: Path | str) -> Iterator[Path]:
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        if not _is_full(error):
+            raise
+        raise DataError(
+            f"{path}: the disk is full; make room and run again: what was read and trained is kept"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_full(error: Exception) -> bool:
+    """Polars has its errors of the system as text."""
+    numbers = {errno.ENOSPC, errno.EDQUOT}
+    if isinstance(error, OSError):
+        return error.errno in numbers
+    return any(f"(os error {number})" in str(error) for number in numbers)
 
 
 def write_parquet(

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -56,3 +57,16 @@ def test_parts_of_another_run_are_forgotten(tmp_path):
     store.forget_others([tmp_path, tmp_path / "absent"], {"trial-01"})
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == ["folder", "trial-01.npy", "trial-01.parquet"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_is_said_to_be_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "with_name", lambda *_: Path("/dev/full"))
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)
+    frame = pl.DataFrame({"a": list(range(1000))})
+    for write in (
+        store.write_parquet,
+        lambda table, path: store.write_json(table["a"].to_list(), path),
+    ):
+        with pytest.raises(DataError, match=r"a\.out: the disk is full"):
+            write(frame, tmp_path / "a.out")
