@@ -19,7 +19,7 @@ rule files:
     conda:
         "../envs/tagsight.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 8000,
+        mem_mb=lambda wildcards, attempt: attempt * 2000,
         runtime=minutes(720),
     params:
         **recipe(

@@ -1,12 +1,31 @@
 import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.archive import Found, drawn, find, listing, shard_of, to_path, to_text
+from tagsight.archive import (
+    Found,
+    container_of,
+    deal,
+    drawn,
+    find,
+    listing,
+    member_text,
+    shard_of,
+    to_path,
+    to_text,
+)
 from tagsight.errors import ArchiveError
+from tagsight.jobs import Progress
+
+ONE_THREAD = os.environ | {"POLARS_MAX_THREADS": "1"}
 
 
 def make(folder, *names):
@@ -21,12 +40,12 @@ def names(found, folder):
     return [os.path.relpath(f.path, folder) for f in found]
 
 
-def test_folders_are_walked_in_order_of_names(tmp_path):
+def test_folders_are_walked(tmp_path):
     make(tmp_path, "b", "a", "c/x", "c/d/y")
-    found = list(find([tmp_path]))
-    assert names(found, tmp_path) == ["a", "b", "c/x", "c/d/y"]
-    assert found[2].size == 3
-    assert found[2].mtime_ns == (tmp_path / "c/x").stat().st_mtime_ns
+    found = sorted(find([tmp_path]))
+    assert names(found, tmp_path) == ["a", "b", "c/d/y", "c/x"]
+    assert found[3].size == 3
+    assert found[3].mtime_ns == (tmp_path / "c/x").stat().st_mtime_ns
 
 
 def test_a_loop_of_links_ends_and_a_pipe_is_passed_over(tmp_path):
@@ -34,12 +53,26 @@ def test_a_loop_of_links_ends_and_a_pipe_is_passed_over(tmp_path):
     (tmp_path / "c/up").symlink_to(tmp_path)
     (tmp_path / "c/same").symlink_to(tmp_path / "c/x")
     os.mkfifo(tmp_path / "pipe")
-    assert names(find([tmp_path]), tmp_path) == ["c/same", "c/x"]
+    assert sorted(names(find([tmp_path]), tmp_path)) == ["c/same", "c/x"]
 
 
-def test_a_link_that_leads_nowhere_is_listed(tmp_path):
-    (tmp_path / "gone").symlink_to(tmp_path / "nothing")
+@pytest.mark.parametrize("target", ["nothing", "gone"])
+def test_a_link_that_leads_nowhere_is_listed(tmp_path, target):
+    (tmp_path / "gone").symlink_to(tmp_path / target)
     assert list(find([tmp_path])) == [Found(str(tmp_path / "gone"), None, None)]
+
+
+def test_a_folder_that_may_not_be_listed_is_listed_itself(tmp_path, monkeypatch):
+    make(tmp_path, "open/x", "shut/y")
+    scandir = os.scandir
+
+    def scan(folder):
+        if str(folder).endswith("shut"):
+            raise PermissionError
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert sorted(names(find([tmp_path]), tmp_path)) == ["open/x", "shut"]
 
 
 def test_a_text_list(tmp_path):
@@ -103,6 +136,69 @@ def test_shards_are_the_same_on_every_machine():
     assert [shard_of(f, 64) for f in ("/a/", "/b/", "")] == [60, 21, 52]
 
 
+def dealt(inputs, shards, draw, seed):
+    """What `deal` does, in memory at once."""
+    found = {}
+    for file in find(inputs):
+        found.setdefault(file.path, file)
+    paths = sorted(found)
+    if draw is not None:
+        paths = [p for p, d in zip(paths, drawn(paths, draw, seed), strict=True) if d]
+    files = [[] for _ in range(shards)]
+    for path in paths:
+        files[shard_of(path[: path.rfind("/") + 1], shards)].append(tuple(found[path]))
+    return files
+
+
+@pytest.fixture(scope="module")
+def a_list(tmp_path_factory):
+    path = tmp_path_factory.mktemp("list") / "list.csv"
+    lines = [f"f{i * 7 % 23}/{i * 31 % 100}!.dcm,{i}" for i in range(120)]
+    path.write_text("\n".join(["path,size", *lines]))
+    return path
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 9),
+    st.none() | st.integers(0, 130) | st.floats(0, 1),
+    st.integers(0, 5),
+    st.integers(7, 300),
+)
+def test_the_stream_deals_as_all_at_once_would(a_list, shards, draw, seed, batch):
+    with mock.patch("tagsight.archive._BATCH", batch), TemporaryDirectory() as folder:
+        progress = Progress(None, "files")
+        parts = list(deal([a_list, a_list], shards, draw, seed, Path(folder), progress))
+    assert [part.rows() for part in parts] == dealt([a_list], shards, draw, seed)
+    assert all(part.columns == ["path", "size", "mtime_ns"] for part in parts)
+    assert progress.done == 240
+
+
+DEALING = r"""
+import re, sys
+from pathlib import Path
+from tagsight.archive import deal
+from tagsight.jobs import Progress
+
+source, folder = map(Path, sys.argv[1:])
+for _ in deal([source], 64, None, 1, folder, Progress(None, "files")):
+    pass
+print(re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+def test_five_times_the_files_take_little_more_memory(tmp_path):
+    peaks = []
+    for count in (100_000, 500_000):
+        lines = (f"/archive/patient{i // 99}/series{i // 9}/image{i}.dcm\n" for i in range(count))
+        (tmp_path / "list.txt").write_text("".join(lines))
+        command = [sys.executable, "-c", DEALING, tmp_path / "list.txt", tmp_path]
+        done = subprocess.run(command, capture_output=True, check=True, env=ONE_THREAD)
+        peaks.append(int(done.stdout) // 1024)
+    assert peaks[1] < peaks[0] + 40  # as a table, 400,000 files more took 140 MB
+
+
 @given(st.permutations(range(50)), st.integers(0, 60), st.integers(0, 5))
 def test_a_draw_does_not_hang_on_order(order, count, seed):
     paths = [f"p{i}" for i in range(50)]
@@ -118,9 +214,31 @@ def test_a_share_is_drawn():
     assert drawn(paths, 0.25, 1) != drawn(paths, 0.25, 2)
 
 
-@given(st.binary(max_size=12).filter(lambda b: b"\0" not in b) | st.just(b"\\xff \xff"))
+NAMES = st.one_of(
+    st.binary(max_size=12).filter(lambda b: b"\0" not in b),
+    st.text("a\\x21f!é/", max_size=12).map(str.encode),
+    st.just(b"\\xff \xff"),
+)
+
+
+@given(NAMES)
 def test_every_name_has_a_text_of_its_own(data):
-    path = os.fsdecode(data)
-    text = to_text(path)
+    text = to_text(os.fsdecode(data))
     text.encode()
+    assert "!" not in text
     assert os.fsencode(to_path(text)) == data
+
+
+@given(NAMES, NAMES)
+def test_container_and_member_are_told_apart(container, name):
+    outer = to_text(os.fsdecode(container))
+    text = member_text(outer, os.fsdecode(name))
+    assert container_of(text) == outer
+    assert container_of(outer) == outer
+    assert os.fsencode(to_path(text.partition("!")[2])) == name
+
+
+def test_ordinary_names_are_as_they_are():
+    for name in ("/a/b c.dcm", "Ünï/日本.dcm", "back\\slash"):
+        assert to_text(name) == name
+    assert to_text("a!b") == "a\\x21b"
