@@ -1,6 +1,5 @@
 """Whether the pixels of a file can be drawn, judged from its header and the pixels' frame alone."""
 
-import struct
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,18 +8,18 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from tagsight.elements import Parsed, Pixels
+from tagsight.fragments import items
 from tagsight.refusals import Refused
 from tagsight.tokens import UNDEFINED, Bytes
 
 MAX_FRAME = 2**27  # samples of one frame
-MAX_ITEMS = 2**17
-WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 DICOMDIR = "1.2.840.10008.1.3.10"
 DEFLATED_FRAMES = UID("1.2.840.10008.1.2.8.1")
-_ITEM = b"\xfe\xff\x00\xe0"
+_TILED = {"1.2.840.10008.5.1.4.1.1.77.1.6", "1.2.840.10008.5.1.4.1.1.77.1.9"}  # one frame is a tile
 _WITHOUT_PIXELS = frozenset(  # modalities, and nothing else, may be named in a detail
     {"DOC", "ECG", "KO", "PLAN", "PR", "REG", "RTPLAN", "RTRECORD", "RTSTRUCT", "SR"}
 )
+_RETIRED = {"ARGB", "CMYK", "HSV", "YBR_PARTIAL_422"}  # PS3.3 C.7.6.3.1.2
 _MEDIA_CLASS, _DIRECTORY = 0x00020002, 0x00041220
 _BITS = {"PixelData": (1, 8, 16, 32, 64), "FloatPixelData": (32,), "DoubleFloatPixelData": (64,)}
 
@@ -61,7 +60,8 @@ def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand
     if pixels is None:
         modality = values.get("Modality", "")
         raise Refused("no_pixels", modality if modality in _WITHOUT_PIXELS else "")
-    if values.get("SOPClassUID") == WHOLE_SLIDE:
+    tiled = values.get("DimensionOrganizationType", "").startswith("TILED")
+    if tiled or values.get("SOPClassUID") in _TILED:
         raise Refused("whole_slide")
     samples, bits = _frame_shape(values, pixels)
     if pixels.length == UNDEFINED:
@@ -78,7 +78,7 @@ def is_complete(source: Bytes, pixels: Pixels | None, needed: Demand) -> bool:
     if pixels is None:
         return False
     if pixels.length == UNDEFINED:
-        return _fragments(source, pixels.offset) >= needed.fragments
+        return len(items(source, pixels.offset)) > needed.fragments  # a table precedes them
     return max(pixels.offset, 0) + needed.length <= source.size and pixels.length >= needed.length
 
 
@@ -99,11 +99,15 @@ def _frame_shape(values: dict[str, str], pixels: Pixels) -> tuple[int, int]:
     samples, bits = whole(values, "SamplesPerPixel", 1), whole(values, "BitsAllocated", 0)
     if rows == 0 or columns == 0:
         raise Refused("unsupported_pixels", "no rows or columns")
-    if samples not in (1, 3, 4) or bits not in _BITS[pixels.keyword]:
+    if samples not in (1, 3) or bits not in _BITS[pixels.keyword]:
         raise Refused("unsupported_pixels", f"{samples} samples of {bits} bits")
+    if values.get("PhotometricInterpretation") in _RETIRED:
+        raise Refused("unsupported_pixels", values["PhotometricInterpretation"])
+    if whole(values, "BitsStored", bits) > bits:
+        raise Refused("unsupported_pixels", "more bits stored than allocated")
     if rows * columns * samples > MAX_FRAME:
         raise Refused("too_large", f"{rows} x {columns}")
-    halved = values.get("PhotometricInterpretation") in ("YBR_FULL_422", "YBR_PARTIAL_422")
+    halved = values.get("PhotometricInterpretation") == "YBR_FULL_422"
     return rows * columns * (2 if halved and samples == 3 else samples), bits
 
 
@@ -117,18 +121,3 @@ def _can_decode(syntax: UID) -> bool:
     except (NotImplementedError, ValueError):  # what pydicom knows no decoder or no syntax by
         return False
     return bool(decoder.is_encapsulated and decoder.is_available)
-
-
-def _fragments(source: Bytes, offset: int) -> int:
-    """How many fragments follow the offset table (PS3.5 A.4); none where one is cut off.
-
-    The frames' count is a floor for that of fragments. A missing last delimiter is forgiven.
-    """
-    place, count = offset, -1
-    while place + 8 <= source.size and count < MAX_ITEMS:
-        head = source.pread(8, place)
-        if head[:4] != _ITEM:
-            break
-        place += 8 + int(struct.unpack("<I", head[4:])[0])
-        count += 1
-    return count if place <= source.size else 0

@@ -10,10 +10,11 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, get_frame
 
+from tagsight.codestreams import with_whole_spectrum
 from tagsight.drawable import DEFLATED_FRAMES
 from tagsight.elements import opened
-from tagsight.frames import middle_frame, unpack_bytes, with_whole_spectrum
-from tagsight.headers import gather
+from tagsight.frames import middle_frame, unpack_bytes
+from tagsight.gathering import gather
 
 NAMES = [
     "CT_small.dcm",

@@ -1,0 +1,71 @@
+"""What a compressed frame says of itself: JPEG (ITU-T T.81), JPEG-LS (T.87), JPEG 2000 (T.800)."""
+
+import struct
+from dataclasses import dataclass
+
+_END = b"\xff\xd9"  # of all three; none of them has it within its data
+_JPEG_2000 = b"\xff\x4f\xff\x51"
+_NO_SIZE = {0xC4, 0xC8, 0xCC}  # among the markers C0 to CF, those that are no start of a frame
+
+
+@dataclass(frozen=True)
+class Codestream:
+    """Size and samples of the picture in a frame, bits of a sample; whether its end is there."""
+
+    rows: int
+    columns: int
+    samples: int
+    precision: int
+    complete: bool
+
+
+def described(frame: bytes) -> Codestream | None:
+    """What the frame is; None where its head tells no size, or is of another kind (RLE, JP2)."""
+    if frame.startswith(_JPEG_2000) and len(frame) > 42:
+        right, bottom, left, top = struct.unpack_from(">4I", frame, 8)
+        samples, depth = struct.unpack_from(">HB", frame, 40)
+        complete = frame.rfind(_END) > 42
+        return Codestream(bottom - top, right - left, samples, (depth & 0x7F) + 1, complete)
+    return _jpeg(frame) if frame.startswith(b"\xff\xd8\xff") else None
+
+
+def _jpeg(frame: bytes) -> Codestream | None:
+    for marker, place in segments(frame):
+        sized = 0xC0 <= marker <= 0xCF and marker not in _NO_SIZE
+        if (sized or marker == 0xF7) and place + 8 <= len(frame):
+            precision, rows, columns, samples = struct.unpack_from(">BHHB", frame, place + 2)
+            if rows and columns:
+                complete = frame.rfind(_END) > _scan(frame)
+                return Codestream(rows, columns, samples, precision, complete)
+    return None
+
+
+def _scan(frame: bytes) -> int:
+    """Where the first scan is: thumbnails before it have ends of their own."""
+    return next((place for marker, place in segments(frame) if marker == 0xDA), len(frame))
+
+
+def segments(frame: bytes) -> list[tuple[int, int]]:
+    """Markers of a JPEG up to its first scan, and where the length of each is."""
+    found, place = [], 2
+    while place + 4 <= len(frame) and frame[place] == 0xFF:
+        if frame[place + 1] == 0xFF:  # fill bytes may stand before any marker
+            place += 1
+            continue
+        found.append((frame[place + 1], place + 2))
+        if frame[place + 1] == 0xDA:
+            break
+        place += 2 + int(struct.unpack_from(">H", frame, place + 2)[0])
+    return found
+
+
+def with_whole_spectrum(frame: bytes) -> bytes:
+    """A JPEG whose scan ends at coefficient 63, as T.81 B.2.3 demands of sequential scans.
+
+    Some writers of 12-bit JPEG leave a 0 there, and libjpeg refuses the scan.
+    """
+    place = _scan(frame)
+    if place + 2 >= len(frame):
+        return frame
+    last = place + 4 + 2 * frame[place + 2]
+    return frame[:last] + b"\x3f" + frame[last + 1 :]
