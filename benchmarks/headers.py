@@ -18,10 +18,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import polars as pl
 import pydicom
 
 from tagsight.archive import listing
+from tagsight.batches import BATCH, Reader
 from tagsight.headers import Wanted
 from tagsight.jobs import Progress
 from tagsight.reading import read_shard
@@ -65,7 +65,7 @@ def variants(path: Path, count: int, rng: random.Random) -> Iterator[pydicom.Fil
 
 
 def make(folder: Path, count: int, source: Path | None) -> None:
-    """Pixels are cut to what a header reader may look at, so that 10,000 files fit a disk."""
+    """Files of series made of real ones, in a folder each."""
     rng, found, made = random.Random(1), originals(source), 0
     while made < count:
         path = found[(made // SERIES) % len(found)]
@@ -121,8 +121,6 @@ def cpu(run: Callable[[], object]) -> tuple[float, float]:
 
 def fallback_share(paths: list[Path]) -> float:
     """The share of files that the fast tokenizer leaves to the plain one."""
-    from tagsight.batches import BATCH, Reader
-
     reader, left = Reader(KEY, Wanted(keep=KEEP)), 0
     for start in range(0, len(paths), BATCH):
         left += len(reader.read([str(p) for p in paths[start : start + BATCH]], [0]).others)
@@ -161,9 +159,9 @@ def main() -> None:
     spent = {name: statistics.median(c for c, _ in rounds) for name, rounds in taken.items()}
     wall = {name: statistics.median(w for _, w in rounds) for name, rounds in taken.items()}
     print(f"{'reader, ' + str(count) + ' files':32}{'files/CPU-s':>12}{'files/s':>10}{'x lazy':>8}")
-    for name in spent:
-        ratio = spent["pydicom, lazy"] / spent[name]
-        print(f"{name:32}{1000 / spent[name]:12,.0f}{1000 / wall[name]:10,.0f}{ratio:8.1f}")
+    for name, cost in spent.items():
+        ratio = spent["pydicom, lazy"] / cost
+        print(f"{name:32}{1000 / cost:12,.0f}{1000 / wall[name]:10,.0f}{ratio:8.1f}")
     ours = "tagsight, folder to tables"
     figures = {
         "ratio_pydicom": round(spent["pydicom, lazy"] / spent[ours], 1),

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from pydicom.uid import UID
 
-from tagsight import scan
+from tagsight import scan, vocabulary
 from tagsight.elements import PIXEL_TAGS, Pixels
 from tagsight.gathering import Gathered
 from tagsight.headers import (
@@ -118,9 +118,9 @@ class Reader:
         self._long = np.zeros((1, SECOND), np.uint8)
         self._filled = np.zeros(BATCH, np.int64)
         self._sizes = np.zeros(BATCH, np.int64)
-        self._rows = scan.rows(BATCH)
+        self._rows = vocabulary.rows(BATCH)
         self._status = np.zeros(BATCH, np.uint8)
-        self._pixels = scan.pixels(BATCH)
+        self._pixels = vocabulary.pixels(BATCH)
         self._begin(0)
 
     def _begin(self, generation: int) -> None:
@@ -201,15 +201,15 @@ class Reader:
                 self._filled[one],
                 self._sizes[one],
                 self._known.vocabulary,
-                scan.Rows(*(part[one] for part in self._rows)),
+                vocabulary.Rows(*(part[one] for part in self._rows)),
                 self._status[one],
-                scan.Pixels(*(facts[one] for facts in self._pixels)),
+                vocabulary.Pixels(*(facts[one] for facts in self._pixels)),
             )
 
     def _values(self, n: int) -> tuple[np.ndarray, np.ndarray]:  # (files,), (files, columns)
         """Places of the files that were read, and their values by column, -1 = none."""
         done = np.flatnonzero(self._status[:n] == scan.DONE)
-        rows = scan.Rows(*(part[done] for part in self._rows))
+        rows = vocabulary.Rows(*(part[done] for part in self._rows))
         table = np.full((len(done), len(self._known.columns)), -1, np.int32)
         # Later ones stand: the top level over functional groups, and of these the first.
         self._put(table, rows.nested, rows.nested_counts, backwards=True)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from pydicom.charset import default_encoding
 
-from tagsight import scan
 from tagsight.elements import CHARSET_TAG, SYNTAX_TAG, InMemory, character_sets
 from tagsight.gathering import CODED_TAGS, is_kept, meanings, one_vr, public
 from tagsight.gathering import PIXEL_REPRESENTATION as SIGN
@@ -17,6 +16,8 @@ from tagsight.refusals import Refused
 from tagsight.texts import WITHHELD as HIDDEN
 from tagsight.texts import is_registered, text_of
 from tagsight.tokens import Element, Encoding, Window
+from tagsight.vocabulary import MAX_ARENA, MAX_VALUES, Vocabulary
+from tagsight.vocabulary import vocabulary as empty_vocabulary
 
 ABSENT, KEPT, WITHHELD, PLAIN = range(4)  # fates; PLAIN: the plain reader has to judge its file
 PRESENT = 1  # in a signature: a withheld value that others need not be measured against
@@ -37,8 +38,8 @@ FACTS = frozenset(  # what the verdict on an image hangs on
 SHORTEST = 4  # characters of a text that can repeat an identifying one, see `repeated`
 _VARY = ("UI", "DT")  # VRs of identifying values that differ from file to file
 
-_of_values = partial(np.zeros, scan.MAX_VALUES + 1, np.int32)
-_none = partial(np.full, scan.MAX_VALUES + 1, -1, np.int32)
+_of_values = partial(np.zeros, MAX_VALUES + 1, np.int32)
+_none = partial(np.full, MAX_VALUES + 1, -1, np.int32)
 
 
 class Head(NamedTuple):
@@ -65,7 +66,7 @@ class Known:
     """
 
     generation: int
-    vocabulary: scan.Vocabulary = field(default_factory=scan.vocabulary)
+    vocabulary: Vocabulary = field(default_factory=empty_vocabulary)
     heads: list[Head] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     output: list[str] = field(default_factory=list)
@@ -77,12 +78,12 @@ class Known:
     sign: np.ndarray = field(default_factory=_of_values)
     shown: np.ndarray = field(default_factory=_none)
     region: np.ndarray = field(default_factory=_none)
-    varies: np.ndarray = field(default_factory=partial(np.zeros, scan.MAX_VALUES + 1, np.bool_))
+    varies: np.ndarray = field(default_factory=partial(np.zeros, MAX_VALUES + 1, np.bool_))
 
     def is_full(self) -> bool:
         """Whether it is time to begin a new one."""
-        return self.vocabulary.used[0] > scan.MAX_VALUES * 3 // 4 or (
-            self.vocabulary.starts[self.vocabulary.used[0]] > scan.MAX_ARENA * 3 // 4
+        return self.vocabulary.used[0] > MAX_VALUES * 3 // 4 or (
+            self.vocabulary.starts[self.vocabulary.used[0]] > MAX_ARENA * 3 // 4
         )
 
     def learn(self, wanted: Wanted) -> None:

@@ -6,114 +6,36 @@ DICOM, little endian, not deflated, tags ascending, all of the header at hand.
 Whatever is not is left to the plain tokenizer (`tokens`), which this one is tested against.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
-from pydicom._dicom_dict import DicomDictionary
 
 from tagsight.elements import CHARSET_TAG, PIXEL_TAGS, SYNTAX_TAG
-from tagsight.gathering import CODED_TAGS, FRAME_GROUPS, PIXEL_REPRESENTATION, SHARED_GROUPS
-from tagsight.texts import has_text
-from tagsight.tokens import LONG_VRS, MAX_DEPTH, UNDEFINED
+from tagsight.gathering import FRAME_GROUPS, PIXEL_REPRESENTATION, SHARED_GROUPS
+from tagsight.tokens import MAX_DEPTH, UNDEFINED
+from tagsight.vocabulary import (
+    CODED,
+    KINDS,
+    LONG,
+    NONE,
+    SEQUENCE,
+    SEQUENCES,
+    TEXT,
+    TEXTLESS,
+    UNKNOWN,
+    Pixels,
+    Rows,
+    Vocabulary,
+    pixels,
+    rows,
+    vocabulary,
+)
 
 DONE, MORE, LEFT = 0, 1, 2  # the header is read; needs more of the file; is for the plain one
-MAX_VALUES = 2**18
-MAX_ARENA = 2**26
-MAX_ROW = 1024  # values of a header
-MAX_NESTED = 256  # values of its functional groups
 LONGEST = 4096  # bytes of a value
-_SLOTS = 2**20
-_SIGNED = 1  # bit of a variant: the rest is the number of the character set, from 1
-
-_NONE, _TEXT, _SEQUENCE, _UNKNOWN, _LONG = 0, 1, 2, 3, 4  # kinds of VR, and a flag
 
 
-class Vocabulary(NamedTuple):
-    """All different values seen: of value i the bytes are `arena[starts[i]:starts[i + 1]]`."""
-
-    slots: np.ndarray  # int32 (2**20,), -1 = free
-    hashes: np.ndarray  # uint64 (v,)
-    tags: np.ndarray  # uint32 (v,)
-    vrs: np.ndarray  # uint16 (v,), the two letters, 0 = implicit
-    variants: np.ndarray  # int32 (v,)
-    starts: np.ndarray  # int64 (v + 1,)
-    arena: np.ndarray  # uint8
-    used: np.ndarray  # int64 (1,), how many values there are
-
-
-class Pixels(NamedTuple):
-    """Of each file of a batch the pixel element; tag 0 where there is none."""
-
-    tags: np.ndarray  # uint32 (n,)
-    vrs: np.ndarray  # uint16 (n,)
-    places: np.ndarray  # int64 (n,)
-    lengths: np.ndarray  # int64 (n,)
-
-
-class Rows(NamedTuple):
-    """Of each file of a batch the numbers of its values, in the order of the file."""
-
-    values: np.ndarray  # int32 (n, 1024), of the top level
-    counts: np.ndarray  # int64 (n,)
-    nested: np.ndarray  # int32 (n, 256), of functional groups: shared, then of the first frame
-    nested_counts: np.ndarray  # int64 (n,)
-
-
-def rows(n: int) -> Rows:
-    """Room for n files."""
-    return Rows(
-        np.zeros((n, MAX_ROW), np.int32),
-        np.zeros(n, np.int64),
-        np.zeros((n, MAX_NESTED), np.int32),
-        np.zeros(n, np.int64),
-    )
-
-
-def vocabulary() -> Vocabulary:
-    """An empty one."""
-    return Vocabulary(
-        slots=np.full(_SLOTS, -1, np.int32),
-        hashes=np.zeros(MAX_VALUES, np.uint64),
-        tags=np.zeros(MAX_VALUES, np.uint32),
-        vrs=np.zeros(MAX_VALUES, np.uint16),
-        variants=np.zeros(MAX_VALUES, np.int32),
-        starts=np.zeros(MAX_VALUES + 1, np.int64),
-        arena=np.zeros(MAX_ARENA, np.uint8),
-        used=np.zeros(1, np.int64),
-    )
-
-
-def pixels(n: int) -> Pixels:
-    """Room for the pixels of n files."""
-    return Pixels(
-        np.zeros(n, np.uint32), np.zeros(n, np.uint16), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    )
-
-
-def _kinds_of_vrs() -> np.ndarray:  # uint8 (65536,), by the two letters
-    kinds = np.zeros(2**16, np.uint8)
-    for first in range(65, 91):
-        for second in range(65, 91):
-            letters = bytes([first, second])
-            kind = _TEXT if has_text(letters.decode()) else _NONE
-            kind = {b"SQ": _SEQUENCE, b"UN": _UNKNOWN}.get(letters, kind)
-            kinds[first << 8 | second] = kind | (_LONG if letters in LONG_VRS else 0)
-    return kinds
-
-
-def _tags_without_text() -> np.ndarray:  # uint32, sorted
-    """What an implicit file does not say of a tag: that it is a sequence, or bulk."""
-    vrs = {tag: entry[0].split(" or ")[0] for tag, entry in DicomDictionary.items()}
-    return np.array(sorted(t for t, vr in vrs.items() if not has_text(vr)), np.uint32)
-
-
-_KINDS = _kinds_of_vrs()
-_TEXTLESS = _tags_without_text()
-_SEQUENCES = np.array(
-    sorted(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ"), np.uint32
-)
-_CODED = np.array(sorted(CODED_TAGS), np.uint32)
 _SHARED, _FRAMES = SHARED_GROUPS, FRAME_GROUPS
 _DEFLATED = np.frombuffer(b"1.2.840.10008.1.2.1.99", np.uint8)
 _DIRECTORY = np.frombuffer(b"1.2.840.10008.1.3.10", np.uint8)
@@ -161,7 +83,7 @@ def _head(data: np.ndarray, at: int, implicit: bool) -> tuple[Any, Any, Any, Any
     if not (65 <= first <= 90 and 65 <= second <= 90):
         return tag, -1, at + 8, 0
     vr = first << 8 | second
-    if _KINDS[vr] & _LONG:
+    if KINDS[vr] & LONG:
         return tag, vr, at + 12, _u32(data, at + 8)
     return tag, vr, at + 8, _u16(data, at + 6)
 
@@ -242,13 +164,13 @@ def _variant(charset: int, signed: bool, data: np.ndarray, at: int, end: int) ->
 @_jit
 def _wanted(tag: int, vr: int, length: int) -> bool:
     """Whether a public element may have a text."""
-    kind = _KINDS[vr] & 3
-    if vr == 0 or kind == _UNKNOWN:
+    kind = KINDS[vr] & 3
+    if vr == 0 or kind == UNKNOWN:
         group = tag >> 24
         if length > LONGEST and 0x50 <= group <= 0x60:
             return False  # overlays and curves
-        return not _is_in(tag, _TEXTLESS) or _is_in(tag, _CODED)
-    return kind == _TEXT or (kind == _SEQUENCE and _is_in(tag, _CODED))
+        return not _is_in(tag, TEXTLESS) or _is_in(tag, CODED)
+    return kind == TEXT or (kind == SEQUENCE and _is_in(tag, CODED))
 
 
 @_jit
@@ -286,8 +208,8 @@ def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
 @_jit
 def _implicit(data: np.ndarray, at: int) -> Any:
     """Whether no VR follows the tag."""
-    kind = _KINDS[np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])]
-    return kind == _NONE  # all VRs without text or sequence are long
+    kind = KINDS[np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])]
+    return kind == NONE  # all VRs without text or sequence are long
 
 
 @_jit
@@ -312,7 +234,7 @@ def _next(data: np.ndarray, at: int, last: int, implicit: bool) -> Any:
         return (0 if closed else -1), 0, at, at
     if at + 12 > last and not implicit:
         vr = np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])
-        if _KINDS[vr] & _LONG:
+        if KINDS[vr] & LONG:
             return -1, 0, at, at
     tag, vr, start, length = _head(data, at, implicit)
     if vr < 0 or (vr == _UN and length == _UNDEFINED):
@@ -341,7 +263,7 @@ def _groups(
             return count
         if tag < 0:
             return -1
-        if not tag >> 16 & 1 and _is_in(tag, _SEQUENCES):
+        if not tag >> 16 & 1 and _is_in(tag, SEQUENCES):
             start, stop = _first_item(data, start, at)
             if start < 0:
                 return -1
@@ -428,7 +350,7 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
             if inner < 0:
                 return LEFT, 0, 0
             continue
-        by_sign = signed and tag > _SIGN and _KINDS[vr] & 3 in (_NONE, _UNKNOWN)
+        by_sign = signed and tag > _SIGN and KINDS[vr] & 3 in (NONE, UNKNOWN)
         variant = _variant(charset, by_sign, data, start, at)
         value = _number_of(voc, tag, vr, variant, data, start, at)
         if value < 0:

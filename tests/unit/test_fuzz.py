@@ -9,7 +9,7 @@ import pytest
 from mutants import many, mutants
 from referee import disagreements
 
-from tagsight import scan
+from tagsight import scan, vocabulary
 from tagsight.elements import InMemory, parse
 from tagsight.headers import Image, Rejected, Wanted, read_header
 from tagsight.refusals import Refused
@@ -24,12 +24,12 @@ class Scanner:
     """The fast tokenizer over headers in memory."""
 
     def __init__(self):
-        self.vocabulary, self.rows = scan.vocabulary(), scan.rows(BATCH)
-        self.pixels, self.status = scan.pixels(BATCH), np.zeros(BATCH, np.uint8)
+        self.vocabulary, self.rows = vocabulary.vocabulary(), vocabulary.rows(BATCH)
+        self.pixels, self.status = vocabulary.pixels(BATCH), np.zeros(BATCH, np.uint8)
 
     def scan(self, headers):
-        if self.vocabulary.used[0] > scan.MAX_VALUES // 2:
-            self.vocabulary = scan.vocabulary()
+        if self.vocabulary.used[0] > vocabulary.MAX_VALUES // 2:
+            self.vocabulary = vocabulary.vocabulary()
         buffer = np.zeros((len(headers), WIDTH), np.uint8)
         for i, data in enumerate(headers):
             buffer[i, : len(data[:WIDTH])] = np.frombuffer(data[:WIDTH], np.uint8)
