@@ -44,6 +44,8 @@ _PIXELS = np.array(sorted(PIXEL_TAGS), np.uint32)
 _UN = 0x554E  # the letters
 _UNDEFINED, _DEEPEST = UNDEFINED, 2 * MAX_DEPTH
 
+How = tuple[bool, int]  # implicit VR; the number of the character set
+
 _jit: Any = njit(cache=True, nogil=True, boundscheck=False)
 
 
@@ -245,20 +247,13 @@ def _next(data: np.ndarray, at: int, last: int, implicit: bool) -> Any:
 
 @_jit
 def _groups(
-    data: np.ndarray,
-    at: int,
-    end: int,
-    implicit: bool,
-    charset: int,
-    voc: Vocabulary,
-    row: np.ndarray,
-    count: int,
+    data: np.ndarray, at: int, end: int, how: How, voc: Vocabulary, row: np.ndarray, count: int
 ) -> Any:
     """Adds the values of functional groups: of their first item, each group's first item. How
     many the row has then; -1 where it is for the plain tokenizer. All up to `end` is at hand."""
     at, last = _first_item(data, at, end)
     while at >= 0 and count >= 0:
-        tag, _, start, at = _next(data, at, last, implicit)
+        tag, _, start, at = _next(data, at, last, how[0])
         if tag == 0:
             return count
         if tag < 0:
@@ -267,24 +262,17 @@ def _groups(
             start, stop = _first_item(data, start, at)
             if start < 0:
                 return -1
-            count = _group(data, start, stop, implicit, charset, voc, row, count)
+            count = _group(data, start, stop, how, voc, row, count)
     return -1
 
 
 @_jit
 def _group(
-    data: np.ndarray,
-    at: int,
-    last: int,
-    implicit: bool,
-    charset: int,
-    voc: Vocabulary,
-    row: np.ndarray,
-    count: int,
+    data: np.ndarray, at: int, last: int, how: How, voc: Vocabulary, row: np.ndarray, count: int
 ) -> Any:
     """Adds the values of one item; -1 where it is for the plain tokenizer."""
     while True:
-        tag, vr, start, at = _next(data, at, last, implicit)
+        tag, vr, start, at = _next(data, at, last, how[0])
         if tag == 0:
             return count
         if tag < 0 or tag in (_CHARSET, _SIGN):
@@ -293,7 +281,7 @@ def _group(
             continue
         if at - start > LONGEST or count == len(row):
             return -1
-        variant = _variant(charset, False, data, start, at)
+        variant = _variant(how[1], False, data, start, at)
         value = _number_of(voc, tag, vr, variant, data, start, at)
         if value < 0:
             return -1
@@ -346,7 +334,8 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
         if at > filled:
             return short, 0, 0
         if grouped:
-            inner = _groups(data, start, at, implicit, charset, voc, nested, inner)
+            how = (implicit, np.int64(charset))
+            inner = _groups(data, start, at, how, voc, nested, inner)
             if inner < 0:
                 return LEFT, 0, 0
             continue
