@@ -68,8 +68,7 @@ def _next_header(data: Stretch, place: int) -> Header | None:
     while block == _ZEROS and place - start < _PADDING * _BLOCK:
         place += _BLOCK
         block = data.pread(_BLOCK, place)
-    padded = place > start
-    if not block or (padded and not _is_header(block)):
+    if place > start and not _is_header(block):
         return None
     if len(block) < _BLOCK:
         raise bad("cut off")
@@ -81,7 +80,7 @@ def _next_header(data: Stretch, place: int) -> Header | None:
 def _is_header(block: bytes) -> bool:
     """Whether the checksum is right; some old writers summed signed bytes."""
     try:
-        claimed = _number(block[148:156])
+        claimed = _number(block[148:156]) if len(block) == _BLOCK else None
     except ValueError:
         return False
     total = sum(block) - sum(block[148:156]) + 256

@@ -174,6 +174,8 @@ def _entries(directory: bytes) -> Iterator[Entry]:
             raise bad("damaged")
         *facts, name, extra, comment, disk, attributes, local = _HEAD.unpack(head)
         place += _ENTRY_SIZE
+        if place + name + extra + comment > len(directory):
+            raise bad("damaged")
         text = directory[place : place + name]
         entry = Entry._make([*facts, disk, attributes, local, text])
         more = directory[place + name : place + name + extra]

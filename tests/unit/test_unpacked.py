@@ -1,0 +1,93 @@
+import bz2
+import gzip
+import lzma
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagsight import unpacked
+from tagsight.refusals import Refused
+from tagsight.regular import open_regular
+from tagsight.unpacked import Unpacking
+
+PACK = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
+DATA = b"".join(i.to_bytes(4, "big") for i in range(100_000)) + bytes(10**6)
+
+
+def over(path, suffix, packed):
+    path.write_bytes(packed)
+    return Unpacking(open_regular(str(path)), suffix)
+
+
+@pytest.fixture(scope="module", params=PACK)
+def unpacking(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("packed") / "data"
+    return over(path, request.param, PACK[request.param](DATA))
+
+
+PLACES = st.integers(0, len(DATA) + 5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(PLACES, st.integers(0, 200_000)), max_size=5))
+def test_any_stretch_in_any_order(unpacking, asked):
+    for place, size in asked:
+        assert unpacking.pread(size, place) == DATA[place : place + size]
+        assert unpacking.reaches(place) == (place <= len(DATA))
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_reading_in_order_unpacks_once(tmp_path, suffix):
+    packed = PACK[suffix](DATA)
+    unpacking = over(tmp_path / "x", suffix, packed)
+    for place in range(0, len(DATA), 5000):
+        unpacking.pread(3000, place)
+        assert not unpacking.pread(0, place + 1000)
+    assert unpacking._next == len(packed)
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_strung_together_and_padded(tmp_path, suffix):
+    packed = PACK[suffix](b"one") + bytes(8) + PACK[suffix](b"") + PACK[suffix](b"two") + bytes(16)
+    assert over(tmp_path / "x", suffix, packed).pread(100, 0) == b"onetwo"
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_what_is_wrong_with_it(tmp_path, suffix):
+    packed = PACK[suffix](DATA)
+    for data, detail in [
+        (packed[:-1], "cut off"),
+        (packed[:100], "cut off"),
+        (packed + b"rubbish", "damaged"),
+        (b"rubbish" * 9, "damaged"),
+        (packed[:5000] + b"\xff" * 9 + packed[5009:], "damaged"),
+    ]:
+        with pytest.raises(Refused) as refused:
+            over(tmp_path / "x", suffix, data).reaches(len(DATA) + 1)
+        assert (refused.value.reason, refused.value.detail) == ("bad_container", detail)
+
+
+def test_what_came_before_the_cut_is_there(tmp_path):
+    packed = gzip.compress(DATA)
+    assert over(tmp_path / "x", "gz", packed[:-1]).pread(len(DATA), 0) == DATA
+
+
+def test_a_bomb_ends_early_and_costs_no_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacked, "_LIMIT", 2**24)
+    bomb = lzma.compress(bytes(2**26))
+    tracemalloc.start()
+    with pytest.raises(Refused) as refused:
+        over(tmp_path / "x", "xz", bomb).reaches(2**26)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (refused.value.reason, refused.value.detail) == ("too_large", "unpacked")
+    assert peak < 2**24  # half of it the dictionary
+
+
+def test_a_dictionary_that_asks_for_too_much_memory(tmp_path):
+    greedy = [{"id": lzma.FILTER_LZMA2, "dict_size": 2**30}]
+    packed = lzma.compress(b"small", filters=greedy)
+    with pytest.raises(Refused, match="damaged"):
+        over(tmp_path / "x", "xz", packed).pread(5, 0)
