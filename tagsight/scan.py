@@ -2,8 +2,8 @@
 
 Values repeat from file to file, so each different one (tag, VR, bytes, and what its meaning hangs
 on) is kept once, in a `Vocabulary`, and a header becomes a row of numbers. Ordinary is: marked as
-DICOM, little endian, not deflated, tags ascending, all of the header at hand.
-Whatever is not is left to the plain tokenizer (`tokens`), which this one is tested against.
+DICOM, little endian, not deflated, tags ascending, all of it at hand. Whatever is not is left to
+the plain tokenizer (`tokens`), which this one is tested against.
 """
 
 from typing import Any
@@ -34,15 +34,11 @@ from tagsight.vocabulary import (
 
 DONE, MORE, LEFT = 0, 1, 2  # the header is read; needs more of the file; is for the plain one
 LONGEST = 4096  # bytes of a value
-
-
-_SHARED, _FRAMES = SHARED_GROUPS, FRAME_GROUPS
 _DEFLATED = np.frombuffer(b"1.2.840.10008.1.2.1.99", np.uint8)
 _DIRECTORY = np.frombuffer(b"1.2.840.10008.1.3.10", np.uint8)
-_CHARSET, _SYNTAX, _SIGN, _MEDIA = CHARSET_TAG, SYNTAX_TAG, PIXEL_REPRESENTATION, 0x00020002
+_MEDIA, _UN = 0x00020002, 0x554E  # the latter's letters
 _PIXELS = np.array(sorted(PIXEL_TAGS), np.uint32)
-_UN = 0x554E  # the letters
-_UNDEFINED, _DEEPEST = UNDEFINED, 2 * MAX_DEPTH
+_DEEPEST = 2 * MAX_DEPTH
 
 How = tuple[bool, int]  # implicit VR; the number of the character set
 
@@ -111,7 +107,7 @@ def _skipped(data: np.ndarray, at: Any, filled: int, implicit: bool) -> Any:
             depth -= 1
         elif in_item == (tag == 0xFFFEE000):
             return -2
-        elif length == _UNDEFINED:
+        elif length == UNDEFINED:
             items[depth] = 0 if in_item else 1
             depth += 1
         else:
@@ -186,13 +182,13 @@ def _meta(data: np.ndarray, filled: int, voc: Vocabulary, row: np.ndarray) -> tu
             return (at, count) if count else (-1, LEFT)
         tag, vr, start, length = _head(data, at, False)
         at = start + length
-        if vr < 0 or length == _UNDEFINED:
+        if vr < 0 or length == UNDEFINED:
             return -1, LEFT
         if at > filled:
             return -1, MORE
         if tag == _MEDIA and _begins(data, start, at, _DIRECTORY):
             return -1, LEFT
-        if tag == _SYNTAX:
+        if tag == SYNTAX_TAG:
             if count or _begins(data, start, at, _DEFLATED):
                 return -1, LEFT
             row[0] = _number_of(voc, tag, vr, 0, data, start, at)
@@ -203,7 +199,7 @@ def _meta(data: np.ndarray, filled: int, voc: Vocabulary, row: np.ndarray) -> tu
 def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
     """Whether an element is for the plain tokenizer, and its file with it."""
     group = tag >> 16
-    odd = vr < 0 or (vr == _UN and length == _UNDEFINED) or group == 0xFFFE or group <= 4
+    odd = vr < 0 or (vr == _UN and length == UNDEFINED) or group == 0xFFFE or group <= 4
     return odd or tag <= last
 
 
@@ -223,7 +219,7 @@ def _first_item(data: np.ndarray, at: int, end: int) -> Any:
     if _u32(data, at) != 0xE000FFFE:
         return -1, -1
     length = _u32(data, at + 4)
-    last = end if length == _UNDEFINED else at + 8 + length
+    last = end if length == UNDEFINED else at + 8 + length
     return (at + 8, last) if last <= end else (-1, -1)
 
 
@@ -239,9 +235,9 @@ def _next(data: np.ndarray, at: int, last: int, implicit: bool) -> Any:
         if KINDS[vr] & LONG:
             return -1, 0, at, at
     tag, vr, start, length = _head(data, at, implicit)
-    if vr < 0 or (vr == _UN and length == _UNDEFINED):
+    if vr < 0 or (vr == _UN and length == UNDEFINED):
         return -1, 0, at, at
-    end = _skipped(data, start, last, implicit) if length == _UNDEFINED else start + length
+    end = _skipped(data, start, last, implicit) if length == UNDEFINED else start + length
     return (tag if 0 <= end <= last else -1), vr, start, end
 
 
@@ -275,7 +271,7 @@ def _group(
         tag, vr, start, at = _next(data, at, last, how[0])
         if tag == 0:
             return count
-        if tag < 0 or tag in (_CHARSET, _SIGN):
+        if tag < 0 or tag in (CHARSET_TAG, PIXEL_REPRESENTATION):
             return -1
         if tag >> 16 & 1 or not tag & 0xFFFF or not _wanted(tag, vr, at - start):
             continue
@@ -321,11 +317,11 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
             return LEFT, 0, 0
         last = tag
         at = start + length
-        if length == _UNDEFINED:
+        if length == UNDEFINED:
             at = _skipped(data, start, filled, implicit)
         if at < 0 or at > size:
             return (short if at == -1 else LEFT), 0, 0
-        grouped = tag == _SHARED or tag == _FRAMES  # noqa: PLR1714 - numba
+        grouped = tag == SHARED_GROUPS or tag == FRAME_GROUPS  # noqa: PLR1714 - numba
         public = not tag >> 16 & 1 and tag & 0xFFFF != 0
         if not grouped and not (public and _wanted(tag, vr, at - start)):
             continue
@@ -339,15 +335,15 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
             if inner < 0:
                 return LEFT, 0, 0
             continue
-        by_sign = signed and tag > _SIGN and KINDS[vr] & 3 in (NONE, UNKNOWN)
+        by_sign = signed and tag > PIXEL_REPRESENTATION and KINDS[vr] & 3 in (NONE, UNKNOWN)
         variant = _variant(charset, by_sign, data, start, at)
         value = _number_of(voc, tag, vr, variant, data, start, at)
         if value < 0:
             return LEFT, 0, 0
         row[count] = value
         count += 1
-        charset = value + 1 if tag == _CHARSET else charset
-        signed = _has_one(data, start, at) if tag == _SIGN else signed
+        charset = value + 1 if tag == CHARSET_TAG else charset
+        signed = _has_one(data, start, at) if tag == PIXEL_REPRESENTATION else signed
     return DONE, count, inner
 
 
@@ -400,6 +396,5 @@ def _forget(voc: Vocabulary, before: int) -> None:
 
 def load() -> None:
     """Has the machine code at hand: from numba's cache, or compiled."""
-    nothing, words = np.zeros(0, np.int64), vocabulary()
-    buffer, status = np.zeros((0, 0), np.uint8), np.zeros(0, np.uint8)
-    scan(buffer, nothing, nothing, words, rows(0), status, pixels(0))
+    nothing, status = np.zeros(0, np.int64), np.zeros(0, np.uint8)
+    scan(np.zeros((0, 0), np.uint8), nothing, nothing, vocabulary(), rows(0), status, pixels(0))
