@@ -29,7 +29,7 @@ PIXEL_FACTS = (
     "TransferSyntaxUID",
 )
 _IDENTIFY = {"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"}  # VRs of what identifies by itself
-_MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"}
+_MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "SQ", "ST", "UC", "UR", "UT"}
 
 # What stands in Patient ID where everybody's was removed: such files are of unknown patients.
 _NOBODY = re.compile(

@@ -1,5 +1,6 @@
 """Raw bytes of a data element to the text that a table holds."""
 
+import re
 import struct
 from functools import lru_cache
 
@@ -14,6 +15,9 @@ WITHHELD = "\0"  # stands for a value that cannot or must not be shown; none is 
 MULTIPLE = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI"})
 SINGLE = frozenset({"LT", "ST", "UR", "UT"})
 NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
+_FORMAL = frozenset({"AS", "DA", "DS", "DT", "IS", "TM"})  # VRs of numbers, dates, times, ages
+_WORD = re.compile(r"[^\W\d_]{3}")
+_FORM = re.compile(r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?")
 _PADDING = " \0"
 _DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
 
@@ -27,8 +31,8 @@ def text_of(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> s
     """The text of a value, `\\` between its parts; empty where nothing but padding is there.
 
     Bulk values (OB, OW, UN …) have no text: they come out empty. `WITHHELD` where the bytes cannot
-    be decoded, or the text is longer than 1,024 characters. Decoded values are kept, for the same
-    bytes come again in file after file.
+    be decoded, the text is longer than 1,024 characters, or words stand in the place of a number or
+    a date. Decoded values are kept, for the same bytes come again in file after file.
     """
     if len(data) <= 64:
         return _remembered(vr, data, encodings, little)
@@ -66,7 +70,17 @@ def _characters(vr: str, data: bytes, encodings: tuple[str, ...]) -> str:
         text = "\\".join(parts) if any(parts) else ""
     else:
         text = text.strip(_PADDING)
-    return text if len(text) <= MAX_LENGTH else WITHHELD
+    return text if len(text) <= MAX_LENGTH and not _is_misplaced(vr, text) else WITHHELD
+
+
+def _is_misplaced(vr: str, text: str) -> bool:
+    """Whether words stand where a number, a date, a time or an age should: a name, who knows.
+
+    A number with its unit and the words for none pass.
+    """
+    if vr not in _FORMAL or not _WORD.search(text):
+        return False
+    return not all(_FORM.fullmatch(part) or not _WORD.search(part) for part in text.split("\\"))
 
 
 def _numbers(vr: str, data: bytes, little: bool) -> str:
