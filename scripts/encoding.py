@@ -10,6 +10,7 @@ from tagsight.hashing import run_key
 from tagsight.jobs import LOG, logged
 from tagsight.store import write_json, write_parquet
 from tagsight.tables import scan
+from tagsight.unmapped import unmapped
 
 with logged(snakemake):
     tags = scan(snakemake.input.tags)
@@ -26,5 +27,6 @@ with logged(snakemake):
     )
     LOG.info("%d columns", len(fitted.columns))
     write_json(fitted.to_json(), snakemake.output.encoding)
-    unmapped = encoding.unmapped(tags, body_parts, snakemake.params.min_patients)
-    write_parquet(unmapped, snakemake.output.unmapped)
+    kept = [column.keyword for column in fitted.columns]
+    missed = unmapped(tags, body_parts, snakemake.params.min_patients, kept)
+    write_parquet(missed, snakemake.output.unmapped)

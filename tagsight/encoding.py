@@ -19,6 +19,7 @@ from tagsight.dictionary import attribute
 from tagsight.errors import DataError
 from tagsight.frequencies import person, present
 from tagsight.hashing import keyed_hash
+from tagsight.quantities import without_uncalibrated
 from tagsight.store import read_json
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ LABELS = {
     "body_part": ["BodyPartExamined", "AnatomicRegionSequence"],
     "manufacturer": ["Manufacturer"],
 }
-RARE = "(rare)"
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,7 @@ def fit(
     log says which. In tags that people type (LO, SH), values of fewer than min_patients patients
     become categories of their own under a hash by `key`. DataError where no column is left.
     """
+    tags = without_uncalibrated(tags)
     kept = selection.filter(pl.col("fate") == "kept").select("keyword")
     known = kept.join(frequencies, on="keyword", how="left", maintain_order="left")
     columns = []
@@ -151,7 +152,7 @@ def apply(
     lacks are missing in all its images.
     """
     keywords = list(dict.fromkeys(column.keyword for column in encoding.columns))
-    table = _columns(tags, ["image", *keywords])
+    table = _columns(without_uncalibrated(tags.lazy()), ["image", *keywords])
     made = [table.select("image")]
     for keyword in keywords:
         own = [column for column in encoding.columns if column.keyword == keyword]
@@ -173,21 +174,6 @@ def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.Da
         for label, several in LABELS.items()
     }
     return table.select("image").with_columns(**named)
-
-
-def unmapped(tags: pl.LazyFrame, body_parts: pl.DataFrame, min_patients: int) -> pl.DataFrame:
-    """Return keyword, value, count (images): body parts that mean no term of Annex L.
-
-    Values of fewer than min_patients patients are summed up as `(rare)`. Most frequent first.
-    """
-    held = tags.collect_schema().names()
-    found = [
-        _unmapped_of(tags, keyword, body_parts, min_patients)
-        for keyword in LABELS["body_part"]
-        if keyword in held
-    ]
-    schema = {"keyword": pl.String, "value": pl.String, "count": pl.Int64}
-    return pl.concat([pl.DataFrame(schema=schema), *found])
 
 
 def to_features(frame: pl.DataFrame, encoding: Encoding) -> "Features":
@@ -226,6 +212,9 @@ def _fit_tag(
     tally = _tally(tags, keyword)
     items = parsers.item_count(tally[keyword], tally["n"])
     parsed = parsers.parse(keyword, vr, tally[keyword], items=items, spellings=body_parts)
+    converted = tally.filter(parsers.converted(keyword, vr, tally[keyword]))["n"].sum()
+    if converted:
+        log.info("%s: %d images have it in another unit; converted", keyword, converted)
     if parser in parsers.NUMERIC:
         return [c for x in parsed for c in _numeric(x, keyword, parser)]
     frequent = None
@@ -355,22 +344,6 @@ def _merged(stored: pl.Series, body_parts: pl.DataFrame) -> pl.Series:
     vr = attribute(stored.name).vr
     parsed = parsers.parse(stored.name, vr, distinct, items=1, spellings=body_parts)
     return _spread(stored, distinct, parsed.get_columns()).to_series()
-
-
-def _unmapped_of(
-    tags: pl.LazyFrame, keyword: str, body_parts: pl.DataFrame, min_patients: int
-) -> pl.DataFrame:
-    values = (
-        tags.filter(present(keyword))
-        .group_by(value=pl.col(keyword))
-        .agg(count=pl.len().cast(pl.Int64), people=person().n_unique())
-        .collect(engine="streaming")
-    )
-    left = values.filter(parsers.unmapped(keyword, values["value"], body_parts))
-    shown = pl.when(pl.col("people") >= min_patients).then("value").otherwise(pl.lit(RARE))
-    summed = left.group_by(value=shown).agg(pl.col("count").sum())
-    ordered = summed.sort(["count", "value"], descending=[True, False])
-    return ordered.select(pl.lit(keyword).alias("keyword"), "value", "count")
 
 
 def _scaled(values: pl.Series, column: Column) -> Array:

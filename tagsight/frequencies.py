@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tagsight import parsers
 from tagsight.dictionary import attribute, is_for_reading, is_identifying
+from tagsight.quantities import without_uncalibrated
 from tagsight.tables import BOOKKEEPING
 
 SAME_VALUE_SHARE = 0.95  # of the groups of a level, for the tag to be one of that level
@@ -64,6 +65,7 @@ def frequencies(
     (`numeric`, `categorical`, `date`, `text`, `identifying`); top_values; fingerprint (equal for
     tags that divide the images alike) and presence (equal for tags filled in the same images).
     """
+    tags = without_uncalibrated(tags)
     images = tags.select(pl.len()).collect(engine="streaming").item()
     columns = keywords_of(tags)
     rows = [_row(tags, keyword, images, keep, min_patients) for keyword in columns]

@@ -1,18 +1,22 @@
 """Values of a tag, as stored → columns that can be compared, one per item of a multi-value.
 
-Parsers: `number` (DS, IS, binary VRs), `age` (AS, in years), `date` (DA, DT, in years), `time` (TM,
-in hours), `manufacturer`, `body_part` and `category`. All are meant for distinct values.
+Parsers: `number`, `age`, `date`, `time` (see `quantities`), `manufacturer`, `body_part`, `view`,
+`laterality`, `sex` and `category`. All are meant for distinct values.
 """
 
 import csv
 import re
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 import polars as pl
 
 from tagsight import body_parts
+from tagsight.dictionary import DERIVED
 from tagsight.makers import known_maker, known_makers
+from tagsight.mojibake import is_mojibake
+from tagsight.quantities import is_converted, quantity
+from tagsight.synonyms import defined_term
 
 NUMBER_VRS = frozenset(["DS", "IS", "FL", "FD", "US", "SS", "UL", "SL", "SV", "UV"])
 TEXT_VRS = frozenset(["LT", "ST", "UT", "UC", "UR"])  # free text, PS3.5 §6.2
@@ -21,13 +25,15 @@ BY_KEYWORD = {
     "Manufacturer": "manufacturer",
     "BodyPartExamined": "body_part",
     "AnatomicRegionSequence": "body_part",
+    **dict.fromkeys(DERIVED, "body_part"),
+    "ViewPosition": "view",
+    "Laterality": "laterality",
+    "ImageLaterality": "laterality",
+    "FrameLaterality": "laterality",
+    "PatientSex": "sex",
 }
 NUMERIC = frozenset({"number", "age", "date", "time"})
 MOST_ITEMS = 6  # as many as ImageOrientationPatient has
-LARGEST = 1e30  # float32 ends at 3.4e38; no tag measures anything near
-PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0, "": 1.0}
-# Written in another unit than PS3.3 says: numbers above this are gauss for tesla, Hz for MHz.
-OTHER_UNITS = {"MagneticFieldStrength": (100.0, 1e-4), "ImagingFrequency": (1e5, 1e-6)}
 SEPARATOR = "\\"
 
 
@@ -59,22 +65,22 @@ def parse(
     """Return one column per item, (n, items): Float64, finite or null, or String.
 
     values (n,) as stored; spellings: the table of body parts. Null where an item is missing, is a
-    code for missing (`data/missing_codes.csv`) or cannot be read.
+    code for missing (`data/missing_codes.csv`), cannot be read or cannot be meant.
     """
     parser = parser_of(keyword, vr)
-    split = values.str.split(SEPARATOR)
-    columns = [
-        _item(keyword, parser, split.list.get(i, null_on_oob=True), spellings).alias(name)
-        for i, name in enumerate(column_names(keyword, items))
-    ]
+    columns = []
+    for i, name in enumerate(column_names(keyword, items)):
+        text = _filled(keyword, parser, _nth(values, i))
+        meaning = _meaning(keyword, parser, text, spellings)
+        if parser not in NUMERIC:
+            meaning = meaning.fill_null(text.set(_garbled(text), None))
+        columns.append(meaning.alias(name))
     return pl.DataFrame(columns)
 
 
 def is_code(keyword: str, vr: str, values: pl.Series) -> pl.Series:
     """Return whether the first item of each value (n,) is empty or a code for missing."""
-    return _filled(
-        keyword, parser_of(keyword, vr), values.str.split(SEPARATOR).list.first()
-    ).is_null()
+    return _filled(keyword, parser_of(keyword, vr), _nth(values, 0)).is_null()
 
 
 def vocabulary() -> frozenset[str]:
@@ -82,94 +88,79 @@ def vocabulary() -> frozenset[str]:
     return known_makers() | frozenset(body_parts.annex_l())
 
 
-def unmapped(keyword: str, values: pl.Series, spellings: pl.DataFrame) -> pl.Series:
-    """Return whether each value (n,) of a body part is filled and yet means no term of Annex L."""
-    text = _filled(keyword, "body_part", values.str.split(SEPARATOR).list.first())
-    return text.is_not_null() & body_parts.terms(text, spellings).is_null()
+def unmapped(
+    keyword: str, vr: str, values: pl.Series, *, items: int, spellings: pl.DataFrame
+) -> pl.Series:
+    """Return whether an item of each value (n,) is filled and yet was not understood.
+
+    That is: no number, or none that can be; no term of the tables; mojibake.
+    """
+    parser = parser_of(keyword, vr)
+    found = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
+    for i in range(items):
+        text = _filled(keyword, parser, _nth(values, i))
+        meaning = _meaning(keyword, parser, text, spellings)
+        coded = meaning.is_null() & (parser in NUMERIC) & _is_zero(keyword, text)
+        found |= text.is_not_null() & meaning.is_null() & ~coded
+    return found
 
 
-def _item(keyword: str, parser: str, item: pl.Series, spellings: pl.DataFrame) -> pl.Series:
-    """Read one item of every value."""
-    text = _filled(keyword, parser, item)
+def converted(keyword: str, vr: str, values: pl.Series) -> pl.Series:
+    """Return whether the first item of each value (n,) was brought from another unit."""
+    parser = parser_of(keyword, vr)
+    if parser not in NUMERIC:
+        return pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
+    return is_converted(parser, keyword, _filled(keyword, parser, _nth(values, 0)))
+
+
+def _nth(values: pl.Series, i: int) -> pl.Series:
+    return values.str.split(SEPARATOR).list.get(i, null_on_oob=True)
+
+
+def _meaning(keyword: str, parser: str, text: pl.Series, spellings: pl.DataFrame) -> pl.Series:
+    """Return what filled text (n,) stands for: numbers, or names of our tables; null if nothing."""
     if parser in NUMERIC:
-        return _in_unit(keyword, _without_codes(keyword, _NUMBERS[parser](text)))
-    if parser == "manufacturer":
-        return _makers(text)
+        numbers = quantity(parser, keyword, text)
+        return numbers.set(_is_zero(keyword, text), None)
+    text = text.set(_garbled(text), None)
+    if parser == "category":
+        return text
     if parser == "body_part":
-        return body_parts.terms(text, spellings).fill_null(text)
-    return text
+        return body_parts.terms(text, spellings)
+    read = known_maker if parser == "manufacturer" else partial(defined_term, parser)
+    meant = {name: read(name) for name in text.drop_nulls().unique().to_list()}
+    return text.replace_strict(meant, default=None, return_dtype=pl.String)
+
+
+def _garbled(text: pl.Series) -> pl.Series:
+    """Whether a value is mojibake. Few have the signs of it, so that few are looked at."""
+    signs = text.str.contains(r"[^ -~]|\?|\$").fill_null(False)
+    return signs & text.is_in([name for name in text.filter(signs).unique() if is_mojibake(name)])
 
 
 def _filled(keyword: str, parser: str, item: pl.Series) -> pl.Series:
     """Upper-case text with single blanks; null where empty or a code for missing."""
-    text = item.str.to_uppercase().str.replace_all(r"[\s\p{Cc}]+", " ").str.strip_chars()
+    text = item.str.to_uppercase().str.replace_all(r"\s+", " ").str.strip_chars()
     codes = {code for scope in ("*", parser, keyword) for code in _codes().get(scope, ())}
-    return text.set(text.is_in(sorted(codes)) | (text == ""), None)
+    silent = ~text.str.contains(r"[\p{L}\p{N}]").fill_null(False) & ~_garbled(text)
+    return text.set(silent | text.is_in(sorted(codes)).fill_null(False), None)
 
 
-def _without_codes(keyword: str, numbers: pl.Series) -> pl.Series:
-    """Null out numbers that are codes for missing however written (0, 0.0), and absurd ones."""
+def _is_zero(keyword: str, text: pl.Series) -> pl.Series:
+    """Whether a number is a code for missing however written (0, 0.0, 0E0)."""
     codes = [float(code) for code in _codes().get(keyword, ()) if _is_number(code)]
-    sound = numbers.is_finite() & (numbers.abs() <= LARGEST) & ~numbers.is_in(codes)
-    return numbers.set(~sound.fill_null(False), None)
-
-
-def _in_unit(keyword: str, numbers: pl.Series) -> pl.Series:
-    """Bring numbers to the standard's unit: one in gauss would dwarf the range of all in tesla."""
-    above, factor = OTHER_UNITS.get(keyword, (LARGEST, 1.0))
-    return numbers.set(numbers > above, None).fill_null(numbers * factor)
+    return text.cast(pl.Float64, strict=False).is_in(codes).fill_null(False)
 
 
 def _is_number(code: str) -> bool:
     return re.fullmatch(r"-?\d+(\.\d+)?", code) is not None
 
 
-def _numbers(text: pl.Series) -> pl.Series:
-    return text.cast(pl.Float64, strict=False)
-
-
-def _ages(text: pl.Series) -> pl.Series:
-    """`045Y`, `018M`, `006W`, `003D` → years; a bare number is taken for years."""
-    pattern = r"^(\d{1,3}) ?([DWMY]?)$"
-    number = text.str.extract(pattern, 1).cast(pl.Float64)
-    unit = text.str.extract(pattern, 2).replace_strict(PER_YEAR, default=None)
-    return number / unit.cast(pl.Float64)
-
-
-def _dates(text: pl.Series) -> pl.Series:
-    """`20240630` (also `2024.06.30`, and the start of a DT) → 2024.49 years."""
-    digits = text.str.replace_all(r"[.\-/]", "").str.slice(0, 8)
-    days = digits.str.to_date("%Y%m%d", strict=False).cast(pl.Int32).cast(pl.Float64)
-    return 1970 + days / 365.25
-
-
-def _times(text: pl.Series) -> pl.Series:
-    """`134530.25` (also `13:45:30`) → 13.76 hours."""
-    digits = text.str.replace_all(":", "", literal=True)
-    parts = [digits.str.extract(rf"^(?:\d\d){{{i}}}(\d\d)", 1) for i in range(3)]
-    hours, minutes, seconds = (part.cast(pl.Float64) for part in parts)
-    return hours + minutes.fill_null(0.0) / 60 + seconds.fill_null(0.0) / 3600
-
-
-_NUMBERS = {"number": _numbers, "age": _ages, "date": _dates, "time": _times}
-
-
-def _makers(text: pl.Series) -> pl.Series:
-    """Merge the spellings of a maker by the first rule that fits; others stay as they are."""
-    plain = text.str.replace_all("_", " ", literal=True)
-    merged = {name: known_maker(name) or name for name in plain.drop_nulls().unique().to_list()}
-    return plain.replace_strict(merged, default=None, return_dtype=pl.String)
-
-
 @cache
 def _codes() -> dict[str, list[str]]:
     """Scope (`*`, a parser or a keyword) → its codes for missing."""
+    text = (files("tagsight") / "data" / "missing_codes.csv").read_text(encoding="utf-8")
     codes: dict[str, list[str]] = {}
-    for row in _data("missing_codes.csv"):
+    for row in csv.DictReader(text.splitlines()):
         codes.setdefault(row["scope"], []).append(row["code"])
     return codes
-
-
-def _data(name: str) -> list[dict[str, str]]:
-    text = (files("tagsight") / "data" / name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))

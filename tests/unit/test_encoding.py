@@ -9,7 +9,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from tagsight.body_parts import read_spellings
-from tagsight.encoding import Column, Encoding, apply, fit, labels, load, to_features, unmapped
+from tagsight.encoding import Column, Encoding, apply, fit, labels, load, to_features
 from tagsight.errors import DataError
 from tagsight.frequencies import frequencies, keywords_of
 
@@ -129,15 +129,6 @@ def test_labels_merge_spellings_and_fall_back_to_the_region():
         ("CT", None, None),
     ]
     assert labels(table(KVP=["1"]), TABLE).drop("image").rows() == [(None, None, None)]
-
-
-def test_unmapped_body_parts_are_counted_and_rare_ones_not_shown():
-    tags = table(BodyPartExamined=["ROOM 5", "ROOM 5", "SMITH", "JONES", "HEAD", "UNKNOWN", None])
-    assert unmapped(tags.lazy(), TABLE, 2).rows() == [
-        ("BodyPartExamined", "(rare)", 2),
-        ("BodyPartExamined", "ROOM 5", 2),
-    ]
-    assert unmapped(table(KVP=["1"]).lazy(), TABLE, 2).is_empty()
 
 
 def test_without_leaves_out_a_tags_columns():

@@ -1,5 +1,4 @@
 import math
-from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -8,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tagsight.body_parts import read_spellings
-from tagsight.parsers import item_count, parse, parser_of, unmapped
+from tagsight.parsers import converted, item_count, parse, parser_of, unmapped
 
 TABLE = read_spellings(Path(__file__).parents[2] / "config" / "body_parts.csv")
 
@@ -57,19 +56,6 @@ def test_an_age_of_nobody_is_missing(age):
     assert parsed("PatientAge", "AS", age) == [None]
 
 
-def test_dates_are_years_and_times_are_hours():
-    days = (date(2024, 6, 30) - date(1970, 1, 1)).days
-    expected = pytest.approx(1970 + days / 365.25)
-    assert parsed("DateOfX", "DA", "20240630", "2024.06.30", "2024") == [expected, expected, None]
-    assert parsed("X", "DT", "20240630120000.00+0100") == [expected]
-    assert parsed("X", "TM", "134530.5", "13:45", "07", "x") == [
-        pytest.approx(13 + 45 / 60 + 30 / 3600),
-        13.75,
-        7.0,
-        None,
-    ]
-
-
 @pytest.mark.parametrize(
     ("keyword", "vr", "codes"),
     [
@@ -77,7 +63,11 @@ def test_dates_are_years_and_times_are_hours():
         ("SliceThickness", "DS", ["0", "-", "1e300", "inf"]),
         ("PatientWeight", "DS", ["0", "999"]),
         ("PatientSex", "CS", ["U", " "]),
-        ("Modality", "CS", ["N/A", "unknown"]),
+        (
+            "Modality",
+            "CS",
+            ["N/A", "unknown", "XXXX", '""', "***", "неизвестно", "不明", "Inconnu"],
+        ),
         ("BodyPartExamined", "CS", ["unknown", "NONE", "Other"]),
     ],
 )
@@ -90,44 +80,72 @@ def test_zero_stays_where_it_means_something():
     assert parsed("ScanOptions", "CS", "NONE") == ["NONE"]
 
 
-def test_gauss_become_tesla_and_hertz_megahertz():
-    assert parsed("MagneticFieldStrength", "DS", "1.5", "15000", None) == [1.5, 1.5, None]
-    assert parsed("ImagingFrequency", "DS", "63.86", "63860000") == [63.86, pytest.approx(63.86)]
+def test_images_whose_unit_was_another_are_told():
+    values = pl.Series(["1.5", "15000", None, "x"])
+    flags = converted("MagneticFieldStrength", "DS", values)
+    assert flags.to_list() == [False, True, False, False]
+    assert not converted("Modality", "CS", pl.Series(["MR"])).any()
+
+
+def test_a_maker_goes_by_one_name_and_an_unknown_one_by_its_own():
+    made = parsed("Manufacturer", "LO", "GE MEDICAL SYSTEMS", "G.E.", "Acme Products", "none")
+    assert made == ["GE", "GE", "ACME PRODUCTS", None]
+
+
+def test_view_side_and_sex_go_by_the_standards_terms():
+    assert parsed("ViewPosition", "CS", "pa", "R MLO", "Oblik 3", None) == [
+        "PA",
+        "MLO",
+        "OBLIK 3",
+        None,
+    ]
+    assert parsed("ImageLaterality", "CS", "LEFT", "U", "x1") == ["L", "U", "X1"]
+    assert parsed("PatientSex", "CS", "female", "M", "U", "O") == ["F", "M", None, "O"]
+
+
+def test_a_region_that_was_derived_is_a_body_part():
+    assert parser_of("ProtocolNameRegion", "CS") == "body_part"
+    assert parsed("StudyDescriptionRegion", "CS", "CHESTABDOMEN", None) == ["CHESTABDOMEN", None]
 
 
 @pytest.mark.parametrize(
-    ("maker", "names"),
-    [
-        (
-            "GE",
-            "GE MEDICAL SYSTEMS|GE Medical Systems|G.E. Medical Systems|GE Healthcare|GE|GEMS"
-            "|GE MEDICAL SYSTEMS, NUCLEAR|GE_MEDICAL|General Electric|GE OEC Medical Systems GmbH"
-            "|GEMS Ultrasound|GE Vingmed Ultrasound|GE HEALTHCARE IT|GE Medical Systems Israel",
-        ),
-        (
-            "SIEMENS",
-            "SIEMENS|Siemens|Siemens Healthineers|SIEMENS NM|Siemens HealthCare GmbH|ACUSON",
-        ),
-        ("PHILIPS", "Philips|Philips Medical Systems|PHILIPS-6OJ3LKNBI|ADAC|Philips Healthcare"),
-        ("CANON", "TOSHIBA|TOSHIBA_MEC|Toshiba Medical Systems|CANON_MEC|Canon Inc."),
-        ("FUJIFILM", "FUJI PHOTO FILM CO. LTD.|Fuji Photo Film Co.,Ltd.|FUJIFILM Corporation"),
-        ("HOLOGIC", "HOLOGIC, Inc.|LORAD, A Hologic Company|LORAD"),
-        ("CARESTREAM", "KODAK|Carestream Health|EASTMAN KODAK CO."),
-        ("GENESIS", "Genesis"),
-        ("GEORGETOWN", "Georgetown"),
-        ("ACME PRODUCTS", "Acme Products"),
-    ],
+    "garbled", ["MÃ¼nchen", "K?rper", "\ufffdPFE", "\x1b$BF,It", "ÃÎËÎÂÀ", "a\x00b"]
 )
-def test_spellings_of_a_maker_are_merged(maker, names):
-    several = names.split("|")
-    assert parsed("Manufacturer", "LO", *several) == [maker] * len(several)
+def test_mojibake_is_no_category_and_is_told(garbled):
+    for keyword, vr in [("BodyPartExamined", "CS"), ("Manufacturer", "LO"), ("StationName", "SH")]:
+        assert parsed(keyword, vr, garbled, "CHEST") == [None, "CHEST"]
+        flags = unmapped(
+            keyword, vr, pl.Series([garbled, None, "UNKNOWN"]), items=1, spellings=TABLE
+        )
+        assert flags.to_list() == [True, False, False]
 
 
 def test_a_body_part_unmapped_stays_itself_and_is_told():
     values = pl.Series(["t spine", "room 7", "UNKNOWN", None, ""])
     assert parsed("BodyPartExamined", "CS", *values) == ["TSPINE", "ROOM 7", None, None, None]
-    flags = unmapped("BodyPartExamined", values, TABLE)
+    flags = unmapped("BodyPartExamined", "CS", values, items=1, spellings=TABLE)
     assert flags.to_list() == [False, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "vr", "value", "missed"),
+    [
+        ("EchoTime", "DS", "12.5", False),
+        ("EchoTime", "DS", "0.0", False),  # a code for missing is understood
+        ("EchoTime", "DS", "1A", True),
+        ("EchoTime", "DS", "-7", True),
+        ("PixelSpacing", "DS", "0.5\\500", True),
+        ("PixelSpacing", "DS", "0.5\\", False),
+        ("Modality", "CS", "room 7", False),
+        ("ViewPosition", "CS", "room 7", True),
+        ("Manufacturer", "LO", "Acme", True),
+        ("PatientAge", "AS", "45 YEARS", True),
+        ("PatientAge", "AS", "999Y", False),
+    ],
+)
+def test_what_was_not_understood_is_told_from_what_is_missing(keyword, vr, value, missed):
+    flags = unmapped(keyword, vr, pl.Series([value]), items=2, spellings=TABLE)
+    assert flags.to_list() == [missed]
 
 
 @example(values=["\x1f"], vr="DS", keyword="Manufacturer", items=1)
