@@ -1,15 +1,19 @@
-"""What a compressed file unpacks to, read forward; going back starts anew from the beginning."""
+"""What a compressed file unpacks to: read forward; what goes far back costs a new beginning."""
 
 import bz2
 import lzma
 import zlib
-from typing import Protocol
+from collections import deque
+from typing import ClassVar, Protocol
 
 from tagsight.members import bad
 from tagsight.refusals import Refused
 from tagsight.regular import Source
 
-_CHUNK = 2**16
+_CHUNK = 2**16  # bytes read at once
+_PADDING = 32  # times that, in zeros, between files that are strung together
+_BLOCK = 2**18  # bytes unpacked at once
+_BLOCKS = 640  # that are held: 160 MiB, more than the files that the reader has in hand at once
 _LIMIT = 2**30  # bytes that any file may unpack to
 _RATIO = 1000  # and beyond them, times its size
 _MAX_DICTIONARY = 2**28  # bytes of memory that an .xz may ask for
@@ -69,8 +73,11 @@ def _unpacker(suffix: str) -> Unpacker:
 class Unpacking:
     """The bytes that the file `packed` unpacks to; `suffix`: bz2, xz, or else gzip.
 
-    Holds what was last unpacked and no more. A place before that costs unpacking anew.
+    The last 160 MiB are held; a place before them costs unpacking anew from the beginning. Of all
+    that there are in a process the one at work holds them.
     """
+
+    _at_work: ClassVar["Unpacking | None"] = None
 
     def __init__(self, packed: Source, suffix: str) -> None:
         self._packed = packed
@@ -81,7 +88,9 @@ class Unpacking:
     def _begin(self) -> None:
         self._unpacker = _unpacker(self._suffix)
         self._next = 0  # place in the packed file
-        self._data, self._start = b"", 0
+        self._blocks: deque[bytes] = deque()  # each of full length but the last
+        self._first = 0  # number of the first of them
+        self._failure: Refused | None = None  # what comes after them
 
     def pread(self, size: int, place: int) -> bytes:
         """At most `size` bytes from `place` on: fewer where the file ends.
@@ -89,34 +98,73 @@ class Unpacking:
         Raises:
             Refused: it is damaged or cut off, or unpacks to far more than archives do.
         """
-        self.reaches(place)
-        found = self._data[place - self._start : place - self._start + size]
-        while len(found) < size and self._forward():
-            found += self._data[: size - len(found)]
-        return found
+        found = []
+        while size > 0 and (piece := self._piece(size, place)):
+            found.append(piece)
+            size -= len(piece)
+            place += len(piece)
+        return b"".join(found)
 
     def reaches(self, place: int) -> bool:
         """Whether all bytes before `place` are there; see `pread`."""
-        if place < self._start:
+        return place <= 0 or self._piece(1, place - 1) != b""
+
+    def _piece(self, size: int, place: int) -> bytes:
+        """So many bytes from `place` on as its block has."""
+        start = place % _BLOCK
+        piece = self._block(place // _BLOCK)[start : start + size]
+        if not piece and self._failure:
+            raise self._failure
+        return piece
+
+    def _block(self, number: int) -> bytes:
+        """A block by its number; nothing beyond the end."""
+        if number < self._first:
             self._begin()
-        while self._start + len(self._data) < place:
+        while number >= self._first + len(self._blocks):
             if not self._forward():
-                return False
-        return True
+                return b""
+        return self._blocks[number - self._first]
 
     def _forward(self) -> bool:
-        """On to the next bytes; False at the end."""
-        data = self._unpack()
-        if not data:
+        """On to the next block; False at the end."""
+        if self._blocks and len(self._blocks[-1]) < _BLOCK:
             return False
-        self._start += len(self._data)
-        self._data = data
-        if self._start + len(data) > self._limit:
+        self._hold()
+        data = self._unpack()
+        if (self._first + len(self._blocks)) * _BLOCK > self._limit:
             raise Refused("too_large", "unpacked")
-        return True
+        self._blocks.append(data)
+        return bool(data)
+
+    def _hold(self) -> None:
+        """Makes room for a block."""
+        other, Unpacking._at_work = Unpacking._at_work, self
+        if other is not None and other is not self:
+            other._forget(1)
+        self._forget(_BLOCKS - 1)
+
+    def _forget(self, left: int) -> None:
+        while len(self._blocks) > left:
+            self._blocks.popleft()
+            self._first += 1
 
     def _unpack(self) -> bytes:
-        """The next bytes; none at the end. Files may be strung together, and padded by zeros."""
+        """The next block, which is shorter at the end, and before what fails."""
+        parts: list[bytes] = []
+        left = _BLOCK
+        try:
+            while left and (part := self._unpack_some(left)):
+                parts.append(part)
+                left -= len(part)
+        except Refused as refused:
+            if not parts:
+                raise
+            self._failure = refused
+        return b"".join(parts)
+
+    def _unpack_some(self, size: int) -> bytes:
+        """At most `size` bytes more; none at the end. Files may be strung together, and padded."""
         data = b""
         try:
             while not data:
@@ -125,7 +173,7 @@ class Unpacking:
                     return b""
                 if not more and self._unpacker.needs_input and not (more := self._read()):
                     raise bad("cut off")
-                data = self._unpacker.decompress(more, _CHUNK)
+                data = self._unpacker.decompress(more, size)
         except (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError) as error:
             raise bad("damaged") from error
         return data
@@ -133,13 +181,12 @@ class Unpacking:
     def _after_end(self) -> bytes:
         """The beginning of a further stream, for a new unpacker; nothing at the end."""
         more = self._unpacker.unused_data.lstrip(b"\0")
-        while not more:
-            read = self._read()
-            if not read:
-                return b""
-            more = read.lstrip(b"\0")
-        self._unpacker = _unpacker(self._suffix)
-        return more
+        for _ in range(_PADDING):
+            if more:
+                self._unpacker = _unpacker(self._suffix)
+                return more
+            more = self._read().lstrip(b"\0")
+        return b""
 
     def _read(self) -> bytes:
         data = self._packed.pread(_CHUNK, self._next)

@@ -1,6 +1,8 @@
 import bz2
 import gzip
 import lzma
+import os
+import random
 import tracemalloc
 
 import pytest
@@ -48,6 +50,27 @@ def test_reading_in_order_unpacks_once(tmp_path, suffix):
     assert unpacking._next == len(packed)
 
 
+def test_going_back_a_little_unpacks_nothing_and_far_back_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacked, "_BLOCKS", 2)
+    data = random.Random(1).randbytes(2**20)
+    unpacking = over(tmp_path / "x", "gz", gzip.compress(data))
+    assert unpacking.pread(10, 2**20 - 10) == data[-10:]
+    read = unpacking._next
+    assert unpacking.pread(10, 600_000) == data[600_000:600_010]
+    assert unpacking._next == read
+    assert unpacking.pread(10, 5) == data[5:15]
+    assert unpacking._next < read
+
+
+def test_the_one_at_work_holds_what_it_unpacked(tmp_path):
+    one = over(tmp_path / "1", "gz", gzip.compress(DATA))
+    two = over(tmp_path / "2", "gz", gzip.compress(DATA))
+    one.pread(1, len(DATA) - 1)
+    two.pread(1, 0)
+    assert len(one._blocks) == len(two._blocks) == 1
+    assert one.pread(len(DATA), 0) == two.pread(len(DATA), 0) == DATA
+
+
 @pytest.mark.parametrize("suffix", PACK)
 def test_strung_together_and_padded(tmp_path, suffix):
     packed = PACK[suffix](b"one") + bytes(8) + PACK[suffix](b"") + PACK[suffix](b"two") + bytes(16)
@@ -69,6 +92,14 @@ def test_what_is_wrong_with_it(tmp_path, suffix):
         assert (refused.value.reason, refused.value.detail) == ("bad_container", detail)
 
 
+def test_a_hole_after_the_end_is_not_read_through(tmp_path):
+    unpacking = over(tmp_path / "x", "gz", gzip.compress(b"1"))
+    os.truncate(tmp_path / "x", 2**42)
+    unpacking._packed.size = 2**42
+    assert unpacking.pread(5, 0) == b"1"
+    assert unpacking._next < 2**22
+
+
 def test_what_came_before_the_cut_is_there(tmp_path):
     packed = gzip.compress(DATA)
     assert over(tmp_path / "x", "gz", packed[:-1]).pread(len(DATA), 0) == DATA
@@ -76,6 +107,7 @@ def test_what_came_before_the_cut_is_there(tmp_path):
 
 def test_a_bomb_ends_early_and_costs_no_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(unpacked, "_LIMIT", 2**24)
+    monkeypatch.setattr(unpacked, "_BLOCKS", 4)
     bomb = lzma.compress(bytes(2**26))
     tracemalloc.start()
     with pytest.raises(Refused) as refused:
