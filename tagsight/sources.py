@@ -21,7 +21,8 @@ def open_source(path: str) -> Source:
     """Opens the file at `path` (text form, see `archive.to_text`), or the member of a container.
 
     Of the last few containers the members are known, so that any order of opening them is cheap;
-    but for compressed tars, which are unpacked from their start on wherever the order goes back.
+    but for compressed tars, which are unpacked from their start on where it goes back by more than
+    160 MiB.
 
     Raises:
         Refused: vanished, unreadable, not_a_regular_file, empty_file, bad_container.
