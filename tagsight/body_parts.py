@@ -14,7 +14,7 @@ whatever begins so. Words that mean something only beside others are in `data/bo
 
 import csv
 import difflib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -212,7 +212,7 @@ class Vocabulary:
 
 def terms(values: pl.Series, table: pl.DataFrame) -> pl.Series:
     """Return the Annex L term of each spelling; null where unmapped. Meant for distinct values."""
-    vocabulary = Vocabulary(table)
+    vocabulary = _vocabulary(tuple(table.select("spelling", "term").rows()))
     mapped = [None if v is None else vocabulary.term(v) or None for v in values.to_list()]
     return pl.Series(values.name, mapped, dtype=pl.String)
 
@@ -248,6 +248,11 @@ def _standard() -> dict[str, str]:
         for spelling in (term, meaning):
             known.setdefault(" ".join(words_of(spelling)), term)
     return known
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(rows: tuple[tuple[str, str], ...]) -> Vocabulary:
+    return Vocabulary(pl.DataFrame(rows, schema=["spelling", "term"], orient="row"))
 
 
 def _rows(table: pl.DataFrame) -> list[tuple[str, str]]:
