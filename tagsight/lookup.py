@@ -31,9 +31,8 @@ class Table(NamedTuple):
     def of(self, array: np.ndarray) -> np.ndarray:
         """The entries for an array of integers; the first or the last for what is beyond them."""
         top = len(self.entries) - 1
-        if array.dtype.itemsize < 4:
-            array = array.astype(np.int32)
-        return np.asarray(self.entries[np.clip(array - self.first, 0, top)])
+        wide = array.astype(np.int32 if array.dtype.itemsize < 4 else np.int64)
+        return np.asarray(self.entries[np.clip(wide - self.first, 0, top)])
 
     @property
     def white(self) -> int:

@@ -50,6 +50,13 @@ def test_packaged_files(name, reason):
     ("changes", "reason"),
     [
         ({"SOPClassUID": VLWholeSlideMicroscopyImageStorage}, "whole_slide"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.9"}, "whole_slide"),
+        ({"DimensionOrganizationType": "TILED_FULL"}, "whole_slide"),
+        ({"PhotometricInterpretation": "ARGB"}, "unsupported_pixels"),
+        ({"PhotometricInterpretation": "CMYK"}, "unsupported_pixels"),
+        ({"BitsAllocated": 8}, "unsupported_pixels"),  # of which 16 are stored
+        ({"BitsAllocated": 8, "BitsStored": 8}, None),
+        ({"SamplesPerPixel": 4}, "unsupported_pixels"),
         ({"Rows": 0}, "unsupported_pixels"),
         ({"BitsAllocated": 12}, "unsupported_pixels"),
         ({"SamplesPerPixel": 2}, "unsupported_pixels"),

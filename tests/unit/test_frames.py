@@ -1,20 +1,25 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
+import jpeg_ls
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openjpeg.utils import encode_array
+from PIL import Image
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
-from pydicom.encaps import encapsulate, get_frame
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless
 
-from tagsight.codestreams import with_whole_spectrum
-from tagsight.drawable import DEFLATED_FRAMES
+from tagsight.drawable import DEFLATED_FRAMES, _can_decode
 from tagsight.elements import opened
 from tagsight.frames import middle_frame, unpack_bytes
 from tagsight.gathering import gather
+from tagsight.refusals import Refused
 
 NAMES = [
     "CT_small.dcm",
@@ -99,21 +104,136 @@ def test_single_bits_in_run_lengths(tmp_path):
     np.testing.assert_array_equal(drawn(tmp_path / "f"), pixels[1])
 
 
-def test_a_scan_that_ends_at_nothing_is_mended():
-    path = get_testdata_file("JPGExtended.dcm", download=False)
-    frame = get_frame(dcmread(path).PixelData, 0, number_of_frames=1)
-    mended = with_whole_spectrum(frame)
-    place = mended.index(b"\xff\xda")
-    assert mended[place + 6 + 2 * mended[place + 4]] == 63
-    assert len(mended) == len(frame)
-    assert sum(a != b for a, b in zip(mended, frame, strict=True)) <= 1
-    broken = bytearray(mended)
-    broken[place + 6 + 2 * mended[place + 4]] = 0
-    assert with_whole_spectrum(bytes(broken)) == mended
+PLAIN = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48)
 
 
-def test_what_is_no_jpeg_stays():
-    assert with_whole_spectrum(b"\xff\xd8abc") == b"\xff\xd8abc"
+def compressed(path, frame, syntax, **changes):
+    """A file whose only frame is `frame`, with the header of `PLAIN`'s 16-bit grey picture."""
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    dataset.Rows, dataset.Columns = PLAIN.shape
+    dataset.PixelRepresentation = 0
+    for keyword, value in changes.items():
+        setattr(dataset, keyword, value)
+    dataset.PixelData = encapsulate([frame])
+    dataset["PixelData"].is_undefined_length = True
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.save_as(path)
+    return path
+
+
+def jpeg(array, **options):
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "JPEG", **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ({}, "all true"),
+        ({"Rows": 48, "Columns": 64}, "turned"),
+        ({"Rows": 1024, "Columns": 3}, "another shape of the same size"),
+        ({"Rows": 1000, "Columns": 1000}, "larger"),
+        ({"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}, "shallower"),
+    ],
+)
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
+def test_a_frame_is_believed_and_not_the_header(tmp_path, header, said, syntax):
+    encode = jpeg_ls.encode_array if syntax == JPEGLSLossless else encode_array
+    data = bytes(encode(PLAIN))
+    path = compressed(tmp_path / "f", data, syntax, **header)
+    np.testing.assert_array_equal(drawn(path), PLAIN, said)
+
+
+@pytest.mark.parametrize("allocated", [8, 16])
+def test_eight_bits_in_a_frame_that_is_said_to_have_more(tmp_path, allocated):
+    array = np.tile(np.arange(32, dtype=np.uint8) * 8, (40, 1))
+    header = {"BitsAllocated": allocated, "BitsStored": allocated, "HighBit": allocated - 1}
+    path = compressed(tmp_path / "f", jpeg(array, quality=100), JPEGBaseline8Bit, **header)
+    assert np.abs(drawn(path).astype(int)[:, :30] - array[:, :30]).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("cut", "reason"), [(2, "pixels_incomplete"), (300, "pixels_incomplete"), (0, None)]
+)
+def test_a_frame_that_is_cut_is_no_picture(tmp_path, cut, reason):
+    """libjpeg fills what is not there with grey, and says nothing."""
+    rng = np.random.default_rng(0)
+    array = rng.integers(0, 255, (40, 30), dtype=np.uint8)
+    data = jpeg(array)[: -cut or None] + bytes(8)
+    header = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
+    path = compressed(tmp_path / "f", data, JPEGBaseline8Bit, **header)
+    if reason is None:
+        assert drawn(path).shape == array.shape
+    else:
+        with pytest.raises(Refused) as refused:
+            drawn(path)
+        assert refused.value.reason == reason
+
+
+def test_colours_in_a_frame_that_is_said_to_be_grey(tmp_path):
+    array = np.zeros((40, 30, 3), np.uint8)
+    header = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
+    path = compressed(tmp_path / "f", jpeg(array), JPEGBaseline8Bit, **header)
+    with pytest.raises(Refused) as refused:
+        drawn(path)
+    assert refused.value.reason == "unsupported_pixels"
+
+
+def test_high_throughput_jpeg_2000():
+    folder = Path(__file__).parents[3] / "shared/dicom/pydicom-data/data_store/data"
+    if not folder.is_dir():
+        pytest.skip("../shared/dicom is not here")
+    for name in ("HTJ2KLossless_08_RGB.dcm", "HTJ2K_08_RGB.dcm"):
+        assert drawn(folder / name).std() > 10
+    assert all(_can_decode(UID(f"1.2.840.10008.1.2.4.{n}")) for n in (201, 202, 203))
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize(("stored", "high"), [(12, 11), (12, 15), (10, 12), (16, 15), (16, 3)])
+def test_bits_that_hold_no_sample_are_taken_out(tmp_path, signed, stored, high):
+    """Overlays stood in them once (PS3.5 8.1.1 of 2004); a High Bit that cannot be is not one."""
+    rng = np.random.default_rng(stored)
+    top = 2 ** (stored - 1)
+    values = rng.integers(-top if signed else 0, top if signed else 2 * top, (40, 30))
+    shift = max(high, stored - 1) - stored + 1
+    words = (values % 2**stored) << shift
+    rest = 0xFFFF & ~((2**stored - 1) << shift)
+    words = (words | rng.integers(0, 2**16, words.shape) & rest).astype(np.uint16)
+    header = {"BitsStored": stored, "HighBit": high, "PixelRepresentation": int(signed)}
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    dataset.Rows, dataset.Columns, dataset.PixelData = 40, 30, words.tobytes()
+    for keyword, value in header.items():
+        setattr(dataset, keyword, value)
+    dataset.save_as(tmp_path / "f")
+    np.testing.assert_array_equal(drawn(tmp_path / "f"), values)
+    data = bytes(jpeg_ls.encode_array(words))
+    np.testing.assert_array_equal(
+        drawn(compressed(tmp_path / "g", data, JPEGLSLossless, **header)), values
+    )
+
+
+def test_pixels_that_are_called_422_and_are_all_there(tmp_path):
+    dataset = dcmread(get_testdata_file("SC_ybr_full_422_uncompressed.dcm", download=False))
+    expected = drawn(get_testdata_file("SC_ybr_full_422_uncompressed.dcm", download=False))
+    y1, y2, b, r = np.frombuffer(dataset.PixelData, np.uint8).reshape(-1, 4).T
+    dataset.PixelData = np.stack([y1, b, r, y2, b, r], axis=1).tobytes()
+    dataset.save_as(tmp_path / "f")
+    np.testing.assert_array_equal(drawn(tmp_path / "f"), expected)
+
+
+@pytest.mark.parametrize("count", [None, 0, 1])
+def test_frames_that_are_not_counted(tmp_path, count):
+    """Then it is the first, and not all in one."""
+    dataset = dcmread(get_testdata_file("SC_rgb_rle_2frame.dcm", download=False))
+    first = dataset.pixel_array[0]
+    if count is None:
+        del dataset.NumberOfFrames
+    else:
+        dataset.NumberOfFrames = count
+    dataset.save_as(tmp_path / "f")
+    np.testing.assert_array_equal(drawn(tmp_path / "f"), first)
 
 
 def pack_bytes(data):

@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,35 @@ def test_stretching_fills_the_square(tmp_path):
     assert picture[-1].min() > 200
 
 
+def box(picture):
+    """Rows and columns of what is not black."""
+    return tuple(int((picture > 0).any(axis=axis).sum()) for axis in (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("shape", "changes", "expected"),
+    [
+        ((64, 128), {"PixelSpacing": [2, 1]}, (128, 128)),
+        ((128, 64), {"PixelSpacing": [1, 2]}, (128, 128)),
+        ((128, 128), {"PixelSpacing": [1, 2]}, (64, 128)),
+        ((30, 64), {"PixelAspectRatio": [4, 3]}, (80, 128)),
+        ((64, 128), {"ImagerPixelSpacing": [2, 1]}, (128, 128)),
+        ((64, 128), {"PixelSpacing": [1, 1], "PixelAspectRatio": [2, 1]}, (64, 128)),
+        ((64, 128), {"PixelSpacing": [0, 0]}, (64, 128)),
+        ((64, 128), {"PixelAspectRatio": [1, 0]}, (64, 128)),
+        ((64, 128), {"PixelSpacing": [99, 1]}, (64, 128)),
+        ((64, 128), {"PixelSpacing": []}, (64, 128)),
+    ],
+)
+def test_pixels_need_not_be_square(tmp_path, shape, changes, expected):
+    changes = {"PixelSpacing": None, "WindowCenter": 100, "WindowWidth": 199} | changes
+    array = np.full(shape, 200, np.uint8)
+    array[::2] = 90
+    path = written(tmp_path / "f", array, **changes)
+    assert box(render(path)) == expected
+    assert box(render(path, aspect="stretch")) == (128, 128)
+
+
 def test_shrinking_takes_means(tmp_path):
     array = RAMP.astype(np.float64).repeat(2, 0).repeat(2, 1)
     array[::2] += 8
@@ -203,6 +233,22 @@ def test_a_decoder_that_crashes_loses_its_own_picture_alone(monkeypatch):
     assert reasons == [None, None, "no_pixels", "decoder_crashed"] * 5
     assert images[0].any()
     assert progress.done == 20
+
+
+def test_a_decoder_that_never_ends_loses_its_own_picture_alone(monkeypatch):
+    calm = pixels.render
+    victim = paths(4)[3]
+
+    def endless(path, aspect, size):
+        while path == victim:
+            time.sleep(1)
+        return calm(path, aspect, size)
+
+    monkeypatch.setattr(pixels, "render", endless)
+    images, reasons = render_all(paths(8), "pad", 2, Progress(8, "images"), seconds=1)
+    assert reasons == [None, None, "no_pixels", "too_slow"] * 2
+    assert images[4].any()
+    assert set(reasons) - {None} <= set(PIXEL_REASONS)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
