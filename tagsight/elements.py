@@ -18,8 +18,6 @@ from typing import BinaryIO
 from pydicom import config
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.datadict import dictionary_has_tag
-from pydicom.dataelem import RawDataElement
-from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import VR
 
@@ -86,15 +84,6 @@ class Parsed:
         """Python's names of the data set's character sets."""
         element = self.elements.get(CHARSET_TAG)
         return character_sets(self.window.value(element)) if element else (default_encoding,)
-
-    def raw(self, tag: int) -> RawDataElement:
-        """An element as pydicom has it before it is converted."""
-        element = self.elements[tag]
-        implicit, little = element.encoding
-        value = self.window.value(element)
-        return RawDataElement(
-            BaseTag(tag), element.vr, len(value), value, element.place, implicit, little
-        )
 
 
 @dataclass(frozen=True)
