@@ -18,6 +18,7 @@ from tagsight.fragments import frame_of
 from tagsight.refusals import Refused
 from tagsight.tokens import UNDEFINED
 
+_BLANK = 1024  # bytes of heads and tables
 _FRAME_IS_A_FRAGMENT = (RLELossless, DEFLATED_FRAMES)  # PS3.5 A.4.2, 10.20
 
 
@@ -109,6 +110,8 @@ def _encapsulated(
         frame = with_whole_spectrum(frame)
     data = frame if syntax == ExplicitVRLittleEndian else encapsulate([frame])
     array, facts = get_decoder(syntax).as_array(data, index=0, **options)
+    if len(frame) > _BLANK + array.nbytes // 48 and array.min() == array.max():
+        raise ValueError  # one value takes no such length: what was there could not be read
     return _samples(array, values, itself), str(facts["photometric_interpretation"])
 
 

@@ -6,6 +6,7 @@ from tagsight.drawable import whole
 from tagsight.elements import Parsed
 from tagsight.lookup import LUMA, MODALITY, VOI, Table, palette, table
 
+_LOSSY = "LossyImageCompression"
 _SEEN = 8  # of 255 levels: a picture with less between black and white shows nothing
 
 
@@ -85,12 +86,16 @@ def _by_window(array: np.ndarray, values: dict[str, str]) -> np.ndarray | None:
 
 
 def _is_padding(stored: np.ndarray, values: dict[str, str]) -> np.ndarray | None:
-    """Where there is no image (PS3.3 C.7.5.1.1.2); None where that is not said, or is all of it."""
+    """Where there is no image (PS3.3 C.7.5.1.1.2); None where that is not said, or is all of it.
+
+    Lossy compression leaves the padding near its value, not at it.
+    """
     one, other = _number(values, "PixelPaddingValue"), _number(values, "PixelPaddingRangeLimit")
     if one is None:
         return None
     other = one if other is None else other
-    padding = (stored >= min(one, other)) & (stored <= max(one, other))
+    near = 2 ** whole(values, "BitsStored", 0) // 1024 * (values.get(_LOSSY) == "01")
+    padding = (stored >= min(one, other) - near) & (stored <= max(one, other) + near)
     return None if padding.all() else padding
 
 

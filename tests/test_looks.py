@@ -37,6 +37,7 @@ NOT_DRAWN = {  # pixels that nobody can decode
 }
 DIFFERENT = {  # pictures that are another's on purpose
     "CT1_JLSL": "no window: the range without padding, which is -2000",
+    "CT1_JLSN": "no window: the range without padding, which is -2000 or near",
     "CT1_JPLL": "no window: the range without padding, which is -2000",
     "CT1_RLE": "no window: the range without padding, which is -2000",
     "17136": "a window that leaves all of it white is not used",

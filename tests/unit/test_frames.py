@@ -13,7 +13,7 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
-from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless
+from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
 
 from tagsight.drawable import DEFLATED_FRAMES, _can_decode
 from tagsight.elements import opened
@@ -170,6 +170,34 @@ def test_a_frame_that_is_cut_is_no_picture(tmp_path, cut, reason):
         with pytest.raises(Refused) as refused:
             drawn(path)
         assert refused.value.reason == reason
+
+
+def test_no_blank_comes_of_a_frame_that_is_full(tmp_path):
+    """CharLS gives zeros, and no error, for what it cannot go on with."""
+    rng = np.random.default_rng(0)
+    full = bytes(jpeg_ls.encode_array(rng.integers(0, 2**16, (64, 64), dtype=np.uint16)))
+    blank = bytes(jpeg_ls.encode_array(np.zeros((64, 64), np.uint16)))
+    place = blank.rindex(b"\xff\xd9")
+    both = blank[:place] + full[100:]
+    with pytest.raises(ValueError):  # noqa: PT011  # of any kind
+        drawn(compressed(tmp_path / "f", both, JPEGLSLossless))
+    assert not drawn(compressed(tmp_path / "g", blank, JPEGLSLossless)).any()
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
+def test_a_blank_is_a_blank(tmp_path, syntax):
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    dataset.Rows = dataset.Columns = 700
+    dataset.PixelData = np.full((700, 700), 513, np.int16).tobytes()
+    dataset.compress(syntax)
+    dataset.save_as(tmp_path / "f")
+    assert (drawn(tmp_path / "f") == 513).all()
+
+
+def test_a_blank_jpeg_is_a_blank(tmp_path):
+    header = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
+    data = jpeg(np.full((700, 700), 90, np.uint8))
+    assert (drawn(compressed(tmp_path / "f", data, JPEGBaseline8Bit, **header)) == 90).all()
 
 
 def test_colours_in_a_frame_that_is_said_to_be_grey(tmp_path):

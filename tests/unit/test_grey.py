@@ -127,6 +127,16 @@ def test_padding_does_not_squeeze_the_range(tmp_path):
     np.testing.assert_array_equal(picture(tmp_path / "h", padded, **limits), found)
 
 
+def test_lossy_padding_is_near_its_value(tmp_path):
+    array = RAMP.astype(np.int16) % 1000
+    plain = picture(tmp_path / "f", array)
+    array[:20] = -2000 + np.arange(-4, 5).repeat(20)[:128]
+    changes = {"PixelPaddingValue": -2000, "LossyImageCompression": "01"}
+    found = picture(tmp_path / "g", array, **changes)
+    np.testing.assert_array_equal(found[20:], plain[20:])
+    assert not found[:20].any()
+
+
 def test_padding_that_is_everything_is_none(tmp_path):
     array = RAMP % 2 + 5
     limits = {"PixelPaddingValue": 0, "PixelPaddingRangeLimit": 9}
