@@ -18,6 +18,7 @@ from tagsight.zips import data_place, inflated, zip_members
 STORED, DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
 NAME = st.text(st.characters(exclude_characters="\0\\", exclude_categories=["Cs"]), min_size=1)
 CONTENT = st.binary(max_size=400) | st.integers(0, 10**6).map(bytes)
+COMMENT = st.binary(max_size=30).filter(lambda comment: b"PK" not in comment)
 FILES = st.lists(
     st.tuples(NAME, CONTENT, st.sampled_from([STORED, DEFLATED])),
     max_size=6,
@@ -60,7 +61,7 @@ def by_zipfile(path):
 
 
 @settings(max_examples=150, deadline=None)
-@given(FILES, st.sampled_from([b"", b"#!/bin/sh\n"]), st.booleans(), st.binary(max_size=30))
+@given(FILES, st.sampled_from([b"", b"#!/bin/sh\n"]), st.booleans(), COMMENT)
 def test_zipfile_agrees(tmp_path_factory, files, before, long, comment):
     path = tmp_path_factory.mktemp("zip") / "a.zip"
     with mock.patch("zipfile.ZIP64_LIMIT", 40 if long else 2**31 - 1):
