@@ -67,6 +67,7 @@ def variants(path: Path, count: int, rng: random.Random) -> Iterator[pydicom.Fil
 def make(folder: Path, count: int, source: Path | None) -> None:
     """Files of series made of real ones, in a folder each."""
     rng, found, made = random.Random(1), originals(source), 0
+    rng.shuffle(found)
     while made < count:
         path = found[(made // SERIES) % len(found)]
         place = folder / f"{made // SERIES:05d}"
