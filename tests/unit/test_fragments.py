@@ -31,7 +31,7 @@ def frame(data, index, count, whole=False):
 
 
 @given(
-    st.lists(st.binary(min_size=2, max_size=40).filter(lambda b: len(b) % 2 == 0), min_size=1),
+    st.lists(st.binary(min_size=8, max_size=40).filter(lambda b: len(b) % 2 == 0), min_size=1),
     st.integers(1, 3),
     st.booleans(),
 )
