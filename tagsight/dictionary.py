@@ -54,7 +54,8 @@ DERIVED = {
 }
 
 
-_TYPED = frozenset({"AE", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})  # VRs of what people type
+_FREE = frozenset({"LT", "ST", "UR", "UT"})  # VRs of free text
+_TYPED = frozenset({"AE", "LO", "SH", "UC"})  # VRs of the other things that people type
 
 
 @dataclass(frozen=True)
@@ -91,19 +92,28 @@ def attribute(keyword: str) -> Attribute:
 def is_identifying(keyword: str, keep: Collection[str] = ()) -> bool:
     """Whether the keyword's value has to be withheld, unless it is in `keep`.
 
-    True for all of PS3.15 Table E.1-1, whatever its action, for its repeating groups, and for
-    every person name. UIDs outside the table are judged by value: see `headers`.
+    True for all of PS3.15 Table E.1-1, whatever its action, for its repeating groups, for every
+    person name, and for free text. UIDs outside the table are judged by value: see `headers`.
     """
-    return keyword not in keep and (keyword in _listed() or attribute(keyword).vr == "PN")
+    if keyword in keep:
+        return False
+    return keyword in _listed() or attribute(keyword).vr in {"PN", *_FREE}
+
+
+def is_free_text(keyword: str) -> bool:
+    """Whether a value is withheld because it is text, and not because it identifies by its kind."""
+    unlisted = keyword not in _listed() and attribute(keyword).vr in _FREE
+    return keyword in WITHHELD_TEXT or unlisted
 
 
 def is_for_reading(keyword: str) -> bool:
     """Whether a value that `privacy.keep` lets out is for people to read and nothing else.
 
-    True for what people type into attributes of Table E.1-1 (descriptions, comments, names of
-    places and devices): no list of values, no feature and no card may be made of it.
+    True for free text, and for what people type into attributes of Table E.1-1 (descriptions, names
+    of places and devices): no list of values, no feature and no card may be made of it.
     """
-    return keyword in _listed() and attribute(keyword).vr in _TYPED
+    vr = attribute(keyword).vr
+    return vr in _FREE or (keyword in _listed() and vr in _TYPED)
 
 
 @cache

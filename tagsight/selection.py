@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from tagsight.dictionary import WITHHELD_TEXT, attribute
+from tagsight.dictionary import attribute, is_free_text
 from tagsight.errors import ConfigError, DataError
 from tagsight.parsers import BY_KEYWORD, NUMBER_VRS
 
@@ -87,7 +87,7 @@ def _content(max_categories: int) -> list[pl.Expr]:
     many = (pl.col("categories") > max_categories) & ~pl.col("keyword").is_in(list(BY_KEYWORD))
     once = (pl.col("distinct") == pl.col("present")) & (pl.col("present") > 1)
     is_text = pl.col("inferred") == "text"
-    described = pl.col("keyword").is_in(sorted(WITHHELD_TEXT))
+    described = pl.col("keyword").map_elements(is_free_text, return_dtype=pl.Boolean)
     unique = once & (pl.col("inferred") != "numeric")
     return [
         _when(described, "free text"),

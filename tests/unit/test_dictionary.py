@@ -13,6 +13,7 @@ from tagsight.dictionary import (
     WITHHELD_TEXT,
     attribute,
     is_for_reading,
+    is_free_text,
     is_identifying,
 )
 
@@ -128,6 +129,20 @@ def test_not_identifying(keyword):
 
 def test_keep_lets_a_keyword_through():
     assert not is_identifying("PatientAge", keep=["PatientAge"])
+
+
+@pytest.mark.parametrize("keyword", ["DetectorDescription", "TextValue", "RTImageDescription"])
+def test_free_text_is_withheld_wherever_it_stands(keyword):
+    assert is_identifying(keyword)
+    assert is_free_text(keyword)
+    assert not is_identifying(keyword, keep=[keyword])
+    assert is_for_reading(keyword)
+
+
+def test_what_is_left_out_as_free_text_and_what_as_identifying():
+    assert all(is_free_text(keyword) for keyword in WITHHELD_TEXT)
+    others = ["InstitutionAddress", "PatientName", "StudyDate", "Modality", "ProtocolNameRegion"]
+    assert not any(is_free_text(keyword) for keyword in others)
 
 
 def test_what_people_type_is_for_reading_and_codes_numbers_and_ages_are_not():

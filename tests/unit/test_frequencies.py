@@ -96,7 +96,7 @@ def test_the_level_is_unknown_where_nothing_repeats():
         ("PatientAge", ["045Y", "000Y"], "numeric"),
         ("DateOfGainCalibration", ["20200101", ""], "date"),
         ("Modality", ["CT", "MR"], "categorical"),
-        ("ExtendedCodeMeaning", ["good", "bad"], "text"),
+        ("LongCodeValue", ["good", "bad"], "text"),
         ("PatientID", ["1", "2"], "identifying"),
         ("OperatorsName", ["A^B", "C^D"], "identifying"),
     ],
