@@ -233,5 +233,6 @@ def _guessed(encoding: Encoding) -> UID:
 def character_sets(value: bytes) -> tuple[str, ...]:
     """Python's names of the character sets that a value of (0008,0005) names; Latin-1 for those
     that nobody knows."""
-    named = [part.strip(" \0") for part in value.decode("latin-1").split("\\")]
+    printed = bytes(byte for byte in value if 32 <= byte < 127)  # a NUL in a name is no name
+    named = [part.strip() for part in printed.decode("ascii").split("\\")]
     return tuple(convert_encodings(named))

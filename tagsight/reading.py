@@ -67,7 +67,7 @@ def read_shard(
     stored = parts.index().filter(~pl.col("reason").is_in(PASSING) | pl.col("reason").is_null())
     files = _with_sizes(files, stored)
     known = stored.join(files, on=list(_KEY), how="semi", nulls_equal=True)
-    todo = files.join(known, on="path", how="anti")
+    todo = files.join(known, on="path", how="anti", maintain_order="left")
     LOG.info("%d files, %d of them new", len(files), len(todo))
     progress.total = len(files)
     progress.resume(len(known))

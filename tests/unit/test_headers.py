@@ -154,6 +154,15 @@ def test_an_unknown_vr_is_looked_up(tmp_path):
     assert read_header(str(tmp_path / "f"), KEY, Wanted()).values["Modality"] == "CT"
 
 
+@pytest.mark.parametrize("name", ["ISO\0IR 100", "ISO\0\0\0\x00192", "\xff\xff", "nobody"])
+def test_a_character_set_that_nobody_knows(tmp_path, name):
+    """Found by fuzzing: a NUL in the name had pydicom raise what it never raises otherwise."""
+    data = Path(get_testdata_file("CT_small.dcm", download=False)).read_bytes()
+    broken = data.replace(b"ISO_IR 100", name.encode("latin-1").ljust(10)[:10], 1)
+    (tmp_path / "f").write_bytes(broken)
+    assert read_header(str(tmp_path / "f"), KEY, Wanted()).values["Modality"] == "CT"
+
+
 def test_a_rejected_file():
     path = get_testdata_file("rtplan.dcm", download=False)
     assert read_header(path, KEY, Wanted()) == Rejected("no_pixels", "RTPLAN")
