@@ -109,14 +109,15 @@ class Vocabulary:
     def _mentioned(self, words: list[str]) -> list[str]:
         """Return the terms that a description names; none if denied, or if a range has no end."""
         found: list[str] = []
-        at, open_range = 0, False
+        at, ended, open_range = 0, -1, False
         while at < len(words):
             run, term = self._mention(words, at)
             if term and _denied(words, at):
                 return []
-            found += [term] if term else []
-            open_range = (open_range and not term) or (bool(found) and words[at] in RANGE_WORDS)
+            open_range = (open_range and not term) or (ended == at and words[at] in RANGE_WORDS)
             at += run
+            if term:
+                found, ended = [*found, term], at
         return [] if open_range else list(dict.fromkeys(found))
 
     def _mention(self, words: list[str], at: int) -> tuple[int, str | None]:
@@ -262,9 +263,14 @@ def _rows(table: pl.DataFrame) -> list[tuple[str, str]]:
 
 
 def _denied(words: list[str], at: int) -> bool:
-    """Whether a word is denied by the one before: `NO CHEST`, but not `W WO CHEST`."""
-    both = at > 1 and words[at - 2] in ("W", "WITH")
-    return at > 0 and words[at - 1] in NEGATIONS and not both
+    """Whether a word is denied by the one before: `NO CHEST`, `CHEST WO ABD`.
+
+    `WO` before all else, again, or after `W`, is without contrast: `WO ABD`, `CHEST WO ABD WO`.
+    """
+    if at == 0 or words[at - 1] not in NEGATIONS:
+        return False
+    contrast = at == 1 or words.count("WO") > 1 or words[at - 2] in ("W", "WITH")
+    return not (words[at - 1] == "WO" and contrast)
 
 
 def _noun(word: str) -> bool:

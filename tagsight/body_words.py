@@ -2,10 +2,11 @@
 
 Kinds: `spine noun`, `spine part` and `spine stem` (they name a part of the spine beside a noun for
 it), `range`, `unfinished`, `connecting`, `negation`, `combined` (parts → the standard's term for
-all of them), `within` (whole → its parts), and for free descriptions `short` (all the words of
-fewer than four letters that count there), `sided` (those that do with a side glued to them: RHIP),
-`not in text` (words that mean other things there), `not
-a region` (phrases that name none) and `title` (a name stands beside it).
+all of them) and `within` (whole → its parts). For words within words: `sided` (short ones that
+stand with a side: RHIP) and `glued` (that stand before or after a body part: CHESTSAG). For free
+descriptions: `short` (all the words of fewer than four letters that count there), `not in text`
+(words that mean other things there), `not a region` (phrases that name none) and `title` (a name
+stands beside it).
 """
 
 import csv
@@ -37,6 +38,7 @@ NEGATIONS = _all("negation")
 TITLES = _all("title")
 SHORT = _all("short")
 SIDED = _all("sided")
+GLUED = _all("glued")
 NOT_IN_TEXT = _all("not in text")
 NOT_REGIONS = frozenset(" ".join(words) for kind, _, words in _ROWS if kind == "not a region")
 COMBINED = {frozenset(words): term for kind, term, words in _ROWS if kind == "combined"}

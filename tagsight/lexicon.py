@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Collection
 from functools import lru_cache
 
-from tagsight.body_words import NOT_IN_TEXT, SHORT, SIDED
+from tagsight.body_words import GLUED, NOT_IN_TEXT, SHORT, SIDED
 from tagsight.combining import combine
 from tagsight.spellings import SHORTEST_STEM, ideographs, pieces, singulars, words_of
 
@@ -97,11 +97,17 @@ class Lexicon:
         made: list[list[str] | None] = [[], *[None] * len(word)]
         for end in range(SHORTEST_GLUED, len(word) + 1):
             for start in range(end - SHORTEST_GLUED + 1):
-                before, term = made[start], self.known.get(word[start:end])
-                if before is not None and term and self.counts(word[start:end]):
-                    made[end] = [*before, term]
+                before, piece = made[start], word[start:end]
+                if before is not None and (piece in GLUED or self._adheres(piece)):
+                    made[end] = [*before, piece]
                     break
-        return made[-1] or []
+        parts = [piece for piece in made[-1] or [] if piece not in GLUED]
+        alone = len(parts) == 1 and parts[0] in SHORT  # a short word in a long one is chance
+        return [] if alone else [self.known[part] for part in parts]
+
+    def _adheres(self, piece: str) -> bool:
+        """Whether a piece of a word is a body part that may stand in it."""
+        return bool(self.known.get(piece)) and self.counts(piece)
 
     def _ideographic(self, word: str) -> list[str]:
         """Cut kanji, written without blanks, into the longest words that the table knows."""
