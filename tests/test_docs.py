@@ -18,7 +18,8 @@ given. Mistakes are all reported before the first job. What runs again when a ke
 
 `demo.yaml`, `ci.yaml` and `paper.yaml` are such files: the demo, a smoke run on tiny data, and the
 article's own numbers. `body_parts.csv` (columns `spelling`, `term`) is yours to extend: how your
-archive spells body parts, and the term of DICOM PS3.16 Annex L that is meant.
+archive spells body parts, and the term of DICOM PS3.16 Annex L that is meant. A spelling with `*`
+at its end stands for all words that begin so; an empty term marks a word to pass over.
 
 This page is made from `config.yaml` and `config.schema.yaml` by `tests/test_docs.py`.
 
