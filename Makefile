@@ -1,12 +1,13 @@
 # make demo    install into .venv, run the workflow on the demo archive, say where the result is
 # make test    all tests; with a real Slurm where it is installed
+# make canary  what identifies, planted attribute by attribute in all places and encodings: minutes
 # make fuzz    a million broken headers through the reader (half an hour)
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake -c$(CORES)
 
-.PHONY: demo test test-slurm fuzz lint clean
+.PHONY: demo test test-slurm fuzz canary lint clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -20,6 +21,9 @@ test-slurm: .venv/installed
 
 fuzz: .venv/installed
 	TAGSIGHT_FUZZ=1000000 $(BIN)/python -m pytest tests/unit/test_fuzz.py
+
+canary: .venv/installed
+	TAGSIGHT_CANARY=1 $(BIN)/python -m pytest tests/workflow/test_canary.py
 
 lint: .venv/installed
 	$(BIN)/python -m pytest tests/test_house.py

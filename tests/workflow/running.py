@@ -23,13 +23,16 @@ def run_command(directory, *overlays, cores=2, clone=CLONE, targets=(), options=
     ]
 
 
-def run(directory, *overlays, fault=None, check=True, clone=CLONE, **kwargs):
-    """Run the workflow; `fault` names the rule whose jobs are made to fail."""
+def run(directory, *overlays, fault=None, quoting=None, check=True, clone=CLONE, **kwargs):
+    """Run the workflow; `fault` names the rule whose jobs are made to fail, `quoting` the one whose
+    jobs meet errors that quote the names of files with a canary."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(FAULT), str(clone)])}
     environment.pop("PYTEST_CURRENT_TEST", None)
     done = subprocess.run(
         run_command(directory, *overlays, clone=clone, **kwargs),
-        env=environment | ({"TAGSIGHT_FAULT": fault} if fault else {}),
+        env=environment
+        | ({"TAGSIGHT_FAULT": fault} if fault else {})
+        | ({"TAGSIGHT_QUOTING": quoting} if quoting else {}),
         capture_output=True,
         text=True,
         check=False,
