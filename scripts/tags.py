@@ -11,7 +11,7 @@ from tagsight.jobs import LOG, Progress, logged, resume_folder
 from tagsight.reading import read_shard
 from tagsight.store import stream_parquet, write_parquet
 
-SPELLINGS = Path(snakemake.scriptdir).parent / "config" / "body_parts.csv"
+SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
 
 with logged(snakemake):
     params = snakemake.params
