@@ -182,7 +182,7 @@ def test_what_may_carry_text_is_said_to_be_held_back_and_how_to_see_it():
         "report.burned_in: true shows them" in text
     )
     assert "medoid may carry burned-in text" in text
-    assert "; 4 not shown" in text
+    assert "4 of 20 sampled images may carry burned-in text and are not shown: the pictures" in text
     assert "No image may be shown" in text
     assert "medoid could not be drawn" not in text
     assert "burned_in" not in rendered(run())
