@@ -12,10 +12,8 @@ extends; an empty term there marks a word that says nothing of the body part, a 
 whatever begins so. Words that mean something only beside others are in `data/body_words.csv`.
 """
 
-import csv
 import difflib
 from functools import cache, lru_cache
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 
@@ -35,6 +33,7 @@ from tagsight.body_words import (
 from tagsight.combining import combine
 from tagsight.errors import ConfigError
 from tagsight.lexicon import Lexicon
+from tagsight.shipped import shipped
 from tagsight.spellings import (
     SHORTEST_STEM,
     VERTEBRA,
@@ -237,8 +236,7 @@ def read_spellings(path: Path) -> pl.DataFrame:
 @cache
 def annex_l() -> dict[str, tuple[str, str]]:
     """Term → (SNOMED CT code value, code meaning) of DICOM PS3.16 Annex L."""
-    text = (files("tagsight") / "data" / "annex_l.csv").read_text(encoding="utf-8")
-    return {row["term"]: (row["code"], row["meaning"]) for row in csv.DictReader(text.splitlines())}
+    return {row["term"]: (row["code"], row["meaning"]) for row in shipped("annex_l.csv")}
 
 
 @cache

@@ -9,13 +9,11 @@ descriptions: `short` (all the words of fewer than four letters that count there
 stands beside it).
 """
 
-import csv
-from importlib.resources import files
+from tagsight.shipped import shipped
 
 
 def _rows() -> list[tuple[str, str, list[str]]]:
-    text = (files("tagsight") / "data" / "body_words.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
+    rows = shipped("body_words.csv")
     return [(row["kind"], row["term"], row["words"].split()) for row in rows]
 
 

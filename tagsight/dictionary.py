@@ -4,15 +4,15 @@ Sources: PS3.6 (pydicom's dictionary), PS3.3 modules (`data/modules.csv`), PS3.1
 (basic application level confidentiality profile, as packaged in dicom-anonymizer).
 """
 
-import csv
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2023
 from pydicom._dicom_dict import RepeatersDictionary
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+
+from tagsight.shipped import shipped
 
 # Keywords of the confidentiality profile that describe rather than identify: withheld all the
 # same, and called free text when it is said why a tag was left out.
@@ -143,5 +143,4 @@ def _repeating() -> dict[str, int]:
 @cache
 def _modules() -> dict[str, str]:
     """Keyword → module of PS3.3, the most widely used one where several hold the keyword."""
-    text = (files("tagsight") / "data" / "modules.csv").read_text(encoding="utf-8")
-    return {row["keyword"]: row["module"] for row in csv.DictReader(text.splitlines())}
+    return {row["keyword"]: row["module"] for row in shipped("modules.csv")}

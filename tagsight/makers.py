@@ -6,11 +6,10 @@ medical branch Canon, Kodak's Carestream, Lorad Hologic. Hitachi stays apart fro
 bought it in 2021: hardly a device in an archive is of both.
 """
 
-import csv
 import re
 from functools import cache, lru_cache
-from importlib.resources import files
 
+from tagsight.shipped import shipped
 from tagsight.spellings import words_of
 
 # An institution is no maker, whatever it is called: `Philips Street Clinic`.
@@ -39,6 +38,4 @@ def known_makers() -> frozenset[str]:
 
 @cache
 def _rules() -> list[tuple[re.Pattern[str], str]]:
-    table = (files("tagsight") / "data" / "manufacturers.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(table.splitlines())
-    return [(re.compile(row["pattern"]), row["maker"]) for row in rows]
+    return [(re.compile(row["pattern"]), row["maker"]) for row in shipped("manufacturers.csv")]

@@ -4,10 +4,8 @@ Parsers: `number`, `age`, `date`, `time` (see `quantities`), `manufacturer`, `bo
 `laterality`, `sex` and `category`. All are meant for distinct values.
 """
 
-import csv
 import re
 from functools import cache, partial
-from importlib.resources import files
 
 import polars as pl
 
@@ -16,6 +14,7 @@ from tagsight.dictionary import DERIVED
 from tagsight.makers import known_maker, known_makers
 from tagsight.mojibake import is_mojibake
 from tagsight.quantities import is_converted, quantity
+from tagsight.shipped import shipped
 from tagsight.synonyms import defined_term
 
 NUMBER_VRS = frozenset(["DS", "IS", "FL", "FD", "US", "SS", "UL", "SL", "SV", "UV"])
@@ -159,8 +158,7 @@ def _is_number(code: str) -> bool:
 @cache
 def _codes() -> dict[str, list[str]]:
     """Scope (`*`, a parser or a keyword) → its codes for missing."""
-    text = (files("tagsight") / "data" / "missing_codes.csv").read_text(encoding="utf-8")
     codes: dict[str, list[str]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in shipped("missing_codes.csv"):
         codes.setdefault(row["scope"], []).append(row["code"])
     return codes

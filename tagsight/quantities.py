@@ -5,11 +5,11 @@ would dwarf the range of all others. Where a value can only be meant in another 
 (`data/other_units.csv`: gauss for tesla) it is converted.
 """
 
-import csv
 from functools import cache
-from importlib.resources import files
 
 import polars as pl
+
+from tagsight.shipped import shipped
 
 LARGEST = 1e30  # float32 ends at 3.4e38; no tag measures anything near
 PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0, "": 1.0}
@@ -103,17 +103,15 @@ def _plausible(keyword: str, numbers: pl.Series) -> pl.Series:
 @cache
 def _bounds() -> dict[str, tuple[float, float]]:
     """Keyword → the least and the most that a value can be, in the standard's unit."""
-    text = (files("tagsight") / "data" / "plausible.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
+    rows = shipped("plausible.csv")
     return {row["keyword"]: (float(row["minimum"]), float(row["maximum"])) for row in rows}
 
 
 @cache
 def _other_units() -> dict[str, list[tuple[float, float, float]]]:
     """Keyword → ranges that only another unit can give, and the factor from it."""
-    text = (files("tagsight") / "data" / "other_units.csv").read_text(encoding="utf-8")
     units: dict[str, list[tuple[float, float, float]]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in shipped("other_units.csv"):
         known = units.setdefault(row["keyword"], [])
         known.append((float(row["from"]), float(row["to"]), float(row["factor"])))
     return units

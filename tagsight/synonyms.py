@@ -1,9 +1,8 @@
 """Defined terms of PS3.3 as people spell them; the tables are in data/synonyms.csv."""
 
-import csv
 from functools import cache
-from importlib.resources import files
 
+from tagsight.shipped import shipped
 from tagsight.spellings import words_of
 
 PASSED_OVER = ""  # the term of a word that says nothing of the matter
@@ -29,9 +28,8 @@ def defined_term(kind: str, text: str) -> str | None:
 
 @cache
 def _tables() -> dict[str, dict[str, str]]:
-    text = (files("tagsight") / "data" / "synonyms.csv").read_text(encoding="utf-8")
     tables: dict[str, dict[str, str]] = {}
-    for row in csv.DictReader(text.splitlines()):
+    for row in shipped("synonyms.csv"):
         known = tables.setdefault(row["kind"], {})
         for spelling in row["spellings"].split("|"):
             known["".join(words_of(spelling))] = row["term"]

@@ -1,13 +1,13 @@
 """The hospitals' machines, and how each of them spells and fills its tags."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 import numpy as np
+
+from tagsight.shipped import shipped
 
 INSTITUTIONS = ("St. Elsewhere University Hospital", "KBC Dubrava Nova", "Klinik am Rehberg")
 CHARSETS = ("ISO_IR 100", "ISO_IR 101", "ISO_IR 192")
@@ -37,11 +37,6 @@ class Device:
     weight: float
 
 
-def _table(name: str) -> list[dict[str, str]]:
-    text = files("tagsight").joinpath("data", name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 def _device(number: int, row: Mapping[str, str]) -> Device:
     counts = {key: int(row[key]) for key in ("site", "rows", "columns", "bits")}
     shares = {key: float(row[key]) for key in ("fill", "weight")}
@@ -52,7 +47,7 @@ def _device(number: int, row: Mapping[str, str]) -> Device:
 @cache
 def devices(modality: str) -> tuple[Device, ...]:
     """Return the machines of a modality, in the order of the table."""
-    rows = enumerate(_table("demo_devices.csv"))
+    rows = enumerate(shipped("demo_devices.csv"))
     return tuple(_device(i, row) for i, row in rows if row["modality"] == modality)
 
 
@@ -66,14 +61,14 @@ def pick(modality: str, rng: np.random.Generator) -> Device:
 @cache
 def words(term: str) -> Mapping[str, str]:
     """Return a body part's code, its meaning and its name in the three sites' languages."""
-    rows = {row["term"]: row for row in _table("demo_words.csv")}
+    rows = {row["term"]: row for row in shipped("demo_words.csv")}
     return MappingProxyType(rows[term])
 
 
 @cache
 def spellings(term: str, site: int) -> tuple[str, ...]:
     """Return the ways in which a site writes a body part; the first is Annex L's own."""
-    rows = _table("demo_spellings.csv")
+    rows = shipped("demo_spellings.csv")
     return tuple(r["spelling"] for r in rows if r["term"] == term and r["site"] in ("", str(site)))
 
 

@@ -4,17 +4,16 @@ Nothing is drawn here, so that the whole plan is ready in moments and each patie
 made by itself, in any order, on any number of processes.
 """
 
-import csv
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
 from tagsight.demo.body import Body, draw_body
 from tagsight.demo.makers import Device, devices, pick, spell
+from tagsight.shipped import shipped
 
 EXAMS = {
     "CT": 0.2,
@@ -90,8 +89,7 @@ class Patient:
 
 @cache
 def _protocols(modality: str, part: str) -> tuple[tuple[str, str, float], ...]:
-    text = files("tagsight").joinpath("data", "demo_protocols.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
+    rows = shipped("demo_protocols.csv")
     chosen = [r for r in rows if (r["modality"], r["part"]) == (modality, part)]
     return tuple((r["contrast"], r["view"], float(r["share"])) for r in chosen)
 
