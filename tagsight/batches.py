@@ -39,41 +39,30 @@ FIRST = 32 * 2**10  # bytes of a file that are read at first: 94 % of headers ar
 SECOND = 512 * 2**10
 
 
+Images = list[tuple[int, Image]]
+Others = list[tuple[int, Image | Rejected]]
+
+
 class Marker(Protocol):
     """Where a reader says what it has in hand, for those who watch it."""
 
     def __setitem__(self, place: int, value: int, /) -> None: ...
 
 
-class Row(NamedTuple):
-    """An image but for its values: see `headers.Image`; `withheld` is joined by `\\`."""
-
-    place: int
-    image: str
-    instance: str | None
-    series: str | None
-    study: str | None
-    patient: str | None
-    burned_in: bool
-    undrawable: Reason | None
-    withheld: str
-    size: int
-    mtime_ns: int
-
-
 class Batch(NamedTuple):
-    """What was read of some files: images as rows of numbers, and all else one by one.
+    """What was read of some files: each by its place among them.
 
-    `codes`: int32 (rows, columns so far), numbers of texts, -1 = none. `columns` and `texts` are
-    those that have come since the batch before; of another `generation`, all.
+    `rows`: images, their values in `codes`: int32 (rows, columns so far), numbers of texts, -1 =
+    none. `columns` and `texts` are those that have come since the batch before; of another
+    `generation`, all. `others`: what was not read the fast way.
     """
 
-    rows: list[Row]
+    rows: Images
     codes: np.ndarray
     columns: list[str]
     texts: list[str]
     generation: int
-    others: list[tuple[int, Image | Rejected]]
+    others: Others
 
 
 @dataclass(frozen=True)
@@ -84,14 +73,13 @@ class Judged:
     """
 
     verdict: Verdict
-    withheld: str
+    withheld: list[str]
     dropped: list[int]
     texts: str
 
 
 def _pixels(tag: int, letters: int, offset: int, length: int) -> Pixels:
-    vr = chr(letters >> 8) + chr(letters & 255) if letters else "OW"
-    return Pixels(PIXEL_TAGS[tag], vr, offset, length)
+    return Pixels(PIXEL_TAGS[tag], vocabulary.vr_of(letters) or "OW", offset, length)
 
 
 class PlainReader:
@@ -102,7 +90,7 @@ class PlainReader:
 
     def read(self, paths: Sequence[str], marker: Marker) -> Batch:
         """As `Reader.read`."""
-        others: list[tuple[int, Image | Rejected]] = []
+        others: Others = []
         for place, path in enumerate(paths):
             marker[0] = place
             others.append((place, read_header(path, self._key, self._wanted)))
@@ -132,7 +120,7 @@ class Reader:
     def read(self, paths: Sequence[str], marker: Marker) -> Batch:
         """Reads at most 256 files; none of them, whatever is in it, raises.
 
-        `marker[0]` is all the time the place of the file in hand, and -1 while it is all of them.
+        `marker[0]` is the place of the file in hand, of the last one while it is all of them.
         """
         if self._known.is_full():
             self._begin(self._known.generation + 1)
@@ -141,14 +129,17 @@ class Reader:
             self._scan(sources, len(paths))
             self._known.learn(self._wanted)
             rows, codes = self._finish(paths, sources, others, marker)
-        read = {row.place for row in rows} | {place for place, _ in others}
+        read = {place for place, _ in [*rows, *others]}
         for place in sorted(set(range(len(paths))) - read):
             marker[0] = place
             others.append((place, read_header(paths[place], self._key, self._wanted)))
         return self._batch(rows, codes, others)
 
     def _batch(
-        self, rows: list[Row], codes: np.ndarray, others: list[tuple[int, Image | Rejected]]
+        self,
+        rows: Images,
+        codes: np.ndarray,
+        others: Others,
     ) -> Batch:
         columns, texts = self._told
         self._told = len(self._known.columns), len(self._known.output)
@@ -163,10 +154,10 @@ class Reader:
 
     def _open(
         self, paths: Sequence[str], stack: ExitStack, marker: Marker
-    ) -> tuple[dict[int, Source], list[tuple[int, Image | Rejected]]]:
+    ) -> tuple[dict[int, Source], Others]:
         """Opens the files and reads the first bytes of each."""
         sources: dict[int, Source] = {}
-        others: list[tuple[int, Image | Rejected]] = []
+        others: Others = []
         self._sizes[:] = self._filled[:] = 0
         for place, path in enumerate(paths):
             marker[0] = place
@@ -240,9 +231,9 @@ class Reader:
         self,
         paths: Sequence[str],
         sources: dict[int, Source],
-        others: list[tuple[int, Image | Rejected]],
+        others: Others,
         marker: Marker,
-    ) -> tuple[list[Row], np.ndarray]:
+    ) -> tuple[Images, np.ndarray]:
         """The images among what was read, and the numbers of their texts."""
         places, values = self._values(len(paths))
         signatures = self._signatures(places, values)
@@ -262,7 +253,8 @@ class Reader:
                 continue
             codes[i, judged.dropped] = -1
             kept.append(i)
-            rows.append(self._row(place, paths[place], values[i], judged, undrawable, source))
+            image = self._image(paths[place], values[i], judged, undrawable, source)
+            rows.append((place, image))
         return rows, codes[kept]
 
     def _signatures(self, places: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -295,7 +287,7 @@ class Reader:
         verdict = judge(gathered, pixels, syntax, self._wanted.keep)
         return Judged(
             verdict=verdict,
-            withheld="\\".join(sorted({*gathered.withheld, *verdict.repeating})),
+            withheld=sorted({*gathered.withheld, *verdict.repeating}),
             dropped=[known.columns[keyword] for keyword in verdict.repeating],
             texts="\n".join(gathered.values.values()).lower(),
         )
@@ -308,19 +300,17 @@ class Reader:
                     return True
         return False
 
-    def _row(
+    def _image(
         self,
-        place: int,
         path: str,
         values: np.ndarray,
         judged: Judged,
         undrawable: Reason | None,
         source: Source,
-    ) -> Row:
+    ) -> Image:
         uid = self._value(values, "SOPInstanceUID")
         text = None if uid < 0 else self._known.texts[uid]
-        return Row(
-            place=place,
+        return Image(
             image=image_hash(self._key, text, path),
             instance=hashed(self._key, text),
             series=self._hash(self._value(values, "SeriesInstanceUID")),
@@ -328,6 +318,7 @@ class Reader:
             patient=self._hash(self._value(values, "PatientID")),
             burned_in=judged.verdict.burned_in,
             undrawable=undrawable,
+            values={},
             withheld=judged.withheld,
             size=source.size,
             mtime_ns=source.mtime_ns,

@@ -1,26 +1,22 @@
 """Reads in a process of its own, so that no file takes more than its share of time and memory."""
 
 import os
-import resource
-import sys
 import time
 from collections.abc import Sequence
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from types import TracebackType
 from typing import Self
 
 import numpy as np
 
 from tagsight import scan
 from tagsight.batches import Batch, Marker, PlainReader, Reader
+from tagsight.guarded import FORK, limit_memory
 from tagsight.headers import Rejected, Wanted
 from tagsight.refusals import Reason
 
 SECONDS = 20.0  # for one file
 MEMORY = 2 * 2**30  # bytes, beyond what a reader takes at its start
 _OUT_OF_MEMORY = 3  # exit code
-_FORK = get_context("fork")  # a script of the workflow cannot be imported anew by a child
 
 
 class Fence:
@@ -42,12 +38,7 @@ class Fence:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     def read(self, paths: Sequence[str]) -> list[tuple[Sequence[str], Batch]]:
@@ -64,10 +55,10 @@ class Fence:
     def _start(self) -> None:
         if self._kind is Reader:
             scan.load()  # here, so that a process that replaces another has it
-        self._marker = _FORK.RawArray("q", 1)
-        self._pipe, theirs = _FORK.Pipe()
+        self._marker = FORK.RawArray("q", 1)
+        self._pipe, theirs = FORK.Pipe()
         arguments = (theirs, self._pipe, self._marker, self._kind, self._key, self._wanted)
-        self._process = _FORK.Process(target=_serve, args=arguments, daemon=True)
+        self._process = FORK.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         theirs.close()
 
@@ -114,7 +105,7 @@ def _serve(
     """Answers lists of paths until nobody asks any more. No message of its own: it might quote."""
     parents.close()
     reader = kind(key, wanted)
-    _limit_memory()
+    limit_memory(MEMORY)
     try:
         while True:
             pipe.send(reader.read(pipe.recv(), marker))
@@ -122,11 +113,3 @@ def _serve(
         os._exit(_OUT_OF_MEMORY)
     except BaseException:  # the fence counts it
         os._exit(1)
-
-
-def _limit_memory() -> None:
-    """An allocation beyond the limit fails, and does not have the machine kill something."""
-    if sys.platform == "linux":
-        with open("/proc/self/statm") as file:
-            now = int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))

@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 T = TypeVar("T")
 Lost = Literal["crashed", "too_slow"]
 _BATCH = 16
-_FORK = get_context("fork")  # a script of the workflow cannot be imported anew by a child
+FORK = get_context("fork")  # a script of the workflow cannot be imported anew by a child
 
 
 def each(
@@ -63,10 +63,10 @@ class _Worker(Generic[T]):
         self.places: list[int] = []
         self.is_alive = True
         self._since = 0.0
-        self.pipe, theirs = _FORK.Pipe()
+        self.pipe, theirs = FORK.Pipe()
         ours = [self.pipe, *(other.pipe for other in others if other.is_alive)]
         work = (function, arguments, theirs, ours, memory)
-        self._process = _FORK.Process(target=_serve, args=work, daemon=True)
+        self._process = FORK.Process(target=_serve, args=work, daemon=True)
         self._process.start()
         theirs.close()
 
@@ -116,7 +116,7 @@ def _serve(
     for other in parents:  # else this process would hold them open when the parent is gone
         other.close()
     _silence()
-    _limit(memory)
+    limit_memory(memory)
     try:
         while True:
             for place in pipe.recv():
@@ -131,7 +131,9 @@ def _silence() -> None:
     os.dup2(nowhere, 2)
 
 
-def _limit(memory: int) -> None:
+def limit_memory(memory: int) -> None:
+    """Has this process get a MemoryError beyond `memory` bytes more than it has now (on Linux),
+    rather than the machine kill something."""
     if sys.platform == "linux":
         with open("/proc/self/statm") as file:
             now = int(file.read().split()[0]) * resource.getpagesize()

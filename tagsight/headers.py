@@ -6,6 +6,7 @@ and the names (never the values) of the keywords that it withheld.
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydicom.uid import UID
 
@@ -57,8 +58,7 @@ class Wanted:
     vocabulary: Vocabulary | None = None
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(NamedTuple):
     """An image's header: hashes in hex (None where the file has none), texts, withheld keywords.
 
     `undrawable`: the reason where it is kept for its tags alone. `size` (bytes) and `mtime_ns` are

@@ -13,10 +13,9 @@ from tagsight.gathering import PIXEL_REPRESENTATION as SIGN
 from tagsight.headers import Wanted, is_source, may_repeat, region, region_column
 from tagsight.makers import known_maker
 from tagsight.refusals import Refused
-from tagsight.texts import WITHHELD as HIDDEN
-from tagsight.texts import is_registered, text_of
+from tagsight.texts import text_of
 from tagsight.tokens import Element, Encoding, Window
-from tagsight.vocabulary import MAX_ARENA, MAX_VALUES, Vocabulary
+from tagsight.vocabulary import MAX_ARENA, MAX_VALUES, Vocabulary, vr_of
 from tagsight.vocabulary import vocabulary as empty_vocabulary
 
 ABSENT, KEPT, WITHHELD, PLAIN = range(4)  # fates; PLAIN: the plain reader has to judge its file
@@ -50,7 +49,6 @@ class Head(NamedTuple):
     vr: str
     column: int
     plain: bool
-    may_show: bool
     source: bool
     repeats: bool
     derived: bool
@@ -118,7 +116,7 @@ class Known:
             head = self._head(tag, letters, bool(variant & 1), wanted)
             self._heads[tag, letters, variant & 1] = head
         text = self._text(head, data, variant >> 1)
-        fate = _fate(head, text)
+        fate = _fate(head, text, wanted)
         self.heads.append(head)
         self.texts.append(text or "")
         shown = self._shown(head, text or "") if fate == KEPT else -1
@@ -135,7 +133,7 @@ class Known:
 
     def _head(self, tag: int, letters: int, signed: bool, wanted: Wanted) -> Head:
         keyword, known = public(tag) if tag != SYNTAX_TAG else ("TransferSyntaxUID", "UI")
-        written = chr(letters >> 8) + chr(letters & 255) if letters else None
+        written = vr_of(letters)
         vr = one_vr(written, known, signed) if keyword else ""
         derived = keyword in wanted.derive
         if derived:
@@ -148,7 +146,6 @@ class Known:
             # Of repeating groups, and of signs that are told later, the file has to be seen whole.
             plain=self.tags.setdefault(keyword, tag) != tag
             or (" or " in known and tag < SIGN and written in (None, "UN")),
-            may_show=tag == SYNTAX_TAG or (is_kept(keyword, "", "", wanted.keep) and vr != "PN"),
             source=is_source(keyword, vr),
             repeats=may_repeat(keyword, vr, wanted.keep),
             derived=derived,
@@ -186,14 +183,12 @@ class Known:
         return character_sets(self.vocabulary.arena[start:end].tobytes())
 
 
-def _fate(head: Head, text: str | None) -> int:
-    """What becomes of a value, as `gathering.is_kept` has it."""
+def _fate(head: Head, text: str | None, wanted: Wanted) -> int:
     if head.plain or text is None or (head.tag == SYNTAX_TAG and not text):
         return PLAIN
     if not text:
         return ABSENT
-    kept = head.may_show and text != HIDDEN
-    kept = kept and (head.vr != "UI" or head.tag == SYNTAX_TAG or is_registered(text))
+    kept = head.tag == SYNTAX_TAG or is_kept(head.keyword, head.vr, text, wanted.keep)
     return KEPT if kept else WITHHELD
 
 

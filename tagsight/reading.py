@@ -64,15 +64,18 @@ def read_shard(
     """
     parts = Parts(store / _name(key, wanted))
     files, refused = expand(listing)
-    stored = parts.index().filter(~pl.col("reason").is_in(PASSING) | pl.col("reason").is_null())
+    index = parts.index()
+    stored = index.filter(~pl.col("reason").is_in(PASSING) | pl.col("reason").is_null())
     files = _with_sizes(files, stored)
     known = stored.join(files, on=list(_KEY), how="semi", nulls_equal=True)
     todo = files.join(known, on="path", how="anti", maintain_order="left")
     LOG.info("%d files, %d of them new", len(files), len(todo))
     progress.total = len(files)
     progress.resume(len(known))
-    _read(todo, key, wanted, parts, progress)
-    index = parts.index().join(files, on="path", how="semi")
+    if len(todo):
+        _read(todo, key, wanted, parts, progress)
+        index = parts.index()
+    index = index.join(files, on="path", how="semi")
     if parts.put_together(index):
         index = parts.index()
     return _shard(parts, index, refused)
@@ -106,8 +109,6 @@ def _status(path: str) -> tuple[str, int | None, int | None]:
 
 def _read(todo: pl.DataFrame, key: bytes, wanted: Wanted, parts: Parts, progress: Progress) -> None:
     """Reads files in the order of paths, since those of a series lie side by side."""
-    if todo.is_empty():
-        return
     with Fence(key, wanted, few=len(todo) <= FEW) as fence:
         rows, since = Rows(), time.monotonic()
         for some in todo.iter_slices(BATCH):
@@ -115,10 +116,10 @@ def _read(todo: pl.DataFrame, key: bytes, wanted: Wanted, parts: Parts, progress
                 rows.add(some, paths, batch)
             progress.add(len(some))
             if len(rows) >= ROWS or time.monotonic() - since > COMMIT_SECONDS:
-                parts.add(rows.frame())
-                rows, since = rows.anew(), time.monotonic()
+                parts.add(rows.take())
+                since = time.monotonic()
         if len(rows):
-            parts.add(rows.frame())
+            parts.add(rows.take())
 
 
 class Rows:
@@ -136,13 +137,6 @@ class Rows:
     def __len__(self) -> int:
         return len(self._facts) + len(self._others) + sum(map(len, self._frames))
 
-    def anew(self) -> "Rows":
-        """Empty ones, which know the columns and texts that the reader has told."""
-        rows = Rows()
-        rows._columns, rows._texts = self._columns, self._texts
-        rows._generation = self._generation
-        return rows
-
     def add(self, listed: pl.DataFrame, paths: Sequence[str], batch: Batch) -> None:
         """Takes what was read of `paths`, which are among those `listed`."""
         if batch.generation != self._generation:
@@ -152,17 +146,12 @@ class Rows:
         self._columns += batch.columns
         self._texts += batch.texts
         told = {path: (size, mtime) for path, size, mtime in listed.select(list(_KEY)).iter_rows()}
-        for row in batch.rows:
-            facts = row._asdict()
-            path = paths[facts.pop("place")]
-            self._facts.append(_placed(path, told[path], facts))
+        for rows, read in ((self._facts, batch.rows), (self._others, batch.others)):
+            rows += [_row(paths[place], told[paths[place]], what) for place, what in read]
         self._codes.append(batch.codes)
-        for place, other in batch.others:
-            path = paths[place]
-            self._others.append(_placed(path, told[path], _facts(path, other)))
 
-    def frame(self) -> pl.DataFrame:
-        """The rows as a table."""
+    def take(self) -> pl.DataFrame:
+        """The rows as a table, and none from then on."""
         self._settle()
         if self._others:
             names = dict.fromkeys(name for row in self._others for name in row)
@@ -171,7 +160,8 @@ class Rows:
             self._frames.append(pl.DataFrame(columns, schema=schema))
             self._others = []
         empty = pl.DataFrame(schema={name: type_of(name) for name in FIXED})
-        return pl.concat([empty, *self._frames], how="diagonal")
+        frames, self._frames = self._frames, []
+        return pl.concat([empty, *frames], how="diagonal")
 
     def _settle(self) -> None:
         """Turns numbers into texts, while it is known what they stand for."""
@@ -192,31 +182,23 @@ class Rows:
         self._facts, self._codes = [], []
 
 
-def _facts(path: str, other: Image | Rejected) -> dict[str, str | int | None]:
-    """An image or a rejected file of the plain reader as the columns of the store."""
-    if isinstance(other, Rejected):
-        _, size, mtime_ns = _status(path)
-        return {
-            "size": size,
-            "mtime_ns": mtime_ns,
-            "reason": other.reason,
-            "detail": other.detail,
-        }
-    facts = {name: getattr(other, name) for name in Image.__dataclass_fields__}
-    values = facts.pop("values")
-    return facts | {"withheld": "\\".join(other.withheld)} | values
-
-
-def _placed(
-    path: str, told: tuple[int | None, int | None], facts: dict[str, str | int | None]
+def _row(
+    path: str, told: tuple[int | None, int | None], read: Image | Rejected
 ) -> dict[str, str | int | None]:
-    """With the size and time of the list, where it has them: by these it will be looked up."""
+    """The columns of the store. Size and time are those of the list, where it has them: by these
+    the file will be looked up."""
     size, mtime_ns = told
+    if isinstance(read, Rejected):
+        if size is None or mtime_ns is None:
+            _, size, mtime_ns = _status(path)
+        return {"path": path, "size": size, "mtime_ns": mtime_ns, **vars(read)}
+    facts = read._asdict()
+    values = facts.pop("values")
+    facts["withheld"] = "\\".join(read.withheld)
+    facts["burned_in"] = "yes" if read.burned_in else None
     if size is not None and mtime_ns is not None:
         facts |= {"size": size, "mtime_ns": mtime_ns}
-    if "burned_in" in facts:
-        facts["burned_in"] = "yes" if facts["burned_in"] else None
-    return {"path": path} | facts
+    return {"path": path, **facts, **values}
 
 
 def _shard(parts: Parts, index: pl.DataFrame, refused: pl.DataFrame) -> Shard:

@@ -4,7 +4,6 @@ import errno
 import io
 import os
 import stat
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from tagsight.refusals import Refused
@@ -78,12 +77,7 @@ class Source:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

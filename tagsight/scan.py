@@ -56,6 +56,12 @@ def _u32(data: np.ndarray, at: int) -> Any:
 
 
 @_jit
+def _letters(data: np.ndarray, at: int) -> Any:
+    """Where an explicit element at `at` has its VR."""
+    return np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])
+
+
+@_jit
 def _is_in(tag: int, among: np.ndarray) -> Any:
     place = np.searchsorted(among, tag)
     return place < len(among) and among[place] == tag
@@ -77,10 +83,9 @@ def _head(data: np.ndarray, at: int, implicit: bool) -> tuple[Any, Any, Any, Any
     tag = _u16(data, at) << 16 | _u16(data, at + 2)
     if implicit or tag >> 16 == 0xFFFE:
         return tag, 0, at + 8, _u32(data, at + 4)
-    first, second = np.int64(data[at + 4]), np.int64(data[at + 5])
-    if not (65 <= first <= 90 and 65 <= second <= 90):
+    vr = _letters(data, at)
+    if not (65 <= vr >> 8 <= 90 and 65 <= vr & 255 <= 90):
         return tag, -1, at + 8, 0
-    vr = first << 8 | second
     if KINDS[vr] & LONG:
         return tag, vr, at + 12, _u32(data, at + 8)
     return tag, vr, at + 8, _u16(data, at + 6)
@@ -116,6 +121,12 @@ def _skipped(data: np.ndarray, at: Any, filled: int, implicit: bool) -> Any:
 
 
 @_jit
+def _slot(voc: Vocabulary, hashed: Any) -> Any:
+    """The first place to look for a value of this hash."""
+    return np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(len(voc.slots) - 1))
+
+
+@_jit
 def _number_of(
     voc: Vocabulary, tag: int, vr: int, variant: int, data: np.ndarray, at: int, end: int
 ) -> Any:
@@ -124,8 +135,7 @@ def _number_of(
     hashed *= np.uint64(1099511628211)
     for place in range(at, end):  # FNV-1a
         hashed = (hashed ^ np.uint64(data[place])) * np.uint64(1099511628211)
-    mask = len(voc.slots) - 1
-    slot: Any = np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(mask))
+    mask, slot = len(voc.slots) - 1, _slot(voc, hashed)
     while voc.slots[slot] >= 0:
         i: Any = np.int64(voc.slots[slot])
         if (
@@ -161,7 +171,9 @@ def _variant(charset: int, signed: bool, data: np.ndarray, at: int, end: int) ->
 
 @_jit
 def _wanted(tag: int, vr: int, length: int) -> bool:
-    """Whether a public element may have a text."""
+    """Whether an element may have a text: not private ones, nor lengths of groups."""
+    if tag >> 16 & 1 or not tag & 0xFFFF:
+        return False
     kind = KINDS[vr] & 3
     if vr == 0 or kind == UNKNOWN:
         group = tag >> 24
@@ -198,16 +210,8 @@ def _meta(data: np.ndarray, filled: int, voc: Vocabulary, row: np.ndarray) -> tu
 @_jit
 def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
     """Whether an element is for the plain tokenizer, and its file with it."""
-    group = tag >> 16
-    odd = vr < 0 or (vr == _UN and length == UNDEFINED) or group == 0xFFFE or group <= 4
+    odd = vr < 0 or (vr == _UN and length == UNDEFINED) or tag >> 16 == 0xFFFE or tag >> 16 <= 4
     return odd or tag <= last
-
-
-@_jit
-def _implicit(data: np.ndarray, at: int) -> Any:
-    """Whether no VR follows the tag."""
-    kind = KINDS[np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])]
-    return kind == NONE  # all VRs without text or sequence are long
 
 
 @_jit
@@ -230,10 +234,8 @@ def _next(data: np.ndarray, at: int, last: int, implicit: bool) -> Any:
     if at + 8 > last or _u16(data, at) == 0xFFFE:
         closed = at + 8 > last or _u16(data, at + 2) in (0xE00D, 0xE0DD)
         return (0 if closed else -1), 0, at, at
-    if at + 12 > last and not implicit:
-        vr = np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])
-        if KINDS[vr] & LONG:
-            return -1, 0, at, at
+    if at + 12 > last and not implicit and KINDS[_letters(data, at)] & LONG:
+        return -1, 0, at, at
     tag, vr, start, length = _head(data, at, implicit)
     if vr < 0 or (vr == _UN and length == UNDEFINED):
         return -1, 0, at, at
@@ -273,7 +275,7 @@ def _group(
             return count
         if tag < 0 or tag in (CHARSET_TAG, PIXEL_REPRESENTATION):
             return -1
-        if tag >> 16 & 1 or not tag & 0xFFFF or not _wanted(tag, vr, at - start):
+        if not _wanted(tag, vr, at - start):
             continue
         if at - start > LONGEST or count == len(row):
             return -1
@@ -303,7 +305,7 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
     at, count = _meta(data, filled, voc, row)
     if at < 0 or data[at + 1] > data[at]:  # the latter is big endian
         return (short if count == MORE else LEFT), 0, 0
-    implicit = _implicit(data, at)
+    implicit = KINDS[_letters(data, at)] == NONE  # all VRs without text or sequence are long
     charset, signed, last, inner = 0, False, 0, 0
     while at != size:
         if at + 12 > filled:
@@ -322,8 +324,7 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
         if at < 0 or at > size:
             return (short if at == -1 else LEFT), 0, 0
         grouped = tag == SHARED_GROUPS or tag == FRAME_GROUPS  # noqa: PLR1714 - numba
-        public = not tag >> 16 & 1 and tag & 0xFFFF != 0
-        if not grouped and not (public and _wanted(tag, vr, at - start)):
+        if not grouped and not _wanted(tag, vr, at - start):
             continue
         if not grouped and (at - start > LONGEST or count == len(row)):
             return LEFT, 0, 0
@@ -386,8 +387,7 @@ def _forget(voc: Vocabulary, before: int) -> None:
     """Takes back what a file that was not read has added: it would fill the vocabulary."""
     mask = len(voc.slots) - 1
     for i in range(voc.used[0] - 1, before - 1, -1):
-        hashed = voc.hashes[i]
-        slot = np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(mask))
+        slot = _slot(voc, voc.hashes[i])
         while voc.slots[slot] != i:
             slot = (slot + 1) & mask
         voc.slots[slot] = -1

@@ -18,6 +18,11 @@ _SLOTS = 2**20
 NONE, TEXT, SEQUENCE, UNKNOWN, LONG = 0, 1, 2, 3, 4  # kinds of VR, and a flag
 
 
+def vr_of(letters: int) -> str | None:
+    """The VR whose two letters these are; None of an implicit element."""
+    return chr(letters >> 8) + chr(letters & 255) if letters else None
+
+
 class Vocabulary(NamedTuple):
     """All different values seen: of value i the bytes are `arena[starts[i]:starts[i + 1]]`."""
 

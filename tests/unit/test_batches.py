@@ -26,12 +26,9 @@ def images(reader, paths):
         assert batch.generation == 0
         columns += batch.columns
         texts += batch.texts
-        for row, codes in zip(batch.rows, batch.codes, strict=True):
+        for (place, image), codes in zip(batch.rows, batch.codes, strict=True):
             values = {columns[c]: texts[v] for c, v in enumerate(codes) if v >= 0}
-            facts = row._asdict() | {"values": values}
-            facts["withheld"] = row.withheld.split("\\") if row.withheld else []
-            del facts["place"]
-            found[part[row.place]] = Image(**facts), True
+            found[part[place]] = image._replace(values=values), True
         found |= {part[place]: (other, False) for place, other in batch.others}
     return found
 

@@ -23,7 +23,7 @@ def told(fence, paths):
     """Place → what became of each file."""
     found = {}
     for some, batch in fence.read(paths):
-        found |= {some[row.place]: "image" for row in batch.rows}
+        found |= {some[place]: "image" for place, _ in batch.rows}
         for place, other in batch.others:
             found[some[place]] = other.reason if isinstance(other, Rejected) else "image"
     return [found[path] for path in paths]
