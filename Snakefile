@@ -28,6 +28,7 @@ if config["demo"]:
 include: "rules/tags.smk"
 include: "rules/samples.smk"
 include: "rules/clusters.smk"
+include: "rules/annotations.smk"
 include: "rules/images.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"

@@ -1,8 +1,7 @@
 """Clusters.
 
 Needs the samples and the encoding. Leaves the clusters of a sample for the whole grid of K
-(clusters), the K to use and why (choice), what each cluster is (cards), how the clusters agree
-with outside labels (agreement), and the cluster of every image of the archive (annotations).
+(clusters), and the K to use and why (choice).
 """
 
 
@@ -81,97 +80,3 @@ rule choice:
         ),
     script:
         "../scripts/choice.py"
-
-
-rule cards:
-    input:
-        clusters="results/clusters/tuning.parquet",
-        sample="results/samples/tuning.parquet",
-        encoding="results/encoding.json",
-        choice="results/choice.json",
-    output:
-        "results/cards.json",
-    log:
-        "logs/cards.log",
-    benchmark:
-        "results/benchmarks/cards.tsv"
-    conda:
-        "../envs/tagsight.yaml"
-    params:
-        **recipe("cards", rules.choice, min_patients="privacy.min_patients"),
-    script:
-        "../scripts/cards.py"
-
-
-rule agreement:
-    input:
-        sample="results/samples/tuning.parquet",
-        encoding="results/encoding.json",
-        choice="results/choice.json",
-    output:
-        "results/agreement.json",
-    log:
-        "logs/agreement.log",
-    benchmark:
-        "results/benchmarks/agreement.tsv"
-    conda:
-        "../envs/tagsight.yaml"
-    threads: 4
-    resources:
-        mem_mb=memory_square,
-        runtime=minutes_square,
-    params:
-        **recipe(
-            "agreement",
-            rules.choice,
-            k="cluster.k",
-            algorithm="cluster.algorithm",
-            ranges="gower.ranges",
-        ),
-    script:
-        "../scripts/agreement.py"
-
-
-rule annotations:
-    input:
-        features="results/features/{shard}.parquet",
-        tags="results/tags/{shard}.parquet",
-        sample="results/samples/tuning.parquet",
-        clusters="results/clusters/tuning.parquet",
-        choice="results/choice.json",
-        encoding="results/encoding.json",
-        cards="results/cards.json",
-    output:
-        "results/annotations/{shard}.parquet",
-    log:
-        "logs/annotations/{shard}.log",
-    benchmark:
-        "results/benchmarks/annotations/{shard}.tsv"
-    conda:
-        "../envs/tagsight.yaml"
-    threads: 2
-    resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
-    params:
-        **recipe("annotations", rules.cards, ranges="gower.ranges"),
-    script:
-        "../scripts/annotations.py"
-
-
-rule annotations_csv:
-    input:
-        expand("results/annotations/{shard}.parquet", shard=SHARDS),
-    output:
-        "results/annotations.csv",
-    log:
-        "logs/annotations_csv.log",
-    benchmark:
-        "results/benchmarks/annotations_csv.tsv"
-    conda:
-        "../envs/tagsight.yaml"
-    threads: 2
-    params:
-        **recipe("annotations_csv", rules.annotations, mask_paths="privacy.mask_paths"),
-    script:
-        "../scripts/annotations_csv.py"

@@ -36,18 +36,25 @@ OTHER = {
     "tags.reject_limit": 0.9,
     "tags.keep_undrawable": ["no_pixels"],
     "tags.derive_text": ["ProtocolName"],
+    "tags.table": "table.parquet",
+    "tags.columns": {"Modality": "modality"},
+    "tags.split": [{"column": "text"}],
     "privacy.key_file": "results/demo/archive/../key",
     "privacy.keep": ["PatientSex"],
     "privacy.min_patients": 5,
     "privacy.mask_paths": False,
+    "select.method": "entropy",
     "select.count": 30,
     "select.max_missing": 0.5,
     "select.max_categories": 20,
     "select.image_level": True,
+    "select.per_module": 3,
     "select.drop": ["Modality"],
     "gower.distance": "root",
     "gower.presence_weight": 0.5,
     "gower.ranges": "sample",
+    "gower.scale": "rank",
+    "gower.weights": "commensurable",
     "samples.tuning": 50,
     "samples.holdout": 20,
     "samples.autoencoder": 50,
@@ -56,6 +63,10 @@ OTHER = {
     "samples.per_series": 2,
     "cluster.k": [3, 5],
     "cluster.algorithm": "pam",
+    "cluster.weight": "rows",
+    "cluster.on": "all",
+    "cluster.candidates": 9,
+    "stability.bootstraps": 5,
     "choose.rule": "silhouette",
     "choose.tolerance": 1.5,
     "images.aspect": "stretch",
@@ -66,6 +77,7 @@ OTHER = {
     "autoencoder.validation": 0.2,
     "autoencoder.device": "cpu",
     "evaluation.permutations": 20,
+    "assign.input": "new",
     "report.gallery": 3,
     "report.burned_in": True,
 }
@@ -165,7 +177,7 @@ def rerun_table(rerun_by_key):
 
 SMK = [
     CLONE / "rules" / f"{act}.smk"
-    for act in ("demo", "tags", "samples", "clusters", "images", "evaluation", "report")
+    for act in ("demo", "tags", "samples", "clusters", "annotations", "images", "evaluation", "report")
 ]
 
 
