@@ -26,6 +26,7 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
 
     Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed.
     """
+    _mend_on(config)
     rules = yaml.safe_load(schema.read_text())
     found = sorted(_Validator(rules).iter_errors(config), key=_where)
     mistakes = [line for error in found for line in _lines(error, rules)]
@@ -43,6 +44,13 @@ def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[s
             yield from keys(part, f"{prefix}{name}.")
         else:
             yield prefix + name, part
+
+
+def _mend_on(config: dict[str, Any]) -> None:
+    """Name `on` again, which YAML 1.1 reads as true where a user writes it without quotes."""
+    section = config.get("cluster")
+    if isinstance(section, dict) and True in section:
+        section["on"] = section.pop(True)
 
 
 def _where(error: jsonschema.ValidationError) -> str:

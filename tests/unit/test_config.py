@@ -42,6 +42,13 @@ def test_the_overlays_are_allowed(overlay):
     assert checked(config, SCHEMA)
 
 
+def test_on_without_quotes_is_the_key_not_the_truth():
+    overlay = yaml.safe_load("cluster: {on: all}")
+    assert list(overlay["cluster"]) == [True]
+    assert checked(merged(defaults(), overlay), SCHEMA)["cluster"]["on"] == "all"
+    assert mistakes(**yaml.safe_load("cluster: {on: everything}"))[0].startswith("cluster.on: ")
+
+
 def test_schema_and_defaults_name_the_same_keys():
     schema = yaml.safe_load(SCHEMA.read_text())
     config = defaults()

@@ -177,7 +177,16 @@ def rerun_table(rerun_by_key):
 
 SMK = [
     CLONE / "rules" / f"{act}.smk"
-    for act in ("demo", "tags", "samples", "clusters", "annotations", "images", "evaluation", "report")
+    for act in [
+        "demo",
+        "tags",
+        "samples",
+        "clusters",
+        "annotations",
+        "images",
+        "evaluation",
+        "report",
+    ]
 ]
 
 
