@@ -28,8 +28,8 @@ Swap = Callable[[Array, Array], Array]
 class Clustering:
     """k clusters of n rows; cluster 0 is the largest.
 
-    loss: sum of the distances to the own medoid. labels: int32 (n,). medoids: int64 (k,), row of
-    the medoid of each cluster, always a member of it.
+    loss: sum of the distances to the own medoid. labels: int32 (n,), -1 where a row is in none.
+    medoids: int64 (k,), row of the medoid of each cluster, always a member of it.
     """
 
     k: int
@@ -95,7 +95,7 @@ def _drawn(n: int, k: int) -> list[Array]:
 
 def _best(distances: Array, starts: list[Array], swap: Swap) -> Clustering:
     """The clustering of least loss from any of the starts, the first where equal."""
-    found = [_nearest(distances, swap(distances, start.copy())) for start in starts]
+    found = [nearest(distances, swap(distances, start.copy())) for start in starts]
     return min(found, key=lambda clustering: clustering.loss)
 
 
@@ -115,8 +115,11 @@ def _alternate(distances: Array, medoids: Array) -> Array:
 _SWAPS: dict[str, Swap] = {"fasterpam": _fasterpam, "pam": _pam, "alternate": _alternate}
 
 
-def _nearest(distances: Array, medoids: Array) -> Clustering:
-    """Each row to its nearest medoid. A medoid stays with itself, also beside its duplicate."""
+def nearest(distances: Array, medoids: Array) -> Clustering:
+    """Each row to its nearest medoid. A medoid stays with itself, also beside its duplicate.
+
+    distances: float32 (n, n), symmetric; medoids: rows, (k,).
+    """
     medoids = np.sort(medoids.astype(np.int64))
     labels = np.argmin(distances[medoids], axis=0)
     labels[medoids] = np.arange(len(medoids))
@@ -126,7 +129,7 @@ def _nearest(distances: Array, medoids: Array) -> Clustering:
 def _average(distances: Array, ks: Sequence[int]) -> list[Clustering]:
     """Average linkage, cut at each K; the medoid is the member with least distance to the rest."""
     merges = linkage(squareform(distances, checks=False), method="average")  # (n - 1, 4)
-    return [_central(distances, _cut(merges, k)) for k in ks]
+    return [central(distances, _cut(merges, k)) for k in ks]
 
 
 def _cut(merges: Array, k: int) -> Array:
@@ -140,7 +143,11 @@ def _cut(merges: Array, k: int) -> Array:
     return connected_components(links, directed=False)[1][:n]
 
 
-def _central(distances: Array, labels: Array) -> Clustering:
+def central(distances: Array, labels: Array) -> Clustering:
+    """The clustering with these members; a medoid is the one of least distance to the others.
+
+    distances: float32 (n, n), symmetric. labels: (n,), from 0 without gaps, -1 = in no cluster.
+    """
     members = [np.flatnonzero(labels == c) for c in range(labels.max() + 1)]
     totals = [distances[np.ix_(m, m)].sum(axis=1, dtype=np.float64) for m in members]
     medoids = [m[np.argmin(total)] for m, total in zip(members, totals, strict=True)]
@@ -150,11 +157,12 @@ def _central(distances: Array, labels: Array) -> Clustering:
 def _clustering(distances: Array, labels: Array, medoids: Array) -> Clustering:
     """Number the clusters by falling size, the lower medoid first where equal."""
     k = len(medoids)
-    order = np.lexsort((medoids, -np.bincount(labels, minlength=k)))
-    rank = np.empty(k, np.int32)
+    order = np.lexsort((medoids, -np.bincount(labels[labels >= 0], minlength=k)))
+    rank = np.full(k + 1, -1, np.int32)  # the last is for label -1
     rank[order] = np.arange(k)
     labels, medoids = rank[labels], medoids[order]
-    loss = distances[np.arange(len(labels)), medoids[labels]].sum(dtype=np.float64)
+    members = np.flatnonzero(labels >= 0)
+    loss = distances[members, medoids[labels[members]]].sum(dtype=np.float64)
     return Clustering(k, float(loss), labels, medoids)
 
 
