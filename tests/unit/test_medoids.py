@@ -116,5 +116,5 @@ def test_k_from_the_number_of_distinct_rows_on_is_left_out():
 def test_a_medoid_stays_in_its_own_cluster_beside_its_duplicate():
     # Row 2 is at distance 0 from medoids 0 and 1, which differ: with missing values that happens.
     d = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]], np.float32)
-    found = medoids._nearest(d, np.array([2, 0]))
+    found = medoids.nearest(d, np.array([2, 0]))
     assert found.labels[found.medoids].tolist() == [0, 1]
