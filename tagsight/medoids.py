@@ -73,15 +73,24 @@ def grid(
     K medoids leave no distance at all, or K >= n) is left out: compare with `ks` to warn.
     Deterministic: the random starts that a small matrix is given beside BUILD have fixed seeds.
     """
+    first = starts(distances, ks)
+    if algorithm == "average":
+        return _average(distances, [len(chosen) for chosen in first])
+    swap = _SWAPS[algorithm]
+    n = len(distances)
+    return [_best(distances, [chosen, *_drawn(n, len(chosen))], swap) for chosen in first]
+
+
+def starts(distances: Array, ks: Sequence[int]) -> list[Array]:
+    """BUILD's medoids for each K below the number of distinct rows, in rising order of K.
+
+    distances: float32 (n, n), symmetric.
+    """
     wanted = sorted({k for k in ks if k < len(distances)})
     if not wanted:
         return []
     medoids = build(distances, wanted[-1])
-    wanted = [k for k in wanted if distances[medoids[:k]].min(axis=0).any()]
-    if algorithm == "average":
-        return _average(distances, wanted)
-    swap = _SWAPS[algorithm]
-    return [_best(distances, [medoids[:k], *_drawn(len(distances), k)], swap) for k in wanted]
+    return [medoids[:k] for k in wanted if distances[medoids[:k]].min(axis=0).any()]
 
 
 def _drawn(n: int, k: int) -> list[Array]:
