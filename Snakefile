@@ -25,6 +25,7 @@ if config["demo"]:
     include: "rules/demo.smk"
 
 
+include: "rules/reading.smk" if LOOKS else "rules/table.smk"
 include: "rules/tags.smk"
 include: "rules/samples.smk"
 include: "rules/clusters.smk"
@@ -43,8 +44,9 @@ rule all:
     input:
         "results/report/index.html",
         "results/annotations.csv",
-        "results/evaluation.json",
         "results/agreement.json",
+        "results/cards.json",
+        ["results/evaluation.json"] if LOOKS else [],
 
 
 onsuccess:

@@ -22,8 +22,9 @@ recipe = Recipes(CLONE, config)
 SHARDS = [
     f"{i:0{len(str(config['tags']['shards'] - 1))}d}" for i in range(config["tags"]["shards"])
 ]
+LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
-SAMPLES = ["tuning", "holdout", "autoencoder", *TRIALS]
+SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
 DEMO = []  # the rule that makes the archive, where rules/demo.smk is included
 
 # Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.

@@ -23,7 +23,7 @@ rule draws:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("draws", rules.tags, sizes="samples", seed="seed"),
+        **recipe("draws", TAGS, sizes="samples", seed="seed"),
     script:
         "../scripts/draws.py"
 

@@ -1,68 +1,9 @@
-"""From files to features.
+"""From tags to features.
 
-Needs the archive. Leaves, for every shard of it, the files found (files), the tags of each image
-(tags) with what was not taken and why (rejected), and the images as rows of numbers and
-categories (features); and for the whole of it how often each tag is filled (frequencies), which
-tags are used and why (selection), and how they become columns (encoding).
+Needs the tags of every shard. Leaves how often each tag is filled (frequencies), which tags are
+used and why (selection), how they become columns (encoding), and for every shard the images as
+rows of numbers and categories (features).
 """
-
-
-rule files:
-    input:
-        [demo.output.truth for demo in DEMO],
-    output:
-        expand("results/files/{shard}.parquet", shard=SHARDS),
-    log:
-        "logs/files.log",
-    benchmark:
-        "results/benchmarks/files.tsv"
-    conda:
-        "../envs/tagsight.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: attempt * 2000,
-        runtime=minutes(720),
-    params:
-        **recipe(
-            "files",
-            *DEMO,
-            archive="input",
-            shards="tags.shards",
-            draw="tags.draw",
-            key_file="privacy.key_file",
-            seed="seed",
-        ),
-    script:
-        "../scripts/files.py"
-
-
-# What the reader keeps of a file: a change of it makes the store of what was read void.
-WANTED = {
-    "keep": "privacy.keep",
-    "keep_undrawable": "tags.keep_undrawable",
-    "derive_text": "tags.derive_text",
-}
-
-
-rule tags:
-    input:
-        "results/files/{shard}.parquet",
-    output:
-        tags="results/tags/{shard}.parquet",
-        rejected="results/rejected/{shard}.parquet",
-    log:
-        "logs/tags/{shard}.log",
-    benchmark:
-        "results/benchmarks/tags/{shard}.tsv"
-    conda:
-        "../envs/tagsight.yaml"
-    resources:
-        mem_mb=memory_shard,
-        runtime=minutes(720),
-    params:
-        **recipe("tags", rules.files, key_file="privacy.key_file", **WANTED),
-        store=recipe.own("tags", **WANTED),
-    script:
-        "../scripts/tags.py"
 
 
 rule frequencies:
@@ -84,7 +25,7 @@ rule frequencies:
     params:
         **recipe(
             "frequencies",
-            rules.tags,
+            TAGS,
             reject_limit="tags.reject_limit",
             keep="privacy.keep",
             min_patients="privacy.min_patients",
@@ -95,7 +36,8 @@ rule frequencies:
 
 rule selection:
     input:
-        "results/frequencies.parquet",
+        tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        frequencies="results/frequencies.parquet",
     output:
         "results/selection.parquet",
     log:
@@ -104,6 +46,10 @@ rule selection:
         "results/benchmarks/selection.tsv"
     conda:
         "../envs/tagsight.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory_archive,
+        runtime=minutes(30, per_gb=20),
     params:
         **recipe("selection", rules.frequencies, select="select"),
     script:
@@ -134,6 +80,8 @@ rule encoding:
             rules.selection,
             distance="gower.distance",
             presence_weight="gower.presence_weight",
+            scale="gower.scale",
+            weights="gower.weights",
             min_patients="privacy.min_patients",
             key_file="privacy.key_file",
         ),

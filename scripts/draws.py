@@ -9,8 +9,8 @@ from tagsight.tables import scan
 
 with logged(snakemake):
     asked = dict(snakemake.params.sizes)
-    trials = {f"trial-{i:02d}": asked["trial"] for i in range(1, asked["trials"] + 1)}
-    sizes = {name: asked[name] for name in ("tuning", "holdout", "autoencoder")} | trials
+    drawn_for = [Path(path).stem for path in snakemake.output]
+    sizes = {name: asked.get(name, asked["trial"]) for name in drawn_for}
     keys = ["image", "series", "study", "patient", "path", "burned_in", "undrawable"]
     images = scan(snakemake.input).select(keys).collect()
     drawn = draw(images, sizes, asked["per_series"], snakemake.params.seed).drop("undrawable")

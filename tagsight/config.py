@@ -9,15 +9,21 @@ from typing import Any
 
 import jsonschema
 import yaml
-from pydicom.datadict import dictionary_VR, keyword_dict, tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.dictionary import DERIVED
 from tagsight.errors import ConfigError
+from tagsight.table_config import near, of_table
 
 NO_INPUT = (
     "input: not set; name your archive in a file of your own (mine.yaml: `input: /path/to/dicom`) "
     "and run `snakemake -c2 --configfile mine.yaml`, "
     "or try the demo: `snakemake -c2 --configfile config/demo.yaml`"
+)
+
+_BOTH = (
+    "input, tags.table: both are set, but a run is on DICOM files or on a ready table of tags; "
+    "set input (and demo) to null, or tags.table"
 )
 
 
@@ -30,8 +36,9 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     rules = yaml.safe_load(schema.read_text())
     found = sorted(_Validator(rules).iter_errors(config), key=_where)
     mistakes = [line for error in found for line in _lines(error, rules)]
-    mistakes += _without_input(config.get("input"), config.get("demo"))
-    mistakes += [] if found else _contradictions(config)
+    table = (config.get("tags") or {}).get("table")
+    mistakes += _without_input(config.get("input"), config.get("demo"), table)
+    mistakes += [] if found else [*_contradictions(config), *of_table(config["tags"])]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
@@ -116,8 +123,10 @@ _KINDS = {"string": "text", "array": "list", "object": "section", "boolean": "tr
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
-def _without_input(places: Any, demo: Any) -> list[str]:
+def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
     """What is wrong with `input`, whatever else is."""
+    if table is not None:
+        return [] if places is None and demo is None else [_BOTH]
     if places is None:
         return [NO_INPUT]
     listed = [places] if isinstance(places, str) else places
@@ -147,6 +156,11 @@ def _contradictions(config: dict[str, Any]) -> list[str]:
         for sample in ("tuning", "trial")
         if config["samples"][sample] <= least
     ]
+    if (config["gower"]["ranges"], config["gower"]["weights"]) == ("sample", "commensurable"):
+        mistakes.append(
+            "gower.weights: commensurable are the weights of the whole archive, and gower.ranges: "
+            "sample is not; leave one of the two at its default"
+        )
     key_file = config["privacy"]["key_file"]
     if key_file is not None and not config["demo"] and not os.path.isfile(key_file):
         mistakes.append(
@@ -154,9 +168,3 @@ def _contradictions(config: dict[str, Any]) -> list[str]:
             "leave it null to have one made in results/"
         )
     return mistakes
-
-
-def near(keyword: str) -> str:
-    """Return `; did you mean …?` for a misspelt DICOM keyword, or nothing."""
-    known = difflib.get_close_matches(keyword, keyword_dict, n=1, cutoff=0.75)
-    return f"; did you mean {known[0]}?" if known else ""

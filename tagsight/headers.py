@@ -140,7 +140,7 @@ def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozense
     return Verdict(
         demand=needed,
         refused=refused,
-        repeating=tuple(_repeating(gathered, keep)),
+        repeating=tuple(repeating_in(gathered, keep)),
         burned_in=_is_burned_in(gathered.values),
     )
 
@@ -247,8 +247,8 @@ def may_repeat(keyword: str, vr: str, keep: frozenset[str]) -> bool:
     return vr in _MAY_REPEAT and keyword not in PIXEL_FACTS and keyword not in keep
 
 
-def _repeating(gathered: Gathered, keep: frozenset[str]) -> list[str]:
-    """Keywords of values in which an identifying value of this very file turns up again.
+def repeating_in(gathered: Gathered, keep: frozenset[str]) -> list[str]:
+    """Keywords of values in which an identifying value of this very image turns up again.
 
     Stations and institutions are often named after the maker or the model: a known maker stays,
     under its one name, and models are measured against persons and their numbers alone.

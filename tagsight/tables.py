@@ -5,12 +5,14 @@ from pathlib import Path
 
 import polars as pl
 
-# The columns of results/tags that are no DICOM keyword, in their order.
+# The columns of results/tags that are no DICOM keyword, in their order. The site is null unless a
+# ready table names it (tags.columns): what files say of it is withheld.
 BOOKKEEPING = (
     "image",
     "series",
     "study",
     "patient",
+    "site",
     "path",
     "duplicate_uid",
     "burned_in",

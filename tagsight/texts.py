@@ -63,8 +63,13 @@ def _characters(vr: str, data: bytes, encodings: tuple[str, ...]) -> str:
             text = decode_bytes(data, list(encodings), delimiters)
         except (UnicodeError, LookupError):
             return WITHHELD
-        if "\ufffd" in text:
-            return WITHHELD
+    return cleaned(vr, text)
+
+
+def cleaned(vr: str, text: str) -> str:
+    """A decoded value without padding, its parts without theirs; `WITHHELD` as in `text_of`."""
+    if "\ufffd" in text:
+        return WITHHELD
     if vr in MULTIPLE and "\\" in text:
         parts = [part.strip(_PADDING) for part in text.split("\\")]
         text = "\\".join(parts) if any(parts) else ""

@@ -179,6 +179,8 @@ SMK = [
     CLONE / "rules" / f"{act}.smk"
     for act in [
         "demo",
+        "reading",
+        "table",
         "tags",
         "samples",
         "clusters",

@@ -1,0 +1,38 @@
+"""Deal a ready table of tags to shards, as the reader leaves those of files."""
+
+from pathlib import Path
+
+import polars as pl
+
+from tagsight.body_parts import Vocabulary, read_spellings
+from tagsight.hashing import run_key
+from tagsight.headers import Wanted
+from tagsight.jobs import LOG, logged
+from tagsight.splitting import Split
+from tagsight.store import forget_others, write_json, write_parquet
+from tagsight.table import Layout, deal, draw, found, open_table
+from tagsight.table_tags import tags
+
+SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
+REJECTED = dict.fromkeys(("path", "reason", "detail"), pl.String)
+
+with logged(snakemake):
+    params, out = snakemake.params, snakemake.output
+    layout = Layout(dict(params.columns), tuple(map(Split.from_config, params.split)))
+    table = open_table(Path(snakemake.input[0]), layout)
+    report = found(table)
+    LOG.info("%d rows", report["rows"])
+    wanted = Wanted(
+        keep=frozenset(params.keep),
+        derive=tuple(params.derive_text),
+        vocabulary=Vocabulary(read_spellings(SPELLINGS)) if params.derive_text else None,
+    )
+    key = run_key(params.key_file)
+    parts = deal(draw(table, params.draw, params.seed), params.shards)
+    for rows, into, rejected in zip(parts, out.tags, out.rejected, strict=True):
+        write_parquet(tags(rows, table, key, wanted), into)
+        write_parquet(pl.DataFrame(schema=REJECTED), rejected)
+    write_json(report, out.found)
+    shards = [Path(path).stem for path in out.tags]
+    made = ("tags", "rejected", "features", "annotations")
+    forget_others([Path("results") / folder for folder in made], shards)

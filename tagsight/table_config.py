@@ -1,0 +1,49 @@
+"""What the config says of a ready table of tags, as far as its schema cannot say it."""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydicom.datadict import keyword_dict, tag_for_keyword
+
+# What images are told apart and kept together by, and the attribute that it is in a file.
+IDENTIFIERS = {
+    "image": "SOPInstanceUID",
+    "series": "SeriesInstanceUID",
+    "study": "StudyInstanceUID",
+    "patient": "PatientID",
+}
+NO_TAGS = (*IDENTIFIERS, "path", "site")
+SUFFIXES = (".parquet", ".csv")
+
+
+def of_table(tags: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with `tags.table`, `tags.columns` and `tags.split`, a line each."""
+    table, columns, split = tags["table"], tags["columns"], tags["split"]
+    if table is None:
+        said = [f"tags.{key}" for key in ("columns", "split") if tags[key]]
+        yield from (f"{key}: says how a table is read, but tags.table is null" for key in said)
+        return
+    if not table.endswith(SUFFIXES):
+        yield f"tags.table: {table} is neither .parquet nor .csv; write it as one of them"
+    elif not os.path.isfile(table):
+        yield f"tags.table: {table} does not exist (seen from {os.getcwd()})"
+    if "image" not in columns:
+        yield "tags.columns: image is not set; name the column that tells each row from all others"
+    into = {f"tags.split.{i}.into": each["into"] for i, each in enumerate(split)}
+    named = {"tags.columns": [name for name in columns if name not in NO_TAGS], **into}
+    if not any(filter(None, names) for names in named.values()):
+        yield "tags.columns: no DICOM keyword is set; name the columns that hold tags"
+    for where, names in named.items():
+        yield from (f"{where}: {name} is no DICOM keyword{near(name)}" for name in _unknown(names))
+
+
+def _unknown(names: list[str | None]) -> list[str]:
+    return [name for name in names if name is not None and tag_for_keyword(name) is None]
+
+
+def near(keyword: str) -> str:
+    """Return `; did you mean …?` for a misspelt DICOM keyword, or nothing."""
+    known = difflib.get_close_matches(keyword, keyword_dict, n=1, cutoff=0.75)
+    return f"; did you mean {known[0]}?" if known else ""
