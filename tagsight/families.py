@@ -1,0 +1,65 @@
+"""The clusterings that can be asked for by name, each for a whole grid of K.
+
+All give what k-medoids gives: labels, and a medoid for each cluster, to which new images are
+compared. Where a method knows no medoids, it is the member of least distance to the others.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import kmedoids
+from numpy.typing import NDArray
+
+from tagsight import density, factors, medoids, prototypes
+from tagsight.gower import Features
+from tagsight.medoids import Clustering
+
+Array = NDArray[Any]
+Algorithm = Literal[
+    "fasterpam", "pam", "alternate", "average", "hdbscan", "famd", "kprototypes", "dynmsc"
+]
+
+# Their number of clusters is their own: near a K of the grid, rarely equal to it.
+OWN_NUMBER = frozenset({"hdbscan", "dynmsc"})
+
+
+def clusterings(
+    features: Features, distances: Array, ks: Sequence[int], algorithm: Algorithm
+) -> list[Clustering]:
+    """A clustering for each K, in rising order of the number of clusters.
+
+    features: n rows; distances: their Gower distances, float32 (n, n), symmetric, C order. K at or
+    above the number of distinct rows is left out, as in `medoids.grid`. `hdbscan` gives the
+    clusterings nearest in number to each K, and leaves rows out (label -1); `dynmsc` the best
+    number of clusters between a K and the next below it. Deterministic, and the same whatever the
+    number of threads.
+    """
+    if algorithm == "hdbscan":
+        return _central(distances, density.labellings(distances, ks))
+    if algorithm == "famd":
+        below = [len(first) for first in medoids.starts(distances, ks)]
+        return _central(distances, factors.labellings(features, below))
+    if algorithm == "kprototypes":
+        first = [found.labels for found in medoids.grid(distances, ks)]
+        return _central(distances, prototypes.labellings(features, first))
+    if algorithm == "dynmsc":
+        return _dynmsc(distances, ks)
+    return medoids.grid(distances, ks, algorithm)
+
+
+def _central(distances: Array, labellings: Sequence[Array]) -> list[Clustering]:
+    return [medoids.central(distances, labels) for labels in labellings]
+
+
+def _dynmsc(distances: Array, ks: Sequence[int]) -> list[Clustering]:
+    """Medoids of the best medoid silhouette, for the best number in each gap of the grid.
+
+    Source: Lenssen & Schubert, "Medoid silhouette clustering with automatic cluster number
+    selection", Information Systems 120 (2024).
+    """
+    found, least = [], 2
+    for first in medoids.starts(distances, ks):
+        best = kmedoids.dynmsc(distances.T, first.copy(), minimum_k=least)
+        found.append(medoids.nearest(distances, best.medoids))
+        least = len(first) + 1
+    return found

@@ -1,0 +1,111 @@
+"""Factors of mixed data against PCA, correspondence analysis, Pagès' criterion, and prince."""
+
+import numpy as np
+import pytest
+from mixed import features
+from scipy.spatial.distance import pdist
+from sklearn.decomposition import PCA
+
+from tagsight import factors
+from tagsight.gower import Features
+
+
+def only(table, *, numeric=False, categorical=False):
+    return Features(
+        table.numeric if numeric else table.numeric[:, :0],
+        table.categorical if categorical else table.categorical[:, :0],
+        table.numeric_weight if numeric else table.numeric_weight[:0],
+        table.categorical_weight if categorical else table.categorical_weight[:0],
+    )
+
+
+def test_of_numbers_alone_it_is_pca_of_standardised_ones():
+    table, _ = features(0, 200, numeric=8, noise=0.2)
+    placed, variances = factors.factors(only(table, numeric=True))
+    x = table.numeric.astype(np.float64)
+    reference = PCA(len(variances)).fit((x - x.mean(axis=0)) / x.std(axis=0))
+    np.testing.assert_allclose(variances, reference.explained_variance_ * 199 / 200, rtol=1e-6)
+    expected = reference.transform((x - x.mean(axis=0)) / x.std(axis=0))
+    np.testing.assert_allclose(np.abs(placed), np.abs(expected), atol=1e-6)
+
+
+def test_of_categories_alone_it_is_multiple_correspondence_analysis():
+    table, _ = features(1, 150, categorical=6, noise=0.3)
+    _, variances = factors.factors(only(table, categorical=True))
+    indicators = np.hstack([np.eye(c.max() + 1)[c] for c in table.categorical.T])
+    indicators = indicators[:, indicators.any(axis=0)]
+    p = indicators / indicators.sum()
+    rows, columns = p.sum(axis=1), p.sum(axis=0)
+    residuals = (p - np.outer(rows, columns)) / np.sqrt(np.outer(rows, columns))
+    inertias = np.linalg.svd(residuals, compute_uv=False) ** 2
+    expected = 6 * inertias[: len(variances)]  # an inertia is the mean over the 6 tags
+    np.testing.assert_allclose(variances, expected, rtol=1e-6)
+
+
+def correlation_ratio(codes, factor):
+    between = [(codes == c).sum() * factor[codes == c].mean() ** 2 for c in np.unique(codes)]
+    return sum(between) / (factor**2).sum()
+
+
+def test_a_factors_variance_is_what_it_shares_with_each_tag():
+    table, _ = features(2, 180, noise=0.25)
+    placed, variances = factors.factors(table)
+    assert len(variances) >= 2
+    for factor, variance in zip(placed.T, variances, strict=True):
+        shared = sum(np.corrcoef(x, factor)[0, 1] ** 2 for x in table.numeric.T)
+        shared += sum(correlation_ratio(codes, factor) for codes in table.categorical.T)
+        assert variance == pytest.approx(shared, rel=1e-5)
+
+
+def test_more_columns_than_rows_are_the_same_as_their_repetition():
+    """The other way round: from products of rows instead of columns."""
+    table, _ = features(3, 60, numeric=10, categorical=0, noise=0.3)
+    many = Features(
+        np.tile(table.numeric, (1, 8)), table.categorical, np.ones(80, np.float32), np.ones(0)
+    )
+    few, few_variances = factors.factors(table)
+    placed, variances = factors.factors(many)
+    d = len(few_variances)
+    np.testing.assert_allclose(variances[:d], 8 * few_variances, rtol=1e-6)
+    np.testing.assert_allclose(pdist(placed[:, :d]), np.sqrt(8) * pdist(few), rtol=1e-5)
+
+
+def test_weights_are_repetitions():
+    table, _ = features(4, 100, noise=0.3)
+    twice = Features(
+        np.hstack([table.numeric, table.numeric[:, :1]]),
+        np.hstack([table.categorical, table.categorical[:, :1]]),
+        np.ones(5, np.float32),
+        np.ones(5, np.float32),
+    )
+    weight = np.array([2, 1, 1, 1], np.float32)
+    weighted = Features(table.numeric, table.categorical, weight, weight)
+    np.testing.assert_allclose(factors.factors(weighted)[1], factors.factors(twice)[1], rtol=1e-6)
+
+
+def test_a_row_that_lacks_everything_is_at_the_mean():
+    table, _ = features(5, 80, missing=0.2)
+    table.numeric[7], table.categorical[7] = np.nan, -1
+    placed, _ = factors.factors(table)
+    np.testing.assert_allclose(placed[7], 0, atol=1e-12)
+    np.testing.assert_allclose(placed.mean(axis=0), 0, atol=1e-9)
+
+
+def test_constant_columns_say_nothing():
+    table, _ = features(6, 50)
+    with pytest.raises(ValueError, match="no column"):
+        factors.factors(table.take(np.zeros(10, int)))
+
+
+def test_prince_agrees():
+    prince, pl = pytest.importorskip("prince"), pytest.importorskip("pandas")
+    table, _ = features(7, 160, noise=0.25)
+    frame = pl.DataFrame(table.numeric.astype(float), columns=list("abcd"))
+    for name, codes in zip("wxyz", table.categorical.T, strict=True):
+        frame[name] = [f"value {c}" for c in codes]
+    placed, variances = factors.factors(table)
+    famd = prince.FAMD(n_components=len(variances), engine="scipy").fit(frame)
+    expected = famd.row_coordinates(frame).to_numpy()
+    # Up to the sign and one scale, which prince takes otherwise.
+    scale = pdist(expected).mean() / pdist(placed).mean()
+    np.testing.assert_allclose(pdist(expected), scale * pdist(placed), rtol=0.02)
