@@ -24,6 +24,8 @@ with logged(snakemake):
         body_parts=body_parts,
         key=run_key(snakemake.params.key_file),
         min_patients=snakemake.params.min_patients,
+        scale=snakemake.params.scale,
+        weights=snakemake.params.weights,
     )
     LOG.info("%d columns", len(fitted.columns))
     write_json(fitted.to_json(), snakemake.output.encoding)

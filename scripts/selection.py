@@ -1,13 +1,22 @@
 """Give each tag its fate: kept, or dropped for a reason."""
 
+from pathlib import Path
+
 import polars as pl
 
+from tagsight.body_parts import read_spellings
 from tagsight.jobs import LOG, logged
 from tagsight.selection import selection
 from tagsight.store import write_parquet
+from tagsight.tables import scan
 
 with logged(snakemake):
-    fates = selection(pl.read_parquet(snakemake.input[0]), **snakemake.params.select)
+    fates = selection(
+        pl.read_parquet(snakemake.input.frequencies),
+        scan(snakemake.input.tags),
+        read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv"),
+        **snakemake.params.select,
+    )
     for reason, tags in fates["reason"].value_counts(sort=True).iter_rows():
         LOG.info("%s: %d tags", reason, tags)
     write_parquet(fates, snakemake.output[0])

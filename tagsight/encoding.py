@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagsight import parsers
+from tagsight import commensurable, parsers, scales, tallies
 from tagsight.dictionary import attribute
 from tagsight.errors import DataError
-from tagsight.frequencies import person, present
+from tagsight.frequencies import present
 from tagsight.hashing import keyed_hash
 from tagsight.quantities import without_uncalibrated
 from tagsight.store import read_json
@@ -43,7 +43,10 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of features; `kind` says whether minimum and maximum or categories are set."""
+    """A column of features; `kind` says whether minimum and maximum or categories are set.
+
+    A number that is compared by its rank has knots and ranks besides (see scales.Scale).
+    """
 
     name: str
     keyword: str
@@ -53,14 +56,17 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] | None = None
+    knots: tuple[float, ...] | None = None
+    ranks: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """All columns, and the distance that they are meant for."""
+    """All columns, the distance that they are meant for, and what their numbers are scaled by."""
 
     distance: Literal["linear", "root"]
     columns: tuple[Column, ...]
+    scale: scales.Kind = "range"
 
     def without(self, keywords: Collection[str]) -> Self:
         """Return the encoding less the columns of these tags."""
@@ -70,14 +76,13 @@ class Encoding:
     def ranged_by(self, sample: pl.DataFrame, ranges: Literal["archive", "sample"]) -> Self:
         """Return the encoding with the ranges of a sample, as the paper has it, if asked for.
 
-        sample: the encoded columns. A number that is missing throughout gets the range 0 to 0.
+        sample: the encoded columns. With other scales it is the sample's quantiles or ranks. A
+        number that is missing throughout gets the range 0 to 0.
         """
         if ranges == "archive":
             return self
-        numeric = [column.name for column in self.columns if column.kind == "numeric"]
-        least, most = (sample.select(pl.col(numeric)).min(), sample.select(pl.col(numeric)).max())
         fitted = tuple(
-            replace(c, minimum=least[c.name].item() or 0.0, maximum=most[c.name].item() or 0.0)
+            replace(c, **_scale_of(sample[c.name], self.scale)._asdict())
             if c.kind == "numeric"
             else c
             for c in self.columns
@@ -87,19 +92,19 @@ class Encoding:
     def to_json(self) -> dict[str, Any]:
         """Return plain lists and dicts; a column has minimum and maximum, or categories."""
         columns = [{k: v for k, v in asdict(c).items() if v is not None} for c in self.columns]
-        listed = [
-            c | {"categories": list(c["categories"])} if "categories" in c else c for c in columns
-        ]
-        return {"distance": self.distance, "columns": listed}
+        listed = [_each(list, tuple, column) for column in columns]
+        return {"distance": self.distance, "scale": self.scale, "columns": listed}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """Undo to_json."""
-        columns = [
-            Column(**c | {"categories": tuple(c["categories"])} if "categories" in c else c)
-            for c in stored["columns"]
-        ]
-        return cls(stored["distance"], tuple(columns))
+        """Undo to_json. What was stored before numbers could be scaled otherwise has `range`."""
+        columns = [Column(**_each(tuple, list, column)) for column in stored["columns"]]
+        return cls(stored["distance"], tuple(columns), stored.get("scale", "range"))
+
+
+def _each(make: type, of: type, column: dict[str, Any]) -> dict[str, Any]:
+    """A column's fields, those of a kind as another: JSON has lists only."""
+    return {k: make(v) if isinstance(v, of) else v for k, v in column.items()}
 
 
 def load(path: Path | str) -> Encoding:
@@ -117,30 +122,34 @@ def fit(
     body_parts: pl.DataFrame,
     key: bytes,
     min_patients: int = 3,
+    scale: scales.Kind = "range",
+    weights: Literal["equal", "commensurable"] = "equal",
 ) -> Encoding:
     """Return the encoding of the kept tags, fitted to all images.
 
     body_parts: the table of spellings. Columns without two different values are left out, and the
     log says which. In tags that people type (LO, SH), values of fewer than min_patients patients
-    become categories of their own under a hash by `key`. DataError where no column is left.
+    become categories of their own under a hash by `key`. Weights are 1 for values and
+    presence_weight for presence, or in this proportion what the same mean distance asks for (see
+    `commensurable`). DataError where no column is left.
     """
     tags = without_uncalibrated(tags)
     kept = selection.filter(pl.col("fate") == "kept").select("keyword")
     known = kept.join(frequencies, on="keyword", how="left", maintain_order="left")
-    columns = []
+    values = []
     for keyword in known["keyword"]:
-        fitted = _fit_tag(tags, keyword, body_parts, key, min_patients)
+        fitted = _fit_tag(tags, keyword, scale, body_parts, key, min_patients)
         if not fitted:
             log.info("%s: no two different values after parsing, left out", keyword)
-        columns += fitted
-    if presence_weight:
-        columns += [_presence(keyword, presence_weight) for keyword in _patterns(known)]
+        values += fitted
+    presence = [_presence(row) for row in _patterns(known)] if presence_weight else []
+    columns = _weighted(values, presence, presence_weight, weights)
     if not columns:
         raise DataError(
             "select: no tag that is kept tells one image from another; raise select.max_missing "
             "or select.count, or see in results/selection.parquet why tags were dropped"
         )
-    return Encoding(distance, tuple(columns))
+    return Encoding(distance, tuple(columns), scale)
 
 
 def apply(
@@ -179,7 +188,7 @@ def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.Da
 def to_features(frame: pl.DataFrame, encoding: Encoding) -> "Features":
     """Return the frame's rows for Gower's distance.
 
-    Numbers are clipped to the encoding's range and divided by it; where that is 0 they are 0.
+    Numbers are scaled to 0 … 1 as the encoding says, those outside its range as its nearer end.
     """
     from tagsight.gower import Features
 
@@ -187,7 +196,7 @@ def to_features(frame: pl.DataFrame, encoding: Encoding) -> "Features":
     categorical = [c for c in encoding.columns if c.kind == "categorical"]
     n = len(frame)
     return Features(
-        numeric=_stack([_scaled(frame[c.name], c) for c in numeric], n, np.float32),
+        numeric=_stack([_scaled(_floats(frame[c.name]), c) for c in numeric], n, np.float32),
         categorical=_stack(
             [frame[c.name].fill_null(-1).to_numpy() for c in categorical], n, np.int32
         ),
@@ -205,73 +214,86 @@ def _columns(tags: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.Data
 
 
 def _fit_tag(
-    tags: pl.LazyFrame, keyword: str, body_parts: pl.DataFrame, key: bytes, min_patients: int
-) -> list[Column]:
+    tags: pl.LazyFrame,
+    keyword: str,
+    scale: scales.Kind,
+    body_parts: pl.DataFrame,
+    key: bytes,
+    min_patients: int,
+) -> list[tuple[Column, float]]:
+    """The columns of a tag's values, each with its mean distance."""
     vr = attribute(keyword).vr
     parser = parsers.parser_of(keyword, vr)
-    tally = _tally(tags, keyword)
+    tally = tallies.tally(tags, keyword)
     items = parsers.item_count(tally[keyword], tally["n"])
     parsed = parsers.parse(keyword, vr, tally[keyword], items=items, spellings=body_parts)
     converted = tally.filter(parsers.converted(keyword, vr, tally[keyword]))["n"].sum()
     if converted:
         log.info("%s: %d images have it in another unit; converted", keyword, converted)
-    if parser in parsers.NUMERIC:
-        return [c for x in parsed for c in _numeric(x, keyword, parser)]
-    frequent = None
+    frequent: list[set[str] | None] = [None] * items
     if vr in TYPED_VRS or parser == "body_part":
-        people = _people(tags, keyword)
-        frequent = [_frequent(people, keyword, tally, x, min_patients) for x in parsed]
-    return [
-        column
-        for i, x in enumerate(parsed)
-        for column in _categorical(x, keyword, parser, key, frequent[i] if frequent else None)
-    ]
+        people = tallies.people(tags, keyword)
+        frequent = [tallies.frequent(people, tally, x, min_patients) for x in parsed]
+    columns = []
+    for x, known in zip(parsed, frequent, strict=True):
+        if parser in parsers.NUMERIC:
+            column = _numeric(x, tally["n"], keyword, parser, scale)
+        else:
+            column = _categorical(x, keyword, parser, key, known)
+        if column is not None:
+            columns.append((column, _mean_distance(_coded(x, column, key), tally["n"], column)))
+    return columns
 
 
-def _tally(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
-    """Distinct values of a tag and n, the images that have each."""
-    counts = tags.filter(present(keyword)).group_by(keyword).agg(n=pl.len())
-    return counts.collect(engine="streaming").sort(keyword)
-
-
-def _people(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
-    """Distinct pairs of a value and who has it."""
-    pairs = tags.filter(present(keyword)).select(keyword, person=person().hash()).unique()
-    return pairs.collect(engine="streaming")
-
-
-def _frequent(
-    people: pl.DataFrame, keyword: str, tally: pl.DataFrame, parsed: pl.Series, min_patients: int
-) -> set[str]:
-    """Categories of at least min_patients patients, over all spellings, and those of our tables."""
-    meaning = tally.select(keyword, category=parsed)
-    counts = (
-        people.join(meaning, on=keyword)
-        .drop_nulls("category")
-        .group_by("category")
-        .agg(pl.col("person").n_unique())
-    )
-    enough = set(counts.filter(pl.col("person") >= min_patients)["category"])
-    return enough | parsers.vocabulary()
-
-
-def _numeric(parsed: pl.Series, keyword: str, parser: str) -> list[Column]:
+def _numeric(
+    parsed: pl.Series, n: pl.Series, keyword: str, parser: str, scale: scales.Kind
+) -> Column | None:
     # As features are stored, so that no image lies outside by rounding.
-    known = parsed.cast(pl.Float32).drop_nulls().to_numpy()
-    if not len(known) or known.min() == known.max():
-        return []
-    low, high = float(known.min()), float(known.max())
-    return [Column(parsed.name, keyword, "numeric", parser, minimum=low, maximum=high)]
+    fitted = _scale_of(parsed.cast(pl.Float32), scale, n)
+    if fitted.minimum == fitted.maximum:
+        return None
+    return Column(parsed.name, keyword, "numeric", parser, **fitted._asdict())
 
 
 def _categorical(
     parsed: pl.Series, keyword: str, parser: str, key: bytes, frequent: Collection[str] | None
-) -> list[Column]:
+) -> Column | None:
     found = parsed.drop_nulls().unique().to_list()
     shown = sorted({v if frequent is None or v in frequent else _hidden(v, key) for v in found})
     if len(shown) < 2:
-        return []
-    return [Column(parsed.name, keyword, "categorical", parser, categories=tuple(shown))]
+        return None
+    return Column(parsed.name, keyword, "categorical", parser, categories=tuple(shown))
+
+
+def _scale_of(numbers: pl.Series, kind: scales.Kind, n: pl.Series | None = None) -> scales.Scale:
+    """The scale of numbers, null = missing; n: how many images have each, else one."""
+    counts = np.ones(len(numbers), np.int64) if n is None else n.to_numpy()
+    known = numbers.is_not_null().to_numpy()
+    return scales.fit(_floats(numbers)[known], counts[known], kind)
+
+
+def _mean_distance(coded: pl.Series, n: pl.Series, column: Column) -> float:
+    """Mean distance of two images in a column; coded: its values, n: how many images have each."""
+    known = coded.is_not_null()
+    values, counts = coded.filter(known).to_numpy(), n.filter(known).to_numpy()
+    if column.categories is not None:
+        return commensurable.share_unequal(values, counts)
+    return commensurable.mean_difference(_scaled(values, column), counts)
+
+
+def _weighted(
+    values: list[tuple[Column, float]],
+    presence: list[tuple[Column, float]],
+    presence_weight: float,
+    weights: Literal["equal", "commensurable"],
+) -> list[Column]:
+    """The columns with their weights; given each with its mean distance."""
+    own, others = np.ones(len(values)), np.ones(len(presence))
+    if weights == "commensurable":
+        own, others = commensurable.weights([d for _, d in values], [d for _, d in presence])
+    every = [*own, *(others * presence_weight)]
+    columns = [column for column, _ in (*values, *presence)]
+    return [replace(c, weight=float(w)) for c, w in zip(columns, every, strict=True)]
 
 
 def _hidden(category: str, key: bytes) -> str:
@@ -279,21 +301,19 @@ def _hidden(category: str, key: bytes) -> str:
     return f"(rare {keyed_hash(key, category)[:12]})"
 
 
-def _presence(keyword: str, weight: float) -> Column:
-    return Column(
-        f"{keyword}?",
-        keyword,
-        "categorical",
-        PRESENCE,
-        weight=weight,
-        categories=PRESENCE_CATEGORIES,
-    )
+def _presence(tag: dict[str, Any]) -> tuple[Column, float]:
+    """A tag's column of presence, with its mean distance; tag: its row of frequencies."""
+    keyword, filled = tag["keyword"], tag["present"]
+    images = round(filled / (1 - tag["missing_share"]))
+    mean = commensurable.share_unequal(np.arange(2), np.array([images - filled, filled]))
+    name = f"{keyword}?"
+    return Column(name, keyword, "categorical", PRESENCE, categories=PRESENCE_CATEGORIES), mean
 
 
-def _patterns(kept: pl.DataFrame) -> list[str]:
+def _patterns(kept: pl.DataFrame) -> list[dict[str, Any]]:
     """Tags filled in some images only, one for each set of images."""
     some = kept.filter((pl.col("missing_share") > 0) & (pl.col("present") > 0))
-    return some.unique("presence", keep="first", maintain_order=True)["keyword"].to_list()
+    return some.unique("presence", keep="first", maintain_order=True).to_dicts()
 
 
 def _apply_tag(
@@ -346,13 +366,15 @@ def _merged(stored: pl.Series, body_parts: pl.DataFrame) -> pl.Series:
     return _spread(stored, distinct, parsed.get_columns()).to_series()
 
 
-def _scaled(values: pl.Series, column: Column) -> Array:
-    """Numbers divided by their range, from 0 to 1; NaN = missing; (n,)."""
-    x = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+def _floats(numbers: pl.Series) -> Array:
+    """Float64 (n,); NaN = missing."""
+    return numbers.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def _scaled(values: Array, column: Column) -> Array:
+    """Numbers (n,) from 0 to 1; NaN = missing."""
     low, high = column.minimum or 0.0, column.maximum or 0.0
-    scale = 1 / (high - low) if high > low else 0.0
-    scaled: Array = (np.clip(x, low, high) - low) * scale
-    return scaled
+    return scales.scaled(values, scales.Scale(low, high, column.knots, column.ranks))
 
 
 def _stack(columns: Iterable[Array], n: int, dtype: type) -> Array:

@@ -2,10 +2,14 @@
 
 import difflib
 import logging
+from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
+import numpy as np
 import polars as pl
 
+from tagsight import ranking
 from tagsight.dictionary import attribute, is_free_text
 from tagsight.errors import ConfigError, DataError
 from tagsight.parsers import BY_KEYWORD, NUMBER_VRS
@@ -22,28 +26,40 @@ REASONS = (
     "image-level",
     "too often missing",
     "redundant",
+    "nearly redundant",
+    "beyond the module's count",
     "beyond the count",
     "kept",
 )
+NEARLY = 0.9  # symmetric uncertainty with a kept tag from which a tag says nothing new
 UNREADABLE_VRS = frozenset(["", "OB", "OD", "OF", "OL", "OV", "OW", "UN"])
 
 
 def selection(
     frequencies: pl.DataFrame,
+    tags: pl.LazyFrame,
+    body_parts: pl.DataFrame,
     *,
+    method: Literal["missing", "entropy", "laplacian"],
     count: int,
     max_missing: float,
     max_categories: int,
     image_level: bool,
+    per_module: int | None,
     drop: Sequence[str],
 ) -> pl.DataFrame:
-    """Return keyword, fate (`kept`, `dropped`), reason (one of REASONS), same_as.
+    """Return keyword, fate (`kept`, `dropped`), reason (one of REASONS), same_as, score.
 
-    Sorted by missing share, then tag; the first `count` that nothing speaks against are kept. The
-    first reason in the order of REASONS stands. A tag that divides the images exactly as an
-    earlier one does is redundant; `same_as` names that one. Tags whose missing share is above
-    max_missing, that have more categories than max_categories (body parts and makers excepted:
-    their long tail is spelling), or that vary within a series (unless image_level) are dropped.
+    Sorted by missing share, then tag. The first reason in the order of REASONS stands. A tag that
+    divides the images exactly as an earlier one does is redundant; `same_as` names that one. Tags
+    whose missing share is above max_missing, that have more categories than max_categories (body
+    parts and makers excepted: their long tail is spelling), or that vary within a series (unless
+    image_level) are dropped.
+
+    Of those that nothing speaks against the first `count` are kept, at most per_module of one DICOM
+    module (those of none count as one): by method `missing` in this order, by the others in
+    falling order of their score (see `ranking`), less those that a kept one nearly tells
+    (`same_as` names it). Only these look into tags, with body_parts, the table of spellings.
 
     Raises ConfigError for a `drop` that is no DICOM keyword, DataError where nothing is kept.
     """
@@ -51,6 +67,7 @@ def selection(
     ordered = frequencies.sort("missing_share", "tag", "keyword")
     judged = ordered.select(
         "keyword",
+        "module",
         "fingerprint",
         reason=pl.coalesce(
             _when(pl.col("keyword").is_in(list(drop)), "left out by config"),
@@ -59,7 +76,13 @@ def selection(
             _when(pl.col("missing_share") > max_missing, "too often missing"),
         ),
     )
-    result = _cut(_same(judged), count)
+    judged = _same(judged)
+    candidates = judged.filter(pl.col("reason").is_null())["keyword"].to_list()
+    if method == "missing":
+        result = _cut(judged, _as_they_come(candidates), count, per_module)
+    else:
+        ranked = ranking.rank(method, tags, frequencies, candidates, body_parts)
+        result = _cut(judged, ranked, count, per_module)
     if not (result["reason"] == "kept").any():
         raise DataError("no tag is left to compare images by: see select in the config")
     return result
@@ -112,10 +135,51 @@ def _same(judged: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _cut(judged: pl.DataFrame, count: int) -> pl.DataFrame:
-    """Keep the first `count` of those that nothing speaks against."""
-    open_ = pl.col("reason").is_null()
-    kept = open_ & (open_.cum_sum() <= count)
-    reason = pl.coalesce("reason", pl.when(kept).then(pl.lit("kept")), pl.lit("beyond the count"))
-    fate = pl.when(kept).then(pl.lit("kept")).otherwise(pl.lit("dropped"))
-    return judged.select("keyword", fate=fate, reason=reason, same_as="same_as")
+def _as_they_come(keywords: list[str]) -> ranking.Ranking:
+    n = len(keywords)
+    return ranking.Ranking(keywords, np.full(n, np.nan), np.zeros((n, n)))
+
+
+def _cut(
+    judged: pl.DataFrame, ranked: ranking.Ranking, count: int, per_module: int | None
+) -> pl.DataFrame:
+    """Give all tags that nothing speaks against their reason, and all their fate."""
+    modules = dict(judged.select("keyword", "module").iter_rows())
+    rows = _taken(ranked, [modules[keyword] for keyword in ranked.keywords], count, per_module)
+    schema = {"keyword": pl.String, "given": pl.String, "likest": pl.String, "score": pl.Float64}
+    given = pl.DataFrame(rows, schema, orient="row")
+    joined = judged.join(given, on="keyword", how="left", maintain_order="left")
+    reason = pl.coalesce("reason", "given")
+    fate = pl.when(reason == "kept").then(pl.lit("kept")).otherwise(pl.lit("dropped"))
+    same_as = pl.coalesce("same_as", "likest")
+    score = pl.col("score").fill_nan(None)
+    return joined.select("keyword", fate=fate, reason=reason, same_as=same_as, score=score)
+
+
+def _taken(
+    ranked: ranking.Ranking, modules: Sequence[str], count: int, per_module: int | None
+) -> list[tuple[str, str, str | None, float]]:
+    """Keyword, reason, the kept tag that nearly tells it, score: the best first, greedily."""
+    taken: list[int] = []
+    filled: Counter[str] = Counter()
+    rows = []
+    for i in np.argsort(-ranked.score, kind="stable").tolist():
+        likest = _likest(ranked, i, taken)
+        if likest is not None:
+            reason = "nearly redundant"
+        elif per_module is not None and filled[modules[i]] >= per_module:
+            reason = "beyond the module's count"
+        else:
+            reason = "kept" if len(taken) < count else "beyond the count"
+        if reason == "kept":
+            taken.append(i)
+            filled[modules[i]] += 1
+        rows.append((ranked.keywords[i], reason, likest, float(ranked.score[i])))
+    return rows
+
+
+def _likest(ranked: ranking.Ranking, i: int, taken: list[int]) -> str | None:
+    """The kept tag that nearly tells this one, if one does."""
+    if not taken or ranked.repeats[i, taken].max() < NEARLY:
+        return None
+    return ranked.keywords[taken[int(ranked.repeats[i, taken].argmax())]]

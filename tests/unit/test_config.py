@@ -135,6 +135,12 @@ def test_a_missing_input_is_told_with_the_other_mistakes():
     assert any(line.startswith("input: not set") for line in lines)
 
 
+def test_weights_of_the_archive_and_ranges_of_the_sample_exclude_each_other():
+    (said,) = mistakes(gower={"ranges": "sample", "weights": "commensurable"})
+    assert "gower.weights" in said
+    assert "gower.ranges" in said
+
+
 def test_a_key_file_that_is_not_there_is_named():
     assert mistakes(privacy={"key_file": "/nowhere/key"})[0].startswith("privacy.key_file:")
 

@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import pdist
+from scipy.stats import rankdata
 
 from tagsight.body_parts import read_spellings
 from tagsight.encoding import Column, Encoding, apply, fit, labels, load, to_features
@@ -27,7 +29,7 @@ def table(**columns):
     return pl.DataFrame({**ids, **columns}, schema=dict.fromkeys([*ids, *columns], pl.String))
 
 
-def fitted(tags, presence_weight=1.0, min_patients=1):
+def fitted(tags, presence_weight=1.0, min_patients=1, **asked):
     counted = frequencies(tags.lazy(), 1)
     kept = pl.DataFrame({"keyword": keywords_of(tags.lazy())}).with_columns(fate=pl.lit("kept"))
     return fit(
@@ -39,6 +41,7 @@ def fitted(tags, presence_weight=1.0, min_patients=1):
         body_parts=TABLE,
         key=KEY,
         min_patients=min_patients,
+        **asked,
     )
 
 
@@ -158,11 +161,75 @@ def test_features_are_divided_by_the_range_asked_for():
     assert alone.numeric.tolist() == [[0.0]]
 
 
-def test_stored_and_read_again(tmp_path):
+@pytest.mark.parametrize("scale", ["range", "robust", "rank"])
+def test_stored_and_read_again(tmp_path, scale):
     path = tmp_path / "encoding.json"
-    path.write_text(json.dumps(fitted(MIXED).to_json()))
-    assert load(path) == fitted(MIXED)
-    assert set(json.loads(path.read_text())) == {"distance", "columns"}
+    path.write_text(json.dumps(fitted(MIXED, scale=scale).to_json()))
+    assert load(path) == fitted(MIXED, scale=scale)
+    assert set(json.loads(path.read_text())) == {"distance", "scale", "columns"}
+
+
+def test_an_encoding_stored_without_a_scale_has_ranges():
+    stored = fitted(MIXED).to_json()
+    del stored["scale"]
+    assert Encoding.from_json(stored) == fitted(MIXED)
+
+
+SKEWED = table(
+    KVP=[str(80 + i % 7) for i in range(98)] + ["139", "150"],
+    Modality=["CT"] * 60 + ["MR"] * 40,
+    PatientSex=["F", "M", None, None] * 25,
+)
+
+
+def test_numbers_are_scaled_as_asked_and_new_images_alike():
+    def of(scale, values):
+        new = table(KVP=values)
+        encoding = fitted(SKEWED, scale=scale)
+        return to_features(apply(new, encoding, TABLE, KEY), encoding).numeric[:, 0]
+
+    np.testing.assert_allclose(of("range", ["80", "115", "150", "20"]), [0, 0.5, 1, 0])
+    np.testing.assert_allclose(of("robust", ["80", "83", "86", "150"]), [0, 0.5, 1, 1])
+    ranks = rankdata([float(v) for v in SKEWED["KVP"]])
+    known = (ranks - ranks.min()) / (ranks.max() - ranks.min())
+    np.testing.assert_allclose(of("rank", SKEWED["KVP"]), known, rtol=1e-6)
+    between = (known[-2] + known[-1]) / 2
+    np.testing.assert_allclose(of("rank", ["144.5", "20", "900"]), [between, 0, 1], rtol=1e-6)
+
+
+def test_quantiles_and_ranks_may_be_the_samples_own():
+    few = SKEWED[90:]
+    for scale in ("range", "robust", "rank"):
+        encoding = fitted(SKEWED, scale=scale)
+        frame = apply(few, encoding, TABLE, KEY)
+        by_sample = to_features(frame, encoding.ranged_by(frame, "sample"))
+        alone = to_features(frame, fitted(few, scale=scale))
+        np.testing.assert_array_equal(by_sample.numeric, alone.numeric)
+
+
+def mean_distances(encoding, tags):
+    """Name -> weight times mean distance over the pairs that both have it, pair by pair."""
+    frame = apply(tags, encoding, TABLE, KEY)
+    features = to_features(frame, encoding)
+    names = [[c.name for c in encoding.columns if c.kind == k] for k in ("numeric", "categorical")]
+    said = {}
+    for x, weight, name in zip(features.numeric.T, features.numeric_weight, names[0], strict=True):
+        said[name] = weight * pdist(x[~np.isnan(x), None], "cityblock").mean()
+    columns = zip(features.categorical.T, features.categorical_weight, names[1], strict=True)
+    for x, weight, name in columns:
+        said[name] = weight * pdist(x[x >= 0, None], "hamming").mean()
+    return said
+
+
+@pytest.mark.parametrize("scale", ["range", "robust", "rank"])
+def test_commensurable_columns_have_the_same_mean_distance(scale):
+    encoding = fitted(SKEWED, presence_weight=0.5, scale=scale, weights="commensurable")
+    said = mean_distances(encoding, SKEWED)
+    assert list(said) == ["KVP", "Modality", "PatientSex", "PatientSex?"]
+    expected = said["Modality"] * np.array([1, 1, 1, 0.5])
+    np.testing.assert_allclose(list(said.values()), expected, rtol=1e-5)
+    values = [c.weight for c in encoding.columns if c.parser != "presence"]
+    assert np.mean(values) == pytest.approx(1)
 
 
 VALUES = {

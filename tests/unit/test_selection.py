@@ -1,9 +1,11 @@
 import logging
 
+import numpy as np
 import polars as pl
 import pytest
 
 from tagsight.errors import ConfigError, DataError
+from tagsight.frequencies import frequencies
 from tagsight.selection import REASONS, selection
 
 DEFAULTS = {
@@ -14,6 +16,7 @@ DEFAULTS = {
     "categories": 5,
     "level": "series",
     "inferred": "categorical",
+    "module": "General Series",
 }
 
 
@@ -24,8 +27,9 @@ def tag(keyword, **facts):
 
 def fates(*tags, **asked):
     asked = {"count": 70, "max_missing": 0.95, "max_categories": 300, "drop": [], **asked}
-    asked = {"image_level": False, **asked}
-    return selection(pl.DataFrame(tags, infer_schema_length=None), **asked)
+    asked = {"method": "missing", "per_module": None, "image_level": False, **asked}
+    table = pl.DataFrame(tags, infer_schema_length=None)
+    return selection(table, pl.LazyFrame(), pl.DataFrame(), **asked)
 
 
 def reasons(*tags, **asked):
@@ -128,3 +132,72 @@ def test_a_keyword_that_the_archive_lacks_is_warned_of(caplog):
 def test_nothing_left_is_an_error_that_says_where_to_look():
     with pytest.raises(DataError, match="select"):
         fates(tag("Modality", distinct=1))
+
+
+def test_at_most_so_many_of_a_module_take_a_place():
+    tags = [
+        tag("Modality", missing_share=0.0),
+        tag("Laterality", missing_share=0.1),
+        tag("BodyPartExamined", missing_share=0.2),
+        tag("PatientSex", missing_share=0.3, module="Patient Study"),
+        tag("PatientAge", missing_share=0.4, module="Patient Study"),
+    ]
+    found = dict(fates(*tags, per_module=1, count=2).select("keyword", "reason").iter_rows())
+    beyond = "beyond the module's count"
+    assert list(found.values()) == ["kept", beyond, beyond, "kept", beyond]
+    found = fates(*tags, per_module=2, count=3)
+    assert found.filter(fate="kept")["keyword"].to_list() == [
+        "Modality",
+        "Laterality",
+        "PatientSex",
+    ]
+    assert found["reason"].to_list()[-1] == "beyond the count"
+    assert set(fates(*tags, per_module=None)["reason"]) == {"kept"}
+
+
+def archive(n=300):
+    """Modality, its double with a few errors, a number, a constant with gaps, an image's own."""
+    rng = np.random.default_rng(5)
+    kind = rng.integers(0, 4, n)
+    noisy = np.where(rng.random(n) < 0.005, rng.integers(0, 4, n), kind)
+    columns = {
+        "Modality": np.array(["CT", "MR", "US", "CR"])[kind],
+        "ScanOptions": np.array(["A", "B", "C", "D"])[noisy],
+        "PatientAge": [f"{a:03d}Y" for a in rng.integers(20, 90, n)],
+        "PatientSex": [x if x in "FM" else None for x in rng.choice(["F", "M", "-"], n)],
+    }
+    levels = {name: [f"{name}{i}" for i in range(n)] for name in ("image", "series", "study")}
+    return pl.DataFrame({**levels, "patient": levels["study"], **columns})
+
+
+def chosen(method, **asked):
+    tags = archive()
+    rules = {"max_missing": 0.95, "max_categories": 300, "image_level": False, "drop": []}
+    asked = {"method": method, "count": 70, "per_module": None, **asked}
+    table = pl.DataFrame({"spelling": ["HEAD"], "term": ["HEAD"]})
+    return selection(frequencies(tags.lazy()), tags.lazy(), table, **rules, **asked)
+
+
+@pytest.mark.parametrize("method", ["entropy", "laplacian"])
+def test_what_a_better_tag_nearly_tells_is_left_out(method):
+    found = chosen(method)
+    assert found["keyword"].to_list() == chosen("missing")["keyword"].to_list()
+    both = found.filter(pl.col("keyword").is_in(["Modality", "ScanOptions"])).sort("score")
+    worse, better = both.iter_rows(named=True)
+    assert (better["reason"], worse["reason"]) == ("kept", "nearly redundant")
+    assert (better["same_as"], worse["same_as"]) == (None, better["keyword"])
+    assert set(found.filter(fate="dropped")["reason"]) <= set(REASONS)
+    assert found.filter(fate="kept")["score"].null_count() == 0
+    assert found.filter(fate="kept")["keyword"].sort().to_list() == sorted(
+        [better["keyword"], "PatientAge", "PatientSex"]
+    )
+
+
+def test_methods_differ_in_what_comes_first():
+    first = {
+        method: chosen(method, count=1).filter(fate="kept")["keyword"].item()
+        for method in ("entropy", "laplacian")
+    }
+    assert first["entropy"] == "PatientAge"
+    assert first["laplacian"] in ("Modality", "ScanOptions")
+    assert chosen("missing")["score"].null_count() == 4
