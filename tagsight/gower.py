@@ -9,13 +9,14 @@ d_ijk = 1 where feature k is present in both, else 0; s_ijk = [x_ik = x_jk] for 
 feature, 1 - |x_ik - x_jk| / R_k for a numeric one. The distance is 1 - S (`linear`) or its square
 root (`root`, Gower's own metric). Where nothing can be compared it is 1, so it is never NaN.
 
-How it is made fast: rows are packed into tiles of 128, feature by feature inside a tile, so that
-the innermost loops run over 128 neighbours in memory and become vector instructions. Features of
-one kind and one weight form blocks of at most 64, whose presence in a row is one 64-bit word: what
-two rows have in common is then the number of bits in `word_i & word_j`.
+How it is made fast: one row is compared with 512 others at a time, which lie in a tile, feature by
+feature, so that the innermost loops run along memory and become vector instructions; several
+features a pass, since each pass has its start-up. Features of one kind and one weight form blocks
+of at most 64, whose presence in a row is one 64-bit word: what two rows have in common is then the
+number of bits in `word_i & word_j`, and what a row lacks altogether is skipped. A distance is the
+same to the bit whichever of its rows is in the tile.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -23,14 +24,13 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from tagsight.packing import NARROW, NUMERIC, TILE, Packed, blocks, pack
+
 Distance = Literal["linear", "root"]
 Array = NDArray[Any]
 
 U = np.uint64
-TILE = 128
-NUMERIC, NARROW, WIDE = 0, 1, 2
-# A missing code must equal nothing, so the two sides of a comparison write it differently.
-MISSING_LEFT, MISSING_RIGHT = 254, 255
+STRIP, PATCH = 64, 16
 # Everything of fast math but "no NaN": a NaN is how a missing number is told.
 FAST: dict[str, Any] = {"cache": True, "fastmath": {"reassoc", "nsz", "contract", "arcp"}}
 
@@ -89,17 +89,26 @@ class Nearest:
     second_index: Array
 
 
-def matrix(features: Features, distance: Distance = "linear") -> Array:
+def matrix(features: Features, distance: Distance = "linear", out: Array | None = None) -> Array:
     """All distances within one set: float32 (n, n), symmetric to the bit, diagonal 0, no NaN.
 
-    The same bytes whatever the number of threads.
+    out: where to write it, if memory is to be used again. The same bytes whatever the number of
+    threads.
     """
     n = len(features)
-    out = np.empty((n, n), np.float32)
+    out = np.empty((n, n), np.float32) if out is None else out
     if n:
-        packed = _pack(features, _blocks(features, features))
-        _fill_square(packed, out)
+        _fill_square(pack(features, blocks(features, features)), out)
         np.fill_diagonal(out, 0)
+    return _finish(out, distance)
+
+
+def condensed(features: Features, distance: Distance = "linear") -> Array:
+    """Distances above the diagonal, row by row, as scipy's `pdist`: float32 (n (n - 1) / 2,)."""
+    n = len(features)
+    out = np.empty(n * (n - 1) // 2, np.float32)
+    if len(out):
+        _fill_triangle(pack(features, blocks(features, features)), n, out)
     return _finish(out, distance)
 
 
@@ -110,8 +119,8 @@ def cross(a: Features, b: Features, distance: Distance = "linear") -> Array:
     """
     out = np.empty((len(a), len(b)), np.float32)
     if out.size:
-        blocks = _blocks(a, b)
-        _fill_rectangle(_pack(a, blocks), _pack(b, blocks), out)
+        shared = blocks(a, b)
+        _fill_rectangle(pack(a, shared), pack(b, shared), out)
     return _finish(out, distance)
 
 
@@ -122,12 +131,11 @@ def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
     """
     if not len(b):
         raise ValueError("nearest needs at least one row to compare with")
-    n, blocks = len(a), _blocks(a, b)
-    places, distances = np.full((n, 2), -1, np.int32), np.ones((n, 2), np.float32)
-    _find_nearest(_pack(a, blocks), _pack(b, blocks), len(b), places, distances)
-    first, second = np.ascontiguousarray(_finish(distances, distance).T)
-    index, second_index = np.ascontiguousarray(places.T)
-    return Nearest(index, first, second, second_index)
+    n, shared = len(a), blocks(a, b)
+    places, distances = np.full((2, n), -1, np.int32), np.ones((2, n), np.float32)
+    _find_nearest(pack(b, shared), pack(a, shared), places, distances)
+    first, second = _finish(distances, distance)
+    return Nearest(places[0], first, second, places[1])
 
 
 def incomparable(features: Features) -> float:
@@ -149,97 +157,40 @@ def _finish(out: Array, distance: Distance) -> Array:
     return np.sqrt(out, out=out) if distance == "root" else out
 
 
-class _Block(NamedTuple):
-    """At most 64 features of one kind and weight."""
+class Scratch(NamedTuple):
+    """What `compare` works on, one set a thread."""
 
-    kind: int
-    columns: Array
-    weight: float
-
-
-class _Packed(NamedTuple):
-    """Rows in tiles: what the kernels read. Tiles are filled up with rows that lack everything."""
-
-    numeric: Array  # (tiles, q, TILE) float32, times the weight; NaN = missing
-    narrow: Array  # (tiles, c, TILE) uint8, MISSING_RIGHT = missing
-    wide: Array  # (tiles, c, TILE) int32, -1 = missing
-    valid: Array  # (tiles, blocks, TILE) uint64, a bit a feature
-    spans: Array  # (blocks, 3): kind, first and one past last column in the array of that kind
-    weights: Array  # (blocks,) float32
+    total: Array  # (TILE,) float32
+    common: Array  # (TILE,) float32
+    equal: Array  # (TILE,) uint8
 
 
-def _blocks(a: Features, b: Features) -> list[_Block]:
-    """The features of both in blocks; numbers first, since adding small to large costs digits."""
-    if not (
-        np.array_equal(a.numeric_weight, b.numeric_weight)
-        and np.array_equal(a.categorical_weight, b.categorical_weight)
-    ):
-        raise ValueError("the two sets of features have different weights")
-    top = [x.categorical.max(axis=0, initial=-1) for x in (a, b)]
-    wide = np.maximum(*top) >= MISSING_LEFT  # (c,)
-    return [
-        *_cut(NUMERIC, np.arange(a.numeric.shape[1]), a.numeric_weight),
-        *_cut(NARROW, np.flatnonzero(~wide), a.categorical_weight),
-        *_cut(WIDE, np.flatnonzero(wide), a.categorical_weight),
-    ]
+@njit(**FAST)
+def scratch() -> Scratch:
+    """New memory for `compare`."""
+    return Scratch(np.empty(TILE, np.float32), np.empty(TILE, np.float32), np.empty(TILE, np.uint8))
 
 
-def _cut(kind: int, columns: Array, weights: Array) -> Iterator[_Block]:
-    for weight in np.unique(weights[columns]):
-        same = columns[weights[columns] == weight]
-        for start in range(0, len(same), 64):
-            yield _Block(kind, same[start : start + 64], float(weight))
-
-
-def _pack(features: Features, blocks: list[_Block]) -> _Packed:
-    order = [
-        np.concatenate([b.columns for b in blocks if b.kind == kind] or [np.empty(0, np.intp)])
-        for kind in (NUMERIC, NARROW, WIDE)
-    ]
-    numbers = np.where(np.isfinite(features.numeric), features.numeric, np.float32(np.nan))
-    numbers = (numbers * features.numeric_weight)[:, order[NUMERIC]].astype(np.float32)
-    codes = features.categorical
-    narrow = np.where(codes < 0, MISSING_RIGHT, codes)[:, order[NARROW]].astype(np.uint8)
-    wide = np.maximum(codes, -1)[:, order[WIDE]].astype(np.int32)
-    return _Packed(
-        _tiles(numbers, np.nan),
-        _tiles(narrow, MISSING_RIGHT),
-        _tiles(wide, -1),
-        _tiles(_presence(features, blocks), 0),
-        _spans(blocks),
-        np.array([b.weight for b in blocks], np.float32),
-    )
-
-
-def _presence(features: Features, blocks: list[_Block]) -> Array:
-    """Which features of each block a row has, as bits: uint64 (n, blocks)."""
-    words = np.zeros((len(features), len(blocks)), np.uint64)
-    for b, block in enumerate(blocks):
-        present = np.zeros((len(features), 64), bool)
-        if block.kind == NUMERIC:
-            values = np.isfinite(features.numeric[:, block.columns])
+@njit(**FAST)
+def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Array) -> None:
+    """1 - S of row i of `a` to the rows of tile u of `b`: out float32 (TILE,)."""
+    total, common, equal = work.total, work.common, work.equal
+    total[:] = 0
+    common[:] = 0
+    for k in range(len(a.weights)):
+        kind, start, stop = a.spans[k]
+        word, others, weight = a.words[i, k], b.word_tiles[u, k], a.weights[k]
+        if kind == NUMERIC:
+            _add_differences(word, a.numbers[i, start:stop], b.number_tiles[u, start:stop], total)
+            _add_common(word, others, weight, common)
+            continue
+        equal[:] = 0
+        if kind == NARROW:
+            _count_equal(word, a.codes[i, start:stop], b.code_tiles[u, start:stop], equal)
         else:
-            values = features.categorical[:, block.columns] >= 0
-        present[:, : len(block.columns)] = values
-        words[:, b] = np.packbits(present, axis=1).view(np.uint64)[:, 0]
-    return words
-
-
-def _spans(blocks: list[_Block]) -> Array:
-    filled, spans = [0, 0, 0], np.zeros((len(blocks), 3), np.int64)
-    for b, block in enumerate(blocks):
-        start, stop = filled[block.kind], filled[block.kind] + len(block.columns)
-        spans[b], filled[block.kind] = (block.kind, start, stop), stop
-    return spans
-
-
-def _tiles(table: Array, fill: float) -> Array:
-    """Cut rows into tiles, feature by feature inside: (n, f) -> (tiles, f, TILE)."""
-    n, f = table.shape
-    tiles = -(-n // TILE)
-    padded = np.full((tiles * TILE, f), fill, table.dtype)
-    padded[:n] = table
-    return np.ascontiguousarray(padded.reshape(tiles, TILE, f).transpose(0, 2, 1))
+            _count_equal(word, a.labels[i, start:stop], b.label_tiles[u, start:stop], equal)
+        _add_unequal(word, others, weight, equal, total, common)
+    _divide(total, common, out)
 
 
 @njit(**FAST)
@@ -252,16 +203,39 @@ def _bits(word: np.uint64) -> np.uint64:
 
 
 @njit(**FAST)
-def _add_differences(x: np.float32, others: Array, total: Array) -> None:
-    for j in range(TILE):
-        difference = abs(x - others[j])
-        total[j] += difference if difference == difference else np.float32(0)  # noqa: PLR0124
+def _difference(x: np.float32, y: np.float32) -> np.float32:
+    difference = abs(x - y)
+    return difference if difference == difference else np.float32(0)  # noqa: PLR0124
 
 
 @njit(**FAST)
-def _count_equal(code: np.integer, others: Array, equal: Array) -> None:
+def _add_differences(word: np.uint64, row: Array, tile: Array, total: Array) -> None:
+    for f in range(0, len(row), 4):
+        if (word >> U(f)) & U(15):
+            x, y, z, w = row[f], row[f + 1], row[f + 2], row[f + 3]
+            xs, ys, zs, ws = tile[f], tile[f + 1], tile[f + 2], tile[f + 3]
+            for j in range(TILE):
+                total[j] += (_difference(x, xs[j]) + _difference(y, ys[j])) + (
+                    _difference(z, zs[j]) + _difference(w, ws[j])
+                )
+
+
+@njit(**FAST)
+def _count_equal(word: np.uint64, row: Array, tile: Array, equal: Array) -> None:
+    for f in range(0, len(row), 8):
+        if (word >> U(f)) & U(255):
+            _count_half(row[f : f + 4], tile[f : f + 4], equal)
+            _count_half(row[f + 4 : f + 8], tile[f + 4 : f + 8], equal)
+
+
+@njit(**FAST)
+def _count_half(row: Array, tile: Array, equal: Array) -> None:
+    x, y, z, w = row[0], row[1], row[2], row[3]
+    xs, ys, zs, ws = tile[0], tile[1], tile[2], tile[3]
     for j in range(TILE):
-        equal[j] += others[j] == code
+        equal[j] += (np.uint8(xs[j] == x) + np.uint8(ys[j] == y)) + (
+            np.uint8(zs[j] == z) + np.uint8(ws[j] == w)
+        )
 
 
 @njit(**FAST)
@@ -272,10 +246,12 @@ def _add_common(word: np.uint64, others: Array, weight: np.float32, common: Arra
 
 @njit(**FAST)
 def _add_unequal(
-    word: np.uint64, others: Array, weight: np.float32, equal: Array, total: Array
+    word: np.uint64, others: Array, weight: np.float32, equal: Array, total: Array, common: Array
 ) -> None:
     for j in range(TILE):
-        total[j] += weight * np.float32(np.int64(_bits(word & others[j])) - equal[j])
+        both = _bits(word & others[j])
+        common[j] += weight * np.float32(both)
+        total[j] += weight * np.float32(np.int64(both) - equal[j])
 
 
 @njit(**FAST)
@@ -285,86 +261,89 @@ def _divide(total: Array, common: Array, out: Array) -> None:
 
 
 @njit(**FAST)
-def _compare(a: _Packed, t: int, b: _Packed, u: int, out: Array) -> None:
-    """1 - S between tile t of `a` and tile u of `b`: out (TILE, TILE)."""
-    total, common = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
-    equal = np.empty(TILE, np.uint8)
-    for i in range(TILE):
-        total[:] = 0
-        common[:] = 0
-        for k in range(len(a.weights)):
-            kind, start, stop = a.spans[k]
-            word, words, weight = a.valid[t, k, i], b.valid[u, k], a.weights[k]
-            if kind == NUMERIC:
-                for f in range(start, stop):
-                    _add_differences(a.numeric[t, f, i], b.numeric[u, f], total)
-            else:
-                equal[:] = 0
-                for f in range(start, stop):
-                    if kind == NARROW:
-                        code = a.narrow[t, f, i]
-                        left = np.uint8(MISSING_LEFT) if code == MISSING_RIGHT else code
-                        _count_equal(left, b.narrow[u, f], equal)
-                    else:
-                        label = a.wide[t, f, i]
-                        other = np.int32(-2) if label < 0 else label
-                        _count_equal(other, b.wide[u, f], equal)
-                _add_unequal(word, words, weight, equal, total)
-            _add_common(word, words, weight, common)
-        _divide(total, common, out[i])
+def _turn(block: Array, turned: Array) -> None:
+    """Transpose patch by patch: (STRIP, TILE) -> (TILE, STRIP)."""
+    for i in range(0, STRIP, PATCH):
+        for j in range(0, TILE, PATCH):
+            for k in range(PATCH):
+                for m in range(PATCH):
+                    turned[j + m, i + k] = block[i + k, j + m]
 
 
 @njit(parallel=True, **FAST)
-def _fill_square(packed: _Packed, out: Array) -> None:
-    """One triangle of tiles, written to both sides; long and short rows of tiles in pairs."""
-    tiles, n = len(packed.valid), len(out)
-    for p in prange((tiles + 1) // 2):
-        block = np.empty((TILE, TILE), np.float32)
+def _fill_square(packed: Packed, out: Array) -> None:
+    """One triangle of tiles, written to both sides; long and short strips of rows in pairs."""
+    n = len(out)
+    strips = (n + STRIP - 1) // STRIP
+    for p in prange((strips + 1) // 2):
+        work = scratch()
+        block, turned = np.empty((STRIP, TILE), np.float32), np.empty((TILE, STRIP), np.float32)
         for half in range(2):
             # The index of a prange is unsigned: mixed with signed ones it would become a float.
-            t = int(np.int64(tiles - 1 - p if half else p))
-            if half and t == p:
+            strip = int(np.int64(strips - 1 - p if half else p))
+            if half and strip == p:
                 continue
-            i, rows = t * TILE, min(TILE, n - t * TILE)
-            for u in range(t, tiles):
-                _compare(packed, t, packed, u, block)
-                j, columns = u * TILE, min(TILE, n - u * TILE)
-                out[i : i + rows, j : j + columns] = block[:rows, :columns]
-                out[j : j + columns, i : i + rows] = block[:rows, :columns].T
+            first = strip * STRIP
+            rows = min(STRIP, n - first)
+            for u in range(first // TILE, len(packed.word_tiles)):
+                for i in range(rows):
+                    compare(packed, first + i, packed, u, work, block[i])
+                _turn(block, turned)
+                start, columns = u * TILE, min(TILE, n - u * TILE)
+                for i in range(rows):
+                    out[first + i, start : start + columns] = block[i, :columns]
+                for j in range(columns):
+                    out[start + j, first : first + rows] = turned[j, :rows]
 
 
 @njit(parallel=True, **FAST)
-def _fill_rectangle(a: _Packed, b: _Packed, out: Array) -> None:
-    for p in prange(len(a.valid)):
-        block = np.empty((TILE, TILE), np.float32)
-        t = int(np.int64(p))
-        i, rows = t * TILE, min(TILE, len(out) - t * TILE)
-        for u in range(len(b.valid)):
-            _compare(a, t, b, u, block)
-            j, columns = u * TILE, min(TILE, out.shape[1] - u * TILE)
-            out[i : i + rows, j : j + columns] = block[:rows, :columns]
+def _fill_triangle(packed: Packed, n: int, out: Array) -> None:
+    for p in prange((n + 1) // 2):
+        work, row = scratch(), np.empty(TILE, np.float32)
+        for half in range(2):
+            i = int(np.int64(n - 1 - p if half else p))
+            if half and i == p:
+                continue
+            before = i * n - i * (i + 1) // 2 - i - 1  # where column 0 of row i would be
+            for u in range((i + 1) // TILE, len(packed.word_tiles)):
+                compare(packed, i, packed, u, work, row)
+                start, stop = max(u * TILE, i + 1), min(u * TILE + TILE, n)
+                out[before + start : before + stop] = row[start - u * TILE : stop - u * TILE]
 
 
 @njit(parallel=True, **FAST)
-def _find_nearest(a: _Packed, b: _Packed, m: int, places: Array, distances: Array) -> None:
-    """The two nearest of the m rows of `b`: places and distances (n, 2), filled with -1 and 1."""
-    n = len(places)
-    for p in prange(len(a.valid)):
-        block = np.empty((TILE, TILE), np.float32)
-        t = int(np.int64(p))
-        for u in range(len(b.valid)):
-            _compare(a, t, b, u, block)
-            for i in range(min(TILE, n - t * TILE)):
-                row = t * TILE + i
-                for j in range(min(TILE, m - u * TILE)):
-                    _offer(block[i, j], u * TILE + j, places[row], distances[row])
+def _fill_rectangle(a: Packed, b: Packed, out: Array) -> None:
+    for p in prange(len(out)):
+        work, row = scratch(), np.empty(TILE, np.float32)
+        i = int(np.int64(p))
+        for u in range(len(b.word_tiles)):
+            compare(a, i, b, u, work, row)
+            start, columns = u * TILE, min(TILE, out.shape[1] - u * TILE)
+            out[i, start : start + columns] = row[:columns]
+
+
+@njit(parallel=True, **FAST)
+def _find_nearest(few: Packed, many: Packed, places: Array, distances: Array) -> None:
+    """For the rows of `many` the two nearest of `few`: (2, n), filled with -1 and 1."""
+    n = places.shape[1]
+    for p in prange(len(many.word_tiles)):
+        work, row = scratch(), np.empty(TILE, np.float32)
+        u = int(np.int64(p))
+        start, stop = u * TILE, min(u * TILE + TILE, n)
+        for candidate in range(len(few.words)):
+            compare(few, candidate, many, u, work, row)
+            offer(candidate, row, places[:, start:stop], distances[:, start:stop])
 
 
 @njit(**FAST)
-def _offer(distance: np.float32, j: int, places: Array, distances: Array) -> None:
-    """Let candidate j take first or second place; candidates come in rising order."""
-    if places[0] < 0 or distance < distances[0]:
-        distances[1], places[1] = distances[0], places[0]
-        distances[0], places[0] = distance, j
-    elif places[1] < 0 or distance < distances[1]:
-        distances[1], places[1] = distance, j
+def offer(candidate: int, row: Array, places: Array, distances: Array) -> None:
+    """Let a candidate at distances `row` take first or second place: (2, m), m <= len(row).
+
+    Candidates come in rising order, so that the lowest of equally near ones is first.
+    """
+    for j in range(places.shape[1]):
+        if places[0, j] < 0 or row[j] < distances[0, j]:
+            distances[1, j], places[1, j] = distances[0, j], places[0, j]
+            distances[0, j], places[0, j] = row[j], candidate
+        elif places[1, j] < 0 or row[j] < distances[1, j]:
+            distances[1, j], places[1, j] = row[j], candidate

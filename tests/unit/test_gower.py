@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import squareform
 
 from tagsight import gower
 from tagsight.gower import Features
@@ -88,13 +89,14 @@ def test_the_formula(seed, shape, missing, levels, distance):
     assert np.isfinite(found).all()
 
 
-@pytest.mark.parametrize(("n", "m"), [(1, 1), (127, 128), (129, 2), (260, 140)])
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (63, 512), (513, 2), (260, 640)])
 def test_tiles_are_cut_and_joined(n, m):
     # More features than fit one word, of both kinds, and codes that fit a byte and that don't.
     made = drawn(1, n + m, 70, 140, levels=400)
     a, b = made.take(np.arange(n)), made.take(np.arange(n, n + m))
     wanted = formula(a, b)
     np.testing.assert_allclose(gower.cross(a, b), wanted, atol=1e-6)
+    np.testing.assert_array_equal(gower.cross(a, b), gower.cross(b, a).T)
     np.testing.assert_array_equal(gower.cross(a, b), gower.matrix(made)[:n, n:])
     near = gower.nearest(a, b)
     ranked = np.argsort(gower.cross(a, b), axis=1, kind="stable")
@@ -106,6 +108,37 @@ def test_tiles_are_cut_and_joined(n, m):
     else:
         np.testing.assert_array_equal(near.second_index, ranked[:, 1])
         np.testing.assert_allclose(near.second, np.sort(wanted, axis=1)[:, 1], atol=1e-6)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(0, 40))
+def test_the_condensed_form_is_the_square_ones_upper_half(seed, n):
+    made = drawn(seed, n, 5, 9, weights=(0.5, 1.0))
+    square = gower.matrix(made)
+    np.testing.assert_array_equal(gower.condensed(made), squareform(square, checks=False))
+
+
+def test_the_condensed_form_over_several_tiles():
+    made = drawn(8, 1100, 3, 4)
+    square = gower.matrix(made, "root")
+    np.testing.assert_array_equal(gower.condensed(made, "root"), squareform(square, checks=False))
+
+
+def test_memory_that_is_used_again_keeps_nothing():
+    old, new = drawn(1, 70, 3, 3), drawn(2, 70, 4, 4)
+    out = gower.matrix(old)
+    assert gower.matrix(new, out=out) is out
+    np.testing.assert_array_equal(out, gower.matrix(new))
+
+
+def test_whole_groups_of_features_that_a_row_lacks_are_skipped_and_no_more():
+    made = drawn(9, 50, 21, 70, missing=0.1, levels=3)
+    made.numeric[:, 4:8] = math.nan
+    made.categorical[10:30, 8:16] = -1
+    made.numeric[20:, 12:] = math.nan
+    wanted = formula(made, made)
+    np.fill_diagonal(wanted, 0)
+    np.testing.assert_allclose(gower.matrix(made), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("top", [253, 254, 255, 256])
