@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagsight import clusters, gower, medoids, silhouettes
+from tagsight import clusters, families, gower, silhouettes
 from tagsight.encoding import load, to_features
 from tagsight.jobs import LOG, logged
 from tagsight.store import write_parquet
@@ -15,8 +15,8 @@ with logged(snakemake):
     features = to_features(sample, encoding)
     LOG.info("%.2g of the pairs have no tag in common", gower.incomparable(features))
     distances = gower.matrix(features, encoding.distance)
-    grid = medoids.grid(distances, params.k, params.algorithm)
-    if left_out := sorted(set(params.k) - {found.k for found in grid}):
-        LOG.warning("K = %s left out: the sample has too few distinct images", left_out)
+    grid = families.clusterings(features, distances, params.k, params.algorithm)
+    if remark := families.remark(params.k, grid, params.algorithm):
+        LOG.warning(remark)
     widths = silhouettes.samples(distances, [found.labels for found in grid])
     write_parquet(clusters.table(sample["image"], distances, grid, widths), snakemake.output[0])

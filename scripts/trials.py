@@ -12,7 +12,7 @@ with logged(snakemake):
     chosen = read_json(snakemake.input.choice)["k"]
     sample = pl.read_parquet(snakemake.input.sample)
     grid = pl.read_parquet(snakemake.input.clusters)
-    k = clusters.at_most(grid, chosen)
+    k = clusters.nearest_number(grid, chosen)
     if k < chosen:
         LOG.warning("K = %d instead of %d: the sample has too few distinct images", k, chosen)
     labels = sample.join(grid.filter(k=k), on="image", how="left", maintain_order="left")["cluster"]

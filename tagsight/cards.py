@@ -88,7 +88,7 @@ def cards(
     """A card a cluster, in their order: `cluster`, `name`, `size`, `share`, `medoid`, `tags`.
 
     sample: `image`, `series`, `study`, `patient`, the labels `modality` and `body_part`, and the
-    encoded columns. clusters, at one K: `image`, `cluster`, `medoid`.
+    encoded columns. clusters, at one K: `image`, `cluster` (0, in none, has no card), `medoid`.
 
     `tags`, the most distinguishing first (largest difference of shares): `keyword`, `column`,
     `value`, and the shares of images with this value `inside` and `outside` the cluster. For a
@@ -105,7 +105,7 @@ def cards(
     tags = [_shown(found, min_patients) for found in _distinguishing(rows, cluster, encoding)]
     taken: set[str] = set()
     made = []
-    for c in np.unique(cluster):
+    for c in np.unique(cluster[cluster > 0]):
         members = rows.filter(pl.Series(cluster == c))
         name = _unique(_pieces(members, tags[c]), taken)
         taken.add(name)
@@ -156,7 +156,7 @@ def _categorical(
 ) -> Iterator[tuple[int, _Tag]]:
     """The value whose share inside most exceeds that outside; missing counts as another value."""
     categories = column.categories or ()
-    texts = [_readable(value) for value in (*categories, "(other)")]
+    texts = [readable(value) for value in (*categories, "(other)")]
     codes = values.fill_null(-1).to_numpy()
     known = codes >= 0
     counts = np.zeros((int(cluster.max()) + 1, len(texts)))  # (k, values)
@@ -174,7 +174,7 @@ def _categorical(
             yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits, who)
 
 
-def _readable(value: str) -> str:
+def readable(value: str) -> str:
     """The standard's name of a registered UID; any other value as it is."""
     return UID_dictionary[value][0] if value in UID_dictionary else value
 

@@ -14,13 +14,14 @@ Rule = Literal["silhouette", "heldout"]
 def summary(clusters: pl.DataFrame) -> pl.DataFrame:
     """One row a K, rising: `k`, `silhouette` (mean), `loss` (sum of distances), `distance` (mean).
 
-    clusters: columns `k`, `distance`, `silhouette`, a row an image at a K. Sums are float64 in the
-    order of the rows, so that they don't depend on threads.
+    clusters: columns `k`, `distance`, `silhouette`, a row an image at a K. An image in no cluster
+    has no distance, and counts with silhouette 0: leaving out is no way to a better mean. Sums are
+    float64 in the order of the rows, so that they don't depend on threads.
     """
     rows = []
     for (k,), part in sorted(clusters.group_by("k", maintain_order=True)):
         silhouette = part["silhouette"].to_numpy().astype(np.float64)
-        distance = part["distance"].to_numpy().astype(np.float64)
+        distance = part["distance"].drop_nulls().to_numpy().astype(np.float64)
         rows.append((k, silhouette.mean(), distance.sum(), distance.mean()))
     schema = {"k": pl.Int64} | dict.fromkeys(("silhouette", "loss", "distance"), pl.Float64)
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -53,7 +54,8 @@ def choose(grid: pl.DataFrame, rule: Rule, tolerance: float = 1.05) -> dict[str,
     """
     if grid.is_empty():
         raise DataError(
-            "cluster.k: no K of the grid is below the number of distinct images; give smaller K"
+            "cluster.k: no K of the grid is below the number of distinct images, or no images lie "
+            "densely enough for cluster.algorithm: hdbscan; give smaller K or another algorithm"
         )
     row = _fitting(grid, tolerance) if rule == "heldout" else grid
     best = row.sort("silhouette", "k", descending=[True, False]).row(0, named=True)

@@ -1,6 +1,7 @@
 """Clusters as tables: of a sample over the grid of K, and of any image by its nearest medoid.
 
-Clusters are numbered from 1, the largest first.
+Clusters are numbered from 1, the largest first; 0 is for images of a sample that are in none and
+need a look.
 """
 
 from collections.abc import Sequence
@@ -31,16 +32,17 @@ SCHEMA = {
 def table(
     images: pl.Series, distances: Floats, grid: Sequence[Clustering], widths: Sequence[Floats]
 ) -> pl.DataFrame:
-    """Return a row for each image at each K.
+    """Return a row for each image at each K, in cluster 0 where it is in none.
 
     images (n,) String; distances (n, n); widths: the silhouettes (n,) of each clustering of `grid`.
     Columns: image, k, cluster, medoid (bool), distance (to the own medoid), second_distance (to
-    the nearest other medoid), silhouette. Without a clustering there are no rows.
+    the nearest other medoid), silhouette. Images in no cluster have neither distance, and
+    silhouette 0. Without a clustering there are no rows.
     """
     parts = []
     for found, silhouette in zip(grid, widths, strict=True):
         to_medoids = distances[:, found.medoids]  # (n, k)
-        rows = np.arange(len(images))
+        rows, inside = np.arange(len(images)), pl.Series(found.labels >= 0)
         own = to_medoids[rows, found.labels]
         to_medoids[rows, found.labels] = np.inf
         parts.append(
@@ -54,7 +56,7 @@ def table(
                     "second_distance": to_medoids.min(axis=1),
                     "silhouette": silhouette.astype(np.float32),
                 }
-            )
+            ).with_columns(pl.when(inside).then(pl.col("distance", "second_distance")))
         )
     return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
 
@@ -69,18 +71,19 @@ def medoid_rows(clusters: pl.DataFrame, images: pl.Series) -> NDArray[np.int64]:
     return medoids.join(places, on="image", maintain_order="left")["row"].cast(pl.Int64).to_numpy()
 
 
-def at_most(clusters: pl.DataFrame, k: int) -> int:
-    """Return the largest K of a grid that is not above `k`; DataError if there is none.
+def nearest_number(clusters: pl.DataFrame, k: int) -> int:
+    """Return the K of a grid that is nearest to `k`, the smaller where equal.
 
-    A small sample may have too few distinct images for the K that another one chose.
+    A small sample may have too few distinct images for the K that another one chose, and some
+    algorithms find numbers of their own. DataError where the grid is empty.
     """
-    largest = clusters.filter(pl.col("k") <= k)["k"].max()
-    if largest is None:
+    numbers = clusters["k"].unique().sort().to_list()
+    if not numbers:
         raise DataError(
-            f"samples: a sample has too few distinct images for K = {k} or less; "
+            "samples: a sample has too few distinct images for any K of the grid; "
             "ask for larger or fewer samples, or give cluster.k smaller values"
         )
-    return int(largest)  # type: ignore[arg-type]
+    return int(min(numbers, key=lambda number: abs(number - k)))
 
 
 def held_out(

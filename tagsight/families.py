@@ -47,6 +47,15 @@ def clusterings(
     return medoids.grid(distances, ks, algorithm)
 
 
+def remark(ks: Sequence[int], found: Sequence[Clustering], algorithm: Algorithm) -> str | None:
+    """Say in a line how the numbers of clusters differ from those asked for; None if they don't."""
+    numbers = [clustering.k for clustering in found]
+    if algorithm in OWN_NUMBER:
+        return f"{algorithm} chose its own numbers of clusters: {numbers} for K = {sorted(ks)}"
+    left_out = sorted(set(ks) - set(numbers))
+    return f"K = {left_out} left out: the sample has too few distinct images" if left_out else None
+
+
 def _central(distances: Array, labellings: Sequence[Array]) -> list[Clustering]:
     return [medoids.central(distances, labels) for labels in labellings]
 

@@ -22,15 +22,21 @@ def samples(distances: Array, labellings: Sequence[Array]) -> list[Array]:
 
     a: mean distance to the other members of the own cluster; b: the least mean distance to the
     members of another. distances: float32 (n, n), symmetric, diagonal 0. labellings: integers
-    (n,), 0 to k - 1. Rows alone in their cluster, and all rows where there is but one cluster,
-    have 0. The same bytes whatever the number of threads.
+    (n,), 0 to k - 1, -1 = in no cluster. Rows alone in their cluster or in none, and all rows where
+    there is but one cluster, have 0. The same bytes whatever the number of threads.
     """
-    counts = [int(labels.max(initial=0)) + 1 for labels in labellings]
+    # Rows in no cluster are a group after the others, which is then said to be empty.
+    counts = [int(labels.max(initial=0)) + 2 for labels in labellings]
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     groups = np.array(
-        [labels + start for labels, start in zip(labellings, starts[:-1], strict=True)], np.int64
+        [
+            np.where(labels < 0, stop - 1, labels + start)
+            for labels, start, stop in zip(labellings, starts[:-1], starts[1:], strict=True)
+        ],
+        np.int64,
     ).reshape(len(labellings), len(distances))
     sizes = np.bincount(groups.ravel(), minlength=starts[-1]).astype(np.float64)
+    sizes[starts[1:] - 1] = 0
     out = np.empty(groups.shape, np.float32)
     _fill(distances, np.ascontiguousarray(groups.T), starts, sizes, out)
     return list(out)

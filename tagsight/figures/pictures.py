@@ -56,12 +56,14 @@ def picks(
 ) -> list[Shown]:
     """Choose for each cluster its medoid and `count` other members at random.
 
-    clusters: `image`, `cluster`, `medoid` of a sample at one K; fates: `image`, `reason` (null =
-    drawn) and `burned_in` (null = no) in the order of the sample's pictures. Only images that could
-    be drawn are shown; those that may carry burned-in text only if `burned_in`.
+    clusters: `image`, `cluster` (0, in none, is not shown), `medoid` of a sample at one K; fates:
+    `image`, `reason` (null = drawn) and `burned_in` (null = no) in the order of the sample's
+    pictures. Only images that could be drawn are shown; those that may carry burned-in text only
+    if `burned_in`.
     """
     open_to_view = pl.lit(burned_in) | pl.col("burned_in").is_null()
     rows = fates.with_row_index("row").join(clusters, on="image", maintain_order="left")
+    rows = rows.filter(pl.col("cluster") > 0)
     shown = []
     for part in rows.sort("cluster", "row").partition_by("cluster", maintain_order=True):
         cluster = int(part["cluster"][0])

@@ -20,11 +20,13 @@ LONGEST = 34
 def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     """Return Figure 3 as SVG.
 
-    clusters: `cluster` (from 1) and `silhouette` of a sample at one K; names: of cluster 1, 2, ….
+    clusters: `cluster` (from 1; 0, in none, is not drawn) and `silhouette` of a sample at one K;
+    names: of cluster 1, 2, ….
     """
+    drawn = clusters.filter(pl.col("cluster") > 0).sort("cluster")
     widths = [
         np.sort(part["silhouette"].to_numpy().astype(np.float64))[::-1]
-        for part in clusters.sort("cluster").partition_by("cluster", maintain_order=True)
+        for part in drawn.partition_by("cluster", maintain_order=True)
     ]
     figure = new(9, min(8.5, max(3.5, 0.36 * len(widths) + 2)))
     ax = figure.add_subplot()
@@ -33,7 +35,7 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     starts = np.cumsum([0, *(len(width) + gap for width in widths)])
     for number, (start, width) in enumerate(zip(starts[:-1], widths, strict=True)):
         _cluster(ax, start, width, TAGS if number % 2 == 0 else SOFT)
-    mean = float(np.mean(np.concatenate(widths)))
+    mean = float(clusters["silhouette"].to_numpy().mean(dtype=np.float64))
     ax.axvline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     ax.text(mean, -0.012 * starts[-1], f"mean {mean:.2f}", color=INK, ha="center", va="bottom")
     lowest = min(-0.05, *(float(width[-1]) for width in widths))

@@ -62,6 +62,15 @@ def test_sizes_medoids_and_names():
     assert found[2]["name"] == "mixed"
 
 
+def test_images_in_no_cluster_have_no_card_and_count_as_outside():
+    none = CLUSTERS.with_columns(
+        cluster=pl.col("cluster").replace(3, 0), medoid=pl.col("medoid") & (pl.col("cluster") < 3)
+    )
+    found = cards(SAMPLE, none, ENCODING, min_patients=1)
+    assert [card["cluster"] for card in found] == [1, 2]
+    assert found == cards(SAMPLE, CLUSTERS, ENCODING, min_patients=1)[:2]
+
+
 def test_shares_recount_and_come_most_distinguishing_first():
     tags = cards(SAMPLE, CLUSTERS, ENCODING, min_patients=1)[0]["tags"]
     differences = [tag["inside"] - tag["outside"] for tag in tags]

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tagsight import clusters, gower, medoids, silhouettes
+from tagsight import choice, clusters, gower, medoids, silhouettes
 from tagsight.choice import choose
 from tagsight.encoding import Column, Encoding, to_features
 from tagsight.errors import DataError
@@ -72,12 +72,35 @@ def test_the_held_out_ratio_is_one_for_the_sample_itself_and_more_for_others(mad
     assert all(ratio > 1 for ratio in others["heldout_ratio"])
 
 
-def test_the_largest_k_at_most(made):
+def test_the_k_nearest_to_that_asked_for(made):
     table = made[2]
-    assert clusters.at_most(table, 4) == 3
-    assert clusters.at_most(table, 5) == 5
+    assert clusters.nearest_number(table, 2) == 3
+    assert clusters.nearest_number(table, 4) == 3
+    assert clusters.nearest_number(table, 5) == 5
+    assert clusters.nearest_number(table, 50) == 5
     with pytest.raises(DataError, match=r"cluster\.k"):
-        clusters.at_most(table, 2)
+        clusters.nearest_number(table.clear(), 2)
+
+
+def test_images_in_no_cluster_are_in_cluster_0_without_a_distance():
+    frame = sample(6)
+    d = gower.matrix(to_features(frame, ENCODING), "root")
+    labels = np.array([0, -1, 0, 1, 0, 1])
+    found = medoids.central(d, labels)
+    (widths,) = silhouettes.samples(d, [labels])
+    table = clusters.table(frame["image"], d, [found], [widths])
+    assert table["cluster"].to_list() == [1, 0, 1, 2, 1, 2]
+    none = table.row(1, named=True)
+    assert none["distance"] is None
+    assert none["second_distance"] is None
+    assert none["silhouette"] == 0
+    assert not none["medoid"]
+    assert table["distance"].null_count() == 1
+    assert clusters.medoid_rows(table, frame["image"]).tolist() == found.medoids.tolist()
+    (row,) = choice.summary(table).to_dicts()
+    assert row["loss"] == pytest.approx(found.loss)
+    assert row["distance"] == pytest.approx(found.loss / 5)
+    assert row["silhouette"] == pytest.approx(widths.sum() / 6, rel=1e-6)
 
 
 def test_a_grid_without_a_clustering_is_an_empty_table_that_choice_refuses():

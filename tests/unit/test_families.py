@@ -9,7 +9,7 @@ from mixed import features
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight import gower, medoids
-from tagsight.families import OWN_NUMBER, clusterings
+from tagsight.families import OWN_NUMBER, clusterings, remark
 
 ALGORITHMS = ("fasterpam", "average", "hdbscan", "famd", "kprototypes", "dynmsc")
 KS = [2, 4, 7, 11]
@@ -100,3 +100,11 @@ def test_dynmsc_takes_the_best_number_in_each_gap_of_the_grid():
         )
         assert medoid_silhouette(d, found.medoids) >= best - 0.01
         np.testing.assert_array_equal(found.labels, d[found.medoids].argmin(axis=0))
+
+
+def test_it_is_said_where_numbers_are_not_those_asked_for():
+    table, _ = features(9, 30, groups=3, noise=0.2)
+    grid = found_by("fasterpam", table, [2, 5, 40])
+    assert remark([2], grid, "fasterpam") is None
+    assert remark([5, 2, 40], grid, "fasterpam").startswith("K = [40]")
+    assert "hdbscan" in remark([2], found_by("hdbscan", table, [2]), "hdbscan")

@@ -51,6 +51,21 @@ def test_one_cluster_and_singletons_have_nothing():
     assert apart[4] == 0
 
 
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(6, 80))
+def test_rows_in_no_cluster_have_nothing_and_change_nothing(seed, n):
+    rng = np.random.default_rng(seed)
+    d = distances(rng, n)
+    first, other = rng.integers(-1, 3, n), rng.integers(0, 4, n)
+    first[:4] = [0, 0, 1, 1]
+    found, whole = silhouettes.samples(d, [first, other])
+    inside = np.flatnonzero(first >= 0)
+    assert not found[first < 0].any()
+    (alone,) = silhouettes.samples(d[np.ix_(inside, inside)], [first[inside]])
+    np.testing.assert_allclose(found[inside], alone, atol=1e-6)
+    np.testing.assert_array_equal(whole, silhouettes.samples(d, [other])[0])
+
+
 def test_all_at_one_place_is_finite():
     (s,) = silhouettes.samples(np.zeros((4, 4), np.float32), [np.array([0, 0, 1, 1])])
     assert s.tolist() == [0] * 4

@@ -132,6 +132,12 @@ def test_the_mean_silhouette_is_over_images_not_clusters(written):
     assert "mean 0.75" in written
 
 
+def test_images_in_no_cluster_count_in_the_mean_and_have_no_name(written):
+    part = pl.DataFrame({"cluster": [0, 1, 1, 2], "silhouette": [0.0, 1.0, 1.0, 0.4]})
+    silhouettes.silhouettes(part, ["CT", "MR"])
+    assert "mean 0.60" in written
+
+
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20))
 def test_labels_keep_their_order_and_distance_and_stay_inside(middles):
     found = silhouettes.spread(np.sort(middles), 5.0, 100.0)

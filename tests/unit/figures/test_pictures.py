@@ -40,6 +40,13 @@ def test_members_are_the_clusters_own_drawable_and_not_the_medoid(sample):
     assert all(row >= 30 and row % 7 != 3 for row in second.members)
 
 
+def test_images_in_no_cluster_are_not_shown(sample):
+    _, clusters, fates = sample
+    none = clusters.with_columns(pl.col("cluster").replace(2, 0))
+    (first,) = pictures.picks(none, fates, 8, seed=1, burned_in=False)
+    assert first == pictures.picks(clusters, fates, 8, seed=1, burned_in=False)[0]
+
+
 def test_members_depend_on_the_seed_alone(sample):
     _, clusters, fates = sample
     drawn = pictures.picks(clusters, fates, 8, 1, False)
