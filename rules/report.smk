@@ -5,12 +5,15 @@ page that holds them and says what they mean.
 """
 
 
+PICTURED = ["tuning", "autoencoder", *TRIALS] if LOOKS else []
+
+
 rule counts:
     input:
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
         rejected=expand("results/rejected/{shard}.parquet", shard=SHARDS),
         samples=expand("results/samples/{sample}.parquet", sample=SAMPLES),
-        fates=expand("results/images/{sample}.parquet", sample=["tuning", "autoencoder", *TRIALS]),
+        fates=expand("results/images/{sample}.parquet", sample=PICTURED),
         selection="results/selection.parquet",
         encoding="results/encoding.json",
     output:
@@ -25,13 +28,22 @@ rule counts:
     resources:
         mem_mb=memory_archive,
     params:
-        **recipe("counts", rules.images, rules.samples),
+        **recipe("counts", *([rules.images] if LOOKS else []), rules.samples),
     script:
         "../scripts/counts.py"
 
 
 GALLERY = {"gallery": "report.gallery", "burned_in": "report.burned_in", "seed": "seed"}
-FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg", "training.svg", "explained.svg"]
+FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg"]
+LOOKED_AT = {}  # what there is of looks, where there are pixels
+if LOOKS:
+    FIGURES += ["training.svg", "explained.svg", "reconstructions.png", "gallery.png"]
+    LOOKED_AT = {
+        "images": "results/images/tuning.npy",
+        "fates": "results/images/tuning.parquet",
+        "training": "results/training.parquet",
+        "evaluation": "results/evaluation.json",
+    }
 
 
 rule figures:
@@ -40,13 +52,10 @@ rule figures:
         clusters="results/clusters/tuning.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
-        images="results/images/tuning.npy",
-        fates="results/images/tuning.parquet",
-        weights="results/autoencoder.safetensors",
-        training="results/training.parquet",
-        evaluation="results/evaluation.json",
+        weights=["results/autoencoder.safetensors"] if LOOKS else [],
+        **LOOKED_AT,
     output:
-        multiext("results/figures/", *FIGURES, "reconstructions.png", "gallery.png"),
+        multiext("results/figures/", *FIGURES),
     log:
         "logs/figures.log",
     benchmark:
@@ -59,7 +68,7 @@ rule figures:
         **recipe(
             "figures",
             rules.counts,
-            rules.evaluation,
+            *([rules.evaluation] if LOOKS else []),
             rules.cards,
             preset="autoencoder.preset",
             tolerance="choose.tolerance",
@@ -77,15 +86,12 @@ rule report:
         selection="results/selection.parquet",
         unmapped="results/unmapped.parquet",
         encoding="results/encoding.json",
-        training="results/training.parquet",
         clusters="results/clusters/tuning.parquet",
-        images="results/images/tuning.npy",
-        fates="results/images/tuning.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
-        evaluation="results/evaluation.json",
         agreement="results/agreement.json",
         annotations="results/annotations.csv",
+        **LOOKED_AT,
     output:
         page="results/report/index.html",
         result="results/report/result.txt",

@@ -13,26 +13,28 @@ from tagsight.store import read_json, write_file
 
 with logged(snakemake):
     given, params = snakemake.input, snakemake.params
-    chosen, epochs = read_json(given.choice), pl.read_parquet(given.training)
+    chosen = read_json(given.choice)
     found = pl.read_parquet(given.clusters).filter(k=chosen["k"])
     names = [card["name"] for card in read_json(given.cards)]
-    images = np.load(given.images, mmap_mode="r")
-    fates = pl.read_parquet(given.fates)
-    shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
-    shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
-    originals = images[pictures.examples(shown)]
-    model = build(params.preset)
-    model.load_state_dict(load_file(given.weights))
+    epochs = pl.read_parquet(given.training) if given.get("training") else None
     made = {
-        "flow.svg": flow.flow(read_json(given.counts), chosen, len(epochs)),
+        "flow.svg": flow.flow(
+            read_json(given.counts), chosen, None if epochs is None else len(epochs)
+        ),
         "silhouettes.svg": silhouettes.silhouettes(found, names),
         "choice.svg": choice.choice(chosen, params.tolerance),
-        "training.svg": training.training(epochs),
-        "explained.svg": explained.explained(read_json(given.evaluation)),
-        "gallery.png": pictures.gallery(images, shown, names),
-        "reconstructions.png": pictures.reconstructions(
-            originals, pictures.reconstructed(model, originals)
-        ),
     }
+    if epochs is not None:
+        images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
+        shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
+        shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
+        originals = images[pictures.examples(shown)]
+        model = build(params.preset)
+        model.load_state_dict(load_file(given.weights[0]))
+        again = pictures.reconstructed(model, originals)
+        made["training.svg"] = training.training(epochs)
+        made["explained.svg"] = explained.explained(read_json(given.evaluation))
+        made["gallery.png"] = pictures.gallery(images, shown, names)
+        made["reconstructions.png"] = pictures.reconstructions(originals, again)
     for path in snakemake.output:
         write_file(made[Path(path).name], path)

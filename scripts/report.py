@@ -13,19 +13,21 @@ from tagsight.store import read_json, write_file
 with logged(snakemake):
     given, params, out = snakemake.input, snakemake.params, snakemake.output
     run = page.Run(
-        **{name: read_json(given[name]) for name in page.DOCUMENTS},
-        **{name: pl.read_parquet(given[name]) for name in page.TABLES},
+        **{name: read_json(given[name]) for name in page.DOCUMENTS if given.get(name)},
+        **{name: pl.read_parquet(given[name]) for name in page.TABLES if given.get(name)},
         distance=read_json(given.encoding)["distance"],
     )
     found = pl.read_parquet(given.clusters).filter(k=run.choice["k"])
-    images = np.load(given.images, mmap_mode="r")
-    fates = pl.read_parquet(given.fates)
-    shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
-    shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
+    shown, tiles = [], {}
+    if run.evaluation is not None:
+        images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
+        shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
+        shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
+        tiles = pictures.tiles(images, shown)
     drawn = {Path(path).name: Path(path) for path in given.figures}
     drawings = {
         path.stem: path.read_text() for name, path in drawn.items() if name.endswith(".svg")
     }
     pair = drawn["reconstructions.png"].read_bytes() if pictures.examples(shown) else None
-    write_file(page.render(run, drawings, pair, pictures.tiles(images, shown)), out.page)
-    write_file(sentences.closing(run.evaluation, out.page, given.annotations), out.result)
+    write_file(page.render(run, drawings, pair, tiles), out.page)
+    write_file(sentences.closing(page.result(run), out.page, given.annotations), out.result)

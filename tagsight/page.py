@@ -21,6 +21,7 @@ TEMPLATE = "page.html"
 DOCUMENTS = ("counts", "choice", "cards", "evaluation", "agreement")
 TABLES = ("frequencies", "selection", "unmapped", "training")
 CHIPS = 5  # tags shown of a cluster
+SHOWN = 50  # clusters shown one by one where there are no pictures
 LABELS = {"modality": "Modality", "body_part": "Body part", "manufacturer": "Manufacturer"}
 NULL_QUESTIONS = {
     "within_modality": "Labels dealt anew among series of the same modality. Asks what the tags "
@@ -36,18 +37,21 @@ NULL_QUESTIONS = {
 
 @dataclass(frozen=True)
 class Run:
-    """What the page tells of: results of a run, as their files hold them."""
+    """What the page tells of: results of a run, as their files hold them.
+
+    Without pixels, in a run on a ready table of tags, there is neither `evaluation` nor `training`.
+    """
 
     counts: Mapping[str, Any]
     choice: Mapping[str, Any]
     cards: Sequence[Mapping[str, Any]]
-    evaluation: Mapping[str, Any]
     agreement: Mapping[str, Any]
     frequencies: pl.DataFrame
     selection: pl.DataFrame
     unmapped: pl.DataFrame
-    training: pl.DataFrame
     distance: str
+    evaluation: Mapping[str, Any] | None = None
+    training: pl.DataFrame | None = None
 
 
 def render(
@@ -58,8 +62,9 @@ def render(
 ) -> str:
     """Return the page as HTML.
 
-    drawings: name -> SVG of flow, silhouettes, choice, training, explained; reconstructions: PNG,
-    None where no image may be shown; tiles: of cluster 1, 2, …, as many as are shown.
+    drawings: name -> SVG of flow, silhouettes, choice, and where there are looks training and
+    explained; reconstructions: PNG, None where no image may be shown; tiles: of cluster 1, 2, …, as
+    many as are shown.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -76,12 +81,12 @@ def render(
         "thousands": lambda value: f"{value:,}",
     }
     return environment.get_template(TEMPLATE).render(
-        result=sentences.result(run.evaluation),
+        result=result(run),
         run=run,
-        epochs=len(run.training),
+        epochs=0 if run.training is None else len(run.training),
         facts=facts(run),
         clusters=clusters(run, tiles),
-        tests=tests(run.evaluation),
+        tests=tests(run.evaluation or {}),
         agreement=agreement(run.agreement),
         kept=_kept(run),
         dropped=dropped(run.selection),
@@ -91,6 +96,13 @@ def render(
         held_back=sum(each.held_back for each in tiles.values()),
         reconstructions=reconstructions and _data_uri(reconstructions, "png"),
     )
+
+
+def result(run: Run) -> str:
+    """Return the run's result in a sentence."""
+    if run.evaluation is None:
+        return sentences.without_looks(run.counts["images"], run.choice)
+    return sentences.result(run.evaluation)
 
 
 def inline(name: str, svg: str) -> Markup:
@@ -112,13 +124,18 @@ def facts(run: Run) -> list[tuple[str, str]]:
     counts, choice = run.counts, run.choice
     sizes = trial_sizes(counts["samples"])
     silhouette = wording.number(choice["grid"][str(choice["k"])]["silhouette"], 2)
+    looks = run.evaluation is not None
+    trials = [(f"{len(sizes)} × {max(sizes):,}", "trials × images, to test it")] if looks else []
     return [
-        (f"{counts['images']:,}", f"images of {counts['files']:,} files"),
+        (
+            f"{counts['images']:,}",
+            f"images of {counts['files']:,} files" if looks else "rows of a table of tags",
+        ),
         (f"{counts['series']:,}", "series"),
         (f"{counts['patients']:,}", "patients known"),
         (f"{counts['kept']:,}", f"of {counts['tags']:,} tags, as {counts['columns']:,} columns"),
         (f"{choice['k']}", f"clusters: {choice['reading']}, mean silhouette {silhouette}"),
-        (f"{len(sizes)} × {max(sizes):,}", "trials × images, to test it"),
+        *trials,
     ]
 
 
@@ -129,6 +146,7 @@ def clusters(run: Run, tiles: Mapping[int, Tiles]) -> list[dict[str, Any]]:
             **card,
             "chips": [_chip(tag) for tag in card["tags"][:CHIPS]],
             "tiles": _pictures(tiles.get(card["cluster"])),
+            "shown": card["cluster"] in (tiles if run.evaluation else range(1, SHOWN + 1)),
         }
         for card in run.cards
     ]
@@ -229,9 +247,8 @@ def paper(run: Run) -> list[tuple[str, str, str]]:
 
     Ours by the paper's measure: centres with the image itself, labels permuted between images.
     """
-    ours: Mapping[str, Any] = (
-        run.evaluation.get("tags", {}).get("images", {}).get("in_sample") or {}
-    )
+    of_tags: Mapping[str, Any] = (run.evaluation or {}).get("tags", {})
+    ours: Mapping[str, Any] = of_tags.get("images", {}).get("in_sample") or {}
     found = run.choice["grid"][str(run.choice["k"])]
     sizes = trial_sizes(run.counts["samples"])
     share = ours.get("explained")

@@ -7,7 +7,7 @@ within modality. Left-out centres; two-sided at 5 %.
 from collections.abc import Mapping
 from typing import Any
 
-from tagsight.wording import interval, p_value, percent
+from tagsight.wording import interval, number, p_value, percent
 
 Figures = Mapping[str, Any]
 LEVEL = 0.05
@@ -104,7 +104,17 @@ def _limits(evaluation: Figures, own: Figures) -> str:
     return ""
 
 
-def closing(evaluation: Figures, page: str, table: str) -> str:
+def without_looks(images: int, choice: Figures) -> str:
+    """Return the result of a run on a table of tags, which has no pixels to test clusters on."""
+    silhouette = number(choice["grid"][str(choice["k"])]["silhouette"], 2)
+    return (
+        f"{images:,} images fall into {choice['k']} clusters by their tags, with "
+        f"{choice['reading']} (mean silhouette {silhouette}); whether those of a cluster look "
+        "alike was not tested, as a table of tags has no pixels."
+    )
+
+
+def closing(said: str, page: str, table: str) -> str:
     """Return what a run prints at its end, for any terminal: the result, then where to look."""
-    plain = result(evaluation).replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+    plain = said.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
     return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"

@@ -34,10 +34,11 @@ class _Box(NamedTuple):
         return self.y - self.height
 
 
-def flow(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int) -> str:
+def flow(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int | None) -> str:
     """Return Figure 2 as SVG.
 
-    counts: of `tagsight.counts`; choice: choice.json; epochs: how long the autoencoder learned.
+    counts: of `tagsight.counts`; choice: choice.json; epochs: how long the autoencoder learned,
+    None where the images have tags alone: then there is neither network nor test.
     """
     figure = new(9, 7.9)
     figure.set_layout_engine("none")
@@ -51,8 +52,18 @@ def flow(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int) -> s
     return svg(figure)
 
 
-def _boxes(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int) -> dict[str, _Box]:
-    return {**_archive(counts), **_samples(counts), **_results(counts, choice, epochs)}
+def _boxes(
+    counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int | None
+) -> dict[str, _Box]:
+    boxes = {**_archive(counts), **_samples(counts), **_results(counts, choice)}
+    if epochs is None:
+        return boxes | {"files": _Box(11, 90, 20, "Table of tags", [f"{counts['files']:,} rows"])}
+    return {
+        **boxes,
+        "rejected": _Box(11, 76.5, 20, _rejected(counts), _reasons(counts["rejected"])),
+        "autoencoder": _sample(89, "Autoencoder's", counts["samples"]["autoencoder"]),
+        **_looks(epochs),
+    }
 
 
 def _archive(counts: Mapping[str, Any]) -> dict[str, _Box]:
@@ -62,7 +73,6 @@ def _archive(counts: Mapping[str, Any]) -> dict[str, _Box]:
     columns = (f"{values:,} of values", f"{counts['presence']:,} of presence")
     return {
         "files": _Box(11, 90, 20, "Files", [f"{counts['files']:,} found"]),
-        "rejected": _Box(11, 76.5, 20, _rejected(counts), _reasons(counts["rejected"])),
         "images": _Box(37, 90, 20, f"{counts['images']:,} images", said),
         "tags": _Box(63, 90, 20, f"{counts['tags']:,} tags", [f"{counts['kept']:,} kept"], TAGS),
         "columns": _Box(89, 90, 20, f"{counts['columns']:,} columns", columns, TAGS),
@@ -83,10 +93,9 @@ def _reasons(rejected: Mapping[str, int], shown: int = 4) -> list[str]:
 
 def _samples(counts: Mapping[str, Any]) -> dict[str, _Box]:
     """The samples, none of which share a patient: the middle row."""
-    names = {"tuning": "Tuning", "holdout": "Held out", "autoencoder": "Autoencoder's"}
     found = {
-        name: _Box(x, 51, 20, title, [f"{counts['samples'][name]:,} images"])
-        for x, (name, title) in zip((37, 11, 89), names.items(), strict=True)
+        "tuning": _sample(37, "Tuning", counts["samples"]["tuning"]),
+        "holdout": _sample(11, "Held out", counts["samples"]["holdout"]),
     }
     sizes = trial_sizes(counts["samples"])
     least, most = f"{min(sizes):,}", f"{max(sizes):,}"
@@ -95,19 +104,29 @@ def _samples(counts: Mapping[str, Any]) -> dict[str, _Box]:
     return {**found, "trials": _Box(63, 51, 20, trials, [each])}
 
 
-def _results(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int) -> dict[str, _Box]:
-    """What is made of the samples, and the test: the lower rows."""
+def _sample(x: float, title: str, images: int) -> _Box:
+    return _Box(x, 51, 20, title, [f"{images:,} images"])
+
+
+def _results(counts: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, _Box]:
+    """What is made of the samples by tags: the lower rows."""
     ks = [int(k) for k in choice["grid"]]
     k = choice["k"]
     grid = f"K = {min(ks)} to {max(ks)}" if len(ks) > 1 else f"K = {k}"
     annotated = ["every image to its", f"nearest of {k} medoids"]
-    learned = [f"{epochs:,} epochs", "on pixels alone"]
-    compared = ["how near to their centre are images,", "and how near by chance?"]
     return {
         "choice": _Box(24, 34, 34, f"Clusters, {k} chosen", [grid], TAGS),
         "annotations": _Box(24, 15, 34, f"{counts['images']:,} annotated", annotated, TAGS),
-        "network": _Box(89.5, 34, 18, "Autoencoder", learned, PIXELS),
         "clusters": _Box(56, 34, 13, "Clusters", [f"K = {k}", "from tags"], TAGS),
+    }
+
+
+def _looks(epochs: int) -> dict[str, _Box]:
+    """What is made of them by pixels, and the test."""
+    learned = [f"{epochs:,} epochs", "on pixels alone"]
+    compared = ["how near to their centre are images,", "and how near by chance?"]
+    return {
+        "network": _Box(89.5, 34, 18, "Autoencoder", learned, PIXELS),
         "embeddings": _Box(71, 34, 13, "Embeddings", ["from pixels"], PIXELS),
         "test": _Box(63, 15, 36, "Paired test", compared, INK),
     }
@@ -115,21 +134,24 @@ def _results(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int) 
 
 def _arrows(ax: Axes, boxes: Mapping[str, _Box]) -> None:
     for source, target in ALONG:
-        _sideways(ax, boxes[source], boxes[target])
+        if source in boxes and target in boxes:
+            _sideways(ax, boxes[source], boxes[target])
     for source, target, place in DOWN:
-        x = boxes[place].x
-        _arrow(ax, (x, boxes[source].bottom), (x, boxes[target].y))
+        if source in boxes and target in boxes:
+            x = boxes[place].x
+            _arrow(ax, (x, boxes[source].bottom), (x, boxes[target].y))
     _branches(ax, boxes)
 
 
 def _branches(ax: Axes, boxes: Mapping[str, _Box]) -> None:
     """The samples, branching off a line that images and columns come down to."""
-    ax.plot([boxes["holdout"].x, boxes["autoencoder"].x], [BUS, BUS], color=MUTED, linewidth=1)
+    ax.plot([boxes["holdout"].x, boxes["columns"].x], [BUS, BUS], color=MUTED, linewidth=1)
     for source in ("images", "columns"):
         box = boxes[source]
         ax.plot([box.x, box.x], [box.bottom, BUS], color=MUTED, linewidth=1)
     for sample in ("holdout", "tuning", "trials", "autoencoder"):
-        _arrow(ax, (boxes[sample].x, BUS), (boxes[sample].x, boxes[sample].y))
+        if sample in boxes:
+            _arrow(ax, (boxes[sample].x, BUS), (boxes[sample].x, boxes[sample].y))
     look: Any = {"color": MUTED, "ha": "center", "fontsize": SIZE - 1.5}
     ax.text(boxes["trials"].x, BUS + 1.4, "samples that share no patient", **look)
 

@@ -188,6 +188,34 @@ def test_what_may_carry_text_is_said_to_be_held_back_and_how_to_see_it():
     assert "burned_in" not in rendered(run())
 
 
+TAGS_ALONE = {"evaluation": None, "training": None}
+
+
+def without_looks(**others):
+    names = ("flow", "silhouettes", "choice")
+    return page.render(run(**TAGS_ALONE, **others), dict.fromkeys(names, SVG), None, {})
+
+
+def test_a_page_without_looks_says_so_and_has_no_section_on_them():
+    text = without_looks()
+    assert "has no pixels" in re.search("<h1>(.*?)</h1>", text)[1]
+    found = Links(text)
+    assert found.open == []
+    assert not {"test", "looks", "files", "paper"} & set(found.ids)
+    assert {link[1:] for link in found.links if link.startswith("#")} <= set(found.ids)
+    words = re.sub("<style>.*?</style>|<.*?>", "", text, flags=re.DOTALL)
+    for word in ("None", "autoencoder", "trial", "pictures", "burned", " files"):
+        assert word not in words, word
+
+
+def test_without_looks_clusters_are_shown_by_their_tags():
+    cards = [{**run().cards[0], "cluster": c, "name": f"group {c}"} for c in range(1, 53)]
+    text = without_looks(cards=cards)
+    assert text.count('<article class="cluster">') == page.SHOWN
+    assert "The 2 smaller clusters<" in re.sub(r"\s*</summary>", "<", text)
+    assert "group 52" in text
+
+
 def test_an_archive_without_modality_lacks_it_everywhere():
     assert page.lacking_modality(run().frequencies.filter(keyword="KVP")) == 1.0
 

@@ -82,10 +82,18 @@ def test_clusters_that_divide_no_modality_leave_nothing_to_test_beyond_it():
 
 
 def test_the_closing_lines_are_few_and_plain():
-    text = sentences.closing(
-        evaluation(figures(-0.2), figures(-0.1)), "results/report/index.html", "a.csv"
-    )
+    said = sentences.result(evaluation(figures(-0.2), figures(-0.1)))
+    text = sentences.closing(said, "results/report/index.html", "a.csv")
     assert text.isascii()
     assert len(text.splitlines()) <= 6
     assert "results/report/index.html" in text
     assert "a.csv" in text
+
+
+def test_without_looks_nothing_is_claimed_of_them():
+    choice = {"k": 20, "reading": "weak structure", "grid": {"20": {"silhouette": 0.3712}}}
+    assert sentences.without_looks(1_044_191, choice) == (
+        "1,044,191 images fall into 20 clusters by their tags, with weak structure (mean silhouette "
+        "0.37); whether those of a cluster look alike was not tested, as a table of tags has no "
+        "pixels."
+    )

@@ -41,6 +41,7 @@ def evaluation(explained_=0.25, interval=(0.2, 0.3)):
 
 DRAWINGS = {
     "flow": lambda: flow.flow(COUNTS, CHOICE, 7),
+    "flow of a table": lambda: flow.flow(COUNTS, CHOICE, None),
     "silhouettes": lambda: silhouettes.silhouettes(clusters([9, 4, 1]), ["CT", "MR", "US"]),
     "many": lambda: silhouettes.silhouettes(clusters([3] * 60), [f"C{i}" for i in range(60)]),
     "choice": lambda: choice.choice(CHOICE, 1.05),
@@ -100,6 +101,12 @@ def test_the_flow_tells_the_counts(written):
     wanted |= {"30 tags", "20 kept", "25 columns", "21 of values", "4 of presence", "7 epochs"}
     wanted |= {"40 images", "21 images", "50 images", "2 trials", "25 to 26 images", "K = 5 to 9"}
     assert wanted <= set(written)
+
+
+def test_the_flow_of_a_table_ends_with_clusters(written):
+    flow.flow(COUNTS, CHOICE, None)
+    assert {"Table of tags", "1,230 rows", "1,200 annotated"} <= set(written)
+    assert not {"Autoencoder", "Embeddings", "Paired test", "30 rejected"} & set(written)
 
 
 def test_many_reasons_are_summed_and_none_is_lost():
