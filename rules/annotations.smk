@@ -1,8 +1,8 @@
 """What the clusters are, and the cluster of every image.
 
-Needs the clusters, the choice of K and the features of every shard. Leaves what each cluster is
-(cards), how the clusters agree with outside labels (agreement), and the cluster of every image of
-the archive (annotations).
+Needs the clusters, the choice of K and the features of every shard. Leaves what each cluster is, and
+a rule that tells it from the others (cards), how the clusters agree with outside labels (agreement),
+and the cluster of every image of the archive (annotations).
 """
 
 
@@ -10,10 +10,13 @@ rule cards:
     input:
         clusters="results/clusters/tuning.parquet",
         sample="results/samples/tuning.parquet",
+        holdout="results/samples/holdout.parquet",
         encoding="results/encoding.json",
         choice="results/choice.json",
+        stability="results/stability.json",
     output:
-        "results/cards.json",
+        cards="results/cards.json",
+        rules="results/rules.yaml",
     log:
         "logs/cards.log",
     benchmark:
@@ -21,13 +24,19 @@ rule cards:
     conda:
         "../envs/tagsight.yaml"
     params:
-        **recipe("cards", rules.choice, min_patients="privacy.min_patients"),
+        **recipe(
+            "cards",
+            rules.choice,
+            min_patients="privacy.min_patients",
+            ranges="gower.ranges",
+        ),
     script:
         "../scripts/cards.py"
 
 
 rule agreement:
     input:
+        clusters="results/clusters/tuning.parquet",
         sample="results/samples/tuning.parquet",
         encoding="results/encoding.json",
         choice="results/choice.json",

@@ -1,7 +1,8 @@
 """Clusters.
 
 Needs the samples and the encoding. Leaves the clusters of a sample for the whole grid of K
-(clusters), and the K to use and why (choice).
+(clusters), which of them are found again in other patients (stability), and the K to use and why
+(choice).
 """
 
 
@@ -55,9 +56,44 @@ rule distances:
         "../scripts/distances.py"
 
 
+STABLE = ["tuning", "holdout", *TRIALS]
+
+
+rule stability:
+    input:
+        clusters=expand("results/clusters/{sample}.parquet", sample=STABLE),
+        samples=expand("results/samples/{sample}.parquet", sample=STABLE),
+        encoding="results/encoding.json",
+    output:
+        "results/stability.json",
+    log:
+        "logs/stability.log",
+    benchmark:
+        "results/benchmarks/stability.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 4
+    resources:
+        mem_mb=memory_square,
+        runtime=minutes_square,
+    params:
+        **recipe(
+            "stability",
+            rules.clusters,
+            k="cluster.k",
+            algorithm="cluster.algorithm",
+            bootstraps="stability.bootstraps",
+            ranges="gower.ranges",
+            seed="seed",
+        ),
+    script:
+        "../scripts/stability.py"
+
+
 rule choice:
     input:
         clusters="results/clusters/tuning.parquet",
+        stability="results/stability.json",
         tuning="results/samples/tuning.parquet",
         holdout="results/samples/holdout.parquet",
         encoding="results/encoding.json",
@@ -73,7 +109,7 @@ rule choice:
     params:
         **recipe(
             "choice",
-            rules.clusters,
+            rules.stability,
             rule="choose.rule",
             tolerance="choose.tolerance",
             ranges="gower.ranges",

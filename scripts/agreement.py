@@ -1,24 +1,30 @@
-"""Compare clusters with outside labels, found with and without the tags that tell these."""
+"""Compare clusters with outside labels, found with and without the tags that state these."""
 
 import polars as pl
 
-from tagsight import gower, medoids
-from tagsight.agreement import TELLING, agreement
-from tagsight.encoding import load, to_features
+from tagsight import gower
+from tagsight.agreement import LEFT_OUT, agreement
+from tagsight.confounding import confounding
+from tagsight.encoding import LABELS, load, to_features
+from tagsight.families import clusterings
 from tagsight.jobs import logged
 from tagsight.store import read_json, write_json
 
 with logged(snakemake):
     params = snakemake.params
     sample = pl.read_parquet(snakemake.input.sample)
-    outside = {name: sample[name] for name in ("modality", "body_part", "manufacturer")}
+    outside = {name: sample[name] for name in LABELS}
     encoding = load(snakemake.input.encoding)
     encoding = encoding.ranged_by(sample, params.ranges)
     rows = []
-    for left_out in ((), TELLING):
+    for left_out in LEFT_OUT:
         seen = encoding.without(left_out)
-        distances = gower.matrix(to_features(sample, seen), seen.distance)
-        for found in medoids.grid(distances, params.k, params.algorithm):
+        features = to_features(sample, seen)
+        distances = gower.matrix(features, seen.distance)
+        for found in clusterings(features, distances, params.k, params.algorithm):
             rows += agreement(found.labels, outside, k=found.k, left_out=left_out)
-    chosen = read_json(snakemake.input.choice)["k"]
-    write_json({"k": chosen, "agreement": rows}, snakemake.output[0])
+    k = read_json(snakemake.input.choice)["k"]
+    chosen = pl.read_parquet(snakemake.input.clusters).filter(k=k)
+    own = sample.join(chosen, on="image", how="left", maintain_order="left")["cluster"].to_numpy()
+    found = {"k": k, "agreement": rows, "confounding": confounding(own, outside)}
+    write_json(found, snakemake.output[0])

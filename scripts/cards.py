@@ -1,16 +1,24 @@
-"""Say what each cluster is: its size, its medoid, the tags that tell it from the others."""
+"""Say what each cluster is: its tags, whether to trust it, a rule that tells it from the others."""
 
 import polars as pl
 
+from tagsight import clusters, trees
 from tagsight.cards import cards
 from tagsight.encoding import load
 from tagsight.jobs import logged
-from tagsight.store import read_json, write_json
+from tagsight.stability import trusted
+from tagsight.store import read_json, write_file, write_json
 
 with logged(snakemake):
-    k = read_json(snakemake.input.choice)["k"]
-    encoding = load(snakemake.input.encoding)
-    found = pl.read_parquet(snakemake.input.clusters).filter(k=k)
-    sample = pl.read_parquet(snakemake.input.sample)
-    made = cards(sample, found, encoding, snakemake.params.min_patients)
-    write_json(made, snakemake.output[0])
+    given, params = snakemake.input, snakemake.params
+    k = read_json(given.choice)["k"]
+    sample, holdout = pl.read_parquet(given.sample), pl.read_parquet(given.holdout)
+    encoding = load(given.encoding).ranged_by(sample, params.ranges)
+    found = pl.read_parquet(given.clusters).filter(k=k)
+    stable = read_json(given.stability)["grid"][str(k)]["clusters"]
+    made = cards(sample, found, encoding, params.min_patients)
+    made = trusted(made, found, found.select("image", "cluster"), stable)
+    others = clusters.annotate(holdout, sample, found, encoding)
+    told = trees.rules(sample, found, holdout, others, encoding, params.min_patients)
+    write_json(made, snakemake.output.cards)
+    write_file(trees.to_yaml(told, made, k), snakemake.output.rules)

@@ -6,7 +6,8 @@ from tagsight import clusters
 from tagsight.choice import choose
 from tagsight.encoding import load
 from tagsight.jobs import LOG, logged
-from tagsight.store import write_json
+from tagsight.stability import means
+from tagsight.store import read_json, write_json
 
 with logged(snakemake):
     params = snakemake.params
@@ -18,7 +19,8 @@ with logged(snakemake):
         pl.read_parquet(snakemake.input.holdout),
         encoding.ranged_by(tuning, params.ranges),
     )
-    choice = choose(grid, params.rule, params.tolerance)
+    stable = means(read_json(snakemake.input.stability))
+    choice = choose(grid.join(stable, on="k", how="left"), params.rule, params.tolerance)
     if choice["at_edge"]:
         LOG.warning(
             "K = %d is at the edge of cluster.k: widen the grid to see whether it would go on",

@@ -38,6 +38,9 @@ LABELS = {
     "modality": ["Modality"],
     "body_part": ["BodyPartExamined", "AnatomicRegionSequence"],
     "manufacturer": ["Manufacturer"],
+    "model": ["ManufacturerModelName"],
+    # A ready table's own column; of files, where privacy.keep lets it out.
+    "site": ["site", "InstitutionName"],
 }
 
 
@@ -171,7 +174,7 @@ def apply(
 
 
 def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.DataFrame:
-    """Return image, modality, body_part, manufacturer as text with spellings merged.
+    """Return image, modality, body_part, manufacturer, model, site as text, spellings merged.
 
     A body part is taken from AnatomicRegionSequence where BodyPartExamined is missing.
     """

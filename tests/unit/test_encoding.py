@@ -125,13 +125,16 @@ def test_labels_merge_spellings_and_fall_back_to_the_region():
         BodyPartExamined=["t-spine", "", None],
         AnatomicRegionSequence=[None, "Chest", None],
         Manufacturer=["GE MEDICAL SYSTEMS", "TOSHIBA", ""],
+        ManufacturerModelName=["Signa  HDxt", None, "unknown"],
+        site=["nlst", None, None],
+        InstitutionName=["A", "B", None],
     )
     assert labels(tags, TABLE).drop("image").rows() == [
-        ("MR", "TSPINE", "GE"),
-        (None, "CHEST", "CANON"),
-        ("CT", None, None),
+        ("MR", "TSPINE", "GE", "SIGNA HDXT", "NLST"),
+        (None, "CHEST", "CANON", None, "B"),
+        ("CT", None, None, None, None),
     ]
-    assert labels(table(KVP=["1"]), TABLE).drop("image").rows() == [(None, None, None)]
+    assert labels(table(KVP=["1"]), TABLE).drop("image").rows() == [(None,) * 5]
 
 
 def test_without_leaves_out_a_tags_columns():

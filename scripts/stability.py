@@ -1,0 +1,26 @@
+"""Say which clusters of the tuning sample are found again in other patients."""
+
+from pathlib import Path
+
+import polars as pl
+
+from tagsight.encoding import load
+from tagsight.jobs import logged
+from tagsight.nesting import nesting
+from tagsight.stability import stability
+from tagsight.store import write_json
+
+with logged(snakemake):
+    given, params = snakemake.input, snakemake.params
+    samples = {Path(path).stem: pl.read_parquet(path) for path in given.samples}
+    clusters = {Path(path).stem: pl.read_parquet(path) for path in given.clusters}
+    found = stability(
+        samples,
+        clusters,
+        load(given.encoding).ranged_by(samples["tuning"], params.ranges),
+        ks=params.k,
+        algorithm=params.algorithm,
+        bootstraps=params.bootstraps,
+        seed=params.seed,
+    )
+    write_json({**found, "nesting": nesting(clusters["tuning"])}, snakemake.output[0])
