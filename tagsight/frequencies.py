@@ -61,9 +61,10 @@ def frequencies(
     Columns: keyword, tag, vr, module; present (images); missing_share (null and "" are missing);
     distinct (values as stored); categories (after parsing, the most of any item; null unless
     categorical); level (the coarsest of patient, study, series at which 95 % of the groups with
-    two images or more show one value, else `image`; `unknown` where nothing repeats); inferred
-    (`numeric`, `categorical`, `date`, `text`, `identifying`); top_values; fingerprint (equal for
-    tags that divide the images alike) and presence (equal for tags filled in the same images).
+    two images or more show one value, else `image`; `unknown` where no series has two, as in a
+    table of series); inferred (`numeric`, `categorical`, `date`, `text`, `identifying`);
+    top_values; fingerprint (equal for tags that divide the images alike) and presence (equal for
+    tags filled in the same images).
     """
     tags = without_uncalibrated(tags)
     images = tags.select(pl.len()).collect(engine="streaming").item()
@@ -71,7 +72,18 @@ def frequencies(
     rows = [_row(tags, keyword, images, keep, min_patients) for keyword in columns]
     hidden = _withheld(tags).filter(~pl.col("keyword").is_in(columns))
     rows += [_withheld_row(keyword, n, images) for keyword, n in hidden.iter_rows()]
-    return pl.DataFrame(rows, schema=SCHEMA).sort("missing_share", "tag", "keyword")
+    table = pl.DataFrame(rows, schema=SCHEMA).sort("missing_share", "tag", "keyword")
+    if _series_repeat(tags):
+        return table
+    return table.with_columns(pl.col("level").replace("image", "unknown"))
+
+
+def _series_repeat(tags: pl.LazyFrame) -> bool:
+    """Whether any series has two images: else nothing is known of how images of one differ."""
+    series = pl.col("series").drop_nulls()
+    asked = tags.select(images=series.len(), series=series.n_unique())
+    images, different = asked.collect(engine="streaming").row(0)
+    return bool(images > different)
 
 
 def present(keyword: str) -> pl.Expr:

@@ -66,6 +66,12 @@ def test_the_level_is_the_coarsest_at_which_a_value_holds(values, level):
     assert found["level"] == level
 
 
+def test_of_a_table_of_series_nothing_is_known_of_images():
+    series = {"series": [f"s{i}" for i in range(8)]}
+    assert row("ScanOptions", [*"ABCDEFGH"], **series)["level"] == "unknown"
+    assert row("ScanOptions", [*"AAAABBBB"], **series)["level"] == "patient"
+
+
 def test_study_level():
     patients = ["p"] * 8
     assert row("ScanOptions", [*"AAAABBBB"], patient=patients)["level"] == "study"
