@@ -2,12 +2,13 @@
 # make test    all tests; with a real Slurm where it is installed
 # make canary  what identifies, planted attribute by attribute in all places and encodings: minutes
 # make fuzz    a million broken headers through the reader (half an hour)
+# make study-clustering    compare all clusterings on four kinds of data, write docs/clustering.md
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake -c$(CORES)
 
-.PHONY: demo test test-slurm fuzz canary lint clean
+.PHONY: demo test test-slurm fuzz canary study-clustering lint clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -24,6 +25,9 @@ fuzz: .venv/installed
 
 canary: .venv/installed
 	TAGSIGHT_CANARY=1 $(BIN)/python -m pytest tests/workflow/test_canary.py
+
+study-clustering: .venv/installed
+	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m study.clustering
 
 lint: .venv/installed
 	$(BIN)/python -m pytest tests/test_house.py

@@ -90,6 +90,12 @@ def demo() -> Data:
 
 def idc() -> Data:
     """5,000 series of the Imaging Data Commons."""
+    from idc_index_data import IDC_INDEX_PARQUET_FILEPATH
+
+    table = RUNS / "idc/results/idc/index.parquet"  # where config/idc.yaml looks for it
+    table.parent.mkdir(parents=True, exist_ok=True)
+    if not table.exists():
+        table.symlink_to(IDC_INDEX_PARQUET_FILEPATH)
     return _read("IDC", _run("idc", "config/idc.yaml", "study/idc.yaml"))
 
 

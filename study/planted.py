@@ -21,7 +21,7 @@ FAITHFUL = 0.45  # share of categories that are as the group's
 
 
 def images(n: int, seed: int, structural: bool = True) -> tuple[pl.DataFrame, Encoding, pl.Series]:
-    """Return n images: the sample (patient, modality, body_part, columns), encoding, true groups.
+    """Return n images: sample (who it is of, labels, columns), encoding, true groups.
 
     The groups' sizes fall off as 1 / rank, four images a patient.
     """
@@ -37,6 +37,8 @@ def images(n: int, seed: int, structural: bool = True) -> tuple[pl.DataFrame, En
     texts = [f"group {g}" for g in group]
     known = {
         "image": [f"image {i}" for i in range(n)],
+        "series": [f"series {i}" for i in range(n)],
+        "study": [f"study {g} {i // 4}" for i, g in enumerate(group)],
         "patient": [f"patient {g} {i // 4}" for i, g in enumerate(group)],
         "modality": [f"modality {g % MODALITIES}" for g in group],
         "body_part": [f"part {g // MODALITIES}" for g in group],

@@ -1,0 +1,159 @@
+"""Every clustering on every data set: how well it agrees with what is known, and how stable it is.
+
+Each on the same Gower distances, with and without presence columns, with and without the tags that
+state the labels. A task is one algorithm on one variant of a data set, for the whole grid of K; the
+seconds are those of one core, the distances not counted.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from study.data import Data, synthetic
+from tagsight import families, gower, silhouettes, stability
+from tagsight.agreement import TELLING, agreement
+from tagsight.encoding import PRESENCE, Encoding, to_features
+from tagsight.families import Algorithm, clusterings
+from tagsight.frequencies import person
+from tagsight.medoids import Clustering
+
+Array = NDArray[Any]
+
+ALGORITHMS: tuple[Algorithm, ...] = get_args(families.Algorithm)
+KS = (5, 10, 15, 30, 60)
+PRESENCES = (0.0, 1.0)
+BOOTSTRAPS = 3
+LABELS = ("truth", "modality", "body_part", "manufacturer")
+SCHEMA = {
+    "data": pl.String,
+    "presence": pl.Float64,  # weight of the presence columns
+    "told": pl.Boolean,  # with the tags that state the labels
+    "algorithm": pl.String,
+    "asked": pl.Int64,
+    "k": pl.Int64,  # clusters found, of those of the grid nearest to what was asked
+    "none": pl.Float64,  # share of images in no cluster
+    "largest": pl.Float64,  # share of images in the largest cluster
+    "silhouette": pl.Float64,
+    "stability": pl.Float64,  # adjusted Rand index with bootstraps of patients
+    "seconds": pl.Float64,  # for the whole grid
+    **{f"ami_{label}": pl.Float64 for label in LABELS},
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One algorithm on one variant of a data set."""
+
+    data: Data
+    presence: float
+    told: bool
+    algorithm: Algorithm
+
+
+def measured(several: Sequence[Data], ks: Sequence[int] = KS, workers: int = 2) -> pl.DataFrame:
+    """Return a row for each data set, variant, algorithm and K asked for (SCHEMA).
+
+    Where a data set has no tags that state the labels, both variants have the figures of one.
+    """
+    tasks = [
+        Task(replace(data, embeddings=None), presence, told, algorithm)
+        for data in several
+        for presence in PRESENCES
+        for told in (True, False)
+        if told or len(data.encoding.without(TELLING).columns) < len(data.encoding.columns)
+        for algorithm in ALGORITHMS
+    ]
+    jobs = [(task, ks) for task in tasks]
+    if workers > 1:
+        fresh = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, fresh, initializer=_warm) as pool:
+            parts = list(pool.map(_star, jobs))
+    else:
+        parts = [_star(job) for job in jobs]
+    made = [row for part in parts for row in part]
+    untold = {row["data"] for row in made if not row["told"]}
+    made += [{**row, "told": False} for row in made if row["data"] not in untold]
+    return pl.DataFrame(made, SCHEMA, orient="row")
+
+
+def _warm() -> None:
+    """Compile, so that no algorithm pays for it."""
+    data = synthetic(80, True)
+    for algorithm in ALGORITHMS:
+        _star((Task(data, 1.0, False, algorithm), (3,)))
+
+
+def _star(job: tuple[Task, Sequence[int]]) -> list[dict[str, Any]]:
+    return list(_rows(*job))
+
+
+def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
+    data, algorithm = task.data, task.algorithm
+    columns = weighted(data.encoding, task.presence).without(() if task.told else TELLING)
+    features = to_features(data.sample, columns)
+    distances = gower.matrix(features, columns.distance)
+    start = time.perf_counter()
+    found = clusterings(features, distances, ks, algorithm)
+    seconds = time.perf_counter() - start
+    widths = silhouettes.samples(distances, [clustering.labels for clustering in found])
+    shown = task.told and task.presence == 1
+    steady = _stability(task, features, distances, found, ks) if shown else [None] * len(found)
+    for asked in ks if found else ():
+        i = min(range(len(found)), key=lambda i: abs(found[i].k - asked))
+        labels = found[i].labels
+        sizes = np.bincount(labels[labels >= 0])
+        yield {
+            "data": data.name,
+            "presence": task.presence,
+            "told": task.told,
+            "algorithm": algorithm,
+            "asked": asked,
+            "k": found[i].k,
+            "none": float((labels < 0).mean()),
+            "largest": float(sizes.max() / len(labels)),
+            "silhouette": float(widths[i].mean(dtype=np.float64)),
+            "stability": steady[i],
+            "seconds": seconds,
+            **{f"ami_{label}": None for label in LABELS},
+            **{
+                f"ami_{row['label']}": row["ami"]
+                for row in agreement(labels, data.labels(), k=found[i].k)
+            },
+        }
+
+
+def weighted(encoding: Encoding, presence: float) -> Encoding:
+    """Return the encoding with this weight of its presence columns, without them where it is 0."""
+    columns = (
+        replace(column, weight=presence) if column.parser == PRESENCE else column
+        for column in encoding.columns
+    )
+    return replace(encoding, columns=tuple(column for column in columns if column.weight))
+
+
+def _stability(
+    task: Task,
+    features: gower.Features,
+    distances: Array,
+    found: Sequence[Clustering],
+    ks: Sequence[int],
+) -> list[float | None]:
+    """For each clustering its mean agreement with those nearest in number of bootstraps."""
+    who = task.data.sample.select(person().rank("dense") - 1).to_series().to_numpy()
+    scores: list[list[float]] = [[] for _ in found]
+    for times in stability.drawn(who.astype(np.int64), BOOTSTRAPS, task.data.seed):
+        rows = np.flatnonzero(times)
+        part = np.ascontiguousarray(distances[np.ix_(rows, rows)])
+        again = clusterings(features.take(rows), part, ks, task.algorithm)
+        for one, score in zip(found, scores, strict=True):
+            if again:
+                like = min(again, key=lambda other: abs(other.k - one.k))
+                score.append(stability.same(one.labels[rows], like.labels))
+    return [float(np.mean(score)) if score else None for score in scores]

@@ -1,0 +1,165 @@
+"""Which clustering, of which distance? Writes docs/clustering.md, its table and its figures.
+
+    python -m study.clustering [--quick] [--folder docs]
+
+Every figure is made here, from data with a seed; so is every sentence that says what follows.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from study import algorithms, data, drawings, methods, verdict
+from study.data import Data
+from study.tables import markdown
+
+QUICK_KS = (5, verdict.SHOWN_K)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make the data, measure, and write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="planted groups alone, for tests")
+    parser.add_argument("--folder", type=Path, default=data.CLONE / "docs")
+    given = parser.parse_args(arguments)
+    several, missing = data.made(given.quick)
+    if given.quick:
+        table = algorithms.measured(several, QUICK_KS, workers=1)
+    else:
+        table = algorithms.measured(several)
+    write(given.folder, several, missing, table)
+
+
+def write(
+    folder: Path, several: Sequence[Data], missing: Sequence[str], table: pl.DataFrame
+) -> None:
+    """Write the page, its figures and the whole table."""
+    (folder / "clustering-agreement.svg").write_text(drawings.agreement(table))
+    (folder / "clustering-sizes.svg").write_text(drawings.sizes(table))
+    table.write_csv(folder / "clustering.csv", float_precision=4)
+    parts = [
+        HEAD,
+        _data_sets(several, missing),
+        methods.section(),
+        _ranks(table),
+        *(_one(each.name, table) for each in several),
+        _missingness(table),
+        f"## What to take\n\n{verdict.recommendation(table)}",
+    ]
+    (folder / "clustering.md").write_text("\n\n".join(parts) + "\n")
+
+
+HEAD = """# Which clustering?
+
+Written by `make study-clustering`, sentences too. All figures by algorithm, data set, presence
+weight and K: [clustering.csv](clustering.csv).
+
+![Agreement with what is known](clustering-agreement.svg)"""
+
+
+def _data_sets(several: Sequence[Data], missing: Sequence[str]) -> str:
+    rows = [
+        {
+            "data": each.name,
+            "what": ABOUT[each.name],
+            "images": len(each.sample),
+            "columns": len(each.encoding.columns),
+            "compared with": ", ".join(each.labels()),
+            "seed": each.seed,
+        }
+        for each in several
+    ]
+    left_out = "".join(f"\n\n{line}." for line in missing)
+    return f"## The data\n\n{markdown(pl.DataFrame(rows))}{left_out}"
+
+
+ABOUT = {
+    "planted": "15 groups in 5 modalities; a modality lacks whole modules of tags",
+    "control": "the same values, as many of them missing, but at random",
+    "demo": "the demo archive; its truth: modality, body part and contrast as planted",
+    "IDC": "series of the Imaging Data Commons by the tags of its index",
+    "DICOM": "real files of many makers, several of a series",
+}
+
+
+def _ranks(table: pl.DataFrame) -> str:
+    ranked = verdict.ranks(table).select(
+        "algorithm",
+        pl.col("overall", "agreement", "stability", "silhouette").round(2),
+        pl.col("ami").round(3).alias("mean AMI"),
+        pl.col("largest").round(2).alias("largest cluster"),
+        pl.col("seconds").round(1).alias("seconds at most"),
+    )
+    return (
+        "## Ranks\n\nMean ranks over all data sets but the control, 1 is best. Agreement: AMI with "
+        "the planted truth, else with modality and body part, on distances without the tags that "
+        "state them, the mean over K. Stability: adjusted Rand index with the clusters found in "
+        f"{algorithms.BOOTSTRAPS} bootstraps of patients; few large clusters have it easier. "
+        "Silhouette: on the distances clustered. "
+        "Overall: the mean of agreement and stability. Largest cluster: its share of the images at "
+        f"K = {verdict.SHOWN_K}, on the worst data set. Seconds: on one core, for the whole grid "
+        f"of K, on the slowest data set, the distances not counted.\n\n{markdown(ranked)}\n\n"
+        "![How large the largest cluster is](clustering-sizes.svg)"
+    )
+
+
+def _one(name: str, table: pl.DataFrame) -> str:
+    """A data set at the article's K, in the order of the algorithms' ranks."""
+    order = pl.Enum(verdict.ranks(table)["algorithm"])
+    rows = table.filter(data=name, presence=1.0, asked=verdict.SHOWN_K)
+    untold = rows.filter(~pl.col("told")).select("algorithm", pl.selectors.starts_with("ami_"))
+    shown = (
+        rows.filter("told")
+        .join(untold, on="algorithm", suffix=" untold")
+        .sort(pl.col("algorithm").cast(order))
+        .select(
+            "algorithm",
+            pl.col("k").alias("K"),
+            *(
+                _both(f"ami_{label}").alias(f"AMI {label.replace('_', ' ')}")
+                for label in algorithms.LABELS
+            ),
+            pl.col("stability", "silhouette").round(3),
+            pl.col("largest").round(2).alias("largest cluster"),
+            pl.col("none").round(2).alias("in none"),
+            pl.col("seconds").round(1),
+        )
+    )
+    known = [column for column in shown.columns if shown[column].null_count() < len(shown)]
+    return (
+        f"## {name} at K = {verdict.SHOWN_K}\n\nAMI with all tags / without those that state the "
+        f"label.\n\n{markdown(shown.select(known))}"
+    )
+
+
+def _both(column: str) -> pl.Expr:
+    """The two figures in one cell, one where they are the same."""
+    told, untold = (pl.col(name).round(3) for name in (column, f"{column} untold"))
+    two = pl.format("{} / {}", told, untold)
+    return pl.when(told == untold).then(told.cast(pl.String)).otherwise(two)
+
+
+def _missingness(table: pl.DataFrame) -> str:
+    by_data = verdict.gains(table).group_by("data", maintain_order=True)
+    rows = by_data.agg(
+        pl.col("without", "with", "gain").mean().round(3),
+        worst=pl.col("gain").min().round(3),
+        best=pl.col("gain").max().round(3),
+    ).rename({"without": "AMI, weight 0", "with": "AMI, weight 1"})
+    return (
+        "## Does it matter which tags are missing?\n\n"
+        "Neutral benchmarks of mixed data (Preud'homme et al. 2021, Costa et al. 2023) rank "
+        "Gower's distance with k-medoids low, but none has whole modules missing as DICOM has. "
+        "Mean AMI over all algorithms and K, by weight of the presence columns "
+        "(`gower.presence_weight`), and the gain of the algorithms that gain least and most.\n\n"
+        f"{markdown(rows)}\n\n"
+        f"{verdict.missingness(table)}"
+    )
+
+
+if __name__ == "__main__":
+    main()

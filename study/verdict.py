@@ -1,0 +1,167 @@
+"""What the figures say, in sentences made from them: nothing here is known beforehand.
+
+The order of algorithms is by ranks, since an AMI of one data set is not comparable with that of
+another: each is ranked among the others on each data set, and its ranks are averaged.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+CONTROL = "control"  # the data set whose missing values tell nothing
+SHOWN_K = 15  # the article's
+HALF = 0.5
+COUNTED = ("ami_modality", "ami_body_part")  # where no truth was planted
+ALIKE = 0.01  # a difference of AMI that is none
+
+
+def agreements(table: pl.DataFrame, presence: float = 1.0) -> pl.DataFrame:
+    """Return `data`, `algorithm`, `ami`: the mean over K without the tags that state the labels.
+
+    table: rows of `algorithms.measured`. The label is the planted truth where there is one, else
+    modality and body part, which weigh the same.
+    """
+    rows = table.filter(~pl.col("told"), presence=presence)
+    ami = pl.coalesce("ami_truth", pl.mean_horizontal(*COUNTED))
+    return rows.group_by("data", "algorithm", maintain_order=True).agg(ami=ami.mean())
+
+
+def ranks(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a row an algorithm, best first: mean ranks over the data sets but the control.
+
+    Columns: algorithm, agreement, stability, silhouette (mean ranks, 1 = best), overall (the mean
+    of the ranks of agreement and stability), ami (mean), largest (the largest share of images that
+    one cluster holds at SHOWN_K in any data set), seconds (the largest).
+    """
+    table = table.filter(pl.col("data") != CONTROL)
+    main = table.filter("told", presence=1.0)
+    by = ("data", "algorithm")
+    scores = (
+        main.group_by(by, maintain_order=True)
+        .agg(pl.col("stability", "silhouette").mean(), pl.col("seconds").max())
+        .join(main.filter(asked=SHOWN_K).select(*by, "largest"), on=by, how="left")
+        .join(agreements(table), on=by, how="left")
+    )
+    place = {"agreement": "ami", "stability": "stability", "silhouette": "silhouette"}
+    ranked = scores.with_columns(
+        **{
+            f"rank_{name}": pl.col(column).fill_null(-1.0).rank(descending=True).over("data")
+            for name, column in place.items()
+        }
+    )
+    return (
+        ranked.group_by("algorithm", maintain_order=True)
+        .agg(
+            **{name: pl.col(f"rank_{name}").mean() for name in place},
+            ami=pl.col("ami").mean(),
+            largest=pl.col("largest").max(),
+            seconds=pl.col("seconds").max(),
+        )
+        .with_columns(overall=pl.mean_horizontal("agreement", "stability"))
+        .sort("overall", "agreement", "algorithm")
+    )
+
+
+def recommendation(table: pl.DataFrame, default: str = "fasterpam") -> str:
+    """Return the paragraphs that say which algorithm to take, and how the default stands."""
+    order = ranks(table)
+    lumped = order.filter(pl.col("largest") > HALF)["algorithm"].to_list()
+    fit = order.filter(pl.col("largest").fill_null(1.0) <= HALF)
+    sets = table.filter(pl.col("data") != CONTROL)["data"].n_unique()
+    rule = (
+        f"The rule, fixed before the figures: of the algorithms that put no more than half of the "
+        f"images into one cluster at K = {SHOWN_K} on any data set, the one with the best mean of "
+        f"its ranks of agreement and of stability over {sets} data sets."
+    )
+    if fit.is_empty():
+        return f"{rule} None holds the first condition, so nothing is recommended."
+    best = fit.row(0, named=True)
+    said = [
+        rule,
+        f"By it: **`{best['algorithm']}`** (mean rank {best['overall']:.2f}; agreement "
+        f"{best['agreement']:.2f}, stability {best['stability']:.2f} of {len(order)}).",
+        _passed_over(lumped),
+        _default(order, best["algorithm"], default),
+        _leaders(order),
+    ]
+    return " ".join(part for part in said if part)
+
+
+def _passed_over(lumped: Sequence[str]) -> str:
+    if not lumped:
+        return "No algorithm is passed over for its largest cluster."
+    return f"Passed over, with more than half in one cluster somewhere: {_listed(lumped)}."
+
+
+def _default(order: pl.DataFrame, best: str, default: str) -> str:
+    if best == default:
+        return "It is the default."
+    rows = {row["algorithm"]: row for row in order.to_dicts()}
+    own, other = rows[default], rows[best]
+    apart = other["ami"] - own["ami"]
+    told = "agrees better" if apart > ALIKE else "agrees less" if apart < -ALIKE else "agrees alike"
+    place = order["algorithm"].to_list().index(default) + 1
+    return (
+        f"The default, `{default}`, is number {place} of {len(order)} in that order (mean rank "
+        f"{own['overall']:.2f}). `{best}` {told}: mean AMI {other['ami']:.3f} against "
+        f"{own['ami']:.3f}; it took {other['seconds']:.1f} s where the default took "
+        f"{own['seconds']:.1f} s at most."
+    )
+
+
+def _leaders(order: pl.DataFrame) -> str:
+    first = {
+        name: order.sort(name, "algorithm")["algorithm"][0]
+        for name in ("agreement", "stability", "silhouette")
+    }
+    return (
+        f"First in agreement alone is `{first['agreement']}`, in stability `{first['stability']}`, "
+        f"in silhouette `{first['silhouette']}`."
+    )
+
+
+def gains(table: pl.DataFrame) -> pl.DataFrame:
+    """Return `data`, `algorithm`, `without`, `with`, `gain`: AMI by weight 0 and 1 of presence."""
+    by = ("data", "algorithm")
+    return (
+        agreements(table, 0.0)
+        .rename({"ami": "without"})
+        .join(agreements(table, 1.0).rename({"ami": "with"}), on=by, maintain_order="left")
+        .with_columns(gain=pl.col("with") - pl.col("without"))
+    )
+
+
+def missingness(table: pl.DataFrame) -> str:
+    """Return the sentences on whether it matters which tags an image lacks."""
+    by_data = gains(table).group_by("data", maintain_order=True).agg(pl.col("gain").mean())
+    others = by_data.filter(pl.col("data") != CONTROL)
+    better = others.filter(pl.col("gain") > ALIKE)["data"].to_list()
+    worse = others.filter(pl.col("gain") < -ALIKE)["data"].to_list()
+    held = "matters" if len(better) > len(others) / 2 else "was not seen to matter"
+    said = [
+        f"Which tags an image lacks {held}: with presence columns the mean AMI over all algorithms "
+        f"rises by more than {ALIKE} on {len(better)} of {len(others)} data sets"
+        f"{_in_words(others, better)}, and falls on {len(worse)}{_in_words(others, worse)}."
+    ]
+    control = by_data.filter(data=CONTROL)["gain"].to_list()
+    if control:
+        turned = (
+            "so the gain is not of having more columns"
+            if control[0] <= ALIKE
+            else "so part of the gain may be of having more columns"
+        )
+        said.append(
+            f"On the control, whose values are missing as often but at random, it changes by "
+            f"{control[0]:+.3f}, {turned}."
+        )
+    return " ".join(said)
+
+
+def _in_words(by_data: pl.DataFrame, names: Sequence[str]) -> str:
+    rows = by_data.filter(pl.col("data").is_in(names)).select("data", "gain").rows()
+    each = ", ".join(f"{name} {gain:+.3f}" for name, gain in rows)
+    return f" ({each})" if each else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
