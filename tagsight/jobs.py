@@ -117,13 +117,14 @@ class Progress:
         self.done += count
         self.before += count
 
-    def add(self, count: int) -> None:
-        """Note that `count` more units are done."""
+    def add(self, count: int, note: str = "") -> None:
+        """Note that `count` more units are done; `note` says what was reached."""
         self.done += count
         now = time.monotonic()
         if now - self.said >= self.every:
             self.said = now
-            LOG.info(self.line(now), extra={"progress": True})
+            said = "; ".join([self.line(now), *([note] if note else [])])
+            LOG.info(said, extra={"progress": True})
 
     def line(self, now: float) -> str:
         """Return, say, `1,200 of 5,000 files (24%), 310 a second, 12 s left`."""

@@ -73,26 +73,40 @@ def pack(features: "Features", blocks: list[Block]) -> Packed:
     numbers = np.where(np.isfinite(features.numeric), features.numeric, np.float32(np.nan))
     numbers = _ordered(numbers * features.numeric_weight, blocks, NUMERIC, np.nan, np.float32)
     codes = features.categorical
-    left, right = (
-        _ordered(np.where(codes < 0, missing, codes), blocks, NARROW, missing, np.uint8)
-        for missing in (MISSING_LEFT, MISSING_RIGHT)
+    left = _ordered(
+        np.where(codes < 0, MISSING_LEFT, codes), blocks, NARROW, MISSING_LEFT, np.uint8
     )
-    labels, others = (
-        _ordered(np.where(codes < 0, missing, codes), blocks, WIDE, missing, np.int32)
-        for missing in (-2, -1)
+    labels = _ordered(np.where(codes < 0, -2, codes), blocks, WIDE, -2, np.int32)
+    weights = np.array([b.weight for b in blocks], np.float32)
+    return _laid(numbers, left, labels, _presence(features, blocks), _spans(blocks), weights)
+
+
+def gather(packed: Packed, rows: Array) -> Packed:
+    """Some of the rows (numbers; -1 = a row that lacks everything), in that order."""
+    parts = zip(packed[:4], (np.nan, MISSING_LEFT, -2, 0), strict=True)
+    there = (rows >= 0)[:, None]
+    numbers, codes, labels, words = (
+        np.where(there, part[rows], np.array(missing, part.dtype)) for part, missing in parts
     )
-    words = _presence(features, blocks)
+    return _laid(numbers, codes, labels, words, packed.spans, packed.weights)
+
+
+def _laid(
+    numbers: Array, codes: Array, labels: Array, words: Array, spans: Array, weights: Array
+) -> Packed:
+    """Rows that stand in turn, in tiles as well."""
+    others = np.where(codes == MISSING_LEFT, np.uint8(MISSING_RIGHT), codes)
     return Packed(
         numbers,
-        left,
+        codes,
         labels,
         words,
         _tiles(numbers, np.nan),
-        _tiles(right, MISSING_RIGHT),
-        _tiles(others, -1),
+        _tiles(others, MISSING_RIGHT),
+        _tiles(np.where(labels == -2, np.int32(-1), labels), -1),
         _tiles(words, 0),
-        _spans(blocks),
-        np.array([b.weight for b in blocks], np.float32),
+        spans,
+        weights,
     )
 
 

@@ -1,0 +1,272 @@
+"""Kernels of the search for medoids among more rows than a matrix of distances can hold.
+
+All rows are compared with a few of them at a time; what is needed of a distance is taken at once,
+for all K, and the distance is forgotten. A row keeps, for each K, its nearest and second nearest
+medoid: from these follows what any swap of a medoid for a candidate would change (Schubert &
+Rousseeuw, "Fast and eager k-medoids clustering", Information Systems 101, 2021).
+
+Sums are made over fixed strips of rows and added in order: the same bytes for any number of
+threads.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+
+from tagsight import gower
+from tagsight.gower import FAST, Array
+from tagsight.packing import TILE, Packed
+
+STRIP, STRIPS = 8192, 64  # rows in a strip at least, strips at most
+FAR = 2.0  # farther than any distance: the second nearest where there is but one medoid
+
+
+class State(NamedTuple):
+    """Of each row, under each of g clusterings: its two nearest medoids and how far they are."""
+
+    near: Array  # int32 (g, n), place among the medoids of that K
+    second: Array  # int32 (g, n); -1 where there is one medoid only
+    distance: Array  # float32 (g, n)
+    second_distance: Array  # float32 (g, n)
+
+
+def fresh(g: int, n: int) -> State:
+    """A state of rows that have met no medoid yet."""
+    return State(
+        np.full((g, n), -1, np.int32),
+        np.full((g, n), -1, np.int32),
+        np.full((g, n), FAR, np.float32),
+        np.full((g, n), FAR, np.float32),
+    )
+
+
+def strips(n: int) -> int:
+    """How many strips n rows are cut into: by n alone."""
+    return max(1, min(STRIPS, n // STRIP))
+
+
+@njit(**FAST)
+def _reach(
+    a: Packed, i: int, b: Packed, u: int, root: bool, work: gower.Scratch, out: Array
+) -> None:
+    """Distances of row i of `a` to tile u of `b`; root: of 1 - S."""
+    gower.compare(a, i, b, u, work, out)
+    if root:
+        for j in range(TILE):
+            out[j] = np.sqrt(out[j])
+
+
+@njit(**FAST)
+def _offer(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Array) -> None:
+    """Let medoid m take first or second place with the rows that it is near to."""
+    for j in range(len(near)):
+        d, closer, nearer = line[j], line[j] < d1[j], line[j] < d2[j]
+        second[j] = near[j] if closer else (m if nearer else second[j])
+        d2[j] = d1[j] if closer else (d if nearer else d2[j])
+        near[j] = m if closer else near[j]
+        d1[j] = d if closer else d1[j]
+
+
+@njit(parallel=True, **FAST)
+def assign(rows: Packed, medoids: Packed, first: Array, root: bool, state: State) -> None:
+    """Fill a fresh state: all rows against all medoids of all K.
+
+    first: int64 (g + 1,), where the medoids of each K begin.
+    """
+    n = state.near.shape[1]
+    for p in prange(len(rows.word_tiles)):
+        t = int(np.int64(p))
+        begin, end = t * TILE, min(n, t * TILE + TILE)
+        line, work = np.empty(TILE, np.float32), gower.scratch()
+        for g in range(len(first) - 1):
+            for m in range(first[g], first[g + 1]):
+                _reach(medoids, m, rows, t, root, work, line)
+                _offer(
+                    line,
+                    np.int32(m - first[g]),
+                    state.near[g, begin:end],
+                    state.second[g, begin:end],
+                    state.distance[g, begin:end],
+                    state.second_distance[g, begin:end],
+                )
+
+
+@njit(parallel=True, **FAST)
+def from_one(rows: Packed, row: int, root: bool, out: Array) -> None:
+    """Distances of one of the rows to all: out float32 (n,), 0 to itself."""
+    n = len(out)
+    for p in prange(len(rows.word_tiles)):
+        t = int(np.int64(p))
+        line, work = np.empty(TILE, np.float32), gower.scratch()
+        _reach(rows, row, rows, t, root, work, line)
+        begin, end = t * TILE, min(n, t * TILE + TILE)
+        out[begin:end] = line[: end - begin]
+    out[row] = 0
+
+
+@njit(**FAST)
+def _itself(row: int, few: Array, line: Array) -> None:
+    """A row is at no distance from itself, even if it lacks everything."""
+    for j in range(len(few)):
+        if few[j] == row:
+            line[j] = 0
+
+
+@njit(**FAST)
+def _account(line: Array, d1: float, d2: float, weight: float, shared: Array, own: Array) -> None:
+    """How a row would change the loss if each of TILE candidates were a medoid.
+
+    line, d1, d2: its distances to these, and to its two nearest medoids. shared: whichever medoid
+    goes; own: besides, if its own goes, counted from where it would go without a candidate.
+    """
+    for j in range(TILE):
+        d = line[j]
+        shared[j] += weight * min(d - d1, np.float32(0))
+        own[j] += weight * (min(max(d, d1), d2) - d2)
+
+
+@njit(parallel=True, **FAST)
+def changes(
+    rows: Packed,
+    weight: Array,
+    few: Packed,
+    numbers: Array,
+    state: State,
+    first: Array,
+    active: Array,
+    root: bool,
+    shared: Array,
+    own: Array,
+) -> None:
+    """Add up how at most TILE candidates would change the loss, under many K.
+
+    few: the candidates; numbers: which rows they are; active: which K. shared float64 (strips, g,
+    TILE), own float64 (strips, medoids of all K, TILE): filled with 0.
+    """
+    n = len(weight)
+    each = (n + len(shared) - 1) // len(shared)
+    for p in prange(len(shared)):
+        s = int(np.int64(p))
+        line, work = np.empty(TILE, np.float32), gower.scratch()
+        for row in range(s * each, min(n, (s + 1) * each)):
+            _reach(rows, row, few, 0, root, work, line)
+            _itself(row, numbers, line)
+            for g in active:
+                _account(
+                    line,
+                    state.distance[g, row],
+                    state.second_distance[g, row],
+                    weight[row],
+                    shared[s, g],
+                    own[s, first[g] + state.near[g, row]],
+                )
+
+
+@njit(**FAST)
+def change(line: Array, near: Array, d1: Array, d2: Array, weight: Array, own: Array) -> float:
+    """The same for one candidate and one K: own float64 (k,) is added to, what is shared returned.
+
+    line: the candidate's distances to all rows.
+    """
+    shared = 0.0
+    for i in range(len(line)):
+        d, a, b = np.float64(line[i]), np.float64(d1[i]), np.float64(d2[i])
+        if d < a:
+            shared += weight[i] * (d - a)
+            own[near[i]] += weight[i] * (a - b)
+        elif d < b:
+            own[near[i]] += weight[i] * (d - b)
+    return shared
+
+
+@njit(**FAST)
+def exchange(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Array) -> Array:
+    """Put a candidate in the place of medoid m; the rows that have to look for two nearest anew.
+
+    line: the candidate's distances to all rows. Returns int64.
+    """
+    lost = np.empty(len(line), np.int64)
+    count = 0
+    for i in range(len(line)):
+        d = line[i]
+        if (near[i] == m or second[i] == m) and d > d2[i]:
+            lost[count] = i
+            count += 1
+        elif near[i] == m:
+            d1[i] = d
+        elif d < d1[i]:
+            second[i], d2[i] = near[i], d1[i]
+            near[i], d1[i] = m, d
+        elif d < d2[i] or second[i] == m:
+            second[i], d2[i] = m, d
+    return lost[:count].copy()
+
+
+@njit(**FAST)
+def _add(weight: float, line: Array, total: Array) -> None:
+    for j in range(TILE):
+        total[j] += weight * line[j]
+
+
+@njit(**FAST)
+def _sum(weight: Array, line: Array) -> float:
+    total = 0.0
+    for j in range(TILE):
+        total += weight[j] * line[j]
+    return total
+
+
+@njit(parallel=True, **FAST)
+def within(
+    rows: Packed,
+    few: Packed,
+    owner: Array,
+    weight: Array,
+    few_weight: Array,
+    root: bool,
+    to_few: Array,
+    to_rows: Array,
+) -> None:
+    """Sums of distances inside clusters, each of which has tiles of its own.
+
+    rows: cluster by cluster; few: some rows of each cluster; owner: the cluster of each tile.
+    weight float64 (tiles, TILE), few_weight float64 (clusters, some): 0 where there is no such row.
+    to_few float64 (tiles, TILE), filled with 0: of each row to the few; to_rows float64 (tiles,
+    some): of each of the few to the rows of that tile.
+    """
+    some = few_weight.shape[1]
+    for p in prange(len(owner)):
+        t = int(np.int64(p))
+        line, work = np.empty(TILE, np.float32), gower.scratch()
+        for i in range(some):
+            _reach(few, owner[t] * some + i, rows, t, root, work, line)
+            _add(few_weight[owner[t], i], line, to_few[t])
+            to_rows[t, i] = _sum(weight[t], line)
+
+
+@njit(parallel=True, **FAST)
+def to_clusters(
+    rows: Packed,
+    weight: Array,
+    few: Packed,
+    numbers: Array,
+    groups: Array,
+    root: bool,
+    sums: Array,
+) -> None:
+    """Sums of the distances of at most TILE rows to the members of each cluster of each K.
+
+    few: these rows; numbers: which they are; groups: (g, n), the cluster of each row, counted on
+    from K to K; sums float64 (strips, clusters, TILE), filled with 0.
+    """
+    n = len(weight)
+    each = (n + len(sums) - 1) // len(sums)
+    for p in prange(len(sums)):
+        s = int(np.int64(p))
+        line, work = np.empty(TILE, np.float32), gower.scratch()
+        for row in range(s * each, min(n, (s + 1) * each)):
+            _reach(rows, row, few, 0, root, work, line)
+            _itself(row, numbers, line)
+            for g in range(len(groups)):
+                _add(weight[row], line, sums[s, groups[g, row]])
