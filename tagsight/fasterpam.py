@@ -10,10 +10,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tagsight.gower import FAST
+
 Array = NDArray[Any]
 
 ENOUGH = 1e-12  # share of the loss below which a gain is rounding
-FAST: dict[str, Any] = {"cache": True, "fastmath": {"reassoc", "nsz", "contract", "arcp"}}
 
 
 @njit(nogil=True, **FAST)

@@ -22,7 +22,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
-from tagsight.fasterpam import FAST, fasterpam
+from tagsight.fasterpam import fasterpam
+from tagsight.gower import FAST
 
 Algorithm = Literal["fasterpam", "pam", "alternate", "average"]
 Array = NDArray[Any]

@@ -11,20 +11,25 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from tagsight.gower import FAST
+
 Array = NDArray[Any]
 
 STRIP = 64
-FAST: dict[str, Any] = {"cache": True, "fastmath": {"reassoc", "nsz", "contract", "arcp"}}
 
 
-def samples(distances: Array, labellings: Sequence[Array]) -> list[Array]:
+def samples(
+    distances: Array, labellings: Sequence[Array], weights: Array | None = None
+) -> list[Array]:
     """s(i) = (b - a) / max(a, b) of every row under every labelling: a list of float32 (n,).
 
     a: mean distance to the other members of the own cluster; b: the least mean distance to the
     members of another. distances: float32 (n, n), symmetric, diagonal 0. labellings: integers
     (n,), 0 to k - 1, -1 = in no cluster. Rows alone in their cluster or in none, and all rows where
-    there is but one cluster, have 0. The same bytes whatever the number of threads.
+    there is but one cluster, have 0. weights: float64 (n,), how many equal rows each stands for,
+    None = 1. The same bytes whatever the number of threads.
     """
+    weights = np.ones(len(distances)) if weights is None else weights.astype(np.float64)
     # Rows in no cluster are a group after the others, which is then said to be empty.
     counts = [int(labels.max(initial=0)) + 2 for labels in labellings]
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -35,17 +40,17 @@ def samples(distances: Array, labellings: Sequence[Array]) -> list[Array]:
         ],
         np.int64,
     ).reshape(len(labellings), len(distances))
-    sizes = np.bincount(groups.ravel(), minlength=starts[-1]).astype(np.float64)
+    sizes = np.bincount(groups.ravel(), np.tile(weights, len(groups)), minlength=starts[-1])
     sizes[starts[1:] - 1] = 0
     out = np.empty(groups.shape, np.float32)
-    _fill(distances, np.ascontiguousarray(groups.T), starts, sizes, out)
+    _fill(distances, weights, np.ascontiguousarray(groups.T), starts, sizes, out)
     return list(out)
 
 
 @njit(**FAST)
-def _add(row: Array, total: Array) -> None:
+def _add(row: Array, weight: float, total: Array) -> None:
     for i in range(len(row)):
-        total[i] += row[i]
+        total[i] += weight * row[i]
 
 
 @njit(**FAST)
@@ -61,7 +66,9 @@ def _silhouette(sums: Array, sizes: Array, own: int) -> float:
 
 
 @njit(parallel=True, **FAST)
-def _fill(distances: Array, groups: Array, starts: Array, sizes: Array, out: Array) -> None:
+def _fill(
+    distances: Array, weights: Array, groups: Array, starts: Array, sizes: Array, out: Array
+) -> None:
     """Strips of columns: a row of a strip is added, as a vector, to the sums of its clusters."""
     n = len(distances)
     for s in prange((n + STRIP - 1) // STRIP):
@@ -70,7 +77,7 @@ def _fill(distances: Array, groups: Array, starts: Array, sizes: Array, out: Arr
         sums = np.zeros((len(sizes), end - begin), np.float64)
         for j in range(n):
             for g in range(groups.shape[1]):
-                _add(distances[j, begin:end], sums[groups[j, g]])
+                _add(distances[j, begin:end], weights[j], sums[groups[j, g]])
         for i in range(begin, end):
             for g in range(groups.shape[1]):
                 first, last = starts[g], starts[g + 1]

@@ -80,3 +80,14 @@ def test_the_same_bytes_with_one_and_two_threads():
         found.append(silhouettes.samples(d, [labels, labels % 4])[1].tobytes())
     numba.set_num_threads(before)
     assert found[0] == found[1]
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(3, 40), k=st.integers(1, 5))
+def test_a_weight_is_so_many_equal_rows(seed, n, k):
+    rng = np.random.default_rng(seed)
+    d, labels, times = distances(rng, n), rng.integers(0, k, n), rng.integers(1, 5, n)
+    rows = np.repeat(np.arange(n), times)
+    (few,) = silhouettes.samples(d, [labels], times)
+    (many,) = silhouettes.samples(d[np.ix_(rows, rows)], [labels[rows]])
+    np.testing.assert_allclose(few[rows], many, atol=1e-6)
