@@ -19,21 +19,30 @@ Algorithm = Literal[
     "fasterpam", "pam", "alternate", "average", "hdbscan", "famd", "kprototypes", "dynmsc"
 ]
 
+WEIGHTED = medoids.WEIGHTED  # equal rows may be given them once, with a weight
 # Their number of clusters is their own: near a K of the grid, rarely equal to it.
 OWN_NUMBER = frozenset({"hdbscan", "dynmsc"})
 
 
 def clusterings(
-    features: Features, distances: Array, ks: Sequence[int], algorithm: Algorithm
+    features: Features,
+    distances: Array,
+    ks: Sequence[int],
+    algorithm: Algorithm,
+    weights: Array | None = None,
 ) -> list[Clustering]:
     """A clustering for each K, in rising order of the number of clusters.
 
-    features: n rows; distances: their Gower distances, float32 (n, n), symmetric, C order. K at or
-    above the number of distinct rows is left out, as in `medoids.grid`. `hdbscan` gives the
+    features: n rows; distances: their Gower distances, float32 (n, n), symmetric, C order; weights:
+    float64 (n,), how many equal rows each stands for, ValueError where `algorithm` is not in
+    WEIGHTED: those want every row. K at or above the number of distinct rows is left out, as in
+    `medoids.grid`. `hdbscan` gives the
     clusterings nearest in number to each K, and leaves rows out (label -1); `dynmsc` the best
     number of clusters between a K and the next below it. Deterministic, and the same whatever the
     number of threads.
     """
+    if weights is not None and algorithm not in WEIGHTED:
+        raise ValueError(f"{algorithm} takes no weights: give it every row")
     if algorithm == "hdbscan":
         return _central(distances, density.labellings(distances, ks))
     if algorithm == "famd":
@@ -44,7 +53,7 @@ def clusterings(
         return _central(distances, prototypes.labellings(features, first))
     if algorithm == "dynmsc":
         return _dynmsc(distances, ks)
-    return medoids.grid(distances, ks, algorithm)
+    return medoids.grid(distances, ks, algorithm, weights)
 
 
 def remark(ks: Sequence[int], found: Sequence[Clustering], algorithm: Algorithm) -> str | None:

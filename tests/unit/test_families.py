@@ -9,7 +9,7 @@ from mixed import features
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight import gower, medoids
-from tagsight.families import OWN_NUMBER, clusterings, remark
+from tagsight.families import OWN_NUMBER, WEIGHTED, clusterings, remark
 
 ALGORITHMS = ("fasterpam", "average", "hdbscan", "famd", "kprototypes", "dynmsc")
 KS = [2, 4, 7, 11]
@@ -100,6 +100,18 @@ def test_dynmsc_takes_the_best_number_in_each_gap_of_the_grid():
         )
         assert medoid_silhouette(d, found.medoids) >= best - 0.01
         np.testing.assert_array_equal(found.labels, d[found.medoids].argmin(axis=0))
+
+
+def test_where_equal_rows_are_given_once_only_some_can_take_their_weight():
+    table, _ = features(10, 60, groups=6, noise=0.2)
+    d, weights = gower.matrix(table), np.random.default_rng(0).integers(1, 9, 60).astype(float)
+    every = np.repeat(np.arange(60), weights.astype(int))
+    (whole,) = clusterings(table.take(every), d[np.ix_(every, every)], [5], "fasterpam")
+    (once,) = clusterings(table, d, [5], "fasterpam", weights)
+    assert once.loss == pytest.approx(whole.loss, rel=1e-6)
+    for algorithm in set(ALGORITHMS) - WEIGHTED:
+        with pytest.raises(ValueError, match=algorithm):
+            clusterings(table, d, [5], algorithm, weights)
 
 
 def test_it_is_said_where_numbers_are_not_those_asked_for():
