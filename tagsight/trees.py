@@ -1,7 +1,7 @@
 """A short rule for each cluster, found by a shallow tree: what tells its images from all others.
 
 One cluster against the rest, a decision tree (Breiman et al., "Classification and Regression
-Trees", 1984; scikit-learn's) of at most three questions. The rule is the leaf that has the cluster
+Trees", 1984; scikit-learn's) of at most three questions. The rule is the node that has the cluster
 best, by the harmonic mean of purity (share of the images that the rule holds for that are the
 cluster's; precision) and coverage (share of the cluster's images that it holds for; recall).
 
@@ -126,7 +126,7 @@ def rules(
 
     sample, holdout: `image`, `series`, `study`, `patient` and the encoded columns, of different
     patients; clusters, others: their `image` and `cluster`, from 1. Made from the former alone.
-    Null where no leaf holds for min_patients patients, and a share of nothing.
+    Null where none holds for min_patients patients, and a share of nothing.
     """
     labels, holdout_labels = _labels(sample, clusters), _labels(holdout, others)
     people = sample.select(person().rank("dense")).to_series().to_numpy()
@@ -233,7 +233,7 @@ def _nth_patient(rows: Array, people: Array, count: int) -> int | None:
 def _rule(
     seen: Array, own: Array, questions: Sequence[_Question], people: Array, min_patients: int
 ) -> Rule | None:
-    """The best leaf that holds for enough patients, as conditions.
+    """The best node that holds for enough patients, as conditions.
 
     Of what people call images by, where that has the cluster about as well as all tags have it.
     """
@@ -243,32 +243,40 @@ def _rule(
         if not chosen:
             continue
         asked = [questions[i] for i in chosen]
-        score, found = _leaf(seen[:, list(chosen)], own, asked, people, min_patients)
+        score, found = _node(seen[:, list(chosen)], own, asked, people, min_patients)
         if score > best + BETTER:
             best, rule = score, found
     return rule
 
 
-def _leaf(
+def _node(
     seen: Array, own: Array, questions: Sequence[_Question], people: Array, min_patients: int
 ) -> tuple[float, Rule | None]:
-    """The best leaf of a tree, with the harmonic mean of its purity and coverage."""
+    """The best node of a tree, with the harmonic mean of its purity and coverage.
+
+    Of about as good ones that of the fewest questions.
+    """
     tree = DecisionTreeClassifier(max_depth=DEPTH, random_state=0).fit(seen, own)
-    leaves = tree.apply(seen)
-    scores = 2 * np.bincount(leaves, weights=own) / (np.bincount(leaves) + own.sum())
-    for leaf in np.argsort(-scores, kind="stable"):
-        if scores[leaf] > 0 and len(np.unique(people[leaves == leaf])) >= min_patients:
-            return float(scores[leaf]), _merged(_path(tree.tree_, int(leaf), seen, questions))
-    return 0.0, None
+    inside = tree.decision_path(seen).toarray().astype(bool)  # (n, nodes)
+    scores = 2 * inside[own].sum(axis=0) / (inside.sum(axis=0) + own.sum())
+    several = [len(np.unique(people[held])) >= min_patients for held in inside.T]
+    several[0] = False  # the root, which holds for all
+    scores = np.where(several, scores, 0)
+    if not scores.any():
+        return 0.0, None
+    paths = [_path(tree.tree_, node, seen, questions) for node in range(len(scores))]
+    good = np.flatnonzero(scores >= scores.max() - BETTER)
+    best = min(good, key=lambda node: (len(paths[node]), -scores[node], node))
+    return float(scores[best]), _merged(paths[best])
 
 
-def _path(tree: Any, leaf: int, seen: Array, questions: Sequence[_Question]) -> list[Condition]:
-    """The conditions on the way from the root to a leaf."""
+def _path(tree: Any, node: int, seen: Array, questions: Sequence[_Question]) -> list[Condition]:
+    """The conditions on the way from the root to a node."""
     above = {}
-    for node in range(tree.node_count):
-        above[int(tree.children_left[node])] = (node, True)
-        above[int(tree.children_right[node])] = (node, False)
-    steps, node = [], leaf
+    for parent in range(tree.node_count):
+        above[int(tree.children_left[parent])] = (parent, True)
+        above[int(tree.children_right[parent])] = (parent, False)
+    steps = []
     while node:
         node, left = above[node]
         steps.append((node, left))

@@ -1,21 +1,18 @@
 """Why an image is in its cluster: the tags that decided between its nearest and second medoid.
 
-An image's distance to a medoid is a weighted mean of the distances by single features,
+An image's distance to a medoid is the weighted mean of its distances by single features, over the
+features that both have. What is missing differs from medoid to medoid, so that the two means are
+over different features. Let C be the features that the image can be compared by with both medoids,
+and W_C the sum of their weights; W_n and W_s the sums for nearest and second, D_n and D_s the two
+distances, C_n and C_s the same over C alone. Then D_s - D_n is the sum of
 
-    D_m = sum_k p_mk d_mk,    p_mk = w_k δ_mk / sum_l w_l δ_ml,
+    w_k (d_sk - d_nk) / W_C     of a feature in C: by how much it is nearer to the nearest,
+    w_k (C_n - d_nk) / W_n      of one that the nearest alone has: how much nearer it makes it,
+    w_k (d_sk - C_s) / W_s      of one that the second alone has: how much farther it makes it,
 
-over the features that both have (δ = 1), so the p differ from medoid to medoid by what is missing.
-The margin is a difference of two such means, and is taken apart as demography takes apart two rates
-(Kitagawa, "Components of a difference between two rates", J. Am. Stat. Assoc. 50, 1955). With n and
-s for nearest and second and c = (D_n + D_s) / 2, feature k adds
-
-    p_sk (d_sk - c) - p_nk (d_nk - c),
-
-and as the p of each sum to 1, these add up to D_s - D_n, whatever c is. This c makes a feature
-count for what it says beside the others: agreeing with the nearest medoid where the second has
-nothing to compare speaks for the nearest. Where both medoids have the same features it is what one
-expects, w_k (d_sk - d_nk) / sum_l w_l. An image that has no feature in common with one of the two
-is at distance 1 from it by definition; its p are then all 0, and c = 1 makes the sum right again.
+for D_n = C_n + sum_k w_k (d_nk - C_n) / W_n over what the nearest alone has, and so for D_s. Where
+C is empty, (D_n + D_s) / 2 stands for both C_n and C_s, and the sum is the same; and 1 where the
+image has nothing in common with one of the two, whose distance is then 1 by definition.
 
 Gower's own metric is the root of D: other margins, the same tags in the same order.
 """
@@ -84,32 +81,28 @@ def _weights(features: Features) -> Array:
 
 
 @njit(cache=True)
-def _compare(
-    images: _Rows, i: int, medoids: _Rows, m: int, weights: Array, d: Array, p: Array
-) -> float:
-    """Distances by feature and their shares, into d and p; returns their total.
-
-    -1 where image and medoid have no feature in common.
-    """
-    q, known = images.numeric.shape[1], 0.0
-    for k in range(len(weights)):
+def _compare(images: _Rows, i: int, medoids: _Rows, m: int, d: Array) -> None:
+    """Distances by feature into d; NaN = one of the two lacks it."""
+    q = images.numeric.shape[1]
+    for k in range(len(d)):
         if k < q:
             x, y = np.float64(images.numeric[i, k]), np.float64(medoids.numeric[m, k])
-            there = np.isfinite(x) and np.isfinite(y)
-            d[k] = abs(x - y) if there else 0.0
+            d[k] = abs(x - y) if np.isfinite(x) and np.isfinite(y) else np.nan
         else:
             code, label = images.categorical[i, k - q], medoids.categorical[m, k - q]
-            there = code >= 0 and label >= 0
-            d[k] = 1.0 if there and code != label else 0.0
-        p[k] = weights[k] if there else 0.0
-        known += p[k]
-    if known <= 0:
-        return -1.0
-    total = 0.0
-    for k in range(len(weights)):
-        p[k] /= known
-        total += p[k] * d[k]
-    return total
+            apart = 1.0 if code != label else 0.0
+            d[k] = apart if code >= 0 and label >= 0 else np.nan
+
+
+@njit(cache=True)
+def _mean(d: Array, beside: Array, weights: Array) -> tuple[float, float]:
+    """The weighted mean of d where neither is NaN, 1 where that is nowhere; the sum of weights."""
+    total, known = 0.0, 0.0
+    for k in range(len(d)):
+        if not (np.isnan(d[k]) or np.isnan(beside[k])):
+            total += weights[k] * d[k]
+            known += weights[k]
+    return (total / known if known > 0 else 1.0), known
 
 
 @njit(cache=True)
@@ -120,12 +113,26 @@ def _take_apart(
     added[:] = 0
     if second < 0:
         return
-    d, p = np.empty((2, len(weights))), np.empty((2, len(weights)))
-    near = _compare(images, i, medoids, first, weights, d[0], p[0])
-    far = _compare(images, i, medoids, second, weights, d[1], p[1])
-    centre = 1.0 if near < 0 or far < 0 else (near + far) / 2
+    near, far = np.empty(len(weights)), np.empty(len(weights))
+    _compare(images, i, medoids, first, near)
+    _compare(images, i, medoids, second, far)
+    (mean_near, all_near), (mean_far, all_far) = (
+        _mean(near, near, weights),
+        _mean(far, far, weights),
+    )
+    (in_near, common), (in_far, _) = _mean(near, far, weights), _mean(far, near, weights)
+    if common <= 0:
+        both = all_near > 0 and all_far > 0
+        in_near = in_far = (mean_near + mean_far) / 2 if both else 1.0
     for k in range(len(weights)):
-        added[k] = p[1, k] * (d[1, k] - centre) - p[0, k] * (d[0, k] - centre)
+        if weights[k] <= 0:
+            continue
+        if not (np.isnan(near[k]) or np.isnan(far[k])):
+            added[k] = weights[k] * (far[k] - near[k]) / common
+        elif not np.isnan(near[k]):
+            added[k] = weights[k] * (in_near - near[k]) / all_near
+        elif not np.isnan(far[k]):
+            added[k] = weights[k] * (far[k] - in_far) / all_far
 
 
 @njit(cache=True, parallel=True)

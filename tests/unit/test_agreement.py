@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
-from tagsight.agreement import TELLING, agreement
+from tagsight.agreement import SCANNER, TELLING, agreement
+from tagsight.shipped import shipped
 
 
 def test_perfect_finer_and_independent_labels():
@@ -40,3 +41,16 @@ def test_missing_labels_are_left_out_and_counted():
 def test_nothing_to_agree_with_is_null(known):
     (row,) = agreement(np.array([0, 1, 1]), {"x": pl.Series(known, dtype=pl.String)}, k=2)
     assert row["ami"] is row["homogeneity"] is row["completeness"] is None
+
+
+def test_tags_that_state_the_scanner_are_those_of_the_standards_module():
+    module = {
+        row["keyword"] for row in shipped("modules.csv") if row["module"] == "General Equipment"
+    }
+    assert module - set(SCANNER) == {"SpatialResolution", "PixelPaddingValue"}
+    assert set(SCANNER) <= module
+
+
+def test_levels_are_counted():
+    (row,) = agreement(np.array([0, 1, 1]), {"model": pl.Series(["a", "b", None])}, k=2)
+    assert row["levels"] == 2
