@@ -56,7 +56,7 @@ def open_table(place: Path, layout: Layout) -> Table:
         schema = rows.collect_schema()
     for column in layout.read:
         if column not in schema:
-            told = _near(column, schema.names())
+            told = _near(column, schema.names()[1:])  # after ROW
             raise ArchiveError(f"tags.columns, tags.split: {place} has no column {column}{told}")
     texts = [_text(place, column, schema[column]) for column in layout.read]
     return Table(place, rows.select(ROW, *texts), layout)

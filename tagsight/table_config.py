@@ -33,7 +33,7 @@ def of_table(tags: Mapping[str, Any]) -> Iterator[str]:
         yield "tags.columns: image is not set; name the column that tells each row from all others"
     into = {f"tags.split.{i}.into": each["into"] for i, each in enumerate(split)}
     named = {"tags.columns": [name for name in columns if name not in NO_TAGS], **into}
-    if not any(filter(None, names) for names in named.values()):
+    if not any(name for names in named.values() for name in names):
         yield "tags.columns: no DICOM keyword is set; name the columns that hold tags"
     for where, names in named.items():
         yield from (f"{where}: {name} is no DICOM keyword{near(name)}" for name in _unknown(names))

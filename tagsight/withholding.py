@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from tagsight.dictionary import attribute, is_identifying
+from tagsight.dictionary import attribute
 from tagsight.gathering import CODED_TAGS, Gathered, is_kept
 from tagsight.headers import is_source, may_repeat, repeating_in
 from tagsight.repeated import MIN_LENGTH
@@ -35,7 +35,7 @@ def judged(texts: Texts, keep: frozenset[str]) -> tuple[Texts, Texts]:
     """
     shown, hidden = {}, {}
     for keyword, values in texts.items():
-        clean = values if is_identifying(keyword, keep) else each(values, _cleaner(keyword))
+        clean = each(values, _cleaner(keyword))
         shown[keyword] = each(clean, _judge(keyword, keep))
         hidden[keyword] = clean.set(shown[keyword].is_not_null(), None)
     return shown, hidden

@@ -111,6 +111,36 @@ def test_a_float_is_no_integer():
     assert mistakes(tags={"draw": 1.0e6})[0].startswith("tags.draw: 1000000.0 is not allowed")
 
 
+def test_an_archive_and_a_table_are_one_too_many():
+    (line,) = mistakes(tags={"table": __file__, "columns": {"image": "a"}})[:1]
+    assert line.startswith("input, tags.table: both are set")
+
+
+def test_a_table_is_checked_with_the_rest(tmp_path):
+    table = tmp_path / "table.parquet"
+    table.touch()
+    asked = {"table": str(table), "columns": {"image": "a", "KVP": "b"}}
+    config = merged(defaults(), {"input": None, "tags": asked})
+    assert checked(config, SCHEMA)
+    (line,) = mistakes(input=None, tags=asked | {"columns": {"KVP": "b"}})
+    assert line.startswith("tags.columns: image is not set")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"separator": ""}, 'tags.split.0.separator: "" is not allowed'),
+        ({"into": []}, "tags.split.0.into: [] is not allowed"),
+        ({"where": {"a": 3}}, "tags.split.0.where.a: 3 is not allowed"),
+        ({"columns": "x"}, "tags.split.0.columns: no such key; did you mean column?"),
+    ],
+)
+def test_a_split_is_checked_key_by_key(changed, said):
+    split = {"column": "text", "separator": ",", "into": ["KVP"]} | changed
+    (line,) = mistakes(tags={"split": [split]})
+    assert line.startswith(said)
+
+
 def test_keywords_are_looked_up_before_the_first_job():
     lines = mistakes(select={"drop": ["Modalty"]}, privacy={"keep": ["PatientName"]})
     assert lines[0] == "select.drop: Modalty is no DICOM keyword; did you mean Modality?"

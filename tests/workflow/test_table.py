@@ -1,0 +1,101 @@
+"""A run on a ready table of tags: its tag half, and a page without looks."""
+
+import random
+
+import polars as pl
+import pytest
+from running import CLONE, overlay, run
+
+ROWS = 300
+KINDS = [("CT", "HEAD"), ("MR", "KNEE"), ("CR", "CHEST")]
+COLUMNS = {
+    "image": "uid",
+    "patient": "person",
+    "site": "clinic",
+    "Modality": "modality",
+    "BodyPartExamined": "part",
+    "KVP": "kv",
+    "Rows": "rows",
+    "StudyDescription": "said",
+}
+SPLIT = {
+    "column": "text",
+    "where": {"modality": "CT"},
+    "separator": ";",
+    "into": ["ConvolutionKernel", "SliceThickness"],
+}
+
+
+def table():
+    """Invented rows; what identifies has a canary in it."""
+    rng = random.Random(1)
+    rows = []
+    for i in range(ROWS):
+        modality, part = rng.choice(KINDS)
+        text = f"B{rng.choice([31, 50])}f;{rng.choice([1, 2.5, 5])}"
+        who = {"uid": f"CANARY.{i}", "person": f"CANARY {i // 3}", "said": f"of CANARY {i}"}
+        what = {"modality": modality, "part": part, "kv": rng.choice([80, 100, 120, None])}
+        what |= {"rows": rng.choice([256, 512, 1024]), "text": text}
+        rows.append(who | what | {"clinic": rng.choice(["north", "south"])})
+    return pl.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run on the table: one trial, one shard."""
+    directory = tmp_path_factory.mktemp("table")
+    table().write_csv(directory / "tags.csv")
+    asked = {"table": "tags.csv", "columns": COLUMNS, "split": [SPLIT], "shards": 1}
+    no_files = {"input": None, "demo": None, "privacy__key_file": None}
+    values = {f"tags__{key}": value for key, value in asked.items()}
+    small = {"samples__trials": 1, "cluster__k": [3, 5], "stability__bootstraps": 2}
+    config = overlay(tmp_path_factory.mktemp("overlay"), **no_files, **values, **small)
+    run(directory, config)
+    return directory / "results"
+
+
+def test_every_row_is_annotated_in_the_tables_order(finished):
+    annotated = pl.read_csv(finished / "annotations.csv")
+    assert annotated["path"].to_list() == [f"tags.csv!{i}" for i in range(ROWS)]
+    groups = annotated.with_columns(table()["modality"]).group_by("modality", "cluster").len()
+    assert len(groups) == groups["cluster"].n_unique() == groups["modality"].n_unique()
+
+
+def test_the_run_ends_with_clusters_and_a_page_that_says_so(finished):
+    assert not [n for n in ("images", "embeddings", "trials") if (finished / n).exists()]
+    assert not (finished / "evaluation.json").exists()
+    for name in ("cards.json", "choice.json", "agreement.json", "table.json"):
+        assert (finished / name).exists(), name
+    assert "was not tested" in (finished / "report/result.txt").read_text()
+    page = (finished / "report/index.html").read_text()
+    assert 'href="#clusters"' in page
+    assert 'href="#test"' not in page
+
+
+def test_tags_of_the_table_are_used_and_those_taken_apart(finished):
+    kept = pl.read_parquet(finished / "selection.parquet").filter(fate="kept")["keyword"]
+    assert {"Modality", "Rows", "KVP", "ConvolutionKernel", "SliceThickness"} <= {*kept}
+    tags = pl.read_parquet(finished / "tags/0.parquet")
+    assert set(tags["site"]) == {"north", "south"}
+    assert "StudyDescription" not in tags.columns
+
+
+def test_nothing_that_identifies_is_left(finished):
+    files = [path for path in finished.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    for path in files:
+        frame = path.suffix == ".parquet"
+        said = pl.read_parquet(path).write_ndjson() if frame else path.read_bytes().decode("latin1")
+        assert "CANARY" not in said, path
+
+
+def test_the_config_that_ships_is_planned(tmp_path):
+    """`make idc` links its table to where config/idc.yaml looks for it."""
+    (tmp_path / "results/idc").mkdir(parents=True)
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "results/idc/index.parquet")
+    done = run(tmp_path, CLONE / "config/idc.yaml", options=("--dry-run",), check=False)
+    assert "input, tags.table: both are set" in done.stdout + done.stderr
+    own = overlay(tmp_path, input=None, demo=None, privacy__key_file=None)
+    done = run(tmp_path, CLONE / "config/idc.yaml", own, options=("--dry-run",))
+    assert "table" in done.stdout
+    assert "autoencoder" not in done.stdout
