@@ -1,14 +1,53 @@
 """What the clusters are, and the cluster of every image.
 
-Needs the clusters, the choice of K and the features of every shard. Leaves what each cluster is, and
-a rule that tells it from the others (cards), how the clusters agree with outside labels (agreement),
-and the cluster of every image of the archive (annotations).
+Needs the clusters, the choice of K and the features of every shard. Leaves the medoids, and which
+images of the tuning sample they are nearest to (medoids), what each cluster is, and a rule that tells
+it from the others (cards), how they agree with outside labels (agreement), and the cluster of every image of the archive (annotations).
 """
+
+
+SEARCHED = SHARDS if config["cluster"]["on"] == "all" else []
+
+
+rule medoids:
+    input:
+        clusters="results/clusters/tuning.parquet",
+        sample="results/samples/tuning.parquet",
+        encoding="results/encoding.json",
+        features=expand("results/features/{shard}.parquet", shard=SEARCHED),
+    output:
+        medoids="results/medoids.parquet",
+        members="results/members.parquet",
+        search="results/search.parquet",
+    log:
+        "logs/medoids.log",
+    benchmark:
+        "results/benchmarks/medoids.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 8
+    resources:
+        mem_mb=memory_search,
+        runtime=minutes_search,
+    params:
+        **recipe(
+            "medoids",
+            rules.clusters,
+            on="cluster.on",
+            weight="cluster.weight",
+            candidates="cluster.candidates",
+            ranges="gower.ranges",
+            seed="seed",
+        ),
+    script:
+        "../scripts/medoids.py"
 
 
 rule cards:
     input:
         clusters="results/clusters/tuning.parquet",
+        members="results/members.parquet",
+        medoids="results/medoids.parquet",
         sample="results/samples/tuning.parquet",
         holdout="results/samples/holdout.parquet",
         encoding="results/encoding.json",
@@ -27,6 +66,7 @@ rule cards:
         **recipe(
             "cards",
             rules.choice,
+            rules.medoids,
             min_patients="privacy.min_patients",
             ranges="gower.ranges",
         ),
@@ -59,6 +99,7 @@ rule agreement:
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
+            weight="cluster.weight",
         ),
     script:
         "../scripts/agreement.py"
@@ -69,7 +110,7 @@ rule annotations:
         features="results/features/{shard}.parquet",
         tags="results/tags/{shard}.parquet",
         sample="results/samples/tuning.parquet",
-        clusters="results/clusters/tuning.parquet",
+        medoids="results/medoids.parquet",
         choice="results/choice.json",
         encoding="results/encoding.json",
         cards="results/cards.json",

@@ -49,7 +49,7 @@ if LOOKS:
 rule figures:
     input:
         counts="results/counts.json",
-        clusters="results/clusters/tuning.parquet",
+        clusters="results/members.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
         weights=["results/autoencoder.safetensors"] if LOOKS else [],
@@ -86,7 +86,7 @@ rule report:
         selection="results/selection.parquet",
         unmapped="results/unmapped.parquet",
         encoding="results/encoding.json",
-        clusters="results/clusters/tuning.parquet",
+        clusters="results/members.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
         agreement="results/agreement.json",

@@ -28,6 +28,16 @@ def memory_archive(wildcards, input, attempt):
     return attempt * (2000 + 4 * int(input.size_mb))
 
 
+def memory_search(wildcards, input, attempt):
+    """MB for a search among all images: its first matrix, and their features some times over.
+
+    Features take less in files than here; how much less depends on how many images are alike.
+    """
+    if config["cluster"]["on"] == "sample":
+        return attempt * 2000
+    return attempt * (4000 + 40 * int(input.size_mb))
+
+
 def memory_shard(wildcards, input, attempt):
     """MB for reading a shard: its rows are held, some 50 times the size of its list of files."""
     return attempt * (2000 + 50 * int(input.size_mb))
@@ -46,6 +56,18 @@ def minutes_square(wildcards, attempt):
     """Minutes for work on all pairs of a sample: 10, and 4 for each million of them."""
     n = asked(wildcards.get("sample", "tuning"))
     return attempt * (10 + 4 * n**2 // 10**6)
+
+
+def minutes_search(wildcards, input, attempt):
+    """Minutes for a search among all images: 10, and what candidates take on two cores.
+
+    A candidate is compared with all images: 5 ms of one core for a million of 85 columns, which are
+    100 MB of features at least.
+    """
+    if config["cluster"]["on"] == "sample":
+        return attempt * 10
+    thousands = config["cluster"]["candidates"] / 1000
+    return attempt * (20 + int(input.size_mb / 100 * (1 + thousands / 10)))
 
 
 def minutes_images(wildcards, attempt):

@@ -13,8 +13,7 @@ with logged(snakemake):
     encoding = load(snakemake.input.encoding)
     annotated = clusters.annotate(
         pl.read_parquet(snakemake.input.features),
-        sample,
-        pl.read_parquet(snakemake.input.clusters).filter(k=k),
+        pl.read_parquet(snakemake.input.medoids).filter(k=k),
         encoding.ranged_by(sample, snakemake.params.ranges),
     )
     names = {card["cluster"]: card["name"] for card in read_json(snakemake.input.cards)}

@@ -1,6 +1,6 @@
 """What each cluster is, in words: the tag values that its images share and others lack."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -88,7 +88,8 @@ def cards(
     """A card a cluster, in their order: `cluster`, `name`, `size`, `share`, `medoid`, `tags`.
 
     sample: `image`, `series`, `study`, `patient`, the labels `modality` and `body_part`, and the
-    encoded columns. clusters, at one K: `image`, `cluster` (0, in none, has no card), `medoid`.
+    encoded columns. clusters, at one K: `image`, `cluster` (0, in none, has no card), `medoid`, which
+    need not be among them (`with_medoids`).
 
     `tags`, the most distinguishing first (largest difference of shares): `keyword`, `column`,
     `value`, and the shares of images with this value `inside` and `outside` the cluster. For a
@@ -115,11 +116,26 @@ def cards(
                 "name": name,
                 "size": len(members),
                 "share": round(len(members) / len(rows), 6),
-                "medoid": members.filter("medoid")["image"].item(),
+                "medoid": next(iter(members.filter("medoid")["image"]), None),
                 "tags": [tag.shown() for tag in tags[c][:SHOWN]],
             }
         )
     return made
+
+
+def with_medoids(cards: Sequence[dict[str, Any]], medoids: pl.DataFrame) -> list[dict[str, Any]]:
+    """A card for each medoid: `medoid` is its image, also where that is not in the sample.
+
+    medoids: `cluster` (1, 2, …) and `image` at one K. A cluster that no image of the sample is in
+    has a card of size 0, without tags.
+    """
+    known = {card["cluster"]: card for card in cards}
+    nobody = {"size": 0, "share": 0.0, "tags": []}
+    return [
+        {"cluster": c, "name": f"none of the sample ({c})", **nobody, **known.get(c, {})}
+        | {"medoid": image}
+        for c, image in medoids.sort("cluster").select("cluster", "image").iter_rows()
+    ]
 
 
 def _open_to_view(rows: pl.DataFrame, min_patients: int) -> pl.Series:

@@ -11,8 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight import choice, gower
+from tagsight.collapse import Collapsed
 from tagsight.encoding import Encoding, to_features
 from tagsight.errors import DataError
+from tagsight.families import Weight, rows
 from tagsight.medoids import Clustering
 
 Floats = NDArray[np.float32]
@@ -26,35 +28,44 @@ SCHEMA = {
     "distance": pl.Float32,
     "second_distance": pl.Float32,
     "silhouette": pl.Float32,
+    "weight": pl.Float32,
 }
 
 
 def table(
-    images: pl.Series, distances: Floats, grid: Sequence[Clustering], widths: Sequence[Floats]
+    images: pl.Series,
+    distances: Floats,
+    grid: Sequence[Clustering],
+    widths: Sequence[Floats],
+    few: Collapsed,
 ) -> pl.DataFrame:
     """Return a row for each image at each K, in cluster 0 where it is in none.
 
-    images (n,) String; distances (n, n); widths: the silhouettes (n,) of each clustering of `grid`.
+    images (n,) String; few: the m rows that were clustered, of these n; distances (m, m); widths:
+    the silhouettes (m,) of each clustering of `grid`.
     Columns: image, k, cluster, medoid (bool), distance (to the own medoid), second_distance (to
-    the nearest other medoid), silhouette. Images in no cluster have neither distance, and
+    the nearest other medoid), silhouette, weight (what the image counts in means). Images in no cluster have neither distance, and
     silhouette 0. Without a clustering there are no rows.
     """
+    weight = few.weight[few.row] / np.bincount(few.row)[few.row]
     parts = []
     for found, silhouette in zip(grid, widths, strict=True):
-        to_medoids = distances[:, found.medoids]  # (n, k)
-        rows, inside = np.arange(len(images)), pl.Series(found.labels >= 0)
-        own = to_medoids[rows, found.labels]
-        to_medoids[rows, found.labels] = np.inf
+        to_medoids = distances[:, found.medoids]  # (m, k)
+        places, inside = np.arange(len(distances)), pl.Series(found.labels[few.row] >= 0)
+        own = to_medoids[places, found.labels]
+        to_medoids[places, found.labels] = np.inf
+        second = to_medoids.min(axis=1)
         parts.append(
             pl.DataFrame(
                 {
                     "image": images,
                     "k": np.full(len(images), found.k, np.int32),
-                    "cluster": (found.labels + 1).astype(np.int32),
-                    "medoid": np.isin(rows, found.medoids),
-                    "distance": own,
-                    "second_distance": to_medoids.min(axis=1),
-                    "silhouette": silhouette.astype(np.float32),
+                    "cluster": (found.labels + 1).astype(np.int32)[few.row],
+                    "medoid": np.isin(np.arange(len(images)), few.first[found.medoids]),
+                    "distance": own[few.row],
+                    "second_distance": second[few.row],
+                    "silhouette": silhouette.astype(np.float32)[few.row],
+                    "weight": weight.astype(np.float32),
                 }
             ).with_columns(pl.when(inside).then(pl.col("distance", "second_distance")))
         )
@@ -87,36 +98,45 @@ def nearest_number(clusters: pl.DataFrame, k: int) -> int:
 
 
 def held_out(
-    clusters: pl.DataFrame, tuning: pl.DataFrame, holdout: pl.DataFrame, encoding: Encoding
+    clusters: pl.DataFrame,
+    tuning: pl.DataFrame,
+    holdout: pl.DataFrame,
+    encoding: Encoding,
+    weight: Weight = "images",
 ) -> pl.DataFrame:
     """Return the grid of K with how much worse its medoids fit other patients.
 
     clusters: `table` of the tuning sample; tuning, holdout: samples with the encoded columns;
-    encoding: as the clusters were found under. Columns: k, silhouette, loss, distance,
+    encoding, weight: as the clusters were found under. Columns: k, silhouette, loss, distance,
     heldout_ratio.
     """
-    own, others = to_features(tuning, encoding), to_features(holdout, encoding)
+    images = to_features(tuning, encoding)
+    own = rows(images, weight, "fasterpam")
+    others = rows(to_features(holdout, encoding), weight, "fasterpam")
     ratios = []
     for k in clusters["k"].unique().sort():
-        medoids = own.take(medoid_rows(clusters.filter(k=k), tuning["image"]))
-        heldout = gower.nearest(others, medoids, encoding.distance).distance
-        in_sample = gower.nearest(own, medoids, encoding.distance).distance
-        ratios.append(choice.heldout_ratio(heldout, in_sample))
-    return choice.summary(clusters).with_columns(heldout_ratio=pl.Series(ratios))
+        medoids = images.take(medoid_rows(clusters.filter(k=k), tuning["image"]))
+        heldout, in_sample = (
+            np.average(
+                gower.nearest(few.features, medoids, encoding.distance).distance,
+                weights=few.weight,
+            )
+            for few in (others, own)
+        )
+        ratios.append(heldout / in_sample if in_sample > 0 else np.inf)
+    return choice.summary(clusters).with_columns(heldout_ratio=pl.Series(ratios, dtype=pl.Float64))
 
 
-def annotate(
-    images: pl.DataFrame, sample: pl.DataFrame, clusters: pl.DataFrame, encoding: Encoding
-) -> pl.DataFrame:
+def annotate(images: pl.DataFrame, medoids: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:
     """Return the cluster of each image: the one whose medoid is nearest.
 
-    images: `image` and the encoded columns, in the sample or not; sample, clusters: the sample
-    that the medoids are of and its clusters at one K, found under `encoding`. Columns: image,
+    images: `image` and the encoded columns; medoids: those of cluster 1, 2, … at one K, in that
+    order, with the encoded columns (medoids.parquet), found under `encoding`. Columns: image,
     cluster, distance (to that medoid), margin (how much farther the second is). The first of
     equally near medoids wins.
     """
-    medoids = to_features(sample, encoding).take(medoid_rows(clusters, sample["image"]))
-    near = gower.nearest(to_features(images, encoding), medoids, encoding.distance)
+    known = to_features(medoids, encoding)
+    near = gower.nearest(to_features(images, encoding), known, encoding.distance)
     return pl.DataFrame(
         {
             "image": images["image"],

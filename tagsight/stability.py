@@ -170,7 +170,8 @@ def trusted(
 
     members: `image`, `cluster` that the cards are of; tuning: the same columns of the clustering
     whose clusters 1, 2, … have these coefficients. Where the two differ, since the former was
-    found on all images, a card has the stability of the cluster most like it, by Jaccard.
+    found on all images, a card has the stability of the cluster most like it, by Jaccard, and none
+    where no image of the sample is in its cluster.
     """
     pairs = members.select("image", card="cluster").join(tuning, on="image", how="inner")
     labels, others = pairs["card"].to_numpy() - 1, pairs["cluster"].to_numpy() - 1
@@ -178,7 +179,7 @@ def trusted(
     for card in cards:
         own = np.where(labels == card["cluster"] - 1, 0, -1)
         likeness = jaccards(others, own, len(coefficients))
-        coefficient = coefficients[int(likeness.argmax())]
+        coefficient = coefficients[int(likeness.argmax())] if likeness.any() else None
         told.append({**card, "stability": coefficient, "reading": reading(coefficient)})
     return told
 

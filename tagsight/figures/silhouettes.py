@@ -21,7 +21,7 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     """Return Figure 3 as SVG.
 
     clusters: `cluster` (from 1; 0, in none, is not drawn) and `silhouette` of a sample at one K;
-    names: of cluster 1, 2, ….
+    names: of cluster 1, 2, …, those without an image of the sample among them.
     """
     drawn = clusters.filter(pl.col("cluster") > 0).sort("cluster")
     widths = [
@@ -41,8 +41,9 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     lowest = min(-0.05, *(float(width[-1]) for width in widths))
     ax.set(xlim=(lowest - 0.02, 1), ylim=(starts[-1], 0))
     middles = np.array([start + len(w) / 2 for start, w in zip(starts[:-1], widths, strict=True)])
+    own = [names[c - 1] for c in drawn["cluster"].unique().sort()]
     _labels(
-        ax, middles, [f"{_short(name)}  {len(w):,}" for name, w in zip(names, widths, strict=True)]
+        ax, middles, [f"{_short(name)}  {len(w):,}" for name, w in zip(own, widths, strict=True)]
     )
     return svg(figure)
 

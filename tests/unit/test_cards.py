@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from tagsight.cards import cards
+from tagsight.cards import cards, with_medoids
 
 
 def column(name, kind, parser="category", categories=()):
@@ -60,6 +60,17 @@ def test_sizes_medoids_and_names():
     assert found[0]["name"] == "MR · HEAD · 1.5 T · SE"
     assert found[1]["name"] == "CT"
     assert found[2]["name"] == "mixed"
+
+
+def test_medoids_outside_the_sample_are_told_and_clusters_without_an_image_have_a_card():
+    made = cards(SAMPLE, CLUSTERS.with_columns(medoid=False), ENCODING, min_patients=1)
+    assert [card["medoid"] for card in made] == [None, None, None]
+    told = with_medoids(made, pl.DataFrame({"cluster": [4, 1, 2, 3], "image": list("zwxy")}))
+    assert [card["medoid"] for card in told] == ["w", "x", "y", "z"]
+    assert [card["name"] for card in told[:3]] == [card["name"] for card in made]
+    assert (told[3]["cluster"], told[3]["size"], told[3]["tags"]) == (4, 0, [])
+    assert len({card["name"] for card in told}) == 4
+    assert told[3].keys() == told[0].keys()
 
 
 def test_images_in_no_cluster_have_no_card_and_count_as_outside():

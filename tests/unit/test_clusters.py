@@ -4,8 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tagsight import choice, clusters, gower, medoids, silhouettes
+from tagsight import choice, clusters, families, gower, medoids, silhouettes
 from tagsight.choice import choose
+from tagsight.collapse import each
 from tagsight.encoding import Column, Encoding, to_features
 from tagsight.errors import DataError
 
@@ -35,7 +36,11 @@ def made():
     distances = gower.matrix(to_features(frame, ENCODING), "linear")
     grid = medoids.grid(distances, [3, 5])
     widths = silhouettes.samples(distances, [found.labels for found in grid])
-    return frame, distances, clusters.table(frame["image"], distances, grid, widths)
+    return (
+        frame,
+        distances,
+        clusters.table(frame["image"], distances, grid, widths, each(to_features(frame, ENCODING))),
+    )
 
 
 def test_each_image_is_in_the_cluster_of_its_nearest_medoid(made):
@@ -56,7 +61,8 @@ def test_each_image_is_in_the_cluster_of_its_nearest_medoid(made):
 def test_the_samples_own_images_are_annotated_as_they_were_clustered(made):
     frame, _, table = made
     part = table.filter(k=5)
-    annotated = clusters.annotate(frame, frame, part, ENCODING)
+    medoids = frame[clusters.medoid_rows(part, frame["image"])]
+    annotated = clusters.annotate(frame, medoids, ENCODING)
     assert annotated["cluster"].equals(part["cluster"])
     np.testing.assert_allclose(annotated["distance"], part["distance"], atol=1e-6)
     margin = part["second_distance"] - part["distance"]
@@ -88,7 +94,7 @@ def test_images_in_no_cluster_are_in_cluster_0_without_a_distance():
     labels = np.array([0, -1, 0, 1, 0, 1])
     found = medoids.central(d, labels)
     (widths,) = silhouettes.samples(d, [labels])
-    table = clusters.table(frame["image"], d, [found], [widths])
+    table = clusters.table(frame["image"], d, [found], [widths], each(to_features(frame, ENCODING)))
     assert table["cluster"].to_list() == [1, 0, 1, 2, 1, 2]
     none = table.row(1, named=True)
     assert none["distance"] is None
@@ -105,8 +111,33 @@ def test_images_in_no_cluster_are_in_cluster_0_without_a_distance():
 
 def test_a_grid_without_a_clustering_is_an_empty_table_that_choice_refuses():
     frame = sample(3)
-    table = clusters.table(frame["image"], np.zeros((3, 3), np.float32), [], [])
+    table = clusters.table(
+        frame["image"], np.zeros((3, 3), np.float32), [], [], each(to_features(frame, ENCODING))
+    )
     assert table.is_empty()
     grid = clusters.held_out(table, frame, frame, ENCODING)
     with pytest.raises(DataError, match=r"cluster\.k"):
         choose(grid, "heldout", 1.05)
+
+
+@pytest.mark.parametrize("weight", ["images", "rows"])
+def test_equal_images_share_a_cluster_and_count_each_or_once(weight):
+    frame = sample(30)
+    again = frame[[0] * 7 + list(range(30))].with_columns(image=pl.int_range(37).cast(pl.String))
+    features = to_features(again, ENCODING)
+    few = families.rows(features, weight, "fasterpam")
+    d = gower.matrix(few.features)
+    grid = medoids.grid(d, [4], weights=few.weight)
+    widths = silhouettes.samples(d, [found.labels for found in grid], few.weight)
+    table = clusters.table(again["image"], d, grid, widths, few)
+    assert len(few.first) == 30
+    assert table["cluster"][:8].n_unique() == 1
+    assert table.filter("medoid")["cluster"].sort().to_list() == [1, 2, 3, 4]
+    assert table["weight"].sum() == pytest.approx(37 if weight == "images" else 30)
+    (row,) = choice.summary(table).to_dicts()
+    assert row["loss"] == pytest.approx(grid[0].loss, rel=1e-6)
+    if weight == "rows":  # the same as of the 30 alone
+        (alone,) = medoids.grid(gower.matrix(to_features(frame, ENCODING)), [4])
+        assert row["loss"] == pytest.approx(alone.loss, rel=1e-6)
+    held = clusters.held_out(table, again, again, ENCODING, weight)
+    assert held["heldout_ratio"].to_list() == pytest.approx([1.0])
