@@ -29,6 +29,7 @@ rule clusters:
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
+            weight="cluster.weight",
         ),
     script:
         "../scripts/clusters.py"
@@ -82,6 +83,7 @@ rule stability:
             rules.clusters,
             k="cluster.k",
             algorithm="cluster.algorithm",
+            weight="cluster.weight",
             bootstraps="stability.bootstraps",
             ranges="gower.ranges",
             seed="seed",
@@ -113,6 +115,7 @@ rule choice:
             rule="choose.rule",
             tolerance="choose.tolerance",
             ranges="gower.ranges",
+            weight="cluster.weight",
         ),
     script:
         "../scripts/choice.py"

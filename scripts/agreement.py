@@ -2,11 +2,10 @@
 
 import polars as pl
 
-from tagsight import gower
+from tagsight import families, gower
 from tagsight.agreement import LEFT_OUT, agreement
 from tagsight.confounding import confounding
 from tagsight.encoding import LABELS, load, to_features
-from tagsight.families import clusterings
 from tagsight.jobs import logged
 from tagsight.store import read_json, write_json
 
@@ -20,9 +19,12 @@ with logged(snakemake):
     for left_out in LEFT_OUT:
         seen = encoding.without(left_out)
         features = to_features(sample, seen)
-        distances = gower.matrix(features, seen.distance)
-        for found in clusterings(features, distances, params.k, params.algorithm):
-            rows += agreement(found.labels, outside, k=found.k, left_out=left_out)
+        few = families.rows(features, params.weight, params.algorithm)
+        distances = gower.matrix(few.features, seen.distance)
+        for found in families.clusterings(
+            few.features, distances, params.k, params.algorithm, few.weight
+        ):
+            rows += agreement(found.labels[few.row], outside, k=found.k, left_out=left_out)
     k = read_json(snakemake.input.choice)["k"]
     chosen = pl.read_parquet(snakemake.input.clusters).filter(k=k)
     own = sample.join(chosen, on="image", how="left", maintain_order="left")["cluster"].to_numpy()

@@ -18,6 +18,7 @@ with logged(snakemake):
         tuning,
         pl.read_parquet(snakemake.input.holdout),
         encoding.ranged_by(tuning, params.ranges),
+        params.weight,
     )
     stable = means(read_json(snakemake.input.stability))
     choice = choose(grid.join(stable, on="k", how="left"), params.rule, params.tolerance)

@@ -4,7 +4,6 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from tagsight.errors import DataError
 
@@ -14,26 +13,22 @@ Rule = Literal["silhouette", "heldout"]
 def summary(clusters: pl.DataFrame) -> pl.DataFrame:
     """One row a K, rising: `k`, `silhouette` (mean), `loss` (sum of distances), `distance` (mean).
 
-    clusters: columns `k`, `distance`, `silhouette`, a row an image at a K. An image in no cluster
+    clusters: columns `k`, `distance`, `silhouette`, `weight`, a row an image at a K; means and sums
+    are weighted. An image in no cluster
     has no distance, and counts with silhouette 0: leaving out is no way to a better mean. Sums are
     float64 in the order of the rows, so that they don't depend on threads.
     """
     rows = []
     for (k,), part in sorted(clusters.group_by("k", maintain_order=True)):
-        silhouette = part["silhouette"].to_numpy().astype(np.float64)
-        distance = part["distance"].drop_nulls().to_numpy().astype(np.float64)
-        rows.append((k, silhouette.mean(), distance.sum(), distance.mean()))
+        weight, silhouette, distance = (
+            part[name].cast(pl.Float64).to_numpy() for name in ("weight", "silhouette", "distance")
+        )
+        inside = np.isfinite(distance)
+        loss = (weight * distance)[inside].sum()
+        mean = np.average(silhouette, weights=weight)
+        rows.append((k, mean, loss, loss / weight[inside].sum()))
     schema = {"k": pl.Int64} | dict.fromkeys(("silhouette", "loss", "distance"), pl.Float64)
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def heldout_ratio(heldout: NDArray[np.float32], in_sample: NDArray[np.float32]) -> float:
-    """How much further from their nearest medoid other patients' images are than the sample's own.
-
-    Mean over mean; 1 = as well as the sample itself. Infinite where the sample's own mean is 0.
-    """
-    own = in_sample.mean(dtype=np.float64)
-    return float(heldout.mean(dtype=np.float64) / own) if own > 0 else float("inf")
 
 
 def reading(silhouette: float) -> str:

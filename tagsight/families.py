@@ -5,12 +5,15 @@ compared. Where a method knows no medoids, it is the member of least distance to
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import kmedoids
+import numpy as np
 from numpy.typing import NDArray
 
 from tagsight import density, factors, medoids, prototypes
+from tagsight.collapse import Collapsed, collapse, each
 from tagsight.gower import Features
 from tagsight.medoids import Clustering
 
@@ -18,6 +21,7 @@ Array = NDArray[Any]
 Algorithm = Literal[
     "fasterpam", "pam", "alternate", "average", "hdbscan", "famd", "kprototypes", "dynmsc"
 ]
+Weight = Literal["images", "rows"]
 
 WEIGHTED = medoids.WEIGHTED  # equal rows may be given them once, with a weight
 # Their number of clusters is their own: near a K of the grid, rarely equal to it.
@@ -41,7 +45,7 @@ def clusterings(
     number of clusters between a K and the next below it. Deterministic, and the same whatever the
     number of threads.
     """
-    if weights is not None and algorithm not in WEIGHTED:
+    if weights is not None and algorithm not in WEIGHTED and (weights != 1).any():
         raise ValueError(f"{algorithm} takes no weights: give it every row")
     if algorithm == "hdbscan":
         return _central(distances, density.labellings(distances, ks))
@@ -54,6 +58,17 @@ def clusterings(
     if algorithm == "dynmsc":
         return _dynmsc(distances, ks)
     return medoids.grid(distances, ks, algorithm, weights)
+
+
+def rows(features: Features, weight: Weight, algorithm: Algorithm) -> Collapsed:
+    """The rows to give to `clusterings`: each different one once, where that changes nothing.
+
+    weight: `images` counts every row, also those equal to others; `rows` counts equal rows once.
+    """
+    if weight == "rows":
+        few = collapse(features)
+        return replace(few, weight=np.ones(len(few.first)))
+    return collapse(features) if algorithm in WEIGHTED else each(features)
 
 
 def remark(ks: Sequence[int], found: Sequence[Clustering], algorithm: Algorithm) -> str | None:

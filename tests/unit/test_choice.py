@@ -81,20 +81,18 @@ def test_readings(silhouette, words):
     assert choice.reading(silhouette) == f"{words} structure"
 
 
-def test_summary_and_heldout_ratio():
+def test_the_summary_of_each_k_is_weighted():
     clusters = pl.DataFrame(
         {
             "k": [3, 2, 3, 2],
             "distance": [0.1, 0.2, 0.3, 0.6],
             "silhouette": [0.5, 0.1, 0.7, 0.3],
+            "weight": [1.0, 1.0, 1.0, 0.25],
         },
-        schema_overrides={"distance": pl.Float32, "silhouette": pl.Float32},
+        schema_overrides=dict.fromkeys(("distance", "silhouette", "weight"), pl.Float32),
     )
     found = choice.summary(clusters)
     assert found["k"].to_list() == [2, 3]
-    assert found["silhouette"].to_list() == pytest.approx([0.2, 0.6])
-    assert found["loss"].to_list() == pytest.approx([0.8, 0.4])
-    assert found["distance"].to_list() == pytest.approx([0.4, 0.2])
-    ratio = choice.heldout_ratio(np.array([0.3, 0.5], np.float32), np.array([0.2], np.float32))
-    assert ratio == pytest.approx(2)
-    assert choice.heldout_ratio(np.ones(1, np.float32), np.zeros(1, np.float32)) == math.inf
+    assert found["silhouette"].to_list() == pytest.approx([(0.1 + 0.25 * 0.3) / 1.25, 0.6])
+    assert found["loss"].to_list() == pytest.approx([0.35, 0.4])
+    assert found["distance"].to_list() == pytest.approx([0.28, 0.2])

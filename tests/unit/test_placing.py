@@ -6,7 +6,7 @@ import pytest
 from test_clusters import ENCODING, sample
 
 from tagsight import clusters, gower, medoids, placing, silhouettes
-from tagsight.collapse import collapse
+from tagsight.collapse import collapse, each
 from tagsight.encoding import to_features
 from tagsight.search import search
 
@@ -17,7 +17,9 @@ def clustered():
     distances = gower.matrix(to_features(frame, ENCODING), "linear")
     grid = medoids.grid(distances, [3, 5])
     widths = silhouettes.samples(distances, [found.labels for found in grid])
-    return frame, clusters.table(frame["image"], distances, grid, widths)
+    return frame, clusters.table(
+        frame["image"], distances, grid, widths, each(to_features(frame, ENCODING))
+    )
 
 
 def test_the_medoids_of_a_sample_say_what_its_clusters_do(clustered):

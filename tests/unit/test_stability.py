@@ -9,7 +9,9 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight import clusters, gower, medoids, silhouettes
+from tagsight.collapse import each
 from tagsight.encoding import Column, Encoding, to_features
+from tagsight.families import clusterings, rows
 from tagsight.stability import (
     bootstrapped,
     drawn,
@@ -81,14 +83,16 @@ def clustered(sample, ks):
     distances = gower.matrix(to_features(sample, ENCODING))
     grid = medoids.grid(distances, ks)
     widths = silhouettes.samples(distances, [found.labels for found in grid])
-    return clusters.table(sample["image"], distances, grid, widths)
+    return clusters.table(
+        sample["image"], distances, grid, widths, each(to_features(sample, ENCODING))
+    )
 
 
 def told(spread, trials=2, ks=(3, 5)):
     seeds = {"tuning": 0, "holdout": 1} | {f"trial-{i:02d}": i + 2 for i in range(trials)}
     samples = {name: groups(seed, spread) for name, seed in seeds.items()}
     found = {name: clustered(sample, ks) for name, sample in samples.items()}
-    options = {"ks": ks, "algorithm": "fasterpam", "bootstraps": 5, "seed": 3}
+    options = {"ks": ks, "algorithm": "fasterpam", "weight": "images", "bootstraps": 5, "seed": 3}
     return samples, found, stability(samples, found, ENCODING, **options)
 
 
@@ -105,20 +109,37 @@ def test_planted_groups_are_found_again_and_what_cuts_them_is_not():
     assert means(result)["stability"].to_list() == [three["stability"], five["stability"]]
 
 
-def test_bootstraps_are_clusterings_of_the_rows_drawn():
-    sample = groups(4, 0.2)
-    features = to_features(sample, ENCODING)
-    distances = gower.matrix(features)
+@pytest.mark.parametrize(
+    ("algorithm", "weight"), [("fasterpam", "images"), ("fasterpam", "rows"), ("average", "images")]
+)
+def test_bootstraps_are_clusterings_of_the_rows_drawn(algorithm, weight):
+    sample = groups(4, 0.2).with_columns(pl.col("x", "y").round(1))
+    few = rows(to_features(sample, ENCODING), weight, algorithm)
+    assert (len(few.first) < 60) == (algorithm == "fasterpam")
+    distances = gower.matrix(few.features)
     people = np.arange(60) // 2
-    labels = {found.k: found.labels for found in medoids.grid(distances, [3, 4])}
-    options = {"ks": [3, 4], "algorithm": "fasterpam", "bootstraps": 4, "seed": 8}
-    result = bootstrapped(features, distances, labels, people, **options)
+    given_ = {"ks": [3, 4], "algorithm": algorithm}
+    grid = clusterings(few.features, distances, **given_, weights=few.weight)
+    labels = {found.k: found.labels[few.row] for found in grid}
+    options = {**given_, "weight": weight, "bootstraps": 4, "seed": 8}
+    result = bootstrapped(few, distances, labels, people, **options)
     expected = {3: [], 4: []}
     for times in drawn(people, 4, 8):
-        rows = np.flatnonzero(times)
-        part = np.ascontiguousarray(distances[rows][:, rows])
-        for found in medoids.grid(part, [3, 4]):
-            expected[found.k].append(by_sets(labels[found.k][rows], found.labels, found.k))
+        images = np.flatnonzero(times)
+        repeated = {
+            "fasterpam images": np.repeat(images, times[images]),
+            "fasterpam rows": few.first[np.unique(few.row[images])],
+            "average images": images,
+        }[f"{algorithm} {weight}"]
+        features = to_features(sample, ENCODING).take(repeated)
+        for found in clusterings(features, gower.matrix(features), **given_):
+            by_row = dict(zip(few.row[repeated], found.labels, strict=True))
+            again = (
+                found.labels
+                if algorithm == "average"
+                else np.array([by_row[row] for row in few.row[images]])
+            )
+            expected[found.k].append(by_sets(labels[found.k][images], again, found.k))
     for k in (3, 4):
         assert result[k] == pytest.approx(np.mean(expected[k], axis=0))
     assert 0 < result[3].mean() < 1
@@ -149,7 +170,7 @@ def test_a_single_trial_and_a_single_patient_leave_nothing_to_compare():
     samples, found, result = told(0.1, trials=1)
     assert result["grid"][3]["stability_trials"] is None
     alone = samples | {"tuning": samples["tuning"].with_columns(patient=pl.lit("p"))}
-    options = {"ks": [3], "algorithm": "fasterpam", "bootstraps": 2, "seed": 1}
+    options = {"ks": [3], "algorithm": "fasterpam", "weight": "images", "bootstraps": 2, "seed": 1}
     grid = stability(alone, found, ENCODING, **options)["grid"]
     assert grid[3]["stability"] is None
     assert grid[3]["clusters"] == [None] * 3
