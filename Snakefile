@@ -33,6 +33,7 @@ include: "rules/annotations.smk"
 include: "rules/images.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
+include: "rules/assign.smk"
 
 
 localrules:

@@ -1,5 +1,6 @@
 """Read the tags of a shard's files; what cannot be taken goes to rejected with its reason."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -28,4 +29,6 @@ with logged(snakemake):
     shard = read_shard(listing, key, wanted, store, Progress(len(listing), "files"))
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))
     stream_parquet(shard.tags, snakemake.output.tags)
-    write_parquet(shard.rejected, snakemake.output.rejected)
+    read_with = {name: params[name] for name in ("keep", "keep_undrawable", "derive_text")}
+    metadata = {"reading": json.dumps(read_with)}  # so that later images are read alike
+    write_parquet(shard.rejected, snakemake.output.rejected, metadata)

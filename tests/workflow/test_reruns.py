@@ -83,7 +83,7 @@ OTHER = {
 }
 
 
-def planned(directory, *configs, clone=CLONE):
+def planned(directory, *configs, clone=CLONE, targets=()):
     """The rules that a run would execute, by Snakemake's own plan, in this process."""
     here = os.getcwd()
     try:
@@ -101,6 +101,7 @@ def planned(directory, *configs, clone=CLONE):
             )
             dag = workflow.dag(
                 DAGSettings(
+                    targets=set(targets),
                     rerun_triggers={RerunTrigger[t.upper().replace("-", "_")] for t in TRIGGERS},
                     max_checksum_file_size=PROFILE["max-checksum-file-size"],
                 )
@@ -120,7 +121,11 @@ def rerun_by_key(finished, tmp_path_factory):
     """Config key -> the rules that run again when it alone changes."""
     folder = tmp_path_factory.mktemp("overlays")
     return {
-        key: planned(finished, overlay(folder, **{key.replace(".", "__"): value}))
+        key: planned(
+            finished,
+            overlay(folder, **{key.replace(".", "__"): value}),
+            targets=["assign"] if key.startswith("assign.") else (),
+        )
         for key, value in OTHER.items()
     }
 
@@ -156,7 +161,8 @@ def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
         assert rerun_by_key[key].isdisjoint({"draws", "images", "autoencoder", "embeddings"})
     everything = rerun_by_key["seed"]
     assert rerun_by_key["demo"] == everything
-    assert all(rules <= everything for rules in rerun_by_key.values())
+    assert rerun_by_key["assign.input"] == {"assign"}
+    assert all(rules <= everything | {"assign"} for rules in rerun_by_key.values())
 
 
 def rerun_table(rerun_by_key):
@@ -164,7 +170,7 @@ def rerun_table(rerun_by_key):
         "# What runs again when a config key changes",
         "",
         "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
-        "Rules come in the order of the data; `distances` runs only when it is asked for.",
+        "Rules come in the order of the data; `distances` and `assign` run only when asked for.",
         "",
         "| key | rules |",
         "|---|---|",
@@ -188,6 +194,7 @@ SMK = [
         "images",
         "evaluation",
         "report",
+        "assign",
     ]
 ]
 
@@ -257,7 +264,7 @@ def test_recipes_cover_every_producer(finished):
         dag.execute_workflow(executor="dryrun")
         inner = workflow._workflow
         covered = inner.globals["recipe"].after
-        assert {job.rule.name for job in inner.dag.jobs} >= covered.keys() - {"distances"}
+        assert {job.rule.name for job in inner.dag.jobs} >= covered.keys() - {"distances", "assign"}
         for job in inner.dag.jobs:
             producers = {other.rule.name for other in inner.dag.dependencies[job]}
             if job.rule.name != "all":

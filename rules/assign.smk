@@ -1,0 +1,41 @@
+"""New images later.
+
+Needs a finished run and `assign.input`, a folder or list of new DICOM files. Leaves the cluster of
+each image in them, and whether it fits (assign). Asked for by name alone: `snakemake … assign`.
+
+The run's files are no inputs here, so that Snakemake can't make any of them anew, whatever has
+changed in the config or the archive since. The script looks whether they are all there and belong
+together. Neither are the new files watched: what is asked for is done, so that a folder that has
+grown is gone through again; what was read of it before is not read again.
+"""
+
+
+rule assign:
+    output:
+        table="results/assign.parquet",
+        csv="results/assign.csv",
+        told="results/assign.json",
+    log:
+        "logs/assign.log",
+    benchmark:
+        "results/benchmarks/assign.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 6000,
+        runtime=minutes(720),
+    params:
+        **recipe(
+            "assign",
+            archive="assign.input",
+            shards="tags.shards",
+            ranges="gower.ranges",
+            key_file="privacy.key_file",
+            mask_paths="privacy.mask_paths",
+            seed="seed",
+        ),
+        store=recipe.own("assign"),
+        asked_at=lambda wildcards: time.time(),  # another each time: never up to date
+    script:
+        "../scripts/assign.py"
