@@ -1,18 +1,29 @@
 # make demo    install into .venv, run the workflow on the demo archive, say where the result is
+# make idc     the tag half of it on the index of the Imaging Data Commons, a million real series
 # make test    all tests; with a real Slurm where it is installed
 # make canary  what identifies, planted attribute by attribute in all places and encodings: minutes
 # make fuzz    a million broken headers through the reader (half an hour)
 # make study-clustering    compare all clusterings on four kinds of data, write docs/clustering.md
 PYTHON ?= python3
 CORES ?= 2
+DIRECTORY ?= .
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake -c$(CORES)
+SNAKEMAKE := $(BIN)/snakemake -c$(CORES) --directory $(DIRECTORY)
+IDC := $(DIRECTORY)/results/idc/index.parquet
 
-.PHONY: demo test test-slurm fuzz canary study-clustering lint clean
+.PHONY: demo idc test test-slurm fuzz canary study-clustering lint clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
 	$(SNAKEMAKE) --configfile config/demo.yaml --quiet rules
+
+idc: $(IDC)
+	$(SNAKEMAKE) --configfile config/idc.yaml --quiet rules
+
+$(IDC): | .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt idc-index-data
+	@mkdir -p $(@D)
+	ln -sf "$$($(BIN)/python -c 'import idc_index_data as i; print(i.IDC_INDEX_PARQUET_FILEPATH)')" $@
 
 test: .venv/installed
 	$(BIN)/python -m pytest

@@ -16,8 +16,9 @@ it: `snakemake -c8 --configfile mine.yaml`. Several files go on top of each othe
 given. Mistakes are all reported before the first job. What runs again when a key changes:
 [docs/reruns.md](../docs/reruns.md).
 
-`demo.yaml`, `ci.yaml` and `paper.yaml` are such files: the demo, a smoke run on tiny data, and the
-article's own numbers. `body_parts.csv` (columns `spelling`, `term`) is yours to extend: how your
+`demo.yaml`, `ci.yaml`, `paper.yaml` and `idc.yaml` are such files: the demo, a smoke run on tiny
+data, the article's own numbers, and a million real series by a ready table of their tags.
+`body_parts.csv` (columns `spelling`, `term`) is yours to extend: how your
 archive spells body parts, and the term of DICOM PS3.16 Annex L that is meant. A spelling with `*`
 at its end stands for all words that begin so; an empty term marks a word to pass over.
 

@@ -36,9 +36,9 @@ OTHER = {
     "tags.reject_limit": 0.9,
     "tags.keep_undrawable": ["no_pixels"],
     "tags.derive_text": ["ProtocolName"],
-    "tags.table": "table.parquet",
-    "tags.columns": {"Modality": "modality"},
-    "tags.split": [{"column": "text"}],
+    "tags.table": str(CLONE / "config/body_parts.csv"),
+    "tags.columns": {"image": "spelling", "BodyPartExamined": "term"},
+    "tags.split": [{"column": "term", "separator": ",", "into": ["Modality"]}],
     "privacy.key_file": "results/demo/archive/../key",
     "privacy.keep": ["PatientSex"],
     "privacy.min_patients": 5,
@@ -123,11 +123,21 @@ def rerun_by_key(finished, tmp_path_factory):
     return {
         key: planned(
             finished,
-            overlay(folder, **{key.replace(".", "__"): value}),
+            overlay(folder, **asked(key)),
             targets=["assign"] if key.startswith("assign.") else (),
         )
-        for key, value in OTHER.items()
+        for key in OTHER
     }
+
+
+def asked(key):
+    """The values of an overlay that changes a key; those of a ready table have no meaning alone."""
+    together = [key]
+    if key in ("tags.table", "tags.columns", "tags.split"):
+        together = ["tags.table", "tags.columns", "tags.split"]
+    values = {each.replace(".", "__"): OTHER[each] for each in together}
+    no_files = {"input": None, "demo": None, "privacy__key_file": None}
+    return values | (no_files if "tags.table" in together else {})
 
 
 def test_a_finished_run_has_nothing_to_do(finished):
@@ -159,10 +169,13 @@ def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
     assert {"selection", "clusters", "trials", "annotations"} <= rerun_by_key["select.count"]
     for key in ("select.count", "gower.presence_weight", "cluster.k", "choose.rule"):
         assert rerun_by_key[key].isdisjoint({"draws", "images", "autoencoder", "embeddings"})
+    on_a_table = rerun_by_key["tags.table"]
+    assert {"table", "frequencies", "draws", "clusters", "report"} <= on_a_table
+    assert on_a_table.isdisjoint({"files", "tags", "images", "autoencoder", "trials", "evaluation"})
     everything = rerun_by_key["seed"]
     assert rerun_by_key["demo"] == everything
     assert rerun_by_key["assign.input"] == {"assign"}
-    assert all(rules <= everything | {"assign"} for rules in rerun_by_key.values())
+    assert all(rules <= everything | {"assign", "table"} for rules in rerun_by_key.values())
 
 
 def rerun_table(rerun_by_key):
@@ -170,7 +183,8 @@ def rerun_table(rerun_by_key):
         "# What runs again when a config key changes",
         "",
         "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
-        "Rules come in the order of the data; `distances` and `assign` run only when asked for.",
+        "Rules come in the order of the data; `distances` and `assign` run only when asked for. `table`",
+        "stands in the place of `files` and `tags`: the keys of a table are set together.",
         "",
         "| key | rules |",
         "|---|---|",
