@@ -100,7 +100,10 @@ def members(sample: pl.DataFrame, medoids: pl.DataFrame, encoding: Encoding) -> 
     ]
     labels = [part["cluster"].to_numpy() - 1 for part in parts]
     widths = silhouettes.samples(gower.matrix(features, encoding.distance), labels)
-    told = [part.with_columns(silhouette=s) for part, s in zip(parts, widths, strict=True)]
+    told = [
+        part.with_columns(silhouette=s, weight=pl.lit(1, pl.Float32))
+        for part, s in zip(parts, widths, strict=True)
+    ]
     return pl.concat([pl.DataFrame(schema=clusters.SCHEMA), *told])
 
 
