@@ -52,7 +52,7 @@ class Data:
 
 def made(quick: bool) -> tuple[list[Data], list[str]]:
     """Return the data of the study, and a line for each that could not be had."""
-    planted_groups = [synthetic(300 if quick else 1500, structural) for structural in (True, False)]
+    planted_groups = [synthetic(200 if quick else 1500, structural) for structural in (True, False)]
     if quick:
         return planted_groups, ["demo, IDC, DICOM: left out by --quick"]
     found, missing = [*planted_groups, demo()], []

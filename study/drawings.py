@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from study.verdict import HALF, SHOWN_K, gains, ranks
 from tagsight.figures.style import (
@@ -35,6 +36,7 @@ def agreement(table: pl.DataFrame) -> str:
                 ax.scatter(row["without"], y, s=34, color=PIXELS, zorder=2)
                 ax.scatter(row["with"], y, s=34, color=TAGS, zorder=3)
         ax.set_xlim(left=min(0, ax.get_xlim()[0]))
+        ax.xaxis.set_major_locator(MaxNLocator(4))
     _key(figure, [(PIXELS, "values alone"), (TAGS, "values and which tags are there")])
     return svg(figure)
 
@@ -52,7 +54,7 @@ def sizes(table: pl.DataFrame) -> str:
             if row:
                 ax.barh(y, row["largest"], height=0.5, color=TAGS)
                 ax.barh(y, row["none"], left=row["largest"], height=0.5, color=PIXELS)
-        ax.set_xlim(0, 1)
+        ax.set(xlim=(0, 1), xticks=(0, 0.5, 1))
     _key(figure, [(TAGS, "in the largest cluster"), (PIXELS, "in none")])
     return svg(figure)
 
@@ -74,6 +76,7 @@ def _panels(
         heading(ax, name)
     axes[0].set_yticks(range(len(order)), order, color=INK, fontsize=SIZE)
     axes[0].set_ylim(len(order) - 0.5, -0.5)
+    figure.get_layout_engine().set(wspace=0.06)
     figure.supxlabel(label, color=MUTED, fontsize=SIZE)
     return figure, list(zip(axes, names, strict=True))
 

@@ -1,0 +1,97 @@
+"""The study's sentences follow from its figures: other figures, other sentences."""
+
+import polars as pl
+import pytest
+
+from study import verdict
+from study.algorithms import SCHEMA
+
+MODEL = {
+    "presence": 1.0,
+    "told": True,
+    "asked": 15,
+    "k": 15,
+    "none": 0.0,
+    "largest": 0.2,
+    "silhouette": 0.3,
+    "stability": 0.5,
+    "seconds": 1.0,
+    "ami_modality": 0.4,
+    "ami_body_part": 0.2,
+}
+
+
+def table(*changes):
+    """Rows for all variants of each algorithm on each data set that is named."""
+    rows = []
+    for change in changes:
+        for presence in (0.0, 1.0):
+            for told in (True, False):
+                row = {**MODEL, **change, "presence": presence, "told": told}
+                if presence == 0:
+                    row["ami_modality"] = change.get("bare", row["ami_modality"])
+                rows.append({name: row.get(name) for name in SCHEMA})
+    return pl.DataFrame(rows, SCHEMA, orient="row")
+
+
+def on(data, algorithm, **figures):
+    return {"data": data, "algorithm": algorithm, **figures}
+
+
+def test_ranks_are_means_over_data_sets_without_the_control():
+    found = verdict.ranks(
+        table(
+            on("demo", "fasterpam", ami_truth=0.8, stability=0.9),
+            on("demo", "famd", ami_truth=0.6, stability=0.7),
+            on("IDC", "fasterpam", ami_modality=0.1, stability=0.6),
+            on("IDC", "famd", ami_modality=0.5, stability=0.4),
+            on("control", "famd", ami_truth=1.0, stability=1.0, largest=0.9),
+            on("control", "fasterpam", ami_truth=0.0, stability=0.0),
+        )
+    )
+    assert found["algorithm"].to_list() == ["fasterpam", "famd"]
+    assert found["agreement"].to_list() == [1.5, 1.5]
+    assert found["stability"].to_list() == [1, 2]
+    assert found["overall"].to_list() == [1.25, 1.75]
+    assert found["ami"].to_list() == pytest.approx([(0.8 + 0.15) / 2, (0.6 + 0.35) / 2])
+    assert found["largest"].max() == 0.2
+
+
+def test_the_best_is_recommended_and_the_default_is_told_how_it_stands():
+    said = verdict.recommendation(
+        table(on("demo", "fasterpam", ami_truth=0.5), on("demo", "famd", ami_truth=0.8))
+    )
+    assert "**`famd`**" in said
+    assert "number 2 of 2" in said
+    assert "agrees better: mean AMI 0.800 against 0.500" in said
+    other = verdict.recommendation(
+        table(on("demo", "fasterpam", ami_truth=0.9), on("demo", "famd", ami_truth=0.8))
+    )
+    assert "**`fasterpam`**" in other
+    assert "It is the default." in other
+
+
+def test_one_that_puts_most_images_together_is_passed_over():
+    rows = (
+        on("demo", "average", ami_truth=0.9, stability=0.9),
+        on("IDC", "average", ami_modality=0.9, stability=0.9, largest=0.51),
+        on("demo", "fasterpam"),
+        on("IDC", "fasterpam"),
+    )
+    said = verdict.recommendation(table(*rows))
+    assert "**`fasterpam`**" in said
+    assert "somewhere: `average`" in said
+    assert "First in agreement alone is `average`" in said
+    lumped = [{**row, "largest": 0.8} for row in rows]
+    assert "nothing is recommended" in verdict.recommendation(table(*lumped))
+
+
+def test_missingness_matters_where_presence_columns_help():
+    helped = table(on("demo", "famd", bare=0.1), on("control", "famd", bare=0.6))
+    said = verdict.missingness(helped)
+    assert "lacks matters" in said
+    assert "1 of 1 data sets (demo +0.150)" in said
+    assert "changes by -0.100, so the gain is not of having more columns" in said
+    hindered = verdict.missingness(table(on("demo", "famd", bare=0.6)))
+    assert "was not seen to matter" in hindered
+    assert "falls on 1 (demo -0.100)" in hindered
