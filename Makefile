@@ -38,6 +38,7 @@ canary: .venv/installed
 	TAGSIGHT_CANARY=1 $(BIN)/python -m pytest tests/workflow/test_canary.py
 
 study-clustering: .venv/installed
+	-$(BIN)/python -m pip install --quiet --constraint constraints.txt idc-index-data
 	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m study.clustering
 
 lint: .venv/installed
