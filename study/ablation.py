@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from study.data import CLONE, SEED, Data
+from study.tables import markdown
 from tagsight import encoding, gower, medoids, nulls, silhouettes, stability
 from tagsight.agreement import TELLING
 from tagsight.body_parts import read_spellings
@@ -287,11 +288,11 @@ def compared(found: Sequence[Result]) -> pl.DataFrame:
     """Return a row a data set, variant, K and measure: figure, sd, difference and its sd.
 
     sd over bootstraps; difference from the default on the same data at the same K, and `clear`:
-    1 or -1 where it is above CLEAR of its sd, else 0.
+    1 or -1 where it is above CLEAR of its sd, else 0. A K that the default cannot have is left out.
     """
     base = {(each.data, each.k): each for each in found if each.variant == DEFAULT}
     rows = []
-    for each in found:
+    for each in [each for each in found if (each.data, each.k) in base]:
         default = base[each.data, each.k]
         for measure in [name for name in MEASURES if name in each.figures]:
             difference = each.figures[measure] - default.figures[measure]
@@ -312,12 +313,12 @@ def compared(found: Sequence[Result]) -> pl.DataFrame:
 def _summary(rows: pl.DataFrame) -> str:
     """A row a variant, a column a measure: mean difference (clearly better, clearly worse)."""
     shown = [name for name in MEASURES if name in rows["measure"]]
-    table = [["factor", "setting", *(HEADS[name] for name in shown)]]
+    table = []
     changed = rows.filter(pl.col("factor") != DEFAULT.factor)
     for (factor, setting), part in changed.group_by("factor", "setting", maintain_order=True):
         cells = [_difference(part.filter(measure=name)) for name in shown]
         table.append([str(factor), str(setting), *cells])
-    return _markdown(table)
+    return _markdown(["factor", "setting", *(HEADS[name] for name in shown)], table)
 
 
 def _difference(part: pl.DataFrame) -> str:
@@ -352,12 +353,13 @@ def _listed(names: Sequence[str]) -> str:
 def _of_one(rows: pl.DataFrame) -> str:
     """One data set at one K: figures with their sd; bold where clearly unlike the default's."""
     shown = [name for name in MEASURES if name in rows["measure"]]
-    table = [["factor", "setting", "tags", "columns", "seed", *(HEADS[name] for name in shown)]]
+    table = []
     by = ("factor", "setting", "tags", "columns")
     for what, part in rows.group_by(by, maintain_order=True):
         cells = [_figure(part.filter(measure=name).row(0, named=True)) for name in shown]
         table.append([*map(str, what), str(SEED), *cells])
-    return _markdown(table)
+    heads = ["factor", "setting", "tags", "columns", "seed", *(HEADS[name] for name in shown)]
+    return _markdown(heads, table)
 
 
 def _figure(row: Mapping[str, Any]) -> str:
@@ -365,6 +367,5 @@ def _figure(row: Mapping[str, Any]) -> str:
     return (f"**{said}**" if row["clear"] else said) + f" ± {row['sd']:.3f}"
 
 
-def _markdown(table: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in table]
-    return "\n".join([lines[0], "|" + "---|" * len(table[0]), *lines[1:]])
+def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return markdown(pl.DataFrame(rows, schema=dict.fromkeys(heads, pl.String), orient="row"))
