@@ -2,9 +2,9 @@
 
 Needs the clusters, the choice of K and the features of every shard. Leaves the medoids, and which
 images of the tuning sample they are nearest to (medoids), what each cluster is, and a rule that tells
-it from the others (cards), how they agree with outside labels (agreement), and the cluster of every image of the archive (annotations).
+it from the others (cards), which clusters live inside those of a smaller K (nesting), how they agree
+with outside labels (agreement), and the cluster of every image of the archive (annotations).
 """
-
 
 SEARCHED = SHARDS if config["cluster"]["on"] == "all" else []
 
@@ -72,6 +72,23 @@ rule cards:
         ),
     script:
         "../scripts/cards.py"
+
+
+rule nesting:
+    input:
+        "results/members.parquet",
+    output:
+        "results/nesting.json",
+    log:
+        "logs/nesting.log",
+    benchmark:
+        "results/benchmarks/nesting.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    params:
+        **recipe("nesting", rules.medoids),
+    script:
+        "../scripts/nesting.py"
 
 
 rule agreement:

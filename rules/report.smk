@@ -34,7 +34,7 @@ rule counts:
 
 
 GALLERY = {"gallery": "report.gallery", "burned_in": "report.burned_in", "seed": "seed"}
-FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg"]
+FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg", "nesting.svg"]
 LOOKED_AT = {}  # what there is of looks, where there are pixels
 if LOOKS:
     FIGURES += ["training.svg", "explained.svg", "reconstructions.png", "gallery.png"]
@@ -52,6 +52,7 @@ rule figures:
         clusters="results/members.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
+        nesting="results/nesting.json",
         weights=["results/autoencoder.safetensors"] if LOOKS else [],
         **LOOKED_AT,
     output:
@@ -70,6 +71,7 @@ rule figures:
             rules.counts,
             *([rules.evaluation] if LOOKS else []),
             rules.cards,
+            rules.nesting,
             preset="autoencoder.preset",
             tolerance="choose.tolerance",
             **GALLERY,
@@ -89,6 +91,7 @@ rule report:
         clusters="results/members.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
+        rules="results/rules.yaml",
         agreement="results/agreement.json",
         annotations="results/annotations.csv",
         **LOOKED_AT,

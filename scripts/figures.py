@@ -7,7 +7,7 @@ import polars as pl
 from safetensors.torch import load_file
 
 from tagsight.autoencoder import build
-from tagsight.figures import choice, explained, flow, pictures, silhouettes, training
+from tagsight.figures import choice, explained, flow, nesting, pictures, silhouettes, training
 from tagsight.jobs import logged
 from tagsight.store import read_json, write_file
 
@@ -17,12 +17,12 @@ with logged(snakemake):
     found = pl.read_parquet(given.clusters).filter(k=chosen["k"])
     names = [card["name"] for card in read_json(given.cards)]
     epochs = pl.read_parquet(given.training) if given.get("training") else None
+    learned = None if epochs is None else len(epochs)
     made = {
-        "flow.svg": flow.flow(
-            read_json(given.counts), chosen, None if epochs is None else len(epochs)
-        ),
+        "flow.svg": flow.flow(read_json(given.counts), chosen, learned),
         "silhouettes.svg": silhouettes.silhouettes(found, names),
         "choice.svg": choice.choice(chosen, params.tolerance),
+        "nesting.svg": nesting.nesting(read_json(given.nesting), chosen["k"], names),
     }
     if epochs is not None:
         images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)

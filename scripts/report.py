@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import yaml
 
 from tagsight import page, sentences
 from tagsight.figures import pictures
@@ -15,6 +16,7 @@ with logged(snakemake):
     run = page.Run(
         **{name: read_json(given[name]) for name in page.DOCUMENTS if given.get(name)},
         **{name: pl.read_parquet(given[name]) for name in page.TABLES if given.get(name)},
+        rules=yaml.safe_load(Path(given.rules).read_text()),
         distance=read_json(given.encoding)["distance"],
     )
     found = pl.read_parquet(given.clusters).filter(k=run.choice["k"])

@@ -6,7 +6,6 @@ import polars as pl
 
 from tagsight.encoding import load
 from tagsight.jobs import logged
-from tagsight.nesting import nesting
 from tagsight.stability import stability
 from tagsight.store import write_json
 
@@ -20,7 +19,8 @@ with logged(snakemake):
         load(given.encoding).ranged_by(samples["tuning"], params.ranges),
         ks=params.k,
         algorithm=params.algorithm,
+        weight=params.weight,
         bootstraps=params.bootstraps,
         seed=params.seed,
     )
-    write_json({**found, "nesting": nesting(clusters["tuning"])}, snakemake.output[0])
+    write_json(found, snakemake.output[0])

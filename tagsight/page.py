@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydicom.uid import UID
 
-from tagsight import sentences, wording
+from tagsight import confounding, sentences, wording
+from tagsight.agreement import LEFT_OUT
 from tagsight.counts import trial_sizes
 from tagsight.figures.pictures import Tiles
 from tagsight.figures.style import COLOURS
@@ -22,7 +23,21 @@ DOCUMENTS = ("counts", "choice", "cards", "evaluation", "agreement")
 TABLES = ("frequencies", "selection", "unmapped", "training")
 CHIPS = 5  # tags shown of a cluster
 SHOWN = 50  # clusters shown one by one where there are no pictures
-LABELS = {"modality": "Modality", "body_part": "Body part", "manufacturer": "Manufacturer"}
+LABELS = {
+    "body_part": "Body part",
+    "modality": "Modality",
+    "model": "Scanner model",
+    "manufacturer": "Maker",
+    "site": "Site",
+}
+# Classes of the page for Hennig's readings of a cluster's stability.
+TRUST = {
+    "highly stable": "sure",
+    "stable": "sure",
+    "a pattern": "vague",
+    "not to be trusted": "unsure",
+    "unknown": "vague",
+}
 NULL_QUESTIONS = {
     "within_modality": "Labels dealt anew among series of the same modality. Asks what the tags "
     "know of looks beyond CT, MR or X-ray. This is the test to go by.",
@@ -46,6 +61,7 @@ class Run:
     choice: Mapping[str, Any]
     cards: Sequence[Mapping[str, Any]]
     agreement: Mapping[str, Any]
+    rules: Mapping[str, Any]
     frequencies: pl.DataFrame
     selection: pl.DataFrame
     unmapped: pl.DataFrame
@@ -62,9 +78,9 @@ def render(
 ) -> str:
     """Return the page as HTML.
 
-    drawings: name -> SVG of flow, silhouettes, choice, and where there are looks training and
-    explained; reconstructions: PNG, None where no image may be shown; tiles: of cluster 1, 2, …, as
-    many as are shown.
+    drawings: name -> SVG of flow, silhouettes, choice, nesting, and where there are looks training
+    and explained; reconstructions: PNG, None where no image may be shown; tiles: of cluster 1, 2,
+    …, as many as are shown.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -88,6 +104,8 @@ def render(
         clusters=clusters(run, tiles),
         tests=tests(run.evaluation or {}),
         agreement=agreement(run.agreement),
+        confounding=confounding.sentence(run.agreement["confounding"]),
+        trusted=trusted(run.cards),
         kept=_kept(run),
         dropped=dropped(run.selection),
         paper=paper(run),
@@ -140,16 +158,25 @@ def facts(run: Run) -> list[tuple[str, str]]:
 
 
 def clusters(run: Run, tiles: Mapping[int, Tiles]) -> list[dict[str, Any]]:
-    """Return what is shown of each cluster: its card, its pictures as data URIs."""
+    """Return what is shown of each cluster: its card, its rule, its pictures as data URIs."""
+    rules = {rule["cluster"]: rule for rule in run.rules["clusters"]}
     return [
         {
             **card,
+            "trust": TRUST[card["reading"]],
+            "told": rules.get(card["cluster"], {"rule": None}),
             "chips": [_chip(tag) for tag in card["tags"][:CHIPS]],
             "tiles": _pictures(tiles.get(card["cluster"])),
             "shown": card["cluster"] in (tiles if run.evaluation else range(1, SHOWN + 1)),
         }
         for card in run.cards
     ]
+
+
+def trusted(cards: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
+    """Return how many clusters have each reading, the most stable first."""
+    counts = [(sum(card["reading"] == said for card in cards), said) for said in TRUST]
+    return [(count, said) for count, said in counts if count]
 
 
 def _chip(tag: Mapping[str, Any]) -> dict[str, str]:
@@ -200,15 +227,21 @@ def _explained(figures: Mapping[str, Any]) -> str:
 
 
 def agreement(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return for each outside label its scores at the chosen K, with and without telling tags."""
-    rows = [row for row in found["agreement"] if row["k"] == found["k"]]
+    """Return for each outside label that is known its scores at the chosen K.
+
+    `scores`: with all tags, without those that state modality and body part, and without those
+    that state the scanner; None where there is no such clustering.
+    """
+    rows = {
+        (row["label"], tuple(row["left_out"])): row
+        for row in found["agreement"]
+        if row["k"] == found["k"]
+    }
+    scores = {name: [rows.get((name, left_out)) for left_out in LEFT_OUT] for name in LABELS}
     return [
-        {
-            "label": said,
-            "with": next((r for r in rows if r["label"] == name and not r["left_out"]), None),
-            "without": next((r for r in rows if r["label"] == name and r["left_out"]), None),
-        }
+        {"label": said, "stated": scores[name][0], "scores": scores[name]}
         for name, said in LABELS.items()
+        if scores[name][0] and scores[name][0]["ami"] is not None
     ]
 
 

@@ -17,8 +17,9 @@ from sklearn.metrics import adjusted_rand_score
 
 from tagsight import gower
 from tagsight.clusters import medoid_rows
+from tagsight.collapse import Collapsed
 from tagsight.encoding import Encoding, to_features
-from tagsight.families import Algorithm, clusterings
+from tagsight.families import WEIGHTED, Algorithm, Weight, clusterings, rows
 from tagsight.frequencies import person
 from tagsight.gower import Features
 
@@ -57,33 +58,40 @@ def drawn(people: Array, bootstraps: int, seed: int) -> Iterator[Array]:
 
 
 def bootstrapped(
-    features: Features,
+    few: Collapsed,
     distances: Array,
     labellings: Mapping[int, Array],
     people: Array,
     *,
     ks: Sequence[int],
     algorithm: Algorithm,
+    weight: Weight,
     bootstraps: int,
     seed: int,
 ) -> dict[int, Array]:
     """The mean Jaccard coefficient of each cluster at each K, over bootstraps of patients.
 
-    features, distances: n rows and float32 (n, n); labellings: K -> labels (n,), from 0, -1 = in
-    none, as `algorithm` found them for the grid `ks`; people: see `drawn`. Clustered are the
-    distinct rows drawn, in the same way and on the same distances. Returns K -> float64 (K,), NaN
-    where no draw gave a clustering of about as many clusters.
+    few: m different rows that stand for n, of `families.rows`; distances: float32 (m, m), theirs;
+    labellings: K -> labels (n,), from 0, -1 = in none, as `algorithm` found them for the grid `ks`;
+    people: see `drawn`. The rows drawn are clustered in the same way and on the same distances: a
+    row as often as it was drawn where the algorithm takes weights and weight is `images`, else
+    once. Returns K -> float64 (K,), NaN where no draw gave a clustering of about as many clusters.
     """
     totals = {k: np.zeros(k) for k in labellings}
     counts = dict.fromkeys(labellings, 0)
     for times in drawn(people, bootstraps, seed):
-        rows = np.flatnonzero(times)
-        again = clusterings(features.take(rows), distances[np.ix_(rows, rows)], ks, algorithm)
-        found = {clustering.k: clustering.labels for clustering in again}
+        images = np.flatnonzero(times)
+        often = np.bincount(few.row, weights=times, minlength=len(few.first))
+        part = np.flatnonzero(often)
+        counted = often[part] if weight == "images" and algorithm in WEIGHTED else None
+        within = distances[np.ix_(part, part)]
+        again = clusterings(few.features.take(part), within, ks, algorithm, counted)
+        place = np.searchsorted(part, few.row[images])
+        found = {clustering.k: clustering.labels[place] for clustering in again}
         for k, labels in labellings.items():
             like = _like(found, k)
             if like is not None:
-                totals[k] += jaccards(labels[rows], like, k)
+                totals[k] += jaccards(labels[images], like, k)
                 counts[k] += 1
     return {k: total / counts[k] if counts[k] else total * np.nan for k, total in totals.items()}
 
@@ -101,6 +109,7 @@ def stability(
     *,
     ks: Sequence[int],
     algorithm: Algorithm,
+    weight: Weight,
     bootstraps: int,
     seed: int,
 ) -> dict[str, Any]:
@@ -116,14 +125,15 @@ def stability(
     """
     tuning, found = samples["tuning"], _labellings(samples["tuning"], clusters["tuning"])
     people = tuning.select(person().rank("dense") - 1).to_series().to_numpy().astype(np.int64)
-    features = to_features(tuning, encoding)
+    few = rows(to_features(tuning, encoding), weight, algorithm)
     again = bootstrapped(
-        features,
-        gower.matrix(features, encoding.distance),
+        few,
+        gower.matrix(few.features, encoding.distance),
         found,
         people,
         ks=ks,
         algorithm=algorithm,
+        weight=weight,
         bootstraps=bootstraps,
         seed=seed,
     )
@@ -210,10 +220,10 @@ def _by_medoids(
 ) -> dict[int, Array]:
     """All K in one go: many share medoids, so that the distances to each are made once."""
     ks = clusters["k"].unique().sort().to_list()
-    rows = {k: medoid_rows(clusters.filter(k=k), sample["image"]) for k in ks}
-    used = np.unique(np.concatenate(list(rows.values())))
+    medoids = {k: medoid_rows(clusters.filter(k=k), sample["image"]) for k in ks}
+    used = np.unique(np.concatenate(list(medoids.values())))
     distances = gower.cross(holdout, to_features(sample, encoding).take(used), encoding.distance)
-    return {k: distances[:, np.searchsorted(used, rows[k])].argmin(axis=1) for k in ks}
+    return {k: distances[:, np.searchsorted(used, medoids[k])].argmin(axis=1) for k in ks}
 
 
 def _like(labellings: Mapping[int, Array], k: int) -> Array | None:

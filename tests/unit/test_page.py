@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tagsight import page
+from tagsight.agreement import LEFT_OUT, TELLING
 from tagsight.figures.pictures import Tiles
 from tagsight.wording import LABELLING_NAMES, NULL_NAMES
 
@@ -37,7 +38,13 @@ def run(trials=10, **others):
     tested = {labelling: dict.fromkeys(NULL_NAMES, both) for labelling in LABELLING_NAMES}
     tag = {"keyword": "KVP", "column": "KVP?", "value": EVIL, "inside": 1.0, "outside": 0.25}
     card = {"name": "CT · HEAD", "size": 20, "share": 0.5, "medoid": "x", "tags": [tag]}
-    scores = {"rows": 30, "missing": 10, "ami": 0.61234, "homogeneity": 0.5, "completeness": None}
+    card |= {"stability": 0.8, "reading": "stable"}
+    told = {"rule": f"KVP is {EVIL}", "purity": 0.75, "coverage": 1.0}
+    told |= {"heldout_purity": 0.5, "heldout_coverage": 0.625}
+    unknown = dict.fromkeys(told)
+    scores = {"rows": 30, "missing": 10, "levels": 4}
+    scores |= {"ami": 0.61234, "homogeneity": 0.5, "completeness": None}
+    stable = {"stability": 0.7, "stability_heldout": 0.6, "stability_trials": None}
     content = {
         "counts": {
             "files": 1230,
@@ -59,17 +66,22 @@ def run(trials=10, **others):
             "rule": "heldout",
             "reading": "weak structure",
             "at_edge": True,
-            "grid": {"2": {"silhouette": 0.4, "heldout_ratio": 1.01}},
+            "grid": {"2": {"silhouette": 0.4, "heldout_ratio": 1.01, **stable}},
         },
-        "cards": [card | {"cluster": 1}, card | {"cluster": 2, "name": EVIL}],
+        "cards": [
+            card | {"cluster": 1},
+            card | {"cluster": 2, "name": EVIL, "stability": None, "reading": "unknown"},
+        ],
+        "rules": {"k": 2, "clusters": [{"cluster": 1, **told}, {"cluster": 2, **unknown}]},
         "evaluation": {"trials": {"n": trials, "k": 2}, **tested},
         "agreement": {
             "k": 2,
             "agreement": [
                 {"k": k, "label": "modality", "left_out": out, **scores}
                 for k in (2, 5)
-                for out in ([], ["Modality"])
+                for out in map(list, LEFT_OUT[:2])
             ],
+            "confounding": {"verdict": "both", "label": "model", "scanner": 0.5, "anatomy": 0.45},
         },
         "frequencies": pl.DataFrame(
             {
@@ -96,7 +108,7 @@ def run(trials=10, **others):
 
 
 def rendered(of, tiles=None, pair=b"png"):
-    names = ("flow", "silhouettes", "choice", "training", "explained")
+    names = ("flow", "silhouettes", "choice", "nesting", "training", "explained")
     return page.render(
         of, dict.fromkeys(names, SVG), pair, tiles or {1: Tiles(b"medoid", [b"a", b"b"])}
     )
@@ -192,7 +204,7 @@ TAGS_ALONE = {"evaluation": None, "training": None}
 
 
 def without_looks(**others):
-    names = ("flow", "silhouettes", "choice")
+    names = ("flow", "silhouettes", "choice", "nesting")
     return page.render(run(**TAGS_ALONE, **others), dict.fromkeys(names, SVG), None, {})
 
 
@@ -221,10 +233,32 @@ def test_an_archive_without_modality_lacks_it_everywhere():
 
 
 def test_agreement_is_that_at_the_chosen_k():
-    rows = {row["label"]: row for row in page.agreement(run().agreement)}
-    assert rows["Modality"]["with"]["left_out"] == []
-    assert rows["Modality"]["without"]["left_out"] == ["Modality"]
-    assert rows["Body part"]["with"] is None
+    (row,) = page.agreement(run().agreement)
+    assert row["label"] == "Modality"
+    assert [found["left_out"] for found in row["scores"][:2]] == [[], list(TELLING)]
+    assert row["scores"][2] is None
+    assert row["stated"]["levels"] == 4
+
+
+def test_whether_clusters_are_scanners_is_said_before_all_sections():
+    text = rendered(run())
+    said = "about as much with the scanner model (AMI .50) as with the body part (.45)"
+    assert said in text[: text.index("<nav")]
+
+
+def test_each_cluster_says_whether_to_trust_it_and_by_which_rule_it_is_told():
+    text = rendered(run(), {1: Tiles(None, []), 2: Tiles(None, [])})
+    assert "Here: 1 stable, 1 unknown." in text
+    first, second = text.split('<article class="cluster">')[1:]
+    assert 'class="trust sure">Stability 0.80: <b>stable</b>' in first
+    plain = re.sub(r"<.*?>", "", first).replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        "holds for 100 % of its images, and 75 % of what it holds for are its own; "
+        "in other patients 62 % and 50 %" in plain
+    )
+    assert "KVP is &lt;script&gt;" in first
+    assert "Stability unknown" in second
+    assert 'class="rule"' not in second
 
 
 def test_the_same_run_is_the_same_bytes():
