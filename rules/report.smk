@@ -4,7 +4,6 @@ Needs all of the above. Leaves how much the run saw at each stage (counts), the 
 page that holds them and says what they mean.
 """
 
-
 PICTURED = ["tuning", "autoencoder", *TRIALS] if LOOKS else []
 
 
@@ -48,13 +47,13 @@ if LOOKS:
 
 rule figures:
     input:
+        **LOOKED_AT,
         counts="results/counts.json",
         clusters="results/members.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
         nesting="results/nesting.json",
         weights=["results/autoencoder.safetensors"] if LOOKS else [],
-        **LOOKED_AT,
     output:
         multiext("results/figures/", *FIGURES),
     log:
@@ -82,6 +81,7 @@ rule figures:
 
 rule report:
     input:
+        **LOOKED_AT,
         figures=rules.figures.output,
         counts="results/counts.json",
         frequencies="results/frequencies.parquet",
@@ -94,7 +94,6 @@ rule report:
         rules="results/rules.yaml",
         agreement="results/agreement.json",
         annotations="results/annotations.csv",
-        **LOOKED_AT,
     output:
         page="results/report/index.html",
         result="results/report/result.txt",

@@ -21,5 +21,15 @@ with logged(snakemake):
     table = annotated.join(where, on="image", how="left", maintain_order="left").with_columns(
         name=pl.col("cluster").replace_strict(names, return_dtype=pl.String)
     )
-    columns = ["image", "path", "series", "cluster", "name", "distance", "margin"]
+    columns = [
+        "image",
+        "path",
+        "series",
+        "cluster",
+        "name",
+        "distance",
+        "margin",
+        "second",
+        "because",
+    ]
     write_parquet(table.select(columns), snakemake.output[0])

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagsight import choice, gower
+from tagsight import choice, gower, why
 from tagsight.collapse import Collapsed
-from tagsight.encoding import Encoding, to_features
+from tagsight.encoding import Encoding, feature_keywords, to_features
 from tagsight.errors import DataError
 from tagsight.families import Weight, rows
 from tagsight.medoids import Clustering
@@ -132,16 +132,19 @@ def annotate(images: pl.DataFrame, medoids: pl.DataFrame, encoding: Encoding) ->
 
     images: `image` and the encoded columns; medoids: those of cluster 1, 2, … at one K, in that
     order, with the encoded columns (medoids.parquet), found under `encoding`. Columns: image,
-    cluster, distance (to that medoid), margin (how much farther the second is). The first of
-    equally near medoids wins.
+    cluster, distance (to that medoid), margin (how much farther the second is), second (the
+    cluster of that one, null where there is none), because (the tags that decided between the two,
+    see `why`). The first of equally near medoids wins.
     """
-    known = to_features(medoids, encoding)
-    near = gower.nearest(to_features(images, encoding), known, encoding.distance)
+    known, features = to_features(medoids, encoding), to_features(images, encoding)
+    near = gower.nearest(features, known, encoding.distance)
     return pl.DataFrame(
         {
             "image": images["image"],
             "cluster": near.index + 1,
             "distance": near.distance,
             "margin": near.second - near.distance,
+            "second": near.second_index + 1,
+            "because": why.because(features, known, near, feature_keywords(encoding)),
         }
-    )
+    ).with_columns(pl.col("second").replace(0, None))

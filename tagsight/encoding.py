@@ -208,6 +208,12 @@ def to_features(frame: pl.DataFrame, encoding: Encoding) -> "Features":
     )
 
 
+def feature_keywords(encoding: Encoding) -> list[str]:
+    """Return the tag of each column, in the order of `to_features`: numeric ones first."""
+    kinds = ("numeric", "categorical")
+    return [c.keyword for kind in kinds for c in encoding.columns if c.kind == kind]
+
+
 def _columns(tags: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.DataFrame:
     """Read these columns; one that the table lacks is null."""
     lazy = tags.lazy()

@@ -237,11 +237,15 @@ def agreement(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         for row in found["agreement"]
         if row["k"] == found["k"]
     }
-    scores = {name: [rows.get((name, left_out)) for left_out in LEFT_OUT] for name in LABELS}
+    stated = {name: rows.get((name, ()), {"ami": None}) for name in LABELS}
     return [
-        {"label": said, "stated": scores[name][0], "scores": scores[name]}
+        {
+            "label": said,
+            "stated": stated[name],
+            "scores": [rows.get((name, left_out)) for left_out in LEFT_OUT],
+        }
         for name, said in LABELS.items()
-        if scores[name][0] and scores[name][0]["ami"] is not None
+        if stated[name]["ami"] is not None
     ]
 
 

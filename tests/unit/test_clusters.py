@@ -69,6 +69,21 @@ def test_the_samples_own_images_are_annotated_as_they_were_clustered(made):
     np.testing.assert_allclose(annotated["margin"], margin, atol=1e-6)
 
 
+def test_annotations_name_the_second_cluster_and_why_it_was_not_that(made):
+    frame, distances, table = made
+    rows = clusters.medoid_rows(table.filter(k=5), frame["image"])
+    annotated = clusters.annotate(frame, frame[rows], ENCODING)
+    second = distances[:, rows].argsort(axis=1, kind="stable")[:, 1] + 1
+    apart = (annotated["margin"] > 1e-6).to_numpy()
+    np.testing.assert_array_equal(annotated["second"].to_numpy()[apart], second[apart])
+    tags = {column.keyword for column in ENCODING.columns}
+    said = annotated.filter(pl.col("margin") > 1e-6)["because"]
+    assert said.null_count() == 0
+    assert {tag for text in said for tag in text.split("\\")} <= tags
+    alone = clusters.annotate(frame, frame[rows[:1]], ENCODING)
+    assert alone["second"].null_count() == alone["because"].null_count() == len(frame)
+
+
 def test_the_held_out_ratio_is_one_for_the_sample_itself_and_more_for_others(made):
     frame, _, table = made
     itself = clusters.held_out(table, frame, frame, ENCODING)

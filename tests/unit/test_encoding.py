@@ -11,7 +11,16 @@ from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
 from tagsight.body_parts import read_spellings
-from tagsight.encoding import Column, Encoding, apply, fit, labels, load, to_features
+from tagsight.encoding import (
+    Column,
+    Encoding,
+    apply,
+    feature_keywords,
+    fit,
+    labels,
+    load,
+    to_features,
+)
 from tagsight.errors import DataError
 from tagsight.frequencies import frequencies, keywords_of
 
@@ -135,6 +144,17 @@ def test_labels_merge_spellings_and_fall_back_to_the_region():
         ("CT", None, None, None, None),
     ]
     assert labels(table(KVP=["1"]), TABLE).drop("image").rows() == [(None,) * 5]
+
+
+def test_the_tag_of_each_feature_comes_in_the_order_of_the_features():
+    encoding = fitted(MIXED)
+    frame = apply(MIXED, encoding, TABLE, KEY)
+    features, keywords = to_features(frame, encoding), feature_keywords(encoding)
+    first = features.numeric.shape[1]
+    assert len(keywords) == first + features.categorical.shape[1]
+    codes = frame["Modality"].fill_null(-1).to_list()
+    assert codes == features.categorical[:, keywords[first:].index("Modality")].tolist()
+    assert {"PixelSpacing", "KVP"} <= set(keywords[:first])
 
 
 def test_without_leaves_out_a_tags_columns():

@@ -10,7 +10,6 @@ from sklearn.metrics import adjusted_rand_score
 
 from tagsight import clusters, gower, medoids, silhouettes
 from tagsight.collapse import each
-from tagsight.collapse import each
 from tagsight.encoding import Column, Encoding, to_features
 from tagsight.families import clusterings, rows
 from tagsight.stability import (
