@@ -81,7 +81,8 @@ def run(trials=10, **others):
                 for k in (2, 5)
                 for out in map(list, LEFT_OUT[:2])
             ],
-            "confounding": {"verdict": "both", "label": "model", "scanner": 0.5, "anatomy": 0.45},
+            "confounding": {"verdict": "both", "label": "model", "rows": 25}
+            | {"scanner": 0.5, "anatomy": 0.45},
         },
         "frequencies": pl.DataFrame(
             {

@@ -188,6 +188,7 @@ def test_plain_values_stand_as_they_are(text):
     assert quoted(text) == text
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_other_values_can_be_read_back(text):
     written = quoted(text)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 
-from tagsight.figures import choice, explained, flow, silhouettes, training
+from tagsight.figures import choice, explained, flow, nesting, silhouettes, training
 from tagsight.figures.style import COLOURS
 
 COUNTS = {
@@ -39,11 +39,23 @@ def evaluation(explained_=0.25, interval=(0.2, 0.3)):
     return {"trials": {"n": 5, "k": 5}, "tags": {"series": found, "within_modality": found}}
 
 
+def step(coarse, fine, *links):
+    rows = [dict(zip(("fine", "coarse", "images", "share"), link, strict=True)) for link in links]
+    return {"coarse": coarse, "fine": fine, "inside": rows}
+
+
+NESTED = [
+    step(2, 3, (1, 1, 40, 1.0), (2, 2, 30, 0.75), (2, 1, 10, 0.25), (3, 2, 20, 1.0)),
+    step(3, 4, (1, 1, 40, 1.0), (2, 2, 30, 1.0), (3, 2, 10, 1.0), (4, 3, 20, 1.0)),
+    step(4, 50, (1, 1, 40, 1.0)),
+]
 DRAWINGS = {
     "flow": lambda: flow.flow(COUNTS, CHOICE, 7),
     "flow of a table": lambda: flow.flow(COUNTS, CHOICE, None),
     "silhouettes": lambda: silhouettes.silhouettes(clusters([9, 4, 1]), ["CT", "MR", "US"]),
     "many": lambda: silhouettes.silhouettes(clusters([3] * 60), [f"C{i}" for i in range(60)]),
+    "nesting": lambda: nesting.nesting(NESTED, 4, ["CT", "MR", "US", "XA"]),
+    "nesting from the least": lambda: nesting.nesting(NESTED, 2, ["CT", "MR"]),
     "choice": lambda: choice.choice(CHOICE, 1.05),
     "one k": lambda: choice.choice(CHOICE | {"rule": "silhouette", "grid": {"5": GRID["5"]}}, 1),
     "unknown ratio": lambda: choice.choice(
@@ -131,6 +143,31 @@ def test_shares_explained_are_written_beside_their_marks(written):
     assert written.count("−1.3 %") == 2
     assert "Beyond modality" in written
     assert "Beyond manufacturer" not in written
+
+
+def test_the_chosen_clusters_have_their_names_and_all_their_numbers(written):
+    nesting.nesting(NESTED, 4, ["CT", "MR", "US", "XA"])
+    assert {"K = 2", "K = 3", "K = 4", "CT", "MR", "US", "XA"} <= set(written)
+    assert sorted(text for text in written if text.isdigit()) == sorted("12" + "123" + "1234")
+
+
+def test_no_k_is_drawn_whose_clusters_could_not_be_told_apart(written):
+    assert [step["fine"] for step in nesting.shown(NESTED, 50)] == [3, 4]
+    nesting.nesting(NESTED, 50, ["CT"] * 50)
+    assert "K = 50" not in written
+    assert "CT" not in written
+
+
+def test_a_band_is_as_high_as_its_share_of_both_clusters():
+    left, right = nesting._columns(NESTED[:1])
+    assert sum(left.height.values()) == pytest.approx(nesting.FILLED)
+    assert left.height[1] / left.height[2] == pytest.approx(50 / 50)
+    assert right.height[2] == pytest.approx(0.4 * nesting.FILLED)
+    assert list(right.order) == [1, 2, 3]
+
+
+def test_a_single_k_has_an_empty_figure():
+    assert nesting.nesting([], 5, []).count("<svg") == 1
 
 
 def test_the_mean_silhouette_is_over_images_not_clusters(written):
