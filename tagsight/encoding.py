@@ -176,7 +176,8 @@ def apply(
 def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.DataFrame:
     """Return image, modality, body_part, manufacturer, model, site as text, spellings merged.
 
-    A body part is taken from AnatomicRegionSequence where BodyPartExamined is missing.
+    A body part is taken from AnatomicRegionSequence where BodyPartExamined is missing. Sites are
+    numbers, the same for the same site here: what institutions are called is for reading alone.
     """
     keywords = [keyword for several in LABELS.values() for keyword in several]
     table = _columns(tags, ["image", *keywords])
@@ -185,6 +186,7 @@ def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.Da
         label: pl.select(pl.coalesce([parsed[keyword] for keyword in several])).to_series()
         for label, several in LABELS.items()
     }
+    named["site"] = named["site"].rank("dense").cast(pl.String)
     return table.select("image").with_columns(**named)
 
 

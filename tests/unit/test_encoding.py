@@ -139,8 +139,8 @@ def test_labels_merge_spellings_and_fall_back_to_the_region():
         InstitutionName=["A", "B", None],
     )
     assert labels(tags, TABLE).drop("image").rows() == [
-        ("MR", "TSPINE", "GE", "SIGNA HDXT", "NLST"),
-        (None, "CHEST", "CANON", None, "B"),
+        ("MR", "TSPINE", "GE", "SIGNA HDXT", "2"),
+        (None, "CHEST", "CANON", None, "1"),
         ("CT", None, None, None, None),
     ]
     assert labels(table(KVP=["1"]), TABLE).drop("image").rows() == [(None,) * 5]
