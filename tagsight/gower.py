@@ -13,7 +13,8 @@ How it is made fast: one row is compared with 512 others at a time, which lie in
 feature, so that the innermost loops run along memory and become vector instructions; several
 features a pass, since each pass has its start-up. Features of one kind and one weight form blocks
 of at most 64, whose presence in a row is one 64-bit word: what two rows have in common is then the
-number of bits in `word_i & word_j`, and what a row lacks altogether is skipped. A distance is the
+number of bits in `word_i & word_j`, and what a row lacks altogether is skipped. Weights that few
+features share are added one by one. A distance is the
 same to the bit whichever of its rows is in the tile.
 """
 
@@ -24,7 +25,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from tagsight.packing import NARROW, NUMERIC, TILE, Packed, blocks, pack
+from tagsight.packing import LOOSE, NARROW, NUMERIC, TILE, Packed, blocks, pack
 
 Distance = Literal["linear", "root"]
 Array = NDArray[Any]
@@ -179,6 +180,9 @@ def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Array) -> 
     common[:] = 0
     for k in range(len(a.weights)):
         kind, start, stop = a.spans[k]
+        if kind == LOOSE:
+            _add_loose(a, i, b.loose_tiles[u], total, common)
+            continue
         word, others, weight = a.words[i, k], b.word_tiles[u, k], a.weights[k]
         if kind == NUMERIC:
             _add_differences(word, a.numbers[i, start:stop], b.number_tiles[u, start:stop], total)
@@ -236,6 +240,35 @@ def _count_half(row: Array, tile: Array, equal: Array) -> None:
         equal[j] += (np.uint8(xs[j] == x) + np.uint8(ys[j] == y)) + (
             np.uint8(zs[j] == z) + np.uint8(ws[j] == w)
         )
+
+
+@njit(**FAST)
+def _add_loose(a: Packed, i: int, tile: Array, total: Array, common: Array) -> None:
+    """Features that share their weight with few, one by one."""
+    for f in range(len(a.loose_weights)):
+        x = a.loose[i, f]
+        if x == x:  # noqa: PLR0124
+            if a.are_codes[f]:
+                _add_code(x, tile[f], a.loose_weights[f], total, common)
+            else:
+                _add_number(x, tile[f], a.loose_weights[f], total, common)
+
+
+@njit(**FAST)
+def _add_code(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
+    for j in range(TILE):
+        there = ys[j] == ys[j]
+        common[j] += weight if there else np.float32(0)
+        total[j] += weight if there and ys[j] != x else np.float32(0)
+
+
+@njit(**FAST)
+def _add_number(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
+    for j in range(TILE):
+        difference = weight * abs(x - ys[j])
+        there = difference == difference  # noqa: PLR0124
+        common[j] += weight if there else np.float32(0)
+        total[j] += difference if there else np.float32(0)
 
 
 @njit(**FAST)

@@ -12,14 +12,19 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 TILE = 512
-NUMERIC, NARROW, WIDE = 0, 1, 2
-GROUP = (4, 8, 8)  # features of each kind that the kernels take in one pass
+NUMERIC, NARROW, WIDE, LOOSE = 0, 1, 2, 3
+GROUP = (4, 8, 8, 1)  # features of each kind that the kernels take in one pass
+FEW = 4  # features of one weight that are not worth a block
+EXACT = 2**24  # codes up to here are themselves in float32
 # A missing code must equal nothing, so the two sides of a comparison write it differently.
 MISSING_LEFT, MISSING_RIGHT = 254, 255
 
 
 class Block(NamedTuple):
-    """At most 64 features of one kind and weight."""
+    """At most 64 features of one kind and weight; or all that share their weight with few (LOOSE).
+
+    columns: of the table of that kind; of a LOOSE block, of numbers and codes side by side.
+    """
 
     kind: int
     columns: Array
@@ -36,13 +41,17 @@ class Packed(NamedTuple):
     numbers: Array  # (n, q) float32, times the weight; NaN = missing
     codes: Array  # (n, c) uint8, MISSING_LEFT = missing
     labels: Array  # (n, w) int32, -2 = missing
+    loose: Array  # (n, m) float32, numbers and codes; NaN = missing
     words: Array  # (n, blocks) uint64: which features of the block a row has, a bit a feature
     number_tiles: Array  # (tiles, q, TILE)
     code_tiles: Array  # (tiles, c, TILE), MISSING_RIGHT = missing
     label_tiles: Array  # (tiles, w, TILE), -1 = missing
+    loose_tiles: Array  # (tiles, m, TILE)
     word_tiles: Array  # (tiles, blocks, TILE)
     spans: Array  # (blocks, 3): kind, first and one past last column among those of that kind
-    weights: Array  # (blocks,) float32
+    weights: Array  # (blocks,) float32; of a loose one 1
+    loose_weights: Array  # (m,) float32
+    are_codes: Array  # (m,) bool, which of the loose features are codes
 
 
 def blocks(a: "Features", b: "Features") -> list[Block]:
@@ -52,20 +61,29 @@ def blocks(a: "Features", b: "Features") -> list[Block]:
         and np.array_equal(a.categorical_weight, b.categorical_weight)
     ):
         raise ValueError("the two sets of features have different weights")
-    top = [x.categorical.max(axis=0, initial=-1) for x in (a, b)]
-    wide = np.maximum(*top) >= MISSING_LEFT  # (c,)
-    return [
-        *_cut(NUMERIC, np.arange(a.numeric.shape[1]), a.numeric_weight),
-        *_cut(NARROW, np.flatnonzero(~wide), a.categorical_weight),
-        *_cut(WIDE, np.flatnonzero(wide), a.categorical_weight),
-    ]
+    q = a.numeric.shape[1]
+    top = np.maximum(*[x.categorical.max(axis=0, initial=-1) for x in (a, b)])  # (c,)
+    weights = np.concatenate([a.numeric_weight, a.categorical_weight])
+    kinds = np.where(top < MISSING_LEFT, NARROW, WIDE)
+    kinds = np.concatenate([np.full(q, NUMERIC), kinds])
+    _, of, sizes = np.unique(
+        np.stack([kinds, weights]), axis=1, return_inverse=True, return_counts=True
+    )
+    loose = (sizes[of.ravel()] < FEW) & np.concatenate([np.full(q, True), top < EXACT])
+    if loose.sum() < FEW:
+        loose[:] = False
+    alone = [Block(LOOSE, np.flatnonzero(loose), 1.0)] if loose.any() else []
+    return [*_apart(kinds, ~loose, weights, q), *alone]
 
 
-def _cut(kind: int, columns: Array, weights: Array) -> Iterator[Block]:
-    for weight in np.unique(weights[columns]):
-        same = columns[weights[columns] == weight]
-        for start in range(0, len(same), 64):
-            yield Block(kind, same[start : start + 64], float(weight))
+def _apart(kinds: Array, kept: Array, weights: Array, q: int) -> Iterator[Block]:
+    """Blocks of the features that are not loose, by kind, then weight; q numbers come first."""
+    for kind in (NUMERIC, NARROW, WIDE):
+        columns = np.flatnonzero((kinds == kind) & kept)
+        for weight in np.unique(weights[columns]):
+            same = columns[weights[columns] == weight] - (0 if kind == NUMERIC else q)
+            for start in range(0, len(same), 64):
+                yield Block(kind, same[start : start + 64], float(weight))
 
 
 def pack(features: "Features", blocks: list[Block]) -> Packed:
@@ -77,37 +95,40 @@ def pack(features: "Features", blocks: list[Block]) -> Packed:
         np.where(codes < 0, MISSING_LEFT, codes), blocks, NARROW, MISSING_LEFT, np.uint8
     )
     labels = _ordered(np.where(codes < 0, -2, codes), blocks, WIDE, -2, np.int32)
-    weights = np.array([b.weight for b in blocks], np.float32)
-    return _laid(numbers, left, labels, _presence(features, blocks), _spans(blocks), weights)
+    both = np.hstack([features.numeric, np.where(codes < 0, np.nan, codes)])
+    loose = _ordered(np.where(np.isfinite(both), both, np.nan), blocks, LOOSE, np.nan, np.float32)
+    columns = np.concatenate([b.columns for b in blocks if b.kind == LOOSE] or [np.empty(0, int)])
+    return _laid(
+        (numbers, left, labels, loose, _presence(features, blocks)),
+        (
+            _spans(blocks),
+            np.array([b.weight for b in blocks], np.float32),
+            np.concatenate([features.numeric_weight, features.categorical_weight])[columns],
+            columns >= features.numeric.shape[1],
+        ),
+    )
 
 
 def gather(packed: Packed, rows: Array) -> Packed:
     """Some of the rows (numbers; -1 = a row that lacks everything), in that order."""
-    parts = zip(packed[:4], (np.nan, MISSING_LEFT, -2, 0), strict=True)
     there = (rows >= 0)[:, None]
-    numbers, codes, labels, words = (
-        np.where(there, part[rows], np.array(missing, part.dtype)) for part, missing in parts
-    )
-    return _laid(numbers, codes, labels, words, packed.spans, packed.weights)
+    parts = zip(packed[:5], (np.nan, MISSING_LEFT, -2, np.nan, 0), strict=True)
+    taken = [np.where(there, part[rows], np.array(lacks, part.dtype)) for part, lacks in parts]
+    return _laid(tuple(taken), packed[-4:])
 
 
-def _laid(
-    numbers: Array, codes: Array, labels: Array, words: Array, spans: Array, weights: Array
-) -> Packed:
+def _laid(rows: tuple[Array, ...], blocks: tuple[Array, ...]) -> Packed:
     """Rows that stand in turn, in tiles as well."""
+    numbers, codes, labels, loose, words = rows
     others = np.where(codes == MISSING_LEFT, np.uint8(MISSING_RIGHT), codes)
-    return Packed(
-        numbers,
-        codes,
-        labels,
-        words,
+    tiles = (
         _tiles(numbers, np.nan),
         _tiles(others, MISSING_RIGHT),
         _tiles(np.where(labels == -2, np.int32(-1), labels), -1),
+        _tiles(loose, np.nan),
         _tiles(words, 0),
-        spans,
-        weights,
     )
+    return Packed._make([*rows, *tiles, *blocks])
 
 
 def _whole(count: int, kind: int) -> int:
@@ -130,6 +151,8 @@ def _presence(features: "Features", blocks: list[Block]) -> Array:
     """Which features of each block a row has, as bits: uint64 (n, blocks)."""
     words = np.zeros((len(features), len(blocks)), np.uint64)
     for b, block in enumerate(blocks):
+        if block.kind == LOOSE:
+            continue
         present = np.zeros((len(features), 64), bool)
         if block.kind == NUMERIC:
             values = np.isfinite(features.numeric[:, block.columns])
@@ -141,7 +164,7 @@ def _presence(features: "Features", blocks: list[Block]) -> Array:
 
 
 def _spans(blocks: list[Block]) -> Array:
-    filled, spans = [0, 0, 0], np.zeros((len(blocks), 3), np.int64)
+    filled, spans = [0, 0, 0, 0], np.zeros((len(blocks), 3), np.int64)
     for b, block in enumerate(blocks):
         start, stop = (
             filled[block.kind],

@@ -124,6 +124,29 @@ def test_the_condensed_form_over_several_tiles():
     np.testing.assert_array_equal(gower.condensed(made, "root"), squareform(square, checks=False))
 
 
+@settings(deadline=None, max_examples=15)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    levels=st.sampled_from([3, 300]),
+    weights=st.sampled_from([(0.0, 1.0, 2.0), (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)]),
+)
+def test_weights_that_all_features_or_few_of_them_share(seed, levels, weights):
+    made = drawn(seed, 11, 9, 14, missing=0.4, levels=levels, weights=weights)
+    wanted = formula(made, made)
+    np.fill_diagonal(wanted, 0)
+    np.testing.assert_allclose(gower.matrix(made), wanted, atol=1e-6)
+    a, b = made.take(np.arange(4)), made.take(np.arange(4, 11))
+    np.testing.assert_array_equal(gower.cross(a, b), gower.matrix(made)[:4, 4:])
+
+
+@pytest.mark.parametrize("top", [2**24, 2**31 - 2])
+def test_codes_that_float32_cannot_tell_apart_are_told_apart(top):
+    codes = [[top, 0, 0, 0], [top + 1, 0, 0, 0], [top, 0, 1, 0]]
+    made = features([[0.5]] * 3, codes, [0.3], [0.1, 0.4, 0.7, 0.9])
+    wanted = formula(made, made)
+    np.testing.assert_allclose(gower.matrix(made), wanted, atol=1e-6)
+
+
 def test_memory_that_is_used_again_keeps_nothing():
     old, new = drawn(1, 70, 3, 3), drawn(2, 70, 4, 4)
     out = gower.matrix(old)
