@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 
 @njit(parallel=True, cache=True, fastmath={"reassoc", "nsz", "contract", "arcp"})
-def matrix(numeric: NDArray[Any], categorical: NDArray[Any]) -> NDArray[Any]:
-    """Row by row, feature by feature, weights 1: float32 (n, n)."""
+def matrix(numeric: NDArray[Any], categorical: NDArray[Any], out: NDArray[Any]) -> NDArray[Any]:
+    """Row by row, feature by feature, weights 1: float32 (n, n), written to `out`."""
     n = len(numeric)
-    out = np.empty((n, n), np.float32)
     for i in prange(n):
         for j in range(i, n):
             total, common = np.float32(0), np.float32(0)
