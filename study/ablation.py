@@ -262,7 +262,7 @@ def section(data: Sequence[Data], bootstraps: int = BOOTSTRAPS) -> tuple[pl.Data
     ]
     rows = compared(found)
     parts = [HEAD.format(bootstraps=bootstraps, seed=SEED, ks=" and ".join(map(str, KS)))]
-    parts += [_summary(rows), CLEARLY, *_verdicts(rows)]
+    parts += [_summary(rows), CLEARLY, "\n".join(_verdicts(rows))]
     for name in dict.fromkeys(result.data for result in found):
         parts += [f"### {name}, K = {SHOWN_K}", _of_one(rows.filter(data=name, k=SHOWN_K))]
     return rows, "\n\n".join(parts) + "\n"
@@ -276,12 +276,16 @@ images of the tuning sample, seed {seed}. AMI: agreement with the planted truth,
 part, of clusters made without the tags that tell these. Stability: adjusted Rand index with the
 clusters of {bootstraps} bootstraps of patients. Explained: share of the visual distance to the
 cluster's centre that is gone beside the same clusters dealt at random, beyond modality: dealt
-within a modality (the demo alone has pictures here).
+within a modality (the demo alone has pictures here). Silhouettes are on each variant's own
+distance: they say how apart its clusters are there, not which distance is better.
 
 A cell is the difference from the default, as the mean over data sets and K; in brackets in how
 many of them it is clearly better and clearly worse: by more than two standard deviations of that
-difference over the bootstraps. Of 20 differences by chance alone, one looks clear."""
-CLEARLY = "What is clear, over all data sets and K:"
+difference over the bootstraps. Of 20 differences by chance alone, one looks clear. In the tables of
+single data sets a figure is followed by its standard deviation over the bootstraps, bold where it
+is clearly unlike the default's; settings that keep the same tags share a row. All figures:
+[clustering-ablation.csv](clustering-ablation.csv)."""
+CLEARLY = "What is clear, over all data sets and K, silhouettes aside:"
 
 
 def compared(found: Sequence[Result]) -> pl.DataFrame:
@@ -332,7 +336,7 @@ def _difference(part: pl.DataFrame) -> str:
 def _verdicts(rows: pl.DataFrame) -> list[str]:
     """Which variants are clearly better in something and worse in nothing, and the reverse."""
     better, worse = [], []
-    changed = rows.filter(pl.col("factor") != DEFAULT.factor)
+    changed = rows.filter(pl.col("factor") != DEFAULT.factor, pl.col("measure") != "silhouette")
     for (factor, setting), part in changed.group_by("factor", "setting", maintain_order=True):
         signs = {sign for sign in part["clear"].to_list() if sign}
         several = part.filter(pl.col("clear") != 0)["data"].n_unique() > 1
@@ -351,13 +355,22 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _of_one(rows: pl.DataFrame) -> str:
-    """One data set at one K: figures with their sd; bold where clearly unlike the default's."""
+    """One data set at one K: figures with their sd; bold where clearly unlike the default's.
+
+    Settings that keep the same tags stand in one row; where they keep the default's, in none.
+    """
     shown = [name for name in MEASURES if name in rows["measure"]]
-    table = []
-    by = ("factor", "setting", "tags", "columns")
-    for what, part in rows.group_by(by, maintain_order=True):
+    by_figures: dict[tuple[str, ...], list[str]] = {}
+    for what, part in rows.group_by("factor", "setting", "tags", "columns", maintain_order=True):
+        factor, setting, *size = map(str, what)
         cells = [_figure(part.filter(measure=name).row(0, named=True)) for name in shown]
-        table.append([*map(str, what), str(SEED), *cells])
+        by_figures.setdefault((factor, *size, str(SEED), *cells), []).append(setting)
+    default = next(iter(by_figures))[1:]
+    table = [
+        [factor, ", ".join(settings), *cells]
+        for (factor, *cells), settings in by_figures.items()
+        if factor == DEFAULT.factor or tuple(cells) != default
+    ]
     heads = ["factor", "setting", "tags", "columns", "seed", *(HEADS[name] for name in shown)]
     return _markdown(heads, table)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from study import algorithms, data, drawings, methods, verdict
+from study import ablation, algorithms, data, drawings, methods, verdict
 from study.data import Data
 from study.tables import markdown
 
@@ -41,6 +41,7 @@ def write(
     (folder / "clustering-agreement.svg").write_text(drawings.agreement(table))
     (folder / "clustering-sizes.svg").write_text(drawings.sizes(table))
     table.write_csv(folder / "clustering.csv", float_precision=4)
+    variants = [_ablation(folder, several)] if any(each.run for each in several) else []
     parts = [
         HEAD,
         _data_sets(several, missing),
@@ -48,6 +49,7 @@ def write(
         _ranks(table),
         *(_one(each.name, table) for each in several),
         _missingness(table),
+        *variants,
         f"## What to take\n\n{verdict.recommendation(table)}",
     ]
     (folder / "clustering.md").write_text("\n\n".join(parts) + "\n")
@@ -59,6 +61,13 @@ Written by `make study-clustering`, sentences too. All figures by algorithm, dat
 weight and K: [clustering.csv](clustering.csv).
 
 ![Agreement with what is known](clustering-agreement.svg)"""
+
+
+def _ablation(folder: Path, several: Sequence[Data]) -> str:
+    """The text of the ablation; its table is written beside the page."""
+    rows, text = ablation.section(several)
+    rows.write_csv(folder / "clustering-ablation.csv", float_precision=4)
+    return text.rstrip()
 
 
 def _data_sets(several: Sequence[Data], missing: Sequence[str]) -> str:
