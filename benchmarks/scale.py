@@ -1,0 +1,195 @@
+"""k-medoids of all rows, from 10^4 to 10^6: time, memory and loss of the search without a matrix.
+
+usage: python benchmarks/scale.py [most rows, default 1000000]
+Beside it the matrix of all rows, where it can be had, and CLARA (Kaufman & Rousseeuw 1990): 5
+samples of 2,000 rows, each clustered by kmedoids (BUILD, FasterPAM) for each K, the best of the 5
+on all rows kept; its distances are ours. Each is a process of its own, whose peak of memory is
+taken; making the rows and compiling are not counted. Draws docs/scale.svg.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import kmedoids
+import numpy as np
+import synthetic
+
+from tagsight import gower, medoids
+from tagsight.figures.style import INK, MUTED, PIXELS, SOFT, TAGS, bare, new, svg
+from tagsight.gower import Features
+from tagsight.search import SAMPLE, search
+from tagsight.store import write_file
+
+KS = [5, 10, 15, 20, 100, 200, 300]  # the paper's
+ROWS = [10_000, 20_000, 100_000, 1_000_000]
+CANDIDATES = 8000  # the default of cluster.candidates
+MATRIX, ROUND, FURTHER = 20_000, 100_000, 40_000  # most rows for each; candidates where no round is
+DRAWS, DRAWN = 5, 2000
+FIGURE = Path(__file__).parents[1] / "docs/scale.svg"
+
+
+class Taken(NamedTuple):
+    """What a way took for n rows: seconds, GiB at the peak, the loss at each K."""
+
+    way: str
+    n: int
+    cpu: float
+    wall: float
+    gib: float
+    losses: list[float]
+
+
+def streamed(n: int) -> Iterator[Taken]:
+    """The search, as it is usable, after CANDIDATES, and after a round (or FURTHER)."""
+    made, weight = synthetic.features(n), np.ones(n)
+    stages = {"usable": 0, f"+ {CANDIDATES:,} candidates": CANDIDATES}
+    stages |= {"+ a round": n} if n <= ROUND else {f"+ {FURTHER:,} candidates": FURTHER}
+    cpu = wall = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for way, candidates in stages.items():
+            seconds, found = measured(
+                lambda upto=candidates: (
+                    search(
+                        made,
+                        weight,
+                        KS,
+                        distance="linear",
+                        seed=1,
+                        candidates=min(upto, n),
+                        resume=Path(folder) / "state",
+                        sample=min(SAMPLE, n // 5),
+                    ).found
+                )
+            )
+            cpu, wall = cpu + seconds[0], wall + seconds[1]
+            yield Taken(way, n, cpu, wall, peak(), [each.loss for each in found])
+
+
+def matrix(n: int) -> Iterator[Taken]:
+    """The matrix of all rows, BUILD and FasterPAM."""
+    made = synthetic.features(n)
+    seconds, grid = measured(lambda: medoids.grid(gower.matrix(made), KS))
+    yield Taken("matrix", n, *seconds, peak(), [each.loss for each in grid])
+
+
+def clara(n: int) -> Iterator[Taken]:
+    """CLARA, for each K the best of DRAWS samples."""
+    made = synthetic.features(n)
+    seconds, losses = measured(lambda: [draw(made, seed) for seed in range(DRAWS)])
+    yield Taken("CLARA", n, *seconds, peak(), np.min(losses, axis=0).tolist())
+
+
+def draw(made: Features, seed: int) -> list[float]:
+    """The loss of all rows at each K, by the medoids of one sample."""
+    rows = np.random.default_rng(seed).choice(len(made), DRAWN, replace=False)
+    some = made.take(rows)
+    distances = gower.matrix(some)
+    found = [kmedoids.fasterpam(distances.T, k, init="build", n_cpu=1).medoids for k in KS]
+    nearest = [gower.nearest(made, some.take(own.astype(int))).distance for own in found]
+    return [float(distance.sum(dtype=np.float64)) for distance in nearest]
+
+
+def measured(run: Callable[[], Any]) -> tuple[tuple[float, float], Any]:
+    """CPU and wall seconds, and what came of it."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = run()
+    return (time.process_time() - cpu, time.perf_counter() - wall), result
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def alone(way: Callable[[int], Iterator[Taken]], n: int) -> list[Taken]:
+    """Run in a process of its own, after a first small run that loads or compiles the kernels."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(warmed, way, n).result()
+
+
+def warmed(way: Callable[[int], Iterator[Taken]], n: int) -> list[Taken]:
+    list(way(max(DRAWN, 2500)))
+    return list(way(n))
+
+
+def main() -> None:
+    most = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS[-1]
+    sizes = [n for n in ROWS if n <= most]
+    taken = {n: [*alone(streamed, n), *alone(clara, n)] for n in sizes}
+    for n in sizes:
+        if n <= MATRIX:
+            taken[n] += alone(matrix, n)
+        table(taken[n])
+    usable = [taken[n][0] for n in sizes]
+    for name, values in (
+        ("CPU time", [t.cpu for t in usable]),
+        ("memory", [t.gib for t in usable]),
+    ):
+        steps = np.diff(np.log(values)) / np.diff(np.log(sizes))
+        print(
+            f"usable result, {name} grows with rows to the power of", *(f"{s:.2f}" for s in steps)
+        )
+    write_file(figure(taken), FIGURE)
+    print(json.dumps(figures(taken)))
+
+
+def table(taken: list[Taken]) -> None:
+    """A row a way; the losses in percent above the least of all ways."""
+    best = np.min([each.losses for each in taken], axis=0)
+    print(
+        f"{taken[0].n:>9,} rows {'CPU s':>20}{'wall s':>9}{'GiB':>7}   % above the least loss, by K"
+    )
+    print(f"{'':50}   " + "".join(f"{k:7}" for k in KS))
+    for each in taken:
+        above = "".join(f"{share:7.2f}" for share in 100 * (np.array(each.losses) / best - 1))
+        print(
+            f"  {each.way:24}{each.cpu:9.1f}{each.wall:9.1f}{each.gib:7.2f}   {above}", flush=True
+        )
+
+
+def figures(taken: dict[int, list[Taken]]) -> dict[str, float]:
+    """What the last line says."""
+    said = {}
+    if MATRIX in taken:
+        ways = {each.way: np.array(each.losses) for each in taken[MATRIX]}
+        said["loss_ratio_20k"] = round(float((ways["+ a round"] / ways["matrix"]).max()), 5)
+    if ROWS[-1] in taken:
+        usable = taken[ROWS[-1]][0]
+        said |= {"seconds_1e6": round(usable.wall, 1), "gib_1e6": round(usable.gib, 2)}
+    return said
+
+
+def figure(taken: dict[int, list[Taken]]) -> str:
+    """CPU seconds and memory against rows, both on logarithmic scales, as SVG."""
+    drawing = new(9, 3.6)
+    looks = {
+        "usable": (TAGS, "usable result"),
+        "CLARA": (PIXELS, "CLARA"),
+        "matrix": (MUTED, "matrix"),
+    }
+    looks |= {f"+ {CANDIDATES:,} candidates": (SOFT, f"after {CANDIDATES:,} candidates")}
+    looks |= {"+ a round": (INK, "after a round")}
+    every = [each for several in taken.values() for each in several]
+    for ax, what, said in zip(
+        drawing.subplots(1, 2), ("cpu", "gib"), ("CPU seconds", "GiB at the peak"), strict=True
+    ):
+        bare(ax, x="rows", y=said, grid="y")
+        for way, (colour, label) in looks.items():
+            own = [each for each in every if each.way == way]
+            ax.plot(
+                [t.n for t in own], [getattr(t, what) for t in own], "o-", color=colour, label=label
+            )
+        ax.set(xscale="log", yscale="log")
+    ax.legend(frameon=False)
+    return svg(drawing)
+
+
+if __name__ == "__main__":
+    main()
