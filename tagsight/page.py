@@ -93,6 +93,7 @@ def render(
         "percent": wording.percent,
         "number": wording.number,
         "p": wording.p_value,
+        "score": wording.score,
         "words": wording.in_words,
         "thousands": lambda value: f"{value:,}",
     }

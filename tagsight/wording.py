@@ -54,6 +54,15 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", MINUS)
 
 
+def score(value: float | None) -> str:
+    """Write a coefficient of agreement to two decimals; a dash for None.
+
+    >>> score(0.7), score(-0.014), score(None)
+    ('0.70', '−0.01', '–')
+    """
+    return "–" if value is None else f"{value:.2f}".replace("-", MINUS)
+
+
 def p_value(p: float | None) -> str:
     """Write a p as in articles.
 
