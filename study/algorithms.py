@@ -6,8 +6,9 @@ seconds are those of one core, the distances not counted.
 """
 
 import multiprocessing
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, get_args
@@ -74,13 +75,21 @@ def measured(several: Sequence[Data], ks: Sequence[int] = KS, workers: int = 2) 
     if workers > 1:
         fresh = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, fresh, initializer=_warm) as pool:
-            parts = list(pool.map(_star, jobs))
+            parts = list(_counted(pool.map(_star, jobs), len(jobs)))
     else:
         parts = [_star(job) for job in jobs]
     made = [row for part in parts for row in part]
     untold = {row["data"] for row in made if not row["told"]}
     made += [{**row, "told": False} for row in made if row["data"] not in untold]
     return pl.DataFrame(made, SCHEMA, orient="row")
+
+
+def _counted(parts: Iterable[Any], several: int) -> Iterator[Any]:
+    """Tell how far it is, every tenth."""
+    for number, part in enumerate(parts, start=1):
+        if number % max(several // 10, 1) == 0:
+            print(f"clusterings: {number} of {several}", file=sys.stderr, flush=True)
+        yield part
 
 
 def _warm() -> None:
