@@ -150,7 +150,8 @@ def _counts(shot: Shot, c: Canvas) -> Array:
         image = draw.get(part, nuclear.myocardium)(c, body, view)
     sigma = shot.technique.blur if part == "WHOLEBODY" else shot.technique.blur * c.x.shape[0] / 64
     level = 1 / shot.technique.noise
-    return shot.rng.poisson(blur(image, sigma) * level).astype(np.float32)
+    activity = np.maximum(blur(image, sigma), 0)  # subtracted shapes may meet outside a small body
+    return shot.rng.poisson(activity * level).astype(np.float32)
 
 
 def _run(shot: Shot, c: Canvas) -> Array:

@@ -9,6 +9,7 @@ import pytest
 from tagsight.demo.body import draw_body
 from tagsight.demo.canvas import Pose, canvas, ellipse, texture
 from tagsight.demo.makers import devices, spell, spellings, words
+from tagsight.demo.making import make_patient
 from tagsight.demo.picture import Shot, take
 from tagsight.demo.population import EXAMS, PARTS, Patient, Series, plan
 from tagsight.demo.storage import store
@@ -159,6 +160,13 @@ def test_every_series_of_a_plan_can_be_drawn():
             assert np.isfinite(image).all()
             assert image.ndim == (3 if series.frames > 1 else 2)
     assert len(drawn) > 60
+
+
+def test_where_a_small_body_leaves_less_than_nothing_there_are_no_counts(tmp_path):
+    # A cavity as deep as the wall is bright, and a body smaller than both.
+    patient = plan(900, 4200, 2)[759]
+    assert {series.modality for series in patient.series} >= {"PT"}
+    assert make_patient(tmp_path, patient, 2) == sum(s.slices for s in patient.series)
 
 
 def test_every_body_part_has_words_and_its_own_spelling():
