@@ -22,7 +22,7 @@ idc: $(IDC)
 
 $(IDC): | .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt idc-index-data
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) && cp config/idc.key $(@D)/key
 	ln -sf "$$($(BIN)/python -c 'import idc_index_data as i; print(i.IDC_INDEX_PARQUET_FILEPATH)')" $@
 
 test: .venv/installed

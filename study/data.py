@@ -4,6 +4,7 @@ The runs are made by Snakemake in `results/study`, so what is there already is n
 """
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ def idc() -> Data:
     table.parent.mkdir(parents=True, exist_ok=True)
     if not table.exists():
         table.symlink_to(IDC_INDEX_PARQUET_FILEPATH)
+    shutil.copy(CLONE / "config/idc.key", table.parent / "key")
     return _read("IDC", _run("idc", "config/idc.yaml", "study/idc.yaml"))
 
 
