@@ -17,7 +17,7 @@ with logged(snakemake):
     tuning, found, medoids = (
         pl.read_parquet(given[name]).filter(k=k) for name in ("clusters", "members", "medoids")
     )
-    stable = read_json(given.stability)["grid"][str(k)]["clusters"]
+    stable = read_json(given.stability)["grid"][str(k)]
     made = with_medoids(cards(sample, found, encoding, params.min_patients), medoids)
     made = trusted(made, found, tuning.select("image", "cluster"), stable)
     others = clusters.annotate(holdout, medoids, encoding)

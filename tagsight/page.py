@@ -36,6 +36,7 @@ TRUST = {
     "stable": "sure",
     "a pattern": "vague",
     "not to be trusted": "unsure",
+    "of one patient": "unsure",
     "unknown": "vague",
 }
 NULL_QUESTIONS = {

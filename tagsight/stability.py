@@ -118,10 +118,10 @@ def stability(
     samples, clusters: `tuning`, `holdout` and each trial, as in results/samples and
     results/clusters; encoding: that of the tuning sample; ks: the grid asked for. Returns
     `bootstraps`, `people` (drawn from), and `grid` by K: `clusters`, the Jaccard coefficient of
-    cluster 1, 2, … (see `bootstrapped`); `stability`, their mean; `stability_heldout`, the adjusted
-    Rand index of the holdout's own clusters and its images by nearest medoid of the tuning sample;
-    `stability_trials`, the mean one of any two trials whose medoids label the holdout. Null where
-    there is nothing to compare.
+    cluster 1, 2, … (see `bootstrapped`), and its `patients`; `stability`, the mean coefficient;
+    `stability_heldout`, the adjusted Rand index of the holdout's own clusters and its images by
+    nearest medoid of the tuning sample; `stability_trials`, the mean one of any two trials whose
+    medoids label the holdout. Null where there is nothing to compare.
     """
     tuning, found = samples["tuning"], _labellings(samples["tuning"], clusters["tuning"])
     people = tuning.select(person().rank("dense") - 1).to_series().to_numpy().astype(np.int64)
@@ -143,11 +143,12 @@ def stability(
     grid = {
         k: {
             "clusters": [_or_null(each) for each in again[k]],
+            "patients": [len(np.unique(people[labels == c])) for c in range(k)],
             "stability": _or_null(again[k].mean()),
             "stability_heldout": _mean_same([_like(own, k), carried["tuning"][k]]),
             "stability_trials": _mean_same([_like(labels, k) for labels in trials]),
         }
-        for k in found
+        for k, labels in found.items()
     }
     return {"bootstraps": bootstraps, "people": int(people.max() + 1), "grid": grid}
 
@@ -160,10 +161,15 @@ def means(stored: Mapping[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def reading(jaccard: float | None) -> str:
-    """What a mean Jaccard coefficient says of a cluster, after Hennig (see R's fpc)."""
+def reading(jaccard: float | None, patients: int = 2) -> str:
+    """What a mean Jaccard coefficient says of a cluster, after Hennig (see R's fpc).
+
+    Of one patient's cluster it says how often that patient was drawn, and nothing else.
+    """
     if jaccard is None:
         return "unknown"
+    if patients < 2:
+        return "of one patient"
     for limit, words in ((0.85, "highly stable"), (0.75, "stable"), (0.6, "a pattern")):
         if jaccard >= limit:
             return words
@@ -174,12 +180,12 @@ def trusted(
     cards: Sequence[Mapping[str, Any]],
     members: pl.DataFrame,
     tuning: pl.DataFrame,
-    coefficients: Sequence[float | None],
+    found: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """The cards with `stability` and its `reading`.
 
     members: `image`, `cluster` that the cards are of; tuning: the same columns of the clustering
-    whose clusters 1, 2, … have these coefficients. Where the two differ, since the former was
+    that was `found` so stable (stability.json at its K). Where the two differ, since the former was
     found on all images, a card has the stability of the cluster most like it, by Jaccard, and none
     where no image of the sample is in its cluster.
     """
@@ -188,9 +194,11 @@ def trusted(
     told = []
     for card in cards:
         own = np.where(labels == card["cluster"] - 1, 0, -1)
-        likeness = jaccards(others, own, len(coefficients))
-        coefficient = coefficients[int(likeness.argmax())] if likeness.any() else None
-        told.append({**card, "stability": coefficient, "reading": reading(coefficient)})
+        likeness = jaccards(others, own, len(found["clusters"]))
+        like = int(likeness.argmax())
+        coefficient = found["clusters"][like] if likeness.any() else None
+        read = reading(coefficient, found["patients"][like])
+        told.append({**card, "stability": coefficient, "reading": read})
     return told
 
 

@@ -108,6 +108,7 @@ def test_planted_groups_are_found_again_and_what_cuts_them_is_not():
     assert five["stability"] < 0.9
     assert five["stability_trials"] < 0.9
     assert result["people"] == 30
+    assert sorted(three["patients"]) == [10, 10, 10]
     assert means(result)["stability"].to_list() == [three["stability"], five["stability"]]
 
 
@@ -191,6 +192,7 @@ def test_hennigs_reading():
     said = [reading(x) for x in (1.0, 0.85, 0.84, 0.75, 0.74, 0.6, 0.59, None)]
     stable, pattern = ["highly stable"] * 2 + ["stable"] * 2, ["a pattern"] * 2
     assert said == [*stable, *pattern, "not to be trusted", "unknown"]
+    assert reading(0.63, patients=1) == "of one patient"
 
 
 def test_a_card_of_other_clusters_has_the_stability_of_the_one_most_like_it():
@@ -198,6 +200,6 @@ def test_a_card_of_other_clusters_has_the_stability_of_the_one_most_like_it():
     members = pl.DataFrame({"image": images, "cluster": [1, 1, 1, 2, 2, 2]})
     tuning = pl.DataFrame({"image": images, "cluster": [2, 2, 1, 1, 1, 1]})
     cards = [{"cluster": 1}, {"cluster": 2}]
-    found = trusted(cards, members, tuning, [0.9, 0.3])
+    found = trusted(cards, members, tuning, {"clusters": [0.9, 0.3], "patients": [4, 2]})
     assert [card["stability"] for card in found] == [0.3, 0.9]
     assert [card["reading"] for card in found] == ["not to be trusted", "highly stable"]
