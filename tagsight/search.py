@@ -1,10 +1,10 @@
 """k-medoids of more rows than a matrix of distances can hold, for a whole grid of K together.
 
 A sample of the rows is clustered on its matrix. All rows then go to the nearest of its medoids;
-each cluster looks for a better medoid among its own members; and rows are tried, in an order drawn
-once, in the place of every medoid (`swaps`). A round over all rows without a swap is what FasterPAM
-would end at on the matrix of all rows. Rows may be tried for as long as one likes: every swap
-lowers the loss, and what was found is committed as the search goes on.
+each cluster looks for a better medoid among its own members; and rows are tried in the place of
+every medoid (`swaps`), those first that a few thousand others speak for. A round over all rows
+without a swap is what FasterPAM would end at on the matrix of all rows. Rows may be tried for as
+long as one likes: every swap lowers the loss, and what was found is committed on the way.
 
 Source: Kaufman & Rousseeuw, "Finding Groups in Data", ch. 3 (1990: CLARA, the sample); Schubert &
 Rousseeuw, "Fast and eager k-medoids clustering", Inform. Syst. 101 (2021: the swaps).
@@ -14,8 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-
-import numpy as np
 
 from tagsight import gower, medoids
 from tagsight.gower import Array, Distance, Features
@@ -75,15 +73,16 @@ def search(
     The result depends on the arguments alone: not on the number of threads, nor on breaks.
     """
     here = Streamed(features, weight, distance)
-    if not resume.exists():
+    if resume.exists():
+        here.take_up(resume)
+        LOG.info("going on after %d candidates", here.tried)
+    else:
         _begin(here, features, ks, distance, seed, starts or {}, sample)
         here.commit(resume)
-    here.take_up(resume)
-    if here.tried:
-        LOG.info("going on after %d candidates", here.tried)
     if progress is not None:
         progress.resume(here.tried)
-    _try(here, np.random.default_rng(seed).permutation(here.n), candidates, resume, progress)
+    _try(here, candidates, resume, progress)
+    here.assign()  # among equally near medoids the way here does not count
     share = here.tried / here.n
     LOG.info("%d rows tried as medoids, %.2g of a round; swaps: %s", here.tried, share, here.swaps)
     return Outcome(here.found(), here.mean_silhouettes(), here.tried, here.swaps, share)
@@ -108,6 +107,7 @@ def _begin(
         _give_way(here, starts)
     here.refine(seed)
     LOG.info("%s, each cluster's best of its own", here.said())
+    here.rank()
 
 
 def _give_way(here: Streamed, starts: Mapping[int, Array]) -> None:
@@ -118,14 +118,12 @@ def _give_way(here: Streamed, starts: Mapping[int, Array]) -> None:
     here.start([theirs if less < loss else ours for loss, less, ours, theirs in both])
 
 
-def _try(
-    here: Streamed, order: Array, candidates: int, resume: Path, progress: Counter | None
-) -> None:
+def _try(here: Streamed, candidates: int, resume: Path, progress: Counter | None) -> None:
     """Try rows in their order, round after round, until one changes nothing or enough are tried."""
     since = here.tried
     while here.tried < candidates and len(active := here.active()):
         place = here.tried % here.n
-        batch = order[place : place + min(TILE, candidates - here.tried)]
+        batch = here.order[place : place + min(TILE, candidates - here.tried)]
         here.attempt(batch, active)
         if here.tried - since >= COMMIT:
             since = here.tried

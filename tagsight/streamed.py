@@ -17,6 +17,7 @@ from tagsight.packing import TILE, Packed, blocks, gather, pack
 from tagsight.store import writing
 
 TRIED = 128  # members that a cluster tries as its medoid, chosen by as many others
+SPOKESMEN = 4096  # rows that say which of all rows are tried first
 NONE = np.empty(0, np.int64)
 WIDTHS = 1024  # images whose silhouettes are made
 # Changes of the loss, in units of all weight: to be looked at exactly, to be swapped for.
@@ -50,6 +51,7 @@ class Streamed:
         self.rows = pack(features, blocks(features, features))
         self.chosen: list[Array] = []  # the medoids of each K
         self.state = swaps.fresh(0, self.n)
+        self.order = np.arange(self.n)  # in which rows are tried
         self.tried = 0  # candidates
         self.swaps = self.last = np.zeros(0, np.int64)  # of each K; after how many tried the last
 
@@ -58,15 +60,14 @@ class Streamed:
         self.chosen = [np.array(rows) for rows in chosen]
         self.tried, self.swaps = 0, np.zeros(len(chosen), np.int64)
         self.last = self.swaps.copy()
-        self.state = swaps.fresh(len(chosen), self.n)
-        swaps.assign(
-            self.rows,
-            gather(self.rows, np.concatenate([*self.chosen, NONE])),
-            self.first,
-            self.root,
-            self.state,
-        )
-        for g in range(len(chosen)):
+        self.assign()
+
+    def assign(self) -> None:
+        """All rows to the nearest of the medoids, the lowest place where two are equally near."""
+        self.state = swaps.fresh(len(self.chosen), self.n)
+        some = gather(self.rows, np.concatenate([*self.chosen, NONE]))
+        swaps.assign(self.rows, some, self.first, self.root, self.state)
+        for g in range(len(self.chosen)):
             self._settle(g)
 
     @property
@@ -92,6 +93,7 @@ class Streamed:
                 file,
                 medoids=np.concatenate([*self.chosen, NONE]),
                 first=self.first,
+                order=self.order,
                 tried=self.tried,
                 swaps=self.swaps,
                 last=self.last,
@@ -101,7 +103,8 @@ class Streamed:
         """Go on from what was committed."""
         with np.load(path) as kept:
             self.start(np.split(kept["medoids"], kept["first"][1:-1]) if len(kept["swaps"]) else [])
-            self.tried, self.swaps, self.last = int(kept["tried"]), kept["swaps"], kept["last"]
+            self.order, self.tried = kept["order"], int(kept["tried"])
+            self.swaps, self.last = kept["swaps"], kept["last"]
 
     def active(self) -> Array:
         """The K under which not all rows were tried since the last swap."""
@@ -168,6 +171,32 @@ class Streamed:
         owner = np.repeat(np.arange(len(members)), tiles)
         return _Clusters(gather(self.rows, places), weight, owner, starts)
 
+    def rank(self) -> None:
+        """Put those rows first in order that promise most under any of the K.
+
+        What they promise is what SPOKESMEN of the rows would gain from them.
+        """
+        rows, times = drawn(self.weight, SPOKESMEN)
+        few = swaps.State(*(np.ascontiguousarray(part[:, rows]) for part in self.state))
+        first, out = self.first, np.empty((len(self.chosen), self.n), np.float32)
+        removal = [self._removal(g, few, times) for g in range(len(self.chosen))]
+        swaps.screen(
+            self.rows,
+            gather(self.rows, rows),
+            times,
+            few,
+            first,
+            np.concatenate([*removal, np.empty(0)]),
+            self.root,
+            out,
+        )
+        best = np.full(self.n, self.n)
+        for promised in out:
+            rank = np.empty(self.n, np.int64)
+            rank[np.argsort(promised, kind="stable")] = np.arange(self.n)
+            np.minimum(best, rank, out=best)
+        self.order = np.argsort(best, kind="stable")
+
     def attempt(self, candidates: Array, active: Array) -> None:
         """Try at most TILE rows as medoids, under the K that are active.
 
@@ -206,23 +235,24 @@ class Streamed:
             own,
         )
         own, shared = own.sum(axis=0), shared.sum(axis=0)
-        changes = [
-            shared[g] + (own[first[g] : first[g + 1]] + self._removal(g)[:, None]).min(axis=0)
-            for g in active
-        ]
+        changes = []
+        for g in active:
+            removal = self._removal(g, self.state, self.weight)
+            places = own[first[g] : first[g + 1]] + removal[:, None]
+            changes.append(shared[g] + places.min(axis=0))
         return np.array(changes)[:, : len(candidates)]
 
-    def _removal(self, g: int) -> Array:
-        """By how much the loss would rise without each medoid: float64 (k,)."""
-        apart = self.state.second_distance[g].astype(np.float64) - self.state.distance[g]
-        return np.bincount(self.state.near[g], self.weight * apart, len(self.chosen[g]))
+    def _removal(self, g: int, state: swaps.State, weight: Array) -> Array:
+        """By how much the loss of these rows would rise without each medoid: float64 (k,)."""
+        apart = state.second_distance[g].astype(np.float64) - state.distance[g]
+        return np.bincount(state.near[g], weight * apart, len(self.chosen[g]))
 
     def _swapped(self, g: int, row: int, line: Array) -> bool:
         """Put the row in the best place if that lowers the loss."""
         if row in self.chosen[g]:
             return False
         near, second, distance, farther = (part[g] for part in self.state)
-        own = self._removal(g)
+        own = self._removal(g, self.state, self.weight)
         shared = swaps.change(line, near, distance, farther, self.weight, own)
         m = int(own.argmin())
         if shared + own[m] > ENOUGH * self.weight.sum():

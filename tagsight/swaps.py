@@ -163,6 +163,48 @@ def changes(
                 )
 
 
+@njit(parallel=True, **FAST)
+def screen(
+    rows: Packed,
+    few: Packed,
+    weight: Array,
+    state: State,
+    first: Array,
+    removal: Array,
+    root: bool,
+    out: Array,
+) -> None:
+    """How each of all rows would change the loss of a few of them, in the place that suits it best.
+
+    few: these, with their weight and state; removal: by how much their loss would rise without each
+    medoid of each K; out: float32 (g, n).
+    """
+    g, n = out.shape
+    for p in prange(len(rows.word_tiles)):
+        t = int(np.int64(p))
+        begin, end = t * TILE, min(n, t * TILE + TILE)
+        line, work = np.empty(TILE, np.float32), gower.scratch()
+        shared, own = np.zeros((g, TILE)), np.zeros((len(removal), TILE))
+        for i in range(len(weight)):
+            _reach(few, i, rows, t, root, work, line)
+            for h in range(g):
+                _account(
+                    line,
+                    state.distance[h, i],
+                    state.second_distance[h, i],
+                    weight[i],
+                    shared[h],
+                    own[first[h] + state.near[h, i]],
+                )
+        for h in range(g):
+            least = np.full(TILE, np.inf)
+            for m in range(first[h], first[h + 1]):
+                for j in range(TILE):
+                    least[j] = min(least[j], own[m, j] + removal[m])
+            for j in range(end - begin):
+                out[h, begin + j] = shared[h, j] + least[j]
+
+
 @njit(**FAST)
 def change(line: Array, near: Array, d1: Array, d2: Array, weight: Array, own: Array) -> float:
     """The same for one candidate and one K: own float64 (k,) is added to, what is shared returned.

@@ -36,10 +36,14 @@ def test_after_a_round_without_a_swap_no_single_swap_lowers_the_loss(tmp_path, d
 
 
 def test_the_loss_is_about_that_of_fasterpam_on_the_matrix(tmp_path):
+    """Never above it where the sample is all rows; from few rows another optimum may be met."""
     made = features(2, 2000)
     grid = medoids.grid(gower.matrix(made), KS)
-    for exact, each in zip(grid, found(made, tmp_path / "state").found, strict=True):
-        assert each.loss <= 1.01 * exact.loss
+    whole = found(made, tmp_path / "whole", sample=2000).found
+    part = found(made, tmp_path / "part", sample=400).found
+    for exact, one, other in zip(grid, whole, part, strict=True):
+        assert one.loss <= exact.loss * (1 + 1e-6)
+        assert other.loss <= 1.1 * exact.loss
 
 
 def test_clusters_are_numbered_by_weight_and_told_by_their_nearest_medoid(tmp_path):
@@ -99,17 +103,17 @@ def test_one_thread_and_two_give_the_same_bytes(tmp_path):
         "print([s.hex() for s in end.silhouettes], end.swaps)\n"
     )
     here = os.path.dirname(__file__)
-    printed = [
-        subprocess.run(
+    running = [
+        subprocess.Popen(
             [sys.executable, "-c", program, str(tmp_path / threads)],
             env=os.environ
             | {"PYTHONHASHSEED": "0", "NUMBA_NUM_THREADS": threads, "PYTHONPATH": here},
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
-            check=True,
-        ).stdout
+        )
         for threads in "12"
     ]
+    printed = [process.communicate()[0] for process in running]
     assert printed[0] == printed[1]
     assert printed[0].count("\n") == 4
 

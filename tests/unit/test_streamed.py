@@ -74,7 +74,7 @@ def test_what_a_swap_would_change_is_what_brute_force_says(seed, n, distance):
         for row in np.setdiff1d(candidates, medoids):
             changes = [loss(d, weight, [*rest, row]) - now for rest in others]
             assert promised[g, row] == pytest.approx(min(changes), abs=1e-6 * weight.sum())
-            own = here._removal(g)
+            own = here._removal(g, here.state, weight)
             line = d[row].astype(np.float32)
             near, _, first, second = (part[g] for part in here.state)
             shared = swaps.change(line, near, first, second, weight, own)
@@ -93,6 +93,22 @@ def test_swaps_lower_the_loss_and_leave_every_row_with_its_two_nearest(distance)
         before = here.losses()
     assert (here.swaps > 0).all()
     assert here.tried == 900
+
+
+def test_rows_that_promise_most_are_tried_first():
+    """Where all rows have a say, what they promise is what brute force says."""
+    here, weight, d = standing(8, 300, [2, 6])
+    here.rank()
+    np.testing.assert_array_equal(np.sort(here.order), np.arange(300))
+    best = []
+    for medoids in here.chosen:
+        rest = np.array([d[np.delete(medoids, m)].min(axis=0) for m in range(len(medoids))])
+        losses = (weight * np.minimum(rest[:, None], d)).sum(axis=2).min(axis=0)  # of each row
+        best.append(np.argsort(losses))
+    assert set(here.order[:2]) == {best[0][0], best[1][0]}
+    places = np.argsort(here.order)  # row -> when it is tried
+    for ranked in best:
+        assert places[ranked[:30]].max() < 60
 
 
 def test_only_active_clusterings_move():

@@ -1,0 +1,51 @@
+"""Medoids found among all images: every file that tells of clusters tells of theirs."""
+
+import polars as pl
+import pytest
+from running import overlay, run
+
+from tagsight.store import read_json
+
+
+@pytest.fixture
+def searched(copy_of_finished, tmp_path):
+    """The finished run, gone on with among all its images, and where it went on from."""
+    everywhere = overlay(tmp_path, cluster__on="all", cluster__candidates=400)
+    results = copy_of_finished / "results"
+    before = {
+        "medoids": pl.read_parquet(results / "medoids.parquet"),
+        "annotations": pl.read_csv(results / "annotations.csv"),
+        "choice": (results / "choice.json").read_bytes(),
+        "members": pl.read_parquet(results / "members.parquet"),
+        "clusters": pl.read_parquet(results / "clusters/tuning.parquet"),
+    }
+    targets = ["results/annotations.csv", "results/cards.json"]
+    run(copy_of_finished, everywhere, targets=targets)
+    return results, before
+
+
+def test_all_images_are_searched_and_annotated_by_what_was_found(searched):
+    results, before = searched
+    assert before["members"].equals(before["clusters"])
+    assert (results / "choice.json").read_bytes() == before["choice"]
+    k = read_json(results / "choice.json")["k"]
+    medoids = pl.read_parquet(results / "medoids.parquet")
+    annotations = pl.read_csv(results / "annotations.csv")
+    assert medoids["k"].unique().sort().equals(before["medoids"]["k"].unique().sort())
+    assert medoids.group_by("k").agg(pl.sum("images"))["images"].to_list() == [len(annotations)] * 4
+    chosen = medoids.filter(k=k)
+    loss = annotations["distance"].sum()
+    assert loss == pytest.approx(chosen["loss"].sum(), rel=1e-4)
+    assert loss <= before["annotations"]["distance"].sum() + 1e-4
+    search = pl.read_parquet(results / "search.parquet")
+    assert (search["candidates"] > 0).all()
+    assert search.filter(k=k)["loss"].item() == pytest.approx(loss, rel=1e-4)
+    cards = read_json(results / "cards.json")
+    assert [card["medoid"] for card in cards] == chosen.sort("cluster")["image"].to_list()
+    assert {card["cluster"]: card["name"] for card in cards}.items() >= set(
+        annotations.select("cluster", "name").unique().iter_rows()
+    )
+    members = pl.read_parquet(results / "members.parquet").filter(k=k)
+    assert sum(card["size"] for card in cards) == len(members)
+    assert members["image"].equals(before["members"].filter(k=k)["image"])
+    assert "rows tried as medoids" in (results.parent / "logs/medoids.log").read_text()
