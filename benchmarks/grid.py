@@ -3,10 +3,9 @@
 usage: python benchmarks/grid.py [rows, default 5000]
 
 The matrix of distances is given. Ours is BUILD once, FasterPAM for each K, and all silhouettes in
-one pass; theirs BUILD and FasterPAM of kmedoids for each K, handed the matrix as one would and, with
-twice the memory for it, as it likes it best; and silhouettes of scikit-learn. Wall seconds: ours and
-the faster of theirs are medians of rounds, the slow one is run once (and not at all above 10,000
-rows).
+one pass; theirs BUILD and FasterPAM of kmedoids for each K, handed the matrix as one would, and
+transposed, as it likes it best; and silhouettes of scikit-learn. Wall seconds: ours and the faster
+of theirs are medians of rounds, the slow one is run once (and not at all above 10,000 rows).
 """
 
 import importlib.util

@@ -88,8 +88,8 @@ def cards(
     """A card a cluster, in their order: `cluster`, `name`, `size`, `share`, `medoid`, `tags`.
 
     sample: `image`, `series`, `study`, `patient`, the labels `modality` and `body_part`, and the
-    encoded columns. clusters, at one K: `image`, `cluster` (0, in none, has no card), `medoid`, which
-    need not be among them (`with_medoids`).
+    encoded columns. clusters, at one K: `image`, `cluster` (0, in none, has no card), `medoid`,
+    which need not be among them (`with_medoids`).
 
     `tags`, the most distinguishing first (largest difference of shares): `keyword`, `column`,
     `value`, and the shares of images with this value `inside` and `outside` the cluster. For a

@@ -42,10 +42,10 @@ def table(
     """Return a row for each image at each K, in cluster 0 where it is in none.
 
     images (n,) String; few: the m rows that were clustered, of these n; distances (m, m); widths:
-    the silhouettes (m,) of each clustering of `grid`.
-    Columns: image, k, cluster, medoid (bool), distance (to the own medoid), second_distance (to
-    the nearest other medoid), silhouette, weight (what the image counts in means). Images in no cluster have neither distance, and
-    silhouette 0. Without a clustering there are no rows.
+    the silhouettes (m,) of each clustering of `grid`. Columns: image, k, cluster, medoid (bool),
+    distance (to the own medoid), second_distance (to the nearest other medoid), silhouette, weight
+    (what the image counts in means). Images in no cluster have neither distance, and silhouette 0.
+    Without a clustering there are no rows.
     """
     weight = few.weight[few.row] / np.bincount(few.row)[few.row]
     parts = []

@@ -94,6 +94,6 @@ def test_without_looks_nothing_is_claimed_of_them():
     choice = {"k": 20, "reading": "weak structure", "grid": {"20": {"silhouette": 0.3712}}}
     assert sentences.without_looks(1_044_191, choice) == (
         "1,044,191 images fall into 20 clusters by their tags, with weak structure (mean "
-        "silhouette 0.37); whether those of a cluster look alike was not tested, as a table of tags has no "
-        "pixels."
+        "silhouette 0.37); whether those of a cluster look alike was not tested, as a table of "
+        "tags has no pixels."
     )
