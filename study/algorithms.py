@@ -45,6 +45,8 @@ SCHEMA = {
     "stability": pl.Float64,  # adjusted Rand index with bootstraps of patients
     "seconds": pl.Float64,  # for the whole grid
     **{f"ami_{label}": pl.Float64 for label in LABELS},
+    "moved": pl.Float64,  # share of images that are annotated otherwise than they were clustered
+    **{f"placed_{label}": pl.Float64 for label in LABELS},  # AMI of the annotations
 }
 
 
@@ -81,7 +83,10 @@ def measured(several: Sequence[Data], ks: Sequence[int] = KS, workers: int = 2) 
     made = [row for part in parts for row in part]
     untold = {row["data"] for row in made if not row["told"]}
     made += [{**row, "told": False} for row in made if row["data"] not in untold]
-    return pl.DataFrame(made, SCHEMA, orient="row")
+    names = pl.Enum([data.name for data in several])
+    return pl.DataFrame(made, SCHEMA, orient="row").sort(
+        pl.col("data").cast(names), maintain_order=True
+    )
 
 
 def _counted(parts: Iterable[Any], several: int) -> Iterator[Any]:
@@ -112,6 +117,7 @@ def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
     found = clusterings(features, distances, ks, algorithm)
     seconds = time.perf_counter() - start
     widths = silhouettes.samples(distances, [clustering.labels for clustering in found])
+    placed = [distances[:, clustering.medoids].argmin(axis=1) for clustering in found]
     shown = task.told and task.presence == 1
     steady = _stability(task, features, distances, found, ks) if shown else [None] * len(found)
     for asked in ks if found else ():
@@ -130,12 +136,16 @@ def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
             "silhouette": float(widths[i].mean(dtype=np.float64)),
             "stability": steady[i],
             "seconds": seconds,
-            **{f"ami_{label}": None for label in LABELS},
-            **{
-                f"ami_{row['label']}": row["ami"]
-                for row in agreement(labels, data.labels(), k=found[i].k)
-            },
+            **_agreements("ami", data, labels),
+            "moved": float((placed[i] != labels).mean()),
+            **_agreements("placed", data, placed[i]),
         }
+
+
+def _agreements(kind: str, data: Data, labels: Array) -> dict[str, float | None]:
+    unknown = dict.fromkeys(f"{kind}_{label}" for label in LABELS)
+    known = agreement(labels, data.labels(), k=int(labels.max()) + 1)
+    return unknown | {f"{kind}_{row['label']}": row["ami"] for row in known}
 
 
 def weighted(encoding: Encoding, presence: float) -> Encoding:

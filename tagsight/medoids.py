@@ -94,7 +94,9 @@ def grid(
     first = starts(distances, ks, weights)
     if algorithm == "average":
         return _average(distances, [len(chosen) for chosen in first])
-    tasks = [start for chosen in first for start in (chosen, *_drawn(len(distances), len(chosen)))]
+    n = len(distances)
+    cheap = algorithm != "pam"  # which takes minutes from random medoids
+    tasks = [start for rows in first for start in (rows, *(_drawn(n, len(rows)) if cheap else ()))]
     swap = _SWAPS[algorithm]
     with ThreadPoolExecutor(numba.get_num_threads()) as pool:
         # The largest K take longest: they go first.

@@ -16,8 +16,9 @@ MODEL = {
     "silhouette": 0.3,
     "stability": 0.5,
     "seconds": 1.0,
-    "ami_modality": 0.4,
-    "ami_body_part": 0.2,
+    "moved": 0.0,
+    "placed_modality": 0.4,
+    "placed_body_part": 0.2,
 }
 
 
@@ -29,7 +30,7 @@ def table(*changes):
             for told in (True, False):
                 row = {**MODEL, **change, "presence": presence, "told": told}
                 if presence == 0:
-                    row["ami_modality"] = change.get("bare", row["ami_modality"])
+                    row["placed_modality"] = change.get("bare", row["placed_modality"])
                 rows.append({name: row.get(name) for name in SCHEMA})
     return pl.DataFrame(rows, SCHEMA, orient="row")
 
@@ -41,12 +42,12 @@ def on(data, algorithm, **figures):
 def test_ranks_are_means_over_data_sets_without_the_control():
     found = verdict.ranks(
         table(
-            on("demo", "fasterpam", ami_truth=0.8, stability=0.9),
-            on("demo", "famd", ami_truth=0.6, stability=0.7),
-            on("IDC", "fasterpam", ami_modality=0.1, stability=0.6),
-            on("IDC", "famd", ami_modality=0.5, stability=0.4),
-            on("control", "famd", ami_truth=1.0, stability=1.0, largest=0.9),
-            on("control", "fasterpam", ami_truth=0.0, stability=0.0),
+            on("demo", "fasterpam", placed_truth=0.8, stability=0.9),
+            on("demo", "famd", placed_truth=0.6, stability=0.7),
+            on("IDC", "fasterpam", placed_modality=0.1, stability=0.6),
+            on("IDC", "famd", placed_modality=0.5, stability=0.4),
+            on("control", "famd", placed_truth=1.0, stability=1.0, largest=0.9),
+            on("control", "fasterpam", placed_truth=0.0, stability=0.0),
         )
     )
     assert found["algorithm"].to_list() == ["fasterpam", "famd"]
@@ -59,13 +60,13 @@ def test_ranks_are_means_over_data_sets_without_the_control():
 
 def test_the_best_is_recommended_and_the_default_is_told_how_it_stands():
     said = verdict.recommendation(
-        table(on("demo", "fasterpam", ami_truth=0.5), on("demo", "famd", ami_truth=0.8))
+        table(on("demo", "fasterpam", placed_truth=0.5), on("demo", "famd", placed_truth=0.8))
     )
     assert "**`famd`**" in said
     assert "number 2 of 2" in said
     assert "agrees better: mean AMI 0.800 against 0.500" in said
     other = verdict.recommendation(
-        table(on("demo", "fasterpam", ami_truth=0.9), on("demo", "famd", ami_truth=0.8))
+        table(on("demo", "fasterpam", placed_truth=0.9), on("demo", "famd", placed_truth=0.8))
     )
     assert "**`fasterpam`**" in other
     assert "It is the default." in other
@@ -73,17 +74,29 @@ def test_the_best_is_recommended_and_the_default_is_told_how_it_stands():
 
 def test_one_that_puts_most_images_together_is_passed_over():
     rows = (
-        on("demo", "average", ami_truth=0.9, stability=0.9),
-        on("IDC", "average", ami_modality=0.9, stability=0.9, largest=0.51),
+        on("demo", "average", placed_truth=0.9, stability=0.9),
+        on("IDC", "average", placed_modality=0.9, stability=0.9, largest=0.51),
         on("demo", "fasterpam"),
         on("IDC", "fasterpam"),
     )
     said = verdict.recommendation(table(*rows))
     assert "**`fasterpam`**" in said
-    assert "somewhere: `average`" in said
+    assert "one cluster somewhere: `average`." in said
     assert "First in agreement alone is `average`" in said
     lumped = [{**row, "largest": 0.8} for row in rows]
-    assert "nothing is recommended" in verdict.recommendation(table(*lumped))
+    assert "Nothing is left" in verdict.recommendation(table(*lumped))
+
+
+def test_one_that_finds_other_numbers_is_not_compared():
+    said = verdict.recommendation(
+        table(
+            on("demo", "hdbscan", placed_truth=0.9, stability=1.0, k=4),
+            on("demo", "dynmsc", placed_truth=0.9, stability=0.9, k=12),
+            on("demo", "fasterpam"),
+        )
+    )
+    assert "**`dynmsc`**" in said
+    assert "another number of clusters somewhere: `hdbscan`." in said
 
 
 def test_missingness_matters_where_presence_columns_help():
