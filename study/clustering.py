@@ -110,13 +110,13 @@ def _ranks(table: pl.DataFrame) -> str:
         "the annotations, which are what a user gets (each image in the cluster of its nearest "
         "medoid), with the planted truth, else with modality and body part, on distances without "
         "the tags that state them, the mean over K. Stability: adjusted Rand index with the "
-        f"clusters found in {algorithms.BOOTSTRAPS} bootstraps of patients; few large clusters have "
-        "it easier. Silhouette: on the distances clustered. Overall: the mean of agreement and "
-        f"stability. At K = {verdict.SHOWN_K}, on the worst data set each: the largest cluster's "
-        "share of the images; off K, how far the number of clusters is from what was asked for; "
-        "moved, the share of images that are annotated otherwise than they were clustered. Seconds: "
-        "on one core, for the whole grid of K, on the slowest data set, the distances not counted."
-        "\n\n"
+        f"clusters found in {algorithms.BOOTSTRAPS} bootstraps of patients; few large clusters "
+        "have it easier. Silhouette: on the distances clustered. Overall: the mean of agreement "
+        f"and stability. At K = {verdict.SHOWN_K}, on the worst data set each: the largest "
+        "cluster's share of the images; off K, how far the number of clusters is from what was "
+        "asked for; moved, the share of images annotated otherwise than they were clustered. "
+        "Seconds: on one core, for the whole grid of K, on the slowest data set, the distances "
+        "not counted.\n\n"
         f"{markdown(ranked)}\n\n"
         "![How large the largest cluster is](clustering-sizes.svg)"
     )
@@ -159,9 +159,11 @@ def _one(name: str, table: pl.DataFrame) -> str:
 
 def _both(column: str) -> pl.Expr:
     """The two figures in one cell, one where they are the same."""
-    told, untold = (pl.col(name).round(3) for name in (column, f"{column} untold"))
-    two = pl.format("{} / {}", told, untold)
-    return pl.when(told == untold).then(told.cast(pl.String)).otherwise(two)
+    told, untold = (
+        pl.col(name).map_elements("{:.3f}".format, pl.String)
+        for name in (column, f"{column} untold")
+    )
+    return pl.when(told == untold).then(told).otherwise(pl.format("{} / {}", told, untold))
 
 
 def _missingness(table: pl.DataFrame) -> str:

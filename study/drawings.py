@@ -22,6 +22,8 @@ from tagsight.figures.style import (
     svg,
 )
 
+ENDS = ("without", "with")  # presence columns
+
 
 def agreement(table: pl.DataFrame) -> str:
     """Draw AMI with what is known: orange without presence columns, blue with them."""
@@ -32,10 +34,11 @@ def agreement(table: pl.DataFrame) -> str:
         for y, algorithm in enumerate(order):
             row = rows.get((data, algorithm))
             if row:
-                ax.plot([row["without"], row["with"]], [y, y], color=LINE, linewidth=2.5, zorder=1)
+                ax.plot([row[end] for end in ENDS], [y, y], color=LINE, linewidth=2.5, zorder=1)
                 ax.scatter(row["without"], y, s=34, color=PIXELS, zorder=2)
                 ax.scatter(row["with"], y, s=34, color=TAGS, zorder=3)
-        ax.set_xlim(left=min(0, ax.get_xlim()[0]))
+        shown = [row[end] for (name, _), row in rows.items() if name == data for end in ENDS]
+        ax.set_xlim(min(0, *shown) - 0.01, 1.1 * max(shown))
         ax.xaxis.set_major_locator(MaxNLocator(4))
     _key(figure, [(PIXELS, "values alone"), (TAGS, "values and which tags are there")])
     return svg(figure)

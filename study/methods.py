@@ -25,14 +25,14 @@ METHODS = (
         "k-medoids, the best swap each time (Kaufman & Rousseeuw 1987)",
         "as fasterpam",
         "K",
-        "comparing with other people's PAM; slower, no better",
+        "comparing with other people's PAM; far slower",
     ),
     (
         "alternate",
         "k-medoids by turns of assigning and centring",
         "as fasterpam",
         "K",
-        "comparing; ends in worse optima",
+        "comparing; stops at higher losses than swaps do",
     ),
     (
         "average",
@@ -54,21 +54,21 @@ METHODS = (
         "factors of mixed data (Pagès 2004), then k-means",
         "the tag's mean, so that it pulls nowhere; presence columns say that it is missing",
         "K",
-        "noisy tags in plenty: what they share counts, the rest is dropped; fits in seconds",
+        "many noisy tags: what they share counts, the rest is dropped; needs no distances",
     ),
     (
         "kprototypes",
         "k-means with modes for categories (Huang 1997), from the clusters of fasterpam",
         "cost nothing, whichever the cluster; presence columns say that it is missing",
         "K",
-        "round clusters where numbers matter more than categories",
+        "comparing with k-means; as annotations, which go by medoids, it may differ much",
     ),
     (
         "dynmsc",
         "k-medoids of the best medoid silhouette (Lenssen & Schubert 2024)",
         "as fasterpam",
         "its own: the best between each K of the grid and the one below",
-        "choosing K without gaps in the grid; minutes",
+        "choosing K without gaps in the grid",
     ),
 )
 

@@ -65,11 +65,25 @@ def test_the_best_is_recommended_and_the_default_is_told_how_it_stands():
     assert "**`famd`**" in said
     assert "number 2 of 2" in said
     assert "agrees better: mean AMI 0.800 against 0.500" in said
+    assert "better on 1 of 1 (demo +0.300), worse on 0." in said
     other = verdict.recommendation(
         table(on("demo", "fasterpam", placed_truth=0.9), on("demo", "famd", placed_truth=0.8))
     )
     assert "**`fasterpam`**" in other
     assert "It is the default." in other
+
+
+def test_it_is_said_whether_the_order_could_be_by_chance():
+    names, ami = ("fasterpam", "famd", "average"), [(0.9, 0.5, 0.1), (0.1, 0.5, 0.9)]
+    for turns, word in ((0, "differ:"), (1, "cannot be told apart")):
+        rows = [
+            on(f"set {i}", name, placed_truth=value)
+            for i in range(6)
+            for name, value in zip(names, ami[i % 2 * turns], strict=True)
+        ]
+        assert word in verdict.recommendation(table(*rows))
+    few = table(*(on("demo", name) for name in names))
+    assert "too few to test" in verdict.recommendation(few)
 
 
 def test_one_that_puts_most_images_together_is_passed_over():
