@@ -65,3 +65,4 @@ rule tags:
 
 
 TAGS = rules.tags  # the rule that leaves results/tags
+READY = []  # what was found in a ready table

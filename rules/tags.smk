@@ -10,6 +10,7 @@ rule frequencies:
     input:
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
         rejected=expand("results/rejected/{shard}.parquet", shard=SHARDS),
+        ready=READY,
     output:
         "results/frequencies.parquet",
     log:
