@@ -252,7 +252,7 @@ class Streamed:
         if row in self.chosen[g]:
             return False
         near, second, distance, farther = (part[g] for part in self.state)
-        own = self._removal(g, self.state, self.weight)
+        own = np.zeros(len(self.chosen[g]))
         shared = swaps.change(line, near, distance, farther, self.weight, own)
         m = int(own.argmin())
         if shared + own[m] > ENOUGH * self.weight.sum():

@@ -207,18 +207,18 @@ def screen(
 
 @njit(**FAST)
 def change(line: Array, near: Array, d1: Array, d2: Array, weight: Array, own: Array) -> float:
-    """The same for one candidate and one K: own float64 (k,) is added to, what is shared returned.
+    """How one candidate would change the loss under one K: the part that is so in any place.
 
-    line: the candidate's distances to all rows.
+    line: the candidate's distances to all rows. own: float64 (k,), filled with 0: to what is
+    returned comes own[m] if the candidate takes the place of medoid m.
     """
     shared = 0.0
     for i in range(len(line)):
         d, a, b = np.float64(line[i]), np.float64(d1[i]), np.float64(d2[i])
         if d < a:
             shared += weight[i] * (d - a)
-            own[near[i]] += weight[i] * (a - b)
-        elif d < b:
-            own[near[i]] += weight[i] * (d - b)
+        else:
+            own[near[i]] += weight[i] * (min(d, b) - a)
     return shared
 
 
