@@ -148,10 +148,10 @@ def test_text_that_is_kept_is_kept_for_reading_alone(keyword):
     kept = found.filter(keyword=keyword).row(0, named=True)
     assert (kept["inferred"], kept["top_values"], kept["categories"]) == ("text", None, None)
     asked = {"count": 9, "max_missing": 1.0, "max_categories": 9, "image_level": True, "drop": []}
-    assert dict(selection(found, **asked).select("keyword", "reason").iter_rows()) == {
-        keyword: "free text",
-        "Modality": "kept",
-    }
+    asked |= {"method": "missing", "per_module": None}
+    fates = selection(found, tags.lazy(), pl.DataFrame(), **asked)
+    reasons = dict(fates.select("keyword", "reason").iter_rows())
+    assert reasons == {keyword: "free text", "Modality": "kept"}
 
 
 def test_bookkeeping_is_no_keyword_but_dbdt_is_one():
