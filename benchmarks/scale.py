@@ -31,7 +31,7 @@ from tagsight.store import write_file
 KS = [5, 10, 15, 20, 100, 200, 300]  # the paper's
 ROWS = [10_000, 20_000, 100_000, 1_000_000]
 USABLE, CANDIDATES = 2000, 8000  # rows tried; the latter is the default of cluster.candidates
-MATRIX, ROUND, FURTHER = 20_000, 100_000, 40_000  # most rows for each; candidates where no round is
+MATRIX, ROUND, FURTHER = 20_000, 100_000, 20_000  # most rows for each; candidates where no round is
 DRAWS, DRAWN = 5, 2000
 FIGURE = Path(__file__).parents[1] / "docs/scale.svg"
 
@@ -186,8 +186,9 @@ def figure(taken: dict[int, list[Taken]]) -> str:
             ax.plot(
                 [t.n for t in own], [getattr(t, what) for t in own], "o-", color=colour, label=label
             )
-        ax.set(xscale="log", yscale="log")
-    ax.legend(frameon=False)
+        ax.set(xscale="log", yscale="log", ylim=(0.1, None))
+        ax.minorticks_off()
+    drawing.axes[0].legend(frameon=False)
     return svg(drawing)
 
 
