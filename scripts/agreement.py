@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagsight import families, gower
+from tagsight import clusters, families, gower
 from tagsight.agreement import LEFT_OUT, agreement
 from tagsight.confounding import confounding
 from tagsight.encoding import LABELS, load, to_features
@@ -15,8 +15,10 @@ with logged(snakemake):
     outside = {name: sample[name] for name in LABELS}
     encoding = load(snakemake.input.encoding)
     encoding = encoding.ranged_by(sample, params.ranges)
-    rows = []
-    for left_out in LEFT_OUT:
+    k = read_json(snakemake.input.choice)["k"]
+    labels = clusters.labellings(sample, pl.read_parquet(snakemake.input.clusters))
+    rows = [row for number, own in labels.items() for row in agreement(own, outside, k=number)]
+    for left_out in LEFT_OUT[1:]:  # with all tags they were found before
         seen = encoding.without(left_out)
         features = to_features(sample, seen)
         few = families.rows(features, params.weight, params.algorithm)
@@ -25,8 +27,5 @@ with logged(snakemake):
             few.features, distances, params.k, params.algorithm, few.weight
         ):
             rows += agreement(found.labels[few.row], outside, k=found.k, left_out=left_out)
-    k = read_json(snakemake.input.choice)["k"]
-    chosen = pl.read_parquet(snakemake.input.clusters).filter(k=k)
-    own = sample.join(chosen, on="image", how="left", maintain_order="left")["cluster"].to_numpy()
-    found = {"k": k, "agreement": rows, "confounding": confounding(own, outside)}
-    write_json(found, snakemake.output[0])
+    told = {"k": k, "agreement": rows, "confounding": confounding(labels[k], outside)}
+    write_json(told, snakemake.output[0])

@@ -18,10 +18,10 @@ with logged(snakemake):
         medoids, told = placing.of_sample(found, sample, encoding)
     else:
         images = pl.read_parquet(given.features).sort("image")
-        distinct = collapse(to_features(images, encoding))
+        distinct = collapse(to_features(images, encoding), params.weight)
         outcome = search(
             distinct.features,
-            placing.weight(distinct, params.weight),
+            distinct.weight,
             found["k"].unique().to_list(),
             distance=encoding.distance,
             seed=params.seed,

@@ -11,10 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight import choice, gower, why
-from tagsight.collapse import Collapsed
+from tagsight.collapse import Collapsed, Weight, collapse
 from tagsight.encoding import Encoding, feature_keywords, to_features
 from tagsight.errors import DataError
-from tagsight.families import Weight, rows
 from tagsight.medoids import Clustering
 
 Floats = NDArray[np.float32]
@@ -82,6 +81,20 @@ def medoid_rows(clusters: pl.DataFrame, images: pl.Series) -> NDArray[np.int64]:
     return medoids.join(places, on="image", maintain_order="left")["row"].cast(pl.Int64).to_numpy()
 
 
+def labellings(sample: pl.DataFrame, clusters: pl.DataFrame) -> dict[int, NDArray[np.int32]]:
+    """Return K -> labels (n,) in the order of the sample, from 0; -1 = in no cluster.
+
+    sample: `image`; clusters: `table` of the same images.
+    """
+    return {
+        k: sample.select("image")
+        .join(clusters.filter(k=k), on="image", how="left", maintain_order="left")["cluster"]
+        .to_numpy()
+        - 1
+        for k in clusters["k"].unique().sort().to_list()
+    }
+
+
 def nearest_number(clusters: pl.DataFrame, k: int) -> int:
     """Return the K of a grid that is nearest to `k`, the smaller where equal.
 
@@ -111,8 +124,8 @@ def held_out(
     heldout_ratio.
     """
     images = to_features(tuning, encoding)
-    own = rows(images, weight, "fasterpam")
-    others = rows(to_features(holdout, encoding), weight, "fasterpam")
+    own = collapse(images, weight)
+    others = collapse(to_features(holdout, encoding), weight)
     ratios = []
     for k in clusters["k"].unique().sort():
         medoids = images.take(medoid_rows(clusters.filter(k=k), tuning["image"]))

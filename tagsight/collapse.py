@@ -1,7 +1,7 @@
 """Equal rows once, with how many they are: fewer rows, the same result."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tagsight.gower import Features
 
 Array = NDArray[Any]
+Weight = Literal["images", "rows"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Collapsed:
     weight: Array
 
 
-def collapse(features: Features) -> Collapsed:
-    """Each different row once.
+def collapse(features: Features, weight: Weight = "images") -> Collapsed:
+    """Each different row once, to count as often as it is there (`images`), or once (`rows`).
 
     Rows are equal where the same is missing and the rest is equal: such rows are at distance 0 from
     each other, and at one distance from any other. Rows with nothing that counts are at distance 1
@@ -43,11 +44,12 @@ def collapse(features: Features) -> Collapsed:
         .group_by(table.columns, maintain_order=True)
         .agg(pl.col("row"))["row"]
     )
-    weight = groups.list.len().to_numpy()
+    times = groups.list.len().to_numpy()
     row = np.empty(n, np.int64)
-    row[groups.explode().to_numpy()] = np.repeat(np.arange(len(groups)), weight)
+    row[groups.explode().to_numpy()] = np.repeat(np.arange(len(groups)), times)
     first = groups.list.first().to_numpy().astype(np.int64)
-    return Collapsed(features.take(first), row, first, weight.astype(np.float64))
+    counted = times.astype(np.float64) if weight == "images" else np.ones(len(first))
+    return Collapsed(features.take(first), row, first, counted)
 
 
 def each(features: Features) -> Collapsed:

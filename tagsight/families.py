@@ -5,15 +5,13 @@ compared. Where a method knows no medoids, it is the member of least distance to
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import kmedoids
-import numpy as np
 from numpy.typing import NDArray
 
 from tagsight import density, factors, medoids, prototypes
-from tagsight.collapse import Collapsed, collapse, each
+from tagsight.collapse import Collapsed, Weight, collapse, each
 from tagsight.gower import Features
 from tagsight.medoids import Clustering
 
@@ -21,8 +19,6 @@ Array = NDArray[Any]
 Algorithm = Literal[
     "fasterpam", "pam", "alternate", "average", "hdbscan", "famd", "kprototypes", "dynmsc"
 ]
-Weight = Literal["images", "rows"]
-
 WEIGHTED = medoids.WEIGHTED  # equal rows may be given them once, with a weight
 # Their number of clusters is their own: near a K of the grid, rarely equal to it.
 OWN_NUMBER = frozenset({"hdbscan", "dynmsc"})
@@ -65,10 +61,9 @@ def rows(features: Features, weight: Weight, algorithm: Algorithm) -> Collapsed:
 
     weight: `images` counts every row, also those equal to others; `rows` counts equal rows once.
     """
-    if weight == "rows":
-        few = collapse(features)
-        return replace(few, weight=np.ones(len(few.first)))
-    return collapse(features) if algorithm in WEIGHTED else each(features)
+    if weight == "rows" or algorithm in WEIGHTED:
+        return collapse(features, weight)
+    return each(features)
 
 
 def remark(ks: Sequence[int], found: Sequence[Clustering], algorithm: Algorithm) -> str | None:

@@ -1,6 +1,6 @@
 """The medoids as a table, found on a sample or on all images, and the sample put to them."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -65,13 +65,14 @@ def of_all(
     images: `image` and the encoded columns; distinct: their different rows, that were searched.
     A medoid goes by the first image of its row. `silhouette` is the mean of some images' among all.
     """
+    times = np.bincount(distinct.row).astype(np.float64)
     rows, said = [pl.DataFrame(schema=MEDOIDS)], []
     for found, silhouette, swaps in zip(
         outcome.found, outcome.silhouettes, outcome.swaps, strict=True
     ):
         names = images["image"][distinct.first[found.medoids]]
         measured = found.labels, found.distance, found.second
-        rows.append(_medoids(found.k, names, *measured, distinct.weight))
+        rows.append(_medoids(found.k, names, *measured, times))
         said.append(_said(rows[-1], silhouette, outcome.tried, outcome.share, swaps))
     return _encoded(pl.concat(rows), images, encoding), pl.DataFrame(said, SEARCH, orient="row")
 
@@ -165,8 +166,3 @@ def _encoded(medoids: pl.DataFrame, images: pl.DataFrame, encoding: Encoding) ->
     columns = [column.name for column in encoding.columns]
     told = images.select("image", *columns)
     return medoids.join(told, on="image", how="left", maintain_order="left")
-
-
-def weight(distinct: Collapsed, kind: Literal["images", "rows"]) -> Array:
-    """How often each different row counts: as often as there are such images, or once."""
-    return distinct.weight if kind == "images" else np.ones(len(distinct.weight))

@@ -54,7 +54,7 @@ def _add(row: Array, weight: float, total: Array) -> None:
 
 
 @njit(**FAST)
-def _silhouette(sums: Array, sizes: Array, own: int) -> float:
+def of_row(sums: Array, sizes: Array, own: int) -> float:
     """From the sums of a row's distances to each cluster, its own among them."""
     if sizes[own] <= 1:
         return 0.0
@@ -82,4 +82,4 @@ def _fill(
             for g in range(groups.shape[1]):
                 first, last = starts[g], starts[g + 1]
                 own = groups[i, g] - first
-                out[g, i] = _silhouette(sums[first:last, i - begin], sizes[first:last], own)
+                out[g, i] = of_row(sums[first:last, i - begin], sizes[first:last], own)

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight import gower
-from tagsight.clusters import medoid_rows
-from tagsight.collapse import Collapsed
+from tagsight.clusters import labellings, medoid_rows
+from tagsight.collapse import Collapsed, Weight
 from tagsight.encoding import Encoding, to_features
-from tagsight.families import WEIGHTED, Algorithm, Weight, clusterings, rows
+from tagsight.families import WEIGHTED, Algorithm, clusterings, rows
 from tagsight.frequencies import person
 from tagsight.gower import Features
 
@@ -123,7 +123,7 @@ def stability(
     nearest medoid of the tuning sample; `stability_trials`, the mean one of any two trials whose
     medoids label the holdout. Null where there is nothing to compare.
     """
-    tuning, found = samples["tuning"], _labellings(samples["tuning"], clusters["tuning"])
+    tuning, found = samples["tuning"], labellings(samples["tuning"], clusters["tuning"])
     people = tuning.select(person().rank("dense") - 1).to_series().to_numpy().astype(np.int64)
     few = rows(to_features(tuning, encoding), weight, algorithm)
     again = bootstrapped(
@@ -137,7 +137,7 @@ def stability(
         bootstraps=bootstraps,
         seed=seed,
     )
-    own = _labellings(samples["holdout"], clusters["holdout"])
+    own = labellings(samples["holdout"], clusters["holdout"])
     carried = _carried(samples, clusters, encoding)
     trials = [labels for name, labels in carried.items() if name != "tuning"]
     grid = {
@@ -200,17 +200,6 @@ def trusted(
         read = reading(coefficient, found["patients"][like])
         told.append({**card, "stability": coefficient, "reading": read})
     return told
-
-
-def _labellings(sample: pl.DataFrame, clusters: pl.DataFrame) -> dict[int, Array]:
-    """K -> labels (n,) in the order of the sample, from 0; -1 = in no cluster."""
-    return {
-        k: sample.select("image")
-        .join(clusters.filter(k=k), on="image", how="left", maintain_order="left")["cluster"]
-        .to_numpy()
-        - 1
-        for k in clusters["k"].unique().sort().to_list()
-    }
 
 
 def _carried(samples: Frames, clusters: Frames, encoding: Encoding) -> dict[str, dict[int, Array]]:

@@ -14,6 +14,7 @@ import numpy as np
 from tagsight import swaps
 from tagsight.gower import Array, Distance, Features
 from tagsight.packing import TILE, Packed, blocks, gather, pack
+from tagsight.silhouettes import of_row
 from tagsight.store import writing
 
 TRIED = 128  # members that a cluster tries as its medoid, chosen by as many others
@@ -305,10 +306,13 @@ class Streamed:
         swaps.to_clusters(
             self.rows, self.weight, gather(self.rows, rows), rows, groups, self.root, sums
         )
-        total = sums.sum(axis=0)[:, : len(rows)]
+        total = np.ascontiguousarray(sums.sum(axis=0)[:, : len(rows)].T)  # (rows, clusters)
         return np.array(
             [
-                _silhouette(total[a:b], sizes[a:b], groups[g, rows] - a)
+                [
+                    of_row(line[a:b], sizes[a:b], own - a)
+                    for line, own in zip(total, groups[g, rows], strict=True)
+                ]
                 for g, (a, b) in enumerate(itertools.pairwise(self.first))
             ]
         )
@@ -329,17 +333,6 @@ def _table(several: Sequence[Array]) -> Array:
     for line, rows in zip(table, several, strict=True):
         line[: len(rows)] = rows
     return table
-
-
-def _silhouette(sums: Array, sizes: Array, own: Array) -> Array:
-    """From the sums (k, rows) of rows' distances to clusters of these weights: float64 (rows,)."""
-    rows = np.arange(len(own))
-    a = sums[own, rows] / np.maximum(sizes[own] - 1, 1)
-    means = sums / sizes[:, None]
-    means[own, rows] = np.inf
-    b = means.min(axis=0)
-    some = (sizes[own] > 1) & np.isfinite(b) & (np.maximum(a, b) > 0)
-    return np.where(some, (b - a) / np.where(some, np.maximum(a, b), 1), 0)
 
 
 def drawn(weight: Array, size: int) -> tuple[Array, Array]:

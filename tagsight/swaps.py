@@ -106,10 +106,22 @@ def from_one(rows: Packed, row: int, root: bool, out: Array) -> None:
 
 
 @njit(**FAST)
-def _itself(row: int, few: Array, line: Array) -> None:
-    """A row is at no distance from itself, even if it lacks everything."""
-    for j in range(len(few)):
-        if few[j] == row:
+def _to_few(
+    rows: Packed,
+    row: int,
+    few: Packed,
+    numbers: Array,
+    root: bool,
+    work: gower.Scratch,
+    line: Array,
+) -> None:
+    """Distances of a row to at most TILE rows, 0 to itself, even if it lacks everything.
+
+    few: these; numbers: which they are.
+    """
+    _reach(rows, row, few, 0, root, work, line)
+    for j in range(len(numbers)):
+        if numbers[j] == row:
             line[j] = 0
 
 
@@ -150,8 +162,7 @@ def changes(
         s = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), gower.scratch()
         for row in range(s * each, min(n, (s + 1) * each)):
-            _reach(rows, row, few, 0, root, work, line)
-            _itself(row, numbers, line)
+            _to_few(rows, row, few, numbers, root, work, line)
             for g in active:
                 _account(
                     line,
@@ -308,7 +319,6 @@ def to_clusters(
         s = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), gower.scratch()
         for row in range(s * each, min(n, (s + 1) * each)):
-            _reach(rows, row, few, 0, root, work, line)
-            _itself(row, numbers, line)
+            _to_few(rows, row, few, numbers, root, work, line)
             for g in range(len(groups)):
                 _add(weight[row], line, sums[s, groups[g, row]])

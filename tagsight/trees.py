@@ -36,7 +36,7 @@ Array = NDArray[Any]
 
 DEPTH = 3
 BETTER = 0.02  # by how much other tags must be better than the telling ones
-TELLING = frozenset({"Modality", "BodyPartExamined", "AnatomicRegionSequence", *NAMING})
+SPOKEN = frozenset({"Modality", "BodyPartExamined", "AnatomicRegionSequence", *NAMING})
 DIGITS = 4  # of a threshold at most
 MISSING = -1
 HEAD = """\
@@ -237,7 +237,7 @@ def _rule(
 
     Of what people call images by, where that has the cluster about as well as all tags have it.
     """
-    telling = [i for i, q in enumerate(questions) if q.column.keyword in TELLING]
+    telling = [i for i, q in enumerate(questions) if q.column.keyword in SPOKEN]
     best, rule = 0.0, None
     for chosen in (telling, range(len(questions))):
         if not chosen:

@@ -100,12 +100,13 @@ def test_the_medoids_of_all_images_count_every_image(clustered, tmp_path, kind):
     _, table = clustered
     some = sample(150).with_columns(pl.col("KVP").round(0).cast(pl.Float32))
     frame = pl.concat([some, some.with_columns(image="again " + pl.col("image"))])
-    distinct = collapse(to_features(frame, ENCODING))
+    distinct = collapse(to_features(frame, ENCODING), kind)
     assert len(distinct.features) < 150
-    weight = placing.weight(distinct, kind)
     starts = placing.starts(table, frame["image"], distinct.row)
     options = {"distance": "linear", "seed": 1, "candidates": 500, "starts": starts}
-    outcome = search(distinct.features, weight, [3, 5], resume=tmp_path / "state", **options)
+    outcome = search(
+        distinct.features, distinct.weight, [3, 5], resume=tmp_path / "state", **options
+    )
     told, grid = placing.of_all(outcome, frame, distinct, ENCODING)
     assert told.group_by("k").agg("images").sort("k")["images"].list.sum().to_list() == [300, 300]
     near = clusters.annotate(frame, told.filter(k=5), ENCODING)
