@@ -31,8 +31,10 @@ def labellings(features: Features, ks: Sequence[int]) -> list[Array]:
     """Labels (n,) by k-means on the factors for each K, without gaps; -1 never.
 
     K above the number of rows that the factors tell apart is left out. On one thread, since sums
-    by several differ in the last digits.
+    by several differ in the last digits. Empty where `ks` is.
     """
+    if not ks:
+        return []
     with threadpool_limits(1):
         placed, _ = factors(features)
         distinct = len(np.unique(placed, axis=0))

@@ -1,6 +1,8 @@
 """What every job of the workflow does around its own work: log, resume, progress."""
 
 import errno
+import hashlib
+import json
 import logging
 import shutil
 import sys
@@ -72,20 +74,28 @@ def is_progress(record: logging.LogRecord) -> bool:
     return bool(getattr(record, "progress", False))
 
 
-def resume_folder(job: Any, recipe: str | None = None) -> Path:
+def resume_folder(job: Any, store: str | None = None) -> Path:
     """Return the job's folder for work in progress, made if it is not there.
 
-    Its name ends in the recipe, so that work under another config or other code is never taken
-    up; what such work left behind is removed.
+    Its name ends in a hash of the recipe and of what the inputs are (path, size, time), so that
+    work under another config, by other code or on other data is never taken up; what such work left
+    behind is removed. Or in `store`, where what is kept says itself what it is of.
     """
-    recipe = recipe or job.params.recipe
     stem = "-".join([job.rule, *map(str, job.wildcards)])
-    folder = Path("results/resume") / f"{stem}-{recipe}"
+    folder = Path("results/resume") / f"{stem}-{store or _work(job)}"
     for other in folder.parent.glob(f"{stem}-????????????????"):
         if other != folder:
             shutil.rmtree(other)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _work(job: Any) -> str:
+    """A job's recipe and the state of its inputs, in 16 letters."""
+    stats = [(str(path), Path(path).stat()) for path in job.input]
+    inputs = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
+    told = json.dumps([job.params.recipe, inputs])
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def _name(job: Any) -> str:

@@ -217,6 +217,8 @@ def _by_medoids(
 ) -> dict[int, Array]:
     """All K in one go: many share medoids, so that the distances to each are made once."""
     ks = clusters["k"].unique().sort().to_list()
+    if not ks:  # too few distinct images
+        return {}
     medoids = {k: medoid_rows(clusters.filter(k=k), sample["image"]) for k in ks}
     used = np.unique(np.concatenate(list(medoids.values())))
     distances = gower.cross(holdout, to_features(sample, encoding).take(used), encoding.distance)

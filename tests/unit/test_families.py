@@ -120,3 +120,10 @@ def test_it_is_said_where_numbers_are_not_those_asked_for():
     assert remark([2], grid, "fasterpam") is None
     assert remark([5, 2, 40], grid, "fasterpam").startswith("K = [40]")
     assert "hdbscan" in remark([2], found_by("hdbscan", table, [2]), "hdbscan")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_where_nothing_tells_rows_apart_there_are_no_clusters(algorithm):
+    some, _ = features(1, 9, 2, missing=0.0)
+    table = some.take(np.zeros(9, int))
+    assert all(found.k == 1 for found in found_by(algorithm, table, KS))

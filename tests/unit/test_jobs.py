@@ -20,6 +20,7 @@ def job(tmp_path, monkeypatch):
     yield SimpleNamespace(
         rule="clusters",
         wildcards=["tuning"],
+        input=[],
         log=[str(tmp_path / "job.log")],
         scriptdir=str(CLONE / "scripts"),
         params=SimpleNamespace(recipe="0123456789abcdef"),
@@ -86,6 +87,27 @@ def test_work_under_another_recipe_is_not_taken_up(job):
     job.params.recipe = "f" * 16
     assert list(resume_folder(job).iterdir()) == []
     assert not old.exists()
+
+
+def test_work_on_other_data_is_not_taken_up(job, tmp_path):
+    given = tmp_path / "features.parquet"
+    given.write_text("three rows")
+    job.input = [str(given)]
+    old = resume_folder(job)
+    (old / "part").touch()
+    assert (resume_folder(job) / "part").exists()
+    given.write_text("a hundred rows")
+    assert list(resume_folder(job).iterdir()) == []
+    assert not old.exists()
+
+
+def test_a_store_is_taken_up_whatever_the_inputs_are(job, tmp_path):
+    given = tmp_path / "files.parquet"
+    given.write_text("one file")
+    job.input = [str(given)]
+    store = resume_folder(job, "0" * 16)
+    given.write_text("two files")
+    assert resume_folder(job, "0" * 16) == store
 
 
 def test_progress_says_what_is_left(caplog):

@@ -203,3 +203,14 @@ def test_a_card_of_other_clusters_has_the_stability_of_the_one_most_like_it():
     found = trusted(cards, members, tuning, {"clusters": [0.9, 0.3], "patients": [4, 2]})
     assert [card["stability"] for card in found] == [0.3, 0.9]
     assert [card["reading"] for card in found] == ["not to be trusted", "highly stable"]
+
+
+def test_a_sample_without_clusters_has_nothing_to_compare():
+    seeds = {"tuning": 0, "holdout": 1, "trial-01": 2}
+    samples = {name: groups(seed, 0.02) for name, seed in seeds.items()}
+    found = {name: clustered(sample, (3,)) for name, sample in samples.items()}
+    options = {"ks": (3,), "algorithm": "fasterpam", "weight": "images", "bootstraps": 2, "seed": 3}
+    without = {name: table.head(0) for name, table in found.items()}
+    assert stability(samples, without, ENCODING, **options)["grid"] == {}
+    one = found | {"trial-01": without["trial-01"]}
+    assert stability(samples, one, ENCODING, **options)["grid"][3]["stability_trials"] is None
