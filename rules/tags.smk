@@ -35,6 +35,10 @@ rule frequencies:
         "../scripts/frequencies.py"
 
 
+# The seed draws the sample that methods other than `missing` look at.
+SAMPLED = {} if config["select"]["method"] == "missing" else {"seed": "seed"}
+
+
 rule selection:
     input:
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
@@ -52,7 +56,7 @@ rule selection:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("selection", rules.frequencies, select="select"),
+        **recipe("selection", rules.frequencies, select="select", **SAMPLED),
     script:
         "../scripts/selection.py"
 

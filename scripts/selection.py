@@ -16,6 +16,7 @@ with logged(snakemake):
         scan(snakemake.input.tags),
         read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv"),
         **snakemake.params.select,
+        seed=snakemake.params.get("seed"),
     )
     for reason, tags in fates["reason"].value_counts(sort=True).iter_rows():
         LOG.info("%s: %d tags", reason, tags)

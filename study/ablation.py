@@ -141,7 +141,7 @@ class Archive:
     def kept(self, variant: Variant) -> pl.DataFrame:
         """Return the rows of `selection` that a variant keeps."""
         rules = {**DEFAULTS["select"], **variant.select}
-        fates = selection(self.frequencies, self.tags, BODY_PARTS, **rules)
+        fates = selection(self.frequencies, self.tags, BODY_PARTS, **rules, seed=self.data.seed)
         return fates.filter(fate="kept")
 
     def encoded(

@@ -12,6 +12,7 @@ over the mean entropy, 0 to 1), as in Yu & Liu, "Feature selection for high-dime
 correlation-based filter solution" (ICML 2003). There to be missing is a value of its own.
 """
 
+import zlib
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -54,13 +55,14 @@ def rank(
     frequencies: pl.DataFrame,
     keywords: Sequence[str],
     body_parts: pl.DataFrame,
+    seed: int,
 ) -> Ranking:
     """Judge tags by a sample of the archive; tags and frequencies as for encoding.fit.
 
     A tag of which the sample has no two different values scores 0 and repeats nothing. DataError
     where that is so of all. The same whatever the order of the rows.
     """
-    sample = drawn(tags, IMAGES)
+    sample = drawn(tags, IMAGES, seed)
     fitted = encoding.fit(
         sample.lazy(),
         frequencies,
@@ -84,15 +86,17 @@ def rank(
     return _of_tags(list(keywords), np.array(owner), scores, symmetric_uncertainty(levels))
 
 
-def drawn(tags: pl.LazyFrame, images: int) -> pl.DataFrame:
-    """Return the rows of at most `images` images, one of a series, drawn by hash, sorted by it.
+def drawn(tags: pl.LazyFrame, images: int, seed: int) -> pl.DataFrame:
+    """Return the rows of at most `images` images, one of a series, drawn by `seed`, sorted by name.
 
-    Where the series is unknown, each image is one. The archive is gone through twice.
+    Where the series is unknown, each image is one; of a series the first image by name stands for
+    it. The same whatever the order of the rows. The archive is gone through twice.
     """
-    image = pl.col("image").hash()
-    series = tags.group_by(unit=pl.coalesce("series", "image").hash()).agg(first=image.min())
-    chosen = series.collect(engine="streaming").sort("unit", "first").head(images)["first"]
-    return tags.filter(image.is_in(chosen.implode())).collect(engine="streaming").sort(image)
+    unit, image = pl.coalesce("series", "image"), pl.col("image")
+    series = tags.group_by(unit=unit).agg(first=image.min()).collect(engine="streaming")
+    rng = np.random.default_rng([seed, zlib.crc32(b"ranking")])
+    chosen = series.sort("unit")["first"].gather(rng.permutation(len(series))[:images])
+    return tags.filter(image.is_in(chosen.implode())).collect(engine="streaming").sort("image")
 
 
 def entropy(levels: Array) -> Array:

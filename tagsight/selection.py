@@ -47,6 +47,7 @@ def selection(
     image_level: bool,
     per_module: int | None,
     drop: Sequence[str],
+    seed: int | None = None,
 ) -> pl.DataFrame:
     """Return keyword, fate (`kept`, `dropped`), reason (one of REASONS), same_as, score.
 
@@ -59,7 +60,8 @@ def selection(
     Of those that nothing speaks against the first `count` are kept, at most per_module of one DICOM
     module (those of none count as one): by method `missing` in this order, by the others in
     falling order of their score (see `ranking`), less those that a kept one nearly tells
-    (`same_as` names it). Only these look into tags, with body_parts, the table of spellings.
+    (`same_as` names it). Only these look into tags, at a sample that `seed` draws, with body_parts,
+    the table of spellings.
 
     Raises ConfigError for a `drop` that is no DICOM keyword, DataError where nothing is kept.
     """
@@ -79,10 +81,12 @@ def selection(
     judged = _same(judged)
     candidates = judged.filter(pl.col("reason").is_null())["keyword"].to_list()
     if method == "missing":
-        result = _cut(judged, _as_they_come(candidates), count, per_module)
+        ranked = _as_they_come(candidates)
+    elif seed is None:
+        raise ValueError(f"{method} draws a sample: it needs a seed")
     else:
-        ranked = ranking.rank(method, tags, frequencies, candidates, body_parts)
-        result = _cut(judged, ranked, count, per_module)
+        ranked = ranking.rank(method, tags, frequencies, candidates, body_parts, seed)
+    result = _cut(judged, ranked, count, per_module)
     if not (result["reason"] == "kept").any():
         raise DataError("no tag is left to compare images by: see select in the config")
     return result

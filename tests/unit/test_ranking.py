@@ -1,3 +1,5 @@
+import zlib
+
 import numpy as np
 import polars as pl
 import pytest
@@ -122,7 +124,7 @@ KEYWORDS = ["Modality", "SOPClassUID", "KVP", "PatientAge", "PatientSex", "Expos
 
 
 def ranked(method, tags):
-    found = rank(method, tags.lazy(), frequencies(tags.lazy()), KEYWORDS, pl.DataFrame(TABLE))
+    found = rank(method, tags.lazy(), frequencies(tags.lazy()), KEYWORDS, pl.DataFrame(TABLE), 1)
     return dict(zip(KEYWORDS, found.score, strict=True)), found.repeats
 
 
@@ -153,12 +155,27 @@ def test_the_order_of_the_rows_makes_no_difference(method):
     assert (first[1] == second[1]).all()
 
 
-def test_a_sample_has_one_image_of_a_series_and_depends_on_no_order():
+def test_a_sample_has_one_image_of_a_series_and_depends_on_the_seed_alone():
     tags = archive().with_columns(series=pl.when(pl.int_range(pl.len()) < 380).then("series"))
-    few = drawn(tags.lazy(), 50)
-    assert len(few) == 50
-    assert few.equals(drawn(tags[::-1].lazy(), 50))
-    whole = drawn(tags.lazy(), 1000)
+    few = drawn(tags.lazy(), 50, seed=1)
+    assert few.equals(drawn(tags[::-1].lazy(), 50, seed=1))
+    assert not few.equals(drawn(tags.lazy(), 50, seed=2))
+    first = {}
+    for image, series in tags.select("image", "series").sort("image").iter_rows():
+        first.setdefault(series or image, image)
+    units = sorted(first)
+    order = np.random.default_rng([1, zlib.crc32(b"ranking")]).permutation(len(units))
+    assert few["image"].to_list() == sorted(first[units[place]] for place in order[:50])
+    whole = drawn(tags.lazy(), 1000, seed=1)
+    assert whole["image"].to_list() == sorted(first.values())
     assert len(whole) == 190 + 20
-    assert not whole["series"].drop_nulls().is_duplicated().any()
-    assert few["image"].is_in(whole["image"].implode()).all()
+
+
+def test_every_series_is_drawn_as_often():
+    """As many images or one: over seeds, each series about as often as any other."""
+    series = ["a"] * 50 + ["b"] * 5 + list("cdefgh")
+    tags = pl.DataFrame({"image": [f"{i:032x}" for i in range(len(series))], "series": series})
+    drawings = [drawn(tags.lazy(), 2, seed)["series"] for seed in range(200)]
+    times = pl.concat(drawings).value_counts()["count"]  # 50 each are expected, sd 6
+    assert len(times) == 8
+    assert 25 < times.min() <= times.max() < 75

@@ -175,7 +175,7 @@ def chosen(method, **asked):
     rules = {"max_missing": 0.95, "max_categories": 300, "image_level": False, "drop": []}
     asked = {"method": method, "count": 70, "per_module": None, **asked}
     table = pl.DataFrame({"spelling": ["HEAD"], "term": ["HEAD"]})
-    return selection(frequencies(tags.lazy()), tags.lazy(), table, **rules, **asked)
+    return selection(frequencies(tags.lazy()), tags.lazy(), table, **rules, **asked, seed=1)
 
 
 @pytest.mark.parametrize("method", ["entropy", "laplacian"])
@@ -191,6 +191,22 @@ def test_what_a_better_tag_nearly_tells_is_left_out(method):
     assert found.filter(fate="kept")["keyword"].sort().to_list() == sorted(
         [better["keyword"], "PatientAge", "PatientSex"]
     )
+
+
+def test_a_method_that_draws_a_sample_wants_a_seed():
+    with pytest.raises(ValueError, match="needs a seed"):
+        selection(
+            frequencies(archive().lazy()),
+            archive().lazy(),
+            pl.DataFrame({"spelling": ["HEAD"], "term": ["HEAD"]}),
+            method="entropy",
+            count=70,
+            max_missing=0.95,
+            max_categories=300,
+            image_level=False,
+            per_module=None,
+            drop=[],
+        )
 
 
 def test_methods_differ_in_what_comes_first():
