@@ -13,6 +13,9 @@ A rule reads `Modality is CT and SliceThickness <= 2.5`. Its conditions:
     (NAME <= 2.5 or missing)                                a number, or none
 
 A value of other than letters, digits and `.+-_\\/` stands in quotation marks, as JSON writes it.
+ImageType[0] is the first item of a tag that has several. A threshold has as few digits as it takes
+to divide the images as the tree does.
+
 Values are named, and numbers divided, where at least min_patients patients are on either side.
 """
 
@@ -29,7 +32,7 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from tagsight.cards import NAMING, readable
-from tagsight.encoding import PRESENCE, Column, Encoding
+from tagsight.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding
 from tagsight.frequencies import person
 
 Array = NDArray[Any]
@@ -37,20 +40,23 @@ Array = NDArray[Any]
 DEPTH = 3
 BETTER = 0.02  # by how much other tags must be better than the telling ones
 SPOKEN = frozenset({"Modality", "BodyPartExamined", "AnatomicRegionSequence", *NAMING})
-DIGITS = 4  # of a threshold at most
+DIGITS = 17  # that tell any two numbers apart
 MISSING = -1
 HEAD = """\
 # A rule a cluster, from a decision tree of at most three questions: what tells its images from all
 # others. purity: share of the images that the rule holds for that are the cluster's. coverage:
 # share of the cluster's images that it holds for. heldout_…: the same on images of other patients,
-# which it was not made from, each in the cluster of its nearest medoid. How rules are written:
-# tagsight/trees.py.
+# which it was not made from, each in the cluster of its nearest medoid. ImageType[0] is the first
+# item of a tag that has several; what is missing is not any value. More: tagsight/trees.py.
 """
 
 
 @dataclass(frozen=True)
 class Category:
-    """That a column has a value, or has not; code -1 = it is missing."""
+    """That a column has a value, or has not; code -1 = it is missing.
+
+    Of a column that says only whether a tag is there, `name` is the tag's with a question mark.
+    """
 
     name: str
     code: int
@@ -63,6 +69,9 @@ class Category:
         return same == self.holds
 
     def __str__(self) -> str:
+        if self.name.endswith("?"):
+            there = (self.text == PRESENCE_CATEGORIES[1]) == self.holds
+            return f"{self.name.removesuffix('?')} is {'there' if there else 'missing'}"
         if self.code == MISSING:
             return f"{self.name} is {'missing' if self.holds else 'there'}"
         return f"{self.name} is {'' if self.holds else 'not '}{quoted(self.text)}"
@@ -307,16 +316,19 @@ def _condition(
 
 
 def _between(values: Array, cut: float) -> float:
-    """The number of fewest digits that divides the values as `cut` does, of DIGITS at most."""
+    """The number of fewest digits that divides the values as `cut` does.
+
+    So it does for values as float32, as which they are kept, and as decimals, as which they are
+    written: 0.1 is also 0.10000000149. The lower value itself where nothing lies between.
+    """
     known = values[~np.isnan(values)]
     if np.isinf(cut):
         return float(cut)
-    # As they are written: 0.1, and not the 0.10000000149 that float32 makes of it.
-    below = float(str(known[known <= cut].max()))
-    above = float(str(known[known > cut].min()))
-    middle = (below + above) / 2
-    rounded = [float(f"{middle:.{digits}g}") for digits in range(1, DIGITS + 1)]
-    return next((x for x in rounded if below <= x < above), rounded[-1])
+    lower, upper = known[known <= cut].max(), known[known > cut].min()
+    below = max(float(lower), float(str(lower)))
+    above = min(float(upper), float(str(upper)))
+    rounded = (float(f"{(below + above) / 2:.{digits}g}") for digits in range(1, DIGITS + 1))
+    return next((x for x in rounded if below <= x < above and np.float32(x) < upper), below)
 
 
 def _merged(path: Sequence[Condition]) -> Rule:

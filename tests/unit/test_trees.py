@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.tree import DecisionTreeClassifier
 
 from tagsight.encoding import Column, Encoding
 from tagsight.trees import quoted, rules, to_yaml
@@ -74,15 +75,15 @@ def conditions(text):
     return marked.split("\0")
 
 
-def apply(text, frame):
+def apply(text, frame, kind=np.float32):
     """Which rows a written rule holds for, knowing nothing but how rules are written."""
     held = np.ones(len(frame), bool)
     for condition in conditions(text):
-        held &= one(condition, frame)
+        held &= one(condition, frame, kind)
     return held
 
 
-def one(condition, frame):
+def one(condition, frame, kind=np.float32):
     loose = re.fullmatch(r"\((.*) or missing\)", condition)
     text = loose[1] if loose else condition
     between = re.fullmatch(r"(\S+) < (\S+) <= (\S+)", text)
@@ -96,13 +97,15 @@ def one(condition, frame):
         name, low, high = below[1], "-inf", below[2]
     else:
         return category(text, frame)
-    values = frame[name].fill_null(np.nan).to_numpy().astype(np.float32)
-    within = (values > np.float32(low)) & (values <= np.float32(high))
+    values = frame[name].fill_null(np.nan).to_numpy().astype(kind)
+    within = (values > kind(low)) & (values <= kind(high))
     return within | (np.isnan(values) & bool(loose))
 
 
 def category(text, frame):
     name, no, value = re.fullmatch(r"(\S+) is (not )?(.*)", text).groups()
+    if name not in frame.columns:  # nothing is known of the tag but whether it is there
+        return (frame[f"{name}?"] == ["missing", "there"].index(value)).to_numpy()
     column = frame[name]
     if value in ("missing", "there"):
         return (column.is_null() if value == "missing" else column.is_not_null()).to_numpy()
@@ -181,6 +184,63 @@ def test_thresholds_are_round_and_lie_between_the_values():
         2: "0.15 < SliceThickness <= 0.7",
         3: "SliceThickness > 0.7",
     }
+
+
+@st.composite
+def near_values(draw):
+    """Three clusters whose numbers differ by a few steps of float32, some missing."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    base = np.float32(draw(st.sampled_from([0.1, 1.2345678, 2.5, 123456.7, -3.3, 16777216])))
+    steps = np.cumsum(rng.integers(1, draw(st.sampled_from([2, 9, 9999])), 12))
+    number = (base.view(np.int32) + steps.astype(np.int32)).view(np.float32)
+    frame = sample(rng, 80).with_columns(SliceThickness=pl.Series(rng.choice(number, 80)))
+    frame = frame.with_columns(pl.when(pl.Series(rng.random(80) > 0.2)).then("SliceThickness"))
+    ranks = frame["SliceThickness"].rank("dense").fill_null(0).to_numpy()
+    cluster = np.where(rng.random(80) < 0.1, 1, ranks // 4 + 1).astype(int)
+    return frame, frame.select("image", cluster=pl.Series(cluster))
+
+
+@settings(max_examples=40, deadline=None)
+@given(near_values())
+def test_a_written_rule_holds_where_the_tree_says_so_however_near_the_values(near):
+    frame, own = near
+    thick = Encoding("linear", ENCODING.columns[1:2])
+    values = frame["SliceThickness"]
+    seen = values.fill_null(np.nan).to_numpy()[:, None].copy()
+    written_as = values.cast(pl.Float64), values.cast(pl.String).cast(pl.Float64)
+    for row in rules(frame, own, frame, own, thick, min_patients=1):
+        cluster = (own["cluster"] == row["cluster"]).to_numpy()
+        tree = DecisionTreeClassifier(max_depth=3, random_state=0).fit(seen, cluster)
+        nodes = tree.decision_path(seen).toarray().astype(bool).T
+        held = apply(row["rule"], frame)
+        assert any((held == node).all() for node in nodes)
+        for exact in written_as:
+            again = frame.with_columns(SliceThickness=exact)
+            np.testing.assert_array_equal(apply(row["rule"], again, np.float64), held)
+        right = (held & cluster).sum()
+        assert row["purity"] == pytest.approx(right / held.sum(), abs=5e-5)
+        assert row["coverage"] == pytest.approx(right / cluster.sum(), abs=5e-5)
+
+
+def test_a_threshold_has_the_digits_that_near_values_need():
+    """It was cut to four, and then divided nothing, or elsewhere."""
+    frame = sample(np.random.default_rng(3), 400).with_columns(
+        SliceThickness=pl.Series(np.repeat([1.23451, 1.23452], 200)).cast(pl.Float32)
+    )
+    own = frame.select("image", cluster=pl.Series(np.repeat([1, 2], 200)))
+    told = rules(frame, own, frame, own, ENCODING)
+    assert [row["rule"] for row in told] == [
+        "SliceThickness <= 1.23451",
+        "SliceThickness > 1.23451",
+    ]
+    assert [(row["purity"], row["coverage"]) for row in told] == [(1, 1), (1, 1)]
+
+
+def test_of_a_tag_of_which_only_presence_is_known_it_is_said_that_it_is_there():
+    frame = sample(np.random.default_rng(4), 200)
+    own = frame.select("image", cluster=pl.col("KVP?") + 1)
+    told = rules(frame, own, frame, own, ENCODING)
+    assert [row["rule"] for row in told] == ["KVP is missing", "KVP is there"]
 
 
 @pytest.mark.parametrize("text", ["CT", "A.B-C", "1\\2"])
