@@ -1,34 +1,58 @@
-"""Which clusters live inside which: those of each K of the grid inside those of the K before."""
+"""Which clusters live inside which: those of each K of the grid inside those of each smaller K."""
 
-from itertools import pairwise
+from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 import polars as pl
 
+Step = Mapping[str, Any]
+
 
 def nesting(clusters: pl.DataFrame) -> list[dict[str, Any]]:
-    """For each K of the grid and the next: `coarse` and `fine`, the two K, and `inside`.
+    """For each pair of K of the grid: `coarse` and `fine`, the two K, and `inside`.
 
-    clusters: `image`, `k`, `cluster` of one sample; cluster 0, in no cluster, is left out.
-    `inside`: a row for each pair of clusters that share images: `fine` and `coarse` (clusters),
-    `images` (shared) and `share` (of the fine one's images), in the order of the fine ones, the
-    largest share first. k-medoids does not nest by itself: shares near 1 say that it did.
+    clusters: `image`, `k`, `cluster` of one sample. `inside`: the rows of the function of that
+    name. k-medoids does not nest by itself: shares near 1 say that it did.
     """
     ks = clusters["k"].unique().sort().to_list()
-    known = clusters.filter(pl.col("cluster") > 0).select("image", "k", "cluster")
     return [
-        {"coarse": coarse, "fine": fine, "inside": _inside(known, coarse, fine).to_dicts()}
-        for coarse, fine in pairwise(ks)
+        {"coarse": coarse, "fine": fine, "inside": inside(clusters, coarse, fine).to_dicts()}
+        for coarse, fine in combinations(ks, 2)
     ]
 
 
-def _inside(known: pl.DataFrame, coarse: int, fine: int) -> pl.DataFrame:
+def inside(clusters: pl.DataFrame, coarse: int, fine: int) -> pl.DataFrame:
+    """Where the images of each cluster of one K are at another.
+
+    A row for each pair of clusters that share images: `fine` and `coarse` (clusters; 0, in none, is
+    a group like others), `images` (shared), `share` (of the fine one's images; of a fine one they
+    sum to 1), in the order of the fine ones, the largest share first.
+    """
+    known = clusters.select("image", "k", "cluster")
     left = known.filter(k=fine).select("image", fine="cluster")
     right = known.filter(k=coarse).select("image", coarse="cluster")
-    sizes = left.group_by("fine").agg(size=pl.len())
     shared = left.join(right, on="image").group_by("fine", "coarse").agg(images=pl.len())
-    return (
-        shared.join(sizes, on="fine")
-        .sort("fine", "images", "coarse", descending=[False, True, False])
-        .select("fine", "coarse", "images", share=(pl.col("images") / pl.col("size")).round(6))
+    size = pl.col("images").sum().over("fine")
+    return shared.select("fine", "coarse", "images", share=(pl.col("images") / size).round(6)).sort(
+        "fine", "images", "coarse", descending=[False, True, False]
     )
+
+
+def homes(step: Step) -> dict[int, Mapping[str, Any]]:
+    """For each finer cluster, without 0, its row of the largest share; step: one of `nesting`."""
+    found: dict[int, Mapping[str, Any]] = {}
+    for row in step["inside"]:
+        if row["fine"]:
+            found.setdefault(row["fine"], row)
+    return found
+
+
+def nested(step: Step) -> float | None:
+    """The share of images that are where most of their finer cluster is; None where there is none.
+
+    1: each finer cluster lies inside one coarser. step: one of `nesting`.
+    """
+    rows = [row for row in step["inside"] if row["fine"]]
+    total = sum(row["images"] for row in rows)
+    return sum(row["images"] for row in homes(step).values()) / total if total else None

@@ -2,9 +2,11 @@
 
 A bar is a cluster, as high as it has images; the bands between two K are the images that their
 clusters share. The finer clusters stand as near as they can to those that they came from.
+Cluster 0 is images in none.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
@@ -34,8 +36,8 @@ class _Column(NamedTuple):
 def nesting(found: Sequence[Mapping[str, Any]], k: int, names: Sequence[str]) -> str:
     """Return the clusters of up to 5 K as SVG, the chosen K last where there are coarser ones.
 
-    found: `nesting` of stability.json; k: the chosen one; names: of its clusters 1, 2, …, written
-    beside them at the figure's edge. No K above 30 is drawn.
+    found: nesting.json; k: the chosen one; names: of its clusters 1, 2, …, written beside them at
+    the figure's edge. No K above 30 is drawn.
     """
     steps = shown(found, k)
     columns = _columns(steps)
@@ -54,10 +56,12 @@ def nesting(found: Sequence[Mapping[str, Any]], k: int, names: Sequence[str]) ->
 
 
 def shown(found: Sequence[Mapping[str, Any]], k: int) -> list[Mapping[str, Any]]:
-    """Return the steps between K that are drawn: up to the chosen K, else from it on."""
-    few = [step for step in found if step["fine"] <= FINEST]
-    coarser = [step for step in few if step["fine"] <= k]
-    return coarser[1 - COLUMNS :] if coarser else few[: COLUMNS - 1]
+    """Return the steps from K to K that are drawn: up to the chosen K, else from it on."""
+    steps = {(step["coarse"], step["fine"]): step for step in found}
+    ks = sorted({number for pair in steps for number in pair if number <= FINEST})
+    coarser = [number for number in ks if number <= k]
+    drawn = coarser[-COLUMNS:] if len(coarser) > 1 else ks[:COLUMNS]
+    return [steps[pair] for pair in pairwise(drawn)]
 
 
 def _columns(steps: Sequence[Mapping[str, Any]]) -> list[_Column]:
@@ -110,7 +114,7 @@ def _bars(ax: Axes, place: int, column: _Column, *, chosen: bool) -> None:
         y, height = column.top[cluster], max(column.height[cluster], 0.003)
         ax.bar(place, height, BAR, bottom=y, color=colour, linewidth=0, zorder=3)
         beside: Any = {"ha": "right", "va": "center", "fontsize": SIZE - 3, "color": MUTED}
-        ax.text(place - BAR * 0.8, y + height / 2, f"{cluster}", zorder=4, **beside)
+        ax.text(place - BAR * 0.8, y + height / 2, f"{cluster or 'none'}", zorder=4, **beside)
 
 
 def _bands(ax: Axes, place: int, links: Sequence[Link], left: _Column, right: _Column) -> None:
@@ -147,7 +151,7 @@ def _band(place: int, start: tuple[float, float], end: tuple[float, float]) -> P
 def _names(ax: Axes, place: int, column: _Column, names: Sequence[str]) -> None:
     """Names at the outer side of the first or last column."""
     x, side = (place + BAR * 0.8, "left") if place else (-BAR * 3, "right")
-    for cluster in column.order:
+    for cluster in filter(None, column.order):
         y = column.top[cluster] + column.height[cluster] / 2
         look: Any = {"color": INK, "fontsize": SIZE - 2.5, "va": "center", "ha": side}
         ax.text(x, y, _short(names[cluster - 1]), **look)

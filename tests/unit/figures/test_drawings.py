@@ -46,8 +46,16 @@ def step(coarse, fine, *links):
 
 NESTED = [
     step(2, 3, (1, 1, 40, 1.0), (2, 2, 30, 0.75), (2, 1, 10, 0.25), (3, 2, 20, 1.0)),
+    step(2, 4, (1, 1, 40, 1.0), (2, 2, 30, 1.0), (3, 1, 10, 1.0), (4, 2, 20, 1.0)),
+    step(2, 50, (1, 1, 50, 1.0), (2, 2, 50, 1.0)),
     step(3, 4, (1, 1, 40, 1.0), (2, 2, 30, 1.0), (3, 2, 10, 1.0), (4, 3, 20, 1.0)),
+    step(3, 50, (1, 1, 40, 1.0)),
     step(4, 50, (1, 1, 40, 1.0)),
+]
+LOOSE = [  # of hdbscan: at K = 2 a whole cluster of K = 3 was in none
+    step(2, 3, (0, 1, 5, 1.0), (1, 1, 40, 1.0), (2, 0, 20, 1.0), (3, 2, 9, 1.0)),
+    step(2, 4, (1, 1, 45, 1.0), (2, 0, 20, 1.0), (3, 2, 5, 1.0), (4, 2, 4, 1.0)),
+    step(3, 4, (1, 1, 40, 0.89), (1, 0, 5, 0.11), (2, 2, 20, 1.0), (3, 3, 5, 1.0), (4, 3, 4, 1.0)),
 ]
 DRAWINGS = {
     "flow": lambda: flow.flow(COUNTS, CHOICE, 7),
@@ -55,6 +63,7 @@ DRAWINGS = {
     "silhouettes": lambda: silhouettes.silhouettes(clusters([9, 4, 1]), ["CT", "MR", "US"]),
     "many": lambda: silhouettes.silhouettes(clusters([3] * 60), [f"C{i}" for i in range(60)]),
     "nesting": lambda: nesting.nesting(NESTED, 4, ["CT", "MR", "US", "XA"]),
+    "nesting of some": lambda: nesting.nesting(LOOSE, 4, ["CT", "MR", "US", "XA"]),
     "nesting from the least": lambda: nesting.nesting(NESTED, 2, ["CT", "MR"]),
     "choice": lambda: choice.choice(CHOICE, 1.05),
     "one k": lambda: choice.choice(CHOICE | {"rule": "silhouette", "grid": {"5": GRID["5"]}}, 1),
@@ -149,6 +158,13 @@ def test_the_chosen_clusters_have_their_names_and_all_their_numbers(written):
     nesting.nesting(NESTED, 4, ["CT", "MR", "US", "XA"])
     assert {"K = 2", "K = 3", "K = 4", "CT", "MR", "US", "XA"} <= set(written)
     assert sorted(text for text in written if text.isdigit()) == sorted("12" + "123" + "1234")
+
+
+def test_images_in_no_cluster_are_a_group_without_a_name(written):
+    nesting.nesting(LOOSE, 3, ["CT", "MR", "US"])
+    assert written.count("none") == 2
+    assert {"CT", "MR", "US", "K = 2", "K = 3"} <= set(written)
+    assert "K = 4" not in written
 
 
 def test_no_k_is_drawn_whose_clusters_could_not_be_told_apart(written):
