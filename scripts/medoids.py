@@ -31,7 +31,7 @@ with logged(snakemake):
             progress=Progress(params.candidates, "candidates"),
         )
         medoids, told = placing.of_all(outcome, images, distinct, encoding)
-        members = placing.members(sample, medoids, encoding)
+        members = placing.members(sample, medoids, encoding, params.weight)
     write_parquet(medoids, out.medoids)
     write_parquet(told, out.search)
     write_parquet(members, out.members)

@@ -1,13 +1,13 @@
 """The medoids as a table, found on a sample or on all images, and the sample put to them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagsight import clusters, gower, silhouettes
-from tagsight.collapse import Collapsed
+from tagsight import choice, clusters, gower, silhouettes
+from tagsight.collapse import Collapsed, Weight, collapse
 from tagsight.encoding import Encoding, to_features
 from tagsight.search import Outcome
 
@@ -39,21 +39,21 @@ def of_sample(
     """The medoids of a sample's clusters, and what there is to say of each K.
 
     found: `clusters.table` of the sample. Returns, as `of_all` does: a row a medoid: `k`, `cluster`
-    (1 is the largest), `image`, `images` (its members), `loss` (sum of their distances),
+    (1 is the largest, by weight), `image`, `images` (its members), `loss` (sum of their distances),
     `medoid_silhouette` (mean), the encoded columns; and a row a K: `k`, `loss`, `distance` (mean),
     `medoid_silhouette` and `silhouette` (means), and of the search on all images `candidates`
-    (rows tried), `share` (of a round over all), `swaps`: 0.
+    (rows tried), `share` (of a round over all), `swaps`: 0. Sums and means are weighted, as in
+    `choice.summary`, which `silhouette` is of; `images` is a plain count.
     """
     rows, said = [pl.DataFrame(schema=MEDOIDS)], []
-    for (k,), part in sorted(
-        found.filter(pl.col("cluster") > 0).group_by("k", maintain_order=True)
-    ):
-        labels, near, second = (
-            part[name].to_numpy() for name in ("cluster", "distance", "second_distance")
+    for k, silhouette in choice.summary(found).select("k", "silhouette").iter_rows():
+        part = found.filter((pl.col("cluster") > 0) & (pl.col("k") == k))
+        labels, near, second, weight = (
+            part[name].to_numpy() for name in ("cluster", "distance", "second_distance", "weight")
         )
-        images = part.filter("medoid").sort("cluster")["image"]
-        rows.append(_medoids(int(k), images, labels - 1, near, second, np.ones(len(part))))
-        said.append(_said(rows[-1], part["silhouette"].to_numpy().mean(dtype=np.float64), 0, 0, 0))
+        placed = _Placed(labels - 1, near, second, weight.astype(np.float64), np.ones(len(part)))
+        rows.append(_medoids(part.filter("medoid").sort("cluster")["image"], placed))
+        said.append((k, *_said(placed), silhouette, 0, 0.0, 0))
     return _encoded(pl.concat(rows), sample, encoding), pl.DataFrame(said, SEARCH, orient="row")
 
 
@@ -70,10 +70,10 @@ def of_all(
     for found, silhouette, swaps in zip(
         outcome.found, outcome.silhouettes, outcome.swaps, strict=True
     ):
-        names = images["image"][distinct.first[found.medoids]]
-        measured = found.labels, found.distance, found.second
-        rows.append(_medoids(found.k, names, *measured, times))
-        said.append(_said(rows[-1], silhouette, outcome.tried, outcome.share, swaps))
+        placed = _Placed(found.labels, found.distance, found.second, distinct.weight, times)
+        rows.append(_medoids(images["image"][distinct.first[found.medoids]], placed))
+        ended = float(silhouette), outcome.tried, float(outcome.share), int(swaps)
+        said.append((found.k, *_said(placed), *ended))
     return _encoded(pl.concat(rows), images, encoding), pl.DataFrame(said, SEARCH, orient="row")
 
 
@@ -88,22 +88,26 @@ def starts(found: pl.DataFrame, images: pl.Series, row: Array) -> dict[int, Arra
     return {k: np.sort(own) for k, own in rows.items() if len(np.unique(own)) == k}
 
 
-def members(sample: pl.DataFrame, medoids: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:
+def members(
+    sample: pl.DataFrame, medoids: pl.DataFrame, encoding: Encoding, weight: Weight = "images"
+) -> pl.DataFrame:
     """A sample's images in the clusters of their nearest medoids, as `clusters.table` has them.
 
-    medoids: of `of_all`. A medoid that is in the sample is in its own cluster; a cluster may have
-    no image of the sample.
+    medoids: of `of_all`, no two of them equal; weight: as they were found under. A medoid that is
+    in the sample is in its own cluster; a cluster may have no image of the sample.
     """
     features = to_features(sample, encoding)
     parts = [
         _placed(sample["image"], features, part, encoding)
         for _, part in sorted(medoids.group_by("k", maintain_order=True))
     ]
-    labels = [part["cluster"].to_numpy() - 1 for part in parts]
-    widths = silhouettes.samples(gower.matrix(features, encoding.distance), labels)
+    few = collapse(features, weight)
+    labels = [part["cluster"].to_numpy()[few.first] - 1 for part in parts]
+    widths = silhouettes.samples(gower.matrix(few.features, encoding.distance), labels, few.weight)
+    counts = (few.weight / np.bincount(few.row))[few.row].astype(np.float32)
     told = [
-        part.with_columns(silhouette=s, weight=pl.lit(1, pl.Float32))
-        for part, s in zip(parts, widths, strict=True)
+        part.with_columns(silhouette=width[few.row], weight=counts)
+        for part, width in zip(parts, widths, strict=True)
     ]
     return pl.concat([pl.DataFrame(schema=clusters.SCHEMA), *told])
 
@@ -130,36 +134,48 @@ def _placed(
     )
 
 
-def _medoids(
-    k: int, images: pl.Series, labels: Array, near: Array, second: Array, times: Array
-) -> pl.DataFrame:
-    """A row a cluster. labels (n,) from 0; near, second: distances (n,); times: how often each is
-    there (n,)."""
-    farther = np.maximum(near, second).astype(np.float64)
-    width = np.divide(second - near, farther, out=np.zeros(len(near)), where=farther > 0)
-    count, loss, widths = (
-        np.bincount(labels, times * each, len(images)) for each in (1.0, near, width)
+class _Placed(NamedTuple):
+    """Rows (n,) in k clusters: their labels from 0, their distances to the nearest medoid and to
+    the second; what each counts in sums and means, and how many images it is."""
+
+    labels: Array
+    near: Array
+    second: Array
+    weight: Array
+    times: Array
+
+    def widths(self) -> Array:
+        """Their medoid silhouettes: float64 (n,)."""
+        farther = np.maximum(self.near, self.second).astype(np.float64)
+        apart = self.second.astype(np.float64) - self.near
+        return np.divide(apart, farther, out=np.zeros(len(farther)), where=farther > 0)
+
+
+def _medoids(images: pl.Series, placed: _Placed) -> pl.DataFrame:
+    """A row a cluster; images: their medoids."""
+    k, weight = len(images), placed.weight
+    count, total, loss, widths = (
+        np.bincount(placed.labels, each, k)
+        for each in (placed.times, weight, weight * placed.near, weight * placed.widths())
     )
     return pl.DataFrame(
         {
-            "k": np.full(len(images), k),
-            "cluster": np.arange(1, len(images) + 1),
+            "k": np.full(k, k),
+            "cluster": np.arange(1, k + 1),
             "image": images,
             "images": count.round().astype(np.int64),
             "loss": loss,
-            "medoid_silhouette": widths / count,
+            "medoid_silhouette": widths / total,
         },
         schema=MEDOIDS,
     )
 
 
-def _said(
-    medoids: pl.DataFrame, silhouette: float, candidates: int, share: float, swaps: int
-) -> tuple[Any, ...]:
-    images, loss = medoids["images"].to_numpy(), float(medoids["loss"].to_numpy().sum())
-    width = float((medoids["medoid_silhouette"].to_numpy() * images).sum() / images.sum())
-    k, mean = medoids["k"][0], loss / images.sum()
-    return (k, loss, mean, width, float(silhouette), candidates, float(share), int(swaps))
+def _said(placed: _Placed) -> tuple[float, float, float]:
+    """Loss, mean distance, mean medoid silhouette."""
+    total, loss = placed.weight.sum(), (placed.weight * placed.near).sum()
+    width = (placed.weight * placed.widths()).sum() / total
+    return float(loss), float(loss / total), float(width)
 
 
 def _encoded(medoids: pl.DataFrame, images: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:

@@ -1,11 +1,16 @@
-"""The table of medoids, against the clusters that it is made of and a plain count."""
+"""The table of medoids, against the clusters that it is made of and plain loops over images."""
+
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_clusters import ENCODING, sample
 
-from tagsight import clusters, gower, medoids, placing, silhouettes
+from tagsight import choice, clusters, gower, medoids, placing, silhouettes
 from tagsight.collapse import collapse, each
 from tagsight.encoding import to_features
 from tagsight.search import search
@@ -22,30 +27,144 @@ def clustered():
     )
 
 
-def test_the_medoids_of_a_sample_say_what_its_clusters_do(clustered):
-    frame, table = clustered
-    told, grid = placing.of_sample(table, frame, ENCODING)
-    assert told["k"].to_list() == [3] * 3 + [5] * 5
-    for k in (3, 5):
-        part, own = table.filter(k=k), told.filter(k=k)
-        assert own["cluster"].to_list() == list(range(1, k + 1))
-        for row in own.iter_rows(named=True):
-            members = part.filter(cluster=row["cluster"])
-            assert row["image"] == members.filter("medoid")["image"].item()
-            assert row["images"] == len(members)
-            assert row["loss"] == pytest.approx(members["distance"].sum(), rel=1e-6)
-            width = 1 - members["distance"] / members["second_distance"]
-            assert row["medoid_silhouette"] == pytest.approx(width.mean(), abs=1e-6)
-        assert own.select("image", "KVP", "Modality").equals(
-            own.select("image").join(frame, on="image", how="left", maintain_order="left")
+def few_values(seed, n):
+    """Images of which many are alike."""
+    rng = np.random.default_rng(seed)
+    return pl.DataFrame(
+        {
+            "image": [f"{seed}-{i}" for i in range(n)],
+            "KVP": pl.Series(rng.integers(0, 8, n), dtype=pl.Float32),
+            "Modality": pl.Series(rng.integers(0, 2, n), dtype=pl.Int32),
+        }
+    )
+
+
+def apart(one, other):
+    """Gower's distance of two images, after the formula."""
+    return (abs(one["KVP"] - other["KVP"]) / 10 + (one["Modality"] != other["Modality"])) / 2
+
+
+def by_loops(frame, cluster, medoids, kind):
+    """What there is to say of clusters, a loop over the images that count.
+
+    cluster: image -> cluster; medoids: the images (dicts) of cluster 1, 2, …. Returns for each
+    cluster its images, loss and mean medoid silhouette; of all loss, mean distance, mean medoid
+    silhouette and mean silhouette; and the silhouette of each image that counts.
+    """
+    counted = frame if kind == "images" else frame.unique(["KVP", "Modality"], keep="first")
+    counted = counted.sort("image").to_dicts()
+    loss, width = ({c: [] for c in range(1, len(medoids) + 1)} for _ in range(2))
+    silhouette = {}
+    for row in counted:
+        own = cluster[row["image"]]
+        to = [apart(row, medoid) for medoid in medoids]
+        near, second = to[own - 1], min(to[: own - 1] + to[own:])
+        loss[own].append(near)
+        width[own].append((second - near) / max(second, near) if max(second, near) else 0.0)
+        groups = {}
+        for other in counted:
+            if other["image"] != row["image"]:
+                groups.setdefault(cluster[other["image"]], []).append(apart(row, other))
+        silhouette[row["image"]] = 0.0
+        if own in groups and len(groups) > 1:
+            a = np.mean(groups.pop(own))
+            b = min(np.mean(each) for each in groups.values())
+            silhouette[row["image"]] = (b - a) / max(a, b) if max(a, b) else 0.0
+    members = list(cluster.values())
+    each = [(members.count(c), sum(loss[c]), np.mean(width[c])) for c in loss]
+    losses, widths = (np.concatenate(list(parts.values())) for parts in (loss, width))
+    means = losses.sum(), losses.mean(), widths.mean(), np.mean(list(silhouette.values()))
+    return each, means, silhouette
+
+
+def agrees(told, grid, placed, frame, kind):
+    """Tables of medoids, of the grid and of clusters say what loops over the images do."""
+    for k in told["k"].unique():
+        own, part = told.filter(k=k), placed.filter(k=k)
+        cluster = dict(part.select("image", "cluster").iter_rows())
+        each, means, silhouette = by_loops(frame, cluster, own.to_dicts(), kind)
+        measured = own.select("images", "loss", "medoid_silhouette").rows()
+        np.testing.assert_allclose(measured, each, atol=1e-5)
+        row = grid.filter(k=k).select("loss", "distance", "medoid_silhouette", "silhouette").row(0)
+        np.testing.assert_allclose(row, means, atol=1e-5)
+        widths = dict(part.select("image", "silhouette").iter_rows())
+        for image, width in silhouette.items():
+            assert widths[image] == pytest.approx(width, abs=1e-5)
+        assert part["weight"].sum() == pytest.approx(len(silhouette), rel=1e-5)
+
+
+KINDS = {"seed": st.integers(0, 2**32 - 1), "kind": st.sampled_from(["images", "rows"])}
+
+
+@settings(deadline=None, max_examples=20)
+@given(**KINDS)
+def test_the_medoids_of_a_sample_say_what_its_clusters_do(seed, kind):
+    frame = few_values(seed, 40)
+    few = collapse(to_features(frame, ENCODING), kind)
+    distances = gower.matrix(few.features, "linear")
+    grid = medoids.grid(distances, [2, 4], weights=few.weight)
+    widths = silhouettes.samples(distances, [found.labels for found in grid], few.weight)
+    table = clusters.table(frame["image"], distances, grid, widths, few)
+    told, said = placing.of_sample(table, frame, ENCODING)
+    assert told["k"].to_list() == [2] * 2 + [4] * 4
+    assert told["cluster"].to_list() == [1, 2, 1, 2, 3, 4]
+    medoid = table.filter("medoid").sort("k", "cluster")["image"]
+    assert told["image"].equals(medoid)
+    assert told.select("image", "KVP", "Modality").equals(
+        told.select("image").join(frame, on="image", how="left", maintain_order="left")
+    )
+    agrees(told, said, table, frame, kind)
+    summary = choice.summary(table)
+    for name in ("silhouette", "loss", "distance"):
+        np.testing.assert_allclose(said[name], summary[name], rtol=1e-12)
+    assert said.select("candidates", "share", "swaps").sum().row(0) == (0, 0, 0)
+
+
+@settings(deadline=None, max_examples=8)
+@given(**KINDS)
+def test_the_medoids_of_all_images_say_what_their_clusters_do(seed, kind):
+    frame = few_values(seed, 60)
+    distinct = collapse(to_features(frame, ENCODING), kind)
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = search(
+            distinct.features,
+            distinct.weight,
+            [2, 4],
+            distance="linear",
+            seed=1,
+            candidates=50,
+            resume=Path(folder) / "state",
         )
-    assert grid["k"].to_list() == [3, 5]
-    losses = told.group_by("k").agg(pl.sum("loss")).sort("k")["loss"]
-    np.testing.assert_allclose(grid["loss"], losses, rtol=1e-12)
-    wanted = table.group_by("k").agg(pl.mean("silhouette"), pl.mean("distance")).sort("k")
-    np.testing.assert_allclose(grid["silhouette"], wanted["silhouette"], atol=1e-6)
-    np.testing.assert_allclose(grid["distance"], wanted["distance"], atol=1e-6)
-    assert grid.select("candidates", "share", "swaps").sum().row(0) == (0, 0, 0)
+    told, said = placing.of_all(outcome, frame, distinct, ENCODING)
+    placed = placing.members(frame, told, ENCODING, kind)  # the sample is all there is
+    agrees(told, said, placed, frame, kind)
+    for found in outcome.found:
+        assert said.filter(k=found.k)["loss"].item() == pytest.approx(found.loss, rel=1e-9)
+    assert (said["candidates"] == outcome.tried).all()
+    few = few_values(seed + 1, 25)  # and where the sample is of others
+    for k in (2, 4):
+        own = told.filter(k=k)
+        part = placing.members(few, own, ENCODING, kind)
+        cluster = dict(part.select("image", "cluster").iter_rows())
+        *_, silhouette = by_loops(few, cluster, own.to_dicts(), kind)
+        assert part["weight"].sum() == pytest.approx(len(silhouette), rel=1e-5)
+        mean = np.average(part["silhouette"], weights=part["weight"])
+        assert mean == pytest.approx(np.mean(list(silhouette.values())), abs=1e-5)
+
+
+def test_images_in_no_cluster_count_as_silhouette_0(clustered):
+    """As `choice.json` has it: leaving images out is no way to a better mean."""
+    frame, table = clustered
+    near = pl.col("medoid") | (pl.col("distance") < 0.1)
+    noisy = table.with_columns(
+        pl.when(near).then("cluster").otherwise(0),
+        pl.when(near).then(pl.col("distance", "second_distance")),
+        silhouette=pl.when(near).then("silhouette").otherwise(0).cast(pl.Float32),
+    )
+    assert (noisy["cluster"] == 0).any()
+    _, said = placing.of_sample(noisy, frame, ENCODING)
+    np.testing.assert_allclose(said["silhouette"], choice.summary(noisy)["silhouette"])
+    np.testing.assert_allclose(said["distance"], choice.summary(noisy)["distance"])
 
 
 def test_images_in_no_cluster_count_nowhere(clustered):
@@ -95,28 +214,21 @@ def test_a_medoid_stays_with_itself_beside_its_like(clustered):
     assert set(placed["cluster"]) == {1, 2}
 
 
-@pytest.mark.parametrize("kind", ["images", "rows"])
-def test_the_medoids_of_all_images_count_every_image(clustered, tmp_path, kind):
+def test_a_medoid_of_all_images_is_the_first_of_those_alike(clustered, tmp_path):
     _, table = clustered
     some = sample(150).with_columns(pl.col("KVP").round(0).cast(pl.Float32))
     frame = pl.concat([some, some.with_columns(image="again " + pl.col("image"))])
-    distinct = collapse(to_features(frame, ENCODING), kind)
-    assert len(distinct.features) < 150
+    distinct = collapse(to_features(frame, ENCODING))
     starts = placing.starts(table, frame["image"], distinct.row)
     options = {"distance": "linear", "seed": 1, "candidates": 500, "starts": starts}
     outcome = search(
         distinct.features, distinct.weight, [3, 5], resume=tmp_path / "state", **options
     )
-    told, grid = placing.of_all(outcome, frame, distinct, ENCODING)
-    assert told.group_by("k").agg("images").sort("k")["images"].list.sum().to_list() == [300, 300]
+    told, _ = placing.of_all(outcome, frame, distinct, ENCODING)
+    assert told["image"].is_in(some["image"].implode()).all()
+    assert told.filter(k=5)["images"].is_sorted(descending=True)
     near = clusters.annotate(frame, told.filter(k=5), ENCODING)
-    sums = near.group_by("cluster").agg(pl.len().cast(pl.Int64), pl.sum("distance")).sort("cluster")
-    assert told.filter(k=5)["loss"].sum() == pytest.approx(sums["distance"].sum(), rel=1e-5)
-    if kind == "images":
-        assert told.filter(k=5)["images"].is_sorted(descending=True)
-    assert set(told["image"]) <= set(some["image"])  # the first of those alike
-    assert (grid["candidates"] == outcome.tried).all()
-    assert grid.filter(k=5)["loss"].item() == pytest.approx(near["distance"].sum(), rel=1e-5)
+    assert told.filter(k=5)["loss"].sum() == pytest.approx(near["distance"].sum(), rel=1e-5)
 
 
 def test_starts_are_the_rows_of_the_samples_medoids(clustered):
