@@ -156,6 +156,12 @@ def _contradictions(config: dict[str, Any]) -> list[str]:
         for sample in ("tuning", "trial")
         if config["samples"][sample] <= least
     ]
+    algorithm = config["cluster"]["algorithm"]
+    if config["cluster"]["on"] == "all" and algorithm != "fasterpam":
+        mistakes.append(
+            f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all goes on from "
+            "there by the swaps of fasterpam alone; leave one of the two at its default"
+        )
     if (config["gower"]["ranges"], config["gower"]["weights"]) == ("sample", "commensurable"):
         mistakes.append(
             "gower.weights: commensurable are the weights of the whole archive, and gower.ranges: "

@@ -171,6 +171,14 @@ def test_weights_of_the_archive_and_ranges_of_the_sample_exclude_each_other():
     assert "gower.ranges" in said
 
 
+@pytest.mark.parametrize("algorithm", ["pam", "alternate", "average", "hdbscan", "famd", "dynmsc"])
+def test_all_images_are_clustered_by_fasterpam_alone(algorithm):
+    (said,) = mistakes(cluster={"on": "all", "algorithm": algorithm})
+    assert said.startswith(f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all")
+    alone = merged(defaults(), {"cluster": {"algorithm": algorithm}})
+    assert checked(alone, SCHEMA)["cluster"]["on"] == "sample"
+
+
 def test_a_key_file_that_is_not_there_is_named():
     assert mistakes(privacy={"key_file": "/nowhere/key"})[0].startswith("privacy.key_file:")
 
