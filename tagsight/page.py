@@ -194,6 +194,7 @@ def _pictures(tiles: Tiles | None) -> dict[str, Any] | None:
         "members": [_data_uri(each, "jpeg") for each in tiles.members],
         "held_back": tiles.held_back,
         "medoid_held_back": tiles.medoid_held_back,
+        "medoid_elsewhere": tiles.medoid_elsewhere,
     }
 
 

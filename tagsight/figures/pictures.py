@@ -30,7 +30,8 @@ class Shown:
     """What the gallery shows of a cluster: rows of the images, None where there is no picture.
 
     `held_back`: how many of its images are not shown because they may carry burned-in text;
-    `medoid_held_back`: whether the medoid is one of them.
+    `medoid_held_back`: whether the medoid is one of them; `medoid_elsewhere`: whether it is not in
+    the sample, whose pictures these are.
     """
 
     cluster: int
@@ -39,6 +40,7 @@ class Shown:
     members: list[int] = field(default_factory=list)
     held_back: int = 0
     medoid_held_back: bool = False
+    medoid_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Tiles:
     members: Sequence[bytes]
     held_back: int = 0
     medoid_held_back: bool = False
+    medoid_elsewhere: bool = False
 
 
 def picks(
@@ -59,7 +62,7 @@ def picks(
     clusters: `image`, `cluster` (0, in none, is not shown), `medoid` of a sample at one K; fates:
     `image`, `reason` (null = drawn) and `burned_in` (null = no) in the order of the sample's
     pictures. Only images that could be drawn are shown; those that may carry burned-in text only
-    if `burned_in`.
+    if `burned_in`. A medoid that is none of the sample is marked in no row.
     """
     open_to_view = pl.lit(burned_in) | pl.col("burned_in").is_null()
     rows = fates.with_row_index("row").join(clusters, on="image", maintain_order="left")
@@ -75,7 +78,9 @@ def picks(
         found = [int(row) for row in others[order]]
         held_back = drawn.filter(~open_to_view)["medoid"]
         first = medoid[0] if medoid else None
-        shown.append(Shown(cluster, len(part), first, found, len(held_back), bool(held_back.any())))
+        held = len(held_back), bool(held_back.any())
+        elsewhere = not part["medoid"].any()
+        shown.append(Shown(cluster, len(part), first, found, *held, elsewhere))
     return shown
 
 
@@ -170,6 +175,7 @@ def tiles(images: Pictures, shown: Sequence[Shown]) -> dict[int, Tiles]:
             [_jpeg(images[row]) for row in each.members],
             each.held_back,
             each.medoid_held_back,
+            each.medoid_elsewhere,
         )
         for each in shown
     }

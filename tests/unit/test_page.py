@@ -186,6 +186,12 @@ def test_a_medoid_that_could_not_be_drawn_is_said_to_be_so():
     assert "medoid could not be drawn" in rendered(run(), {1: Tiles(None, [])})
 
 
+def test_a_medoid_that_is_not_in_the_sample_is_said_to_be_so():
+    text = rendered(run(), {1: Tiles(None, [b"a"], medoid_elsewhere=True)})
+    assert "medoid is not in the sample that pictures are of" in text
+    assert "could not be drawn</div>" not in text
+
+
 def test_what_may_carry_text_is_said_to_be_held_back_and_how_to_see_it():
     tiles = {1: Tiles(None, [], 20, True), 2: Tiles(None, [b"a"], 4, True)}
     text = re.sub(r"<.*?>", "", rendered(run(), tiles, pair=None))

@@ -69,6 +69,18 @@ def test_images_that_may_carry_text_are_held_back_and_counted(sample):
     assert (second.held_back, second.medoid_held_back) == (0, False)
 
 
+def test_a_medoid_that_is_not_in_the_sample_is_told_from_one_that_could_not_be_drawn(sample):
+    images, clusters, fates = sample
+    first, second = pictures.picks(clusters, fates, 8, 1, False)
+    assert not first.medoid_elsewhere
+    assert not second.medoid_elsewhere  # it is in the sample, and could not be drawn
+    others = clusters.with_columns(medoid=pl.col("image") == "i5")
+    first, second = pictures.picks(others, marked(fates, 31, 32), 8, 1, False)
+    assert (second.medoid, second.medoid_elsewhere, second.medoid_held_back) == (None, True, False)
+    assert not first.medoid_elsewhere
+    assert pictures.tiles(images, [first, second])[2].medoid_elsewhere
+
+
 def test_they_are_shown_if_asked_for_and_then_nothing_is_otherwise(sample):
     _, clusters, fates = sample
     plain = pictures.picks(clusters, fates, 8, 1, False)
