@@ -93,6 +93,7 @@ rule report:
         cards="results/cards.json",
         rules="results/rules.yaml",
         agreement="results/agreement.json",
+        nesting="results/nesting.json",
         annotations="results/annotations.csv",
     output:
         page="results/report/index.html",

@@ -12,14 +12,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydicom.uid import UID
 
-from tagsight import confounding, sentences, wording
+from tagsight import confounding, nesting, sentences, wording
 from tagsight.agreement import LEFT_OUT
 from tagsight.counts import trial_sizes
 from tagsight.figures.pictures import Tiles
 from tagsight.figures.style import COLOURS
 
 TEMPLATE = "page.html"
-DOCUMENTS = ("counts", "choice", "cards", "evaluation", "agreement")
+DOCUMENTS = ("counts", "choice", "cards", "evaluation", "agreement", "nesting")
 TABLES = ("frequencies", "selection", "unmapped", "training")
 CHIPS = 5  # tags shown of a cluster
 SHOWN = 50  # clusters shown one by one where there are no pictures
@@ -62,6 +62,7 @@ class Run:
     choice: Mapping[str, Any]
     cards: Sequence[Mapping[str, Any]]
     agreement: Mapping[str, Any]
+    nesting: Sequence[Mapping[str, Any]]
     rules: Mapping[str, Any]
     frequencies: pl.DataFrame
     selection: pl.DataFrame
@@ -107,6 +108,9 @@ def render(
         tests=tests(run.evaluation or {}),
         agreement=agreement(run.agreement),
         confounding=confounding.sentence(run.agreement["confounding"]),
+        basis=confounding.basis(run.agreement["confounding"]),
+        nested=nested(run.nesting),
+        homes=homes(run),
         trusted=trusted(run.cards),
         kept=_kept(run),
         dropped=dropped(run.selection),
@@ -179,6 +183,37 @@ def trusted(cards: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
     """Return how many clusters have each reading, the most stable first."""
     counts = [(sum(card["reading"] == said for card in cards), said) for said in TRUST]
     return [(count, said) for count, said in counts if count]
+
+
+def nested(found: Sequence[Mapping[str, Any]]) -> dict[int, dict[int, float | None]]:
+    """Return K -> smaller K -> the share of images that are where most of their cluster is."""
+    shares: dict[int, dict[int, float | None]] = {}
+    for step in found:
+        shares.setdefault(step["fine"], {})[step["coarse"]] = nesting.nested(step)
+    return shares
+
+
+def homes(run: Run) -> dict[str, Any]:
+    """Return where the clusters live at other K: `smaller` (each K), `larger` (the next K or None).
+
+    `rows`: `cluster`, `name`, for each smaller K the row of nesting.json in `homes` (None where the
+    sample has no image of the cluster), and in `parts` those of the larger that live mostly in it.
+    """
+    k = run.choice["k"]
+    above = {step["coarse"]: nesting.homes(step) for step in run.nesting if step["fine"] == k}
+    below = {step["fine"]: nesting.homes(step) for step in run.nesting if step["coarse"] == k}
+    larger = min(below, default=None)
+    parts = list(below[larger].values()) if larger else []
+    rows = [
+        {
+            "cluster": card["cluster"],
+            "name": card["name"],
+            "homes": [above[coarse].get(card["cluster"]) for coarse in sorted(above)],
+            "parts": [part for part in parts if part["coarse"] == card["cluster"]],
+        }
+        for card in run.cards
+    ]
+    return {"smaller": sorted(above), "larger": larger, "rows": rows}
 
 
 def _chip(tag: Mapping[str, Any]) -> dict[str, str]:

@@ -44,6 +44,8 @@ def run(trials=10, **others):
     unknown = dict.fromkeys(told)
     scores = {"rows": 30, "missing": 10, "levels": 4}
     scores |= {"ami": 0.61234, "homogeneity": 0.5, "completeness": None}
+    compared = {"label": "model", "rows": 25, "scanner": 0.5, "anatomy": 0.45, "modality": None}
+    compared["levels"] = {"scanner": 6, "anatomy": 3}
     stable = {"stability": 0.7, "stability_heldout": 0.6, "stability_trials": None}
     content = {
         "counts": {
@@ -81,9 +83,9 @@ def run(trials=10, **others):
                 for k in (2, 5)
                 for out in map(list, LEFT_OUT[:2])
             ],
-            "confounding": {"verdict": "both", "label": "model", "rows": 25}
-            | {"scanner": 0.5, "anatomy": 0.45},
+            "confounding": {"verdict": "both", "compared": [compared]},
         },
+        "nesting": [],
         "frequencies": pl.DataFrame(
             {
                 "keyword": ["KVP", "Modality", "StudyDate"],
@@ -250,7 +252,49 @@ def test_agreement_is_that_at_the_chosen_k():
 def test_whether_clusters_are_scanners_is_said_before_all_sections():
     text = rendered(run())
     said = "about as much with the scanner model (AMI .50) as with the body part (.45)"
-    assert said in text[: text.index("<nav")]
+    first = text[: text.index("<nav")]
+    assert said in first
+    assert "On the 25 images that state them: 6 scanner models, 3 body parts." in first
+
+
+def links(coarse, fine, *rows):
+    inside = [dict(zip(("fine", "coarse", "images", "share"), row, strict=True)) for row in rows]
+    return {"coarse": coarse, "fine": fine, "inside": inside}
+
+
+NESTED = [
+    links(2, 3, (1, 1, 9, 1.0), (2, 2, 6, 0.75), (2, 1, 2, 0.25), (3, 2, 3, 1.0)),
+    links(2, 5, (1, 0, 5, 1.0), (2, 1, 5, 1.0), (3, 1, 4, 1.0), (4, 2, 3, 1.0), (5, 2, 3, 1.0)),
+    links(3, 5, (0, 1, 2, 1.0), (1, 1, 5, 1.0), (2, 1, 4, 0.8), (2, 3, 1, 0.2), (3, 2, 4, 1.0)),
+]
+
+
+def test_it_is_said_in_which_clusters_of_each_smaller_k_the_clusters_live():
+    cards = [{**run().cards[0], "cluster": c, "name": f"group {c}"} for c in (1, 2, 3)]
+    of = run(nesting=NESTED, cards=cards, choice=run().choice | {"k": 3})
+    assert page.nested(of.nesting) == {3: {2: 18 / 20}, 5: {2: 1.0, 3: 13 / 14}}
+    found = page.homes(of)
+    assert (found["smaller"], found["larger"]) == ([2], 5)
+    assert [[home["coarse"] for home in row["homes"]] for row in found["rows"]] == [[1], [2], [2]]
+    assert [[part["fine"] for part in row["parts"]] for row in found["rows"]] == [[1, 2], [3], []]
+
+
+def test_where_clusters_live_is_on_the_page():
+    shown = {str(k): run().choice["grid"]["2"] for k in (2, 3, 5)}
+    for k, words in ((2, ["1 (100 %)", "2 (75 %), 3 (100 %)"]), (5, ["none (100 %)", "–"])):
+        cards = [{**run().cards[0], "cluster": c} for c in range(1, k + 1)]
+        agreed = {**run().agreement, "k": k}
+        choice = run().choice | {"k": k, "grid": shown}
+        of = run(nesting=NESTED, cards=cards, choice=choice, agreement=agreed)
+        text = rendered(of).replace("\xa0", " ")
+        (table,) = re.findall(r"<summary>Where each.*?</table>", text, re.DOTALL)
+        cells = re.findall(r"<td>(.*?)</td>", table)
+        assert set(words) <= set(cells)
+        assert "90 %" in text
+
+
+def test_a_single_k_has_no_table_of_nesting():
+    assert "images that nest" not in rendered(run())
 
 
 def test_each_cluster_says_whether_to_trust_it_and_by_which_rule_it_is_told():
