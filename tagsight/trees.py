@@ -42,6 +42,8 @@ BETTER = 0.02  # by how much other tags must be better than the telling ones
 SPOKEN = frozenset({"Modality", "BodyPartExamined", "AnatomicRegionSequence", *NAMING})
 DIGITS = 17  # that tell any two numbers apart
 MISSING = -1
+# Of a cluster without an image in the sample.
+UNTOLD = dict.fromkeys(("rule", "purity", "coverage", "heldout_purity", "heldout_coverage"))
 HEAD = """\
 # A rule a cluster, from a decision tree of at most three questions: what tells its images from all
 # others. purity: share of the images that the rule holds for that are the cluster's. coverage:
@@ -173,9 +175,12 @@ def quoted(text: str) -> str:
 
 
 def to_yaml(found: Sequence[dict[str, Any]], cards: Sequence[dict[str, Any]], k: int) -> str:
-    """The rules as YAML, with the names of the cards, which are of the same clusters."""
-    names = {card["cluster"]: card["name"] for card in cards}
-    clusters = [{"cluster": r["cluster"], "name": names[r["cluster"]], **r} for r in found]
+    """The rules as YAML, a cluster for each card; null where the sample has no image of it."""
+    told = {rule["cluster"]: rule for rule in found}
+    clusters = [
+        {"cluster": card["cluster"], "name": card["name"], **told.get(card["cluster"], UNTOLD)}
+        for card in cards
+    ]
     content = {"k": k, "clusters": clusters}
     return HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
 

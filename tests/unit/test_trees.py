@@ -268,6 +268,17 @@ def test_the_file_is_yaml_with_the_names_of_the_cards():
     assert [row["rule"] for row in read["clusters"]] == [row["rule"] for row in found]
 
 
+def test_a_cluster_without_an_image_in_the_sample_is_in_the_file_without_a_rule():
+    """As `cluster.on: all` may find one: the file had fewer clusters than there are."""
+    here = sample(np.random.default_rng(5))
+    found = rules(here, planted(here), here, planted(here), ENCODING)
+    cards = [{"cluster": c, "name": f"CT · {c}"} for c in (1, 2, 3, 4, 5)]
+    read = yaml.safe_load(to_yaml(found, cards, 5))["clusters"]
+    assert [row["cluster"] for row in read] == [1, 2, 3, 4, 5]
+    assert {**read[4], "cluster": 1, "name": "x"}.keys() == read[0].keys()
+    assert set(read[4].values()) == {5, "CT · 5", None}
+
+
 def test_a_cluster_of_too_few_patients_has_no_rule():
     frame = sample(np.random.default_rng(6), n=20, patients=2)
     own = frame.select("image", cluster=pl.lit(1))
