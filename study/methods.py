@@ -54,7 +54,9 @@ METHODS = (
         "factors of mixed data (Pagès 2004), then k-means",
         "the tag's mean, so that it pulls nowhere; presence columns say that it is missing",
         "K",
-        "many noisy tags: what they share counts, the rest is dropped; needs no distances",
+        "many noisy tags: what they share counts, the rest is dropped. Distances are needed for "
+        "its medoids and silhouettes alone: `tagsight.factors.labellings`, without them, takes a "
+        "million images",
     ),
     (
         "kprototypes",
@@ -77,9 +79,10 @@ def section() -> str:
     """Return the section on methods."""
     rows = [dict(zip(COLUMNS, (f"`{name}`", *rest), strict=True)) for name, *rest in METHODS]
     return (
-        "## The clusterings\n\nAll start from the same features and Gower distances, and all leave "
-        "a medoid a cluster, by which other images are annotated: where the method knows none, "
-        "the member of least distance to the others. So images of the tuning sample may be "
-        "annotated otherwise than they were clustered, but for the k-medoids.\n\n"
+        "## The clusterings\n\nAll start from the same features, most by way of their Gower "
+        "distances, and all leave a medoid a cluster, by which other images are annotated: where "
+        "the method knows none, the member of least distance to the others. So images of the "
+        "tuning sample may be annotated otherwise than they were clustered, but for the "
+        "k-medoids.\n\n"
         f"{markdown(pl.DataFrame(rows))}"
     )

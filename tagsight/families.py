@@ -36,10 +36,10 @@ def clusterings(
     features: n rows; distances: their Gower distances, float32 (n, n), symmetric, C order; weights:
     float64 (n,), how many equal rows each stands for, ValueError where `algorithm` is not in
     WEIGHTED: those want every row. K at or above the number of distinct rows is left out, as in
-    `medoids.grid`. `hdbscan` gives the
-    clusterings nearest in number to each K, and leaves rows out (label -1); `dynmsc` the best
-    number of clusters between a K and the next below it. Deterministic, and the same whatever the
-    number of threads.
+    `medoids.grid`. `hdbscan` gives the clusterings nearest in number to each K, and leaves rows out
+    (label -1); `dynmsc` the best number of clusters between a K and the next below it. Labels of
+    `famd` come from the features alone; its medoids, and which K are left out, from the distances.
+    Deterministic, and the same whatever the number of threads.
     """
     if weights is not None and algorithm not in WEIGHTED and (weights != 1).any():
         raise ValueError(f"{algorithm} takes no weights: give it every row")

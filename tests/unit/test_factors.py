@@ -1,10 +1,15 @@
 """Factors of mixed data against PCA, correspondence analysis, Pagès' criterion, and prince."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mixed import features
 from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score
 
 from tagsight import factors
 from tagsight.gower import Features
@@ -95,6 +100,69 @@ def test_constant_columns_say_nothing():
     table, _ = features(6, 50)
     with pytest.raises(ValueError, match="no column"):
         factors.factors(table.take(np.zeros(10, int)))
+
+
+def plainly(table):
+    """The standardised table of a few columns, all at once, from its definition."""
+    columns = []
+    for x, weight in zip(table.numeric.T.astype(float), table.numeric_weight, strict=True):
+        columns.append(np.nan_to_num((x - np.nanmean(x)) / np.nanstd(x)) * np.sqrt(weight))
+    for codes, weight in zip(table.categorical.T, table.categorical_weight, strict=True):
+        for value in np.unique(codes[codes >= 0]):
+            share = (codes == value).sum() / (codes >= 0).sum()
+            indicator = ((codes == value) - share) / np.sqrt(share) * np.sqrt(weight)
+            columns.append(np.where(codes >= 0, indicator, 0))
+    return np.column_stack(columns)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 130), st.integers(1, 40))
+def test_made_some_rows_at_a_time_it_is_the_svd_of_the_whole_table(seed, n, rows):
+    table, _ = features(seed, n, missing=0.2, noise=0.3)
+    weights = np.array([1, 0.5, 3, 2], np.float32)
+    table = Features(table.numeric, table.categorical, weights, weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factors, "ROWS", rows)
+        try:
+            placed, variances = factors.factors(table)
+        except ValueError:
+            return  # a row or so, all alike
+    left, values, _ = np.linalg.svd(plainly(table), full_matrices=False)
+    d = len(variances)
+    np.testing.assert_allclose(variances, values[:d] ** 2 / n, rtol=1e-6)
+    np.testing.assert_allclose(
+        placed @ placed.T, (left * values**2)[:, :d] @ left[:, :d].T, atol=1e-6
+    )
+
+
+def test_the_standardised_table_is_never_there_whole(monkeypatch):
+    monkeypatch.setattr(factors, "ROWS", 512)
+    rng = np.random.default_rng(8)
+    codes = rng.integers(0, 6, (10_000, 60)).astype(np.int32)
+    weights = np.ones(0, np.float32), np.ones(60, np.float32)
+    table = Features(np.empty((10_000, 0), np.float32), codes, *weights)
+    tracemalloc.start()
+    placed, _ = factors.factors(table)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak - placed.nbytes < 10_000 * 360 * 8 / 4
+
+
+def test_many_rows_are_clustered_from_the_centres_of_some(monkeypatch):
+    table, group = features(9, 3000, groups=7, numeric=8, categorical=8, missing=0.05)
+    (whole,) = factors.labellings(table, [7])
+    monkeypatch.setattr(factors, "DRAWN", 200)
+    (some,) = factors.labellings(table, [7])
+    assert adjusted_rand_score(whole, group) > 0.95
+    assert adjusted_rand_score(some, whole) == 1
+    assert np.bincount(some).min() > 0
+
+
+def test_equal_rows_are_no_more_places_than_they_are_wherever_they_stand():
+    """The last digits of a product depend on where in it a row stands."""
+    table, _ = features(10, 5, groups=5, numeric=9, categorical=9)
+    many = table.take(np.random.default_rng(0).integers(0, 5, 5000))
+    assert [len(np.unique(labels)) for labels in factors.labellings(many, [3, 5, 6, 9])] == [3, 5]
 
 
 def test_prince_agrees():
