@@ -207,7 +207,8 @@ class Streamed:
         """
         self.tried += len(candidates)
         lines: dict[int, Array] = {}
-        for g, promised in zip(active, self._promised(candidates, active), strict=True):
+        for g, changes in zip(active, self._changes(candidates, active), strict=True):
+            promised = changes.min(axis=0)
             order = np.argsort(promised, kind="stable")
             some = promised[order] < PROMISING * self.weight.sum()
             for row in candidates[order[some]]:
@@ -218,8 +219,8 @@ class Streamed:
                     self.swaps[g] += 1
                     self.last[g] = self.tried
 
-    def _promised(self, candidates: Array, active: Array) -> Array:
-        """How each candidate would change the loss in the place that suits it best: (active, c)."""
+    def _changes(self, candidates: Array, active: Array) -> list[Array]:
+        """How each candidate would change the loss in each medoid's place: (k, c) for each K."""
         first, count = self.first, swaps.strips(self.n)
         shared = np.zeros((count, len(self.chosen), TILE))
         own = np.zeros((count, first[-1], TILE))
@@ -240,8 +241,8 @@ class Streamed:
         for g in active:
             removal = self._removal(g, self.state, self.weight)
             places = own[first[g] : first[g + 1]] + removal[:, None]
-            changes.append(shared[g] + places.min(axis=0))
-        return np.array(changes)[:, : len(candidates)]
+            changes.append((shared[g] + places)[:, : len(candidates)])
+        return changes
 
     def _removal(self, g: int, state: swaps.State, weight: Array) -> Array:
         """By how much the loss of these rows would rise without each medoid: float64 (k,)."""

@@ -1,15 +1,19 @@
 """The search among all rows, against FasterPAM on the matrix and against itself."""
 
-import os
-import subprocess
-import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
 
+import numba
 import numpy as np
 import pytest
-from test_streamed import features, loss
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_streamed import ANY, CUT, features, loss
 
 from tagsight import gower, medoids, search
 from tagsight.gower import Features
+from tagsight.streamed import Streamed
 
 KS = [2, 5, 12]
 
@@ -20,19 +24,71 @@ def found(made, path, *, weight=None, candidates=100_000, distance="linear", **o
     return search.search(made, weight, KS, distance=distance, candidates=candidates, **given)
 
 
-@pytest.mark.parametrize("distance", ["linear", "root"])
-def test_after_a_round_without_a_swap_no_single_swap_lowers_the_loss(tmp_path, distance):
-    made = features(1, 400)
-    weight = np.random.default_rng(1).integers(1, 4, 400).astype(float)
-    outcome = found(made, tmp_path / "state", weight=weight, distance=distance)
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """A search of few rows is many short steps: a second thread is not worth waiting for."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    yield
+    numba.set_num_threads(before)
+
+
+def weights(seed, n):
+    return np.random.default_rng(seed).integers(1, 5, n).astype(float)
+
+
+# Small batches, so that few rows take many, and often committed.
+BATCHES = mock.patch.multiple(search, TILE=16, COMMIT=48)
+
+
+class Watched(Streamed):
+    """A search that keeps the losses at each of its steps."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.seen = []
+        SEEN.append(self.seen)
+
+    def refine(self, seed):
+        self.seen.append(self.losses())
+        super().refine(seed)
+        self.seen.append(self.losses())
+
+    def attempt(self, candidates, active):
+        super().attempt(candidates, active)
+        self.seen.append(self.losses())
+
+
+SEEN = []
+
+
+@settings(deadline=None, max_examples=15)
+@given(**ANY, n=st.integers(20, 90))
+@CUT
+@BATCHES
+@mock.patch.object(search, "Streamed", Watched)
+def test_a_search_to_its_end_ends_at_an_optimum_of_single_swaps(seed, distance, n):
+    """And its loss never rises on the way, and is what it says, of clusters as they should be."""
+    made, weight = features(seed, n), weights(seed, n)
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = found(made, Path(folder) / "state", weight=weight, distance=distance, sample=18)
+    assert (np.diff(SEEN.pop(), axis=0) <= 0).all()
     assert outcome.share >= 1
     d = gower.matrix(made, distance).astype(np.float64)
     for each in outcome.found:
         assert each.loss == pytest.approx(loss(d, weight, each.medoids), rel=1e-6)
+        nearest = np.sort(d[each.medoids], axis=0)
+        np.testing.assert_allclose(each.distance, nearest[0], atol=1e-6)
+        np.testing.assert_allclose(each.second, nearest[1], atol=1e-6)
+        np.testing.assert_allclose(
+            d[each.medoids[each.labels], np.arange(n)], nearest[0], atol=1e-6
+        )
+        np.testing.assert_array_equal(each.labels[each.medoids], np.arange(each.k))
+        assert (np.diff(np.bincount(each.labels, weight)) <= 0).all()
         for m in range(each.k):
             rest = d[np.delete(each.medoids, m)].min(axis=0)
             swapped = (weight * np.minimum(rest, d)).sum(axis=1)  # row in the place of medoid m
-            assert swapped.min() >= each.loss - 1e-5
+            assert swapped.min() >= each.loss - 1e-7 * weight.sum()
 
 
 def test_the_loss_is_about_that_of_fasterpam_on_the_matrix(tmp_path):
@@ -46,40 +102,72 @@ def test_the_loss_is_about_that_of_fasterpam_on_the_matrix(tmp_path):
         assert other.loss <= 1.1 * exact.loss
 
 
-def test_clusters_are_numbered_by_weight_and_told_by_their_nearest_medoid(tmp_path):
-    made = features(3, 500)
-    weight = np.random.default_rng(0).integers(1, 9, 500).astype(float)
-    d = gower.matrix(made)
-    for each in found(made, tmp_path / "state", weight=weight, candidates=300).found:
-        assert (np.diff(np.bincount(each.labels, weight)) <= 0).all()
-        own = d[each.medoids[each.labels], np.arange(500)]
-        np.testing.assert_allclose(own, d[each.medoids].min(axis=0), atol=1e-6)
-        np.testing.assert_array_equal(each.labels[each.medoids], np.arange(each.k))
-        np.testing.assert_allclose(each.distance, own, atol=1e-6)
-
-
 def test_collapsed_rows_are_as_good_as_all_of_them(tmp_path):
     """With the same medoids to begin from, the search of distinct rows is that of all rows."""
     some = features(4, 160, missing=0.1)
     some = some.take(np.setdiff1d(np.arange(160), [1, 159]))  # what lacks everything stays apart
     times = np.random.default_rng(0).integers(1, 6, len(some))
     every = np.repeat(np.arange(len(some)), times)
-    few = found(some, tmp_path / "few", weight=times.astype(float), sample=1000)
-    many = found(some.take(every), tmp_path / "many", sample=1000)
+    with mock.patch.object(medoids, "_drawn", return_value=[]):  # no random ones beside BUILD's
+        few = found(some, tmp_path / "few", weight=times.astype(float), sample=1000)
+        many = found(some.take(every), tmp_path / "many", sample=1000)
     for one, all_ in zip(few.found, many.found, strict=True):
         assert one.loss == pytest.approx(all_.loss, rel=1e-5)
         np.testing.assert_array_equal(one.labels[every], all_.labels)
         np.testing.assert_array_equal(one.medoids, every[all_.medoids])
 
 
-def test_a_search_that_was_broken_off_goes_on_to_the_same_end(tmp_path):
-    made = features(5, 3000)
-    unbroken = found(made, tmp_path / "unbroken", candidates=2500)
-    found(made, tmp_path / "broken", candidates=0)
-    for upto in (700, 2500):
-        broken = found(made, tmp_path / "broken", candidates=upto)
+class Killed(Exception):
+    """Stands for the end of a job before its time."""
+
+
+class Kill:
+    """Ends the search after so many batches."""
+
+    def __init__(self, batches):
+        self.left = batches
+
+    def resume(self, n):
+        self.resumed = n
+
+    def add(self, *_):
+        self.left -= 1
+        if self.left <= 0:
+            raise Killed
+
+
+@settings(deadline=None, max_examples=10)
+@given(
+    **ANY,
+    n=st.integers(20, 90),
+    candidates=st.integers(1, 400),
+    lives=st.lists(st.integers(1, 12), max_size=4),
+)
+@CUT
+@BATCHES
+def test_a_search_that_was_broken_off_goes_on_to_the_same_end(seed, distance, n, candidates, lives):
+    options = {"weight": weights(seed, n), "distance": distance, "candidates": candidates}
+    made, options = features(seed, n), options | {"sample": 18}
+    with tempfile.TemporaryDirectory() as folder:
+        unbroken = found(made, Path(folder) / "unbroken", **options)
+        for batches in lives:
+            try:
+                found(made, Path(folder) / "broken", progress=Kill(batches), **options)
+            except Killed:
+                continue
+        broken = found(made, Path(folder) / "broken", **options)
     assert same(unbroken, broken)
-    assert broken.tried == 2500
+    assert broken.tried == unbroken.tried <= candidates
+    np.testing.assert_array_equal(broken.swaps, unbroken.swaps)
+
+
+@BATCHES
+def test_a_search_that_was_broken_off_is_taken_up_where_it_was_committed(tmp_path):
+    kill, goes_on = Kill(8), Kill(1)
+    for progress in (kill, goes_on):
+        with pytest.raises(Killed):
+            found(features(5, 300), tmp_path / "state", progress=progress, sample=20)
+    assert (kill.resumed, goes_on.resumed) == (0, 96)  # 8 batches of 16, of which 6 are committed
 
 
 def same(one, other):
@@ -93,29 +181,21 @@ def same(one, other):
     ) and np.array_equal(one.silhouettes, other.silhouettes)
 
 
-def test_one_thread_and_two_give_the_same_bytes(tmp_path):
-    program = (
-        "import sys; from pathlib import Path; import numpy as np\n"
-        "from test_search import features, found\n"
-        "end = found(features(6, 20000), Path(sys.argv[1]), candidates=1024)\n"
-        "for each in end.found:\n"
-        "    print(each.medoids.tolist(), each.loss.hex(), hash(each.distance.tobytes()))\n"
-        "print([s.hex() for s in end.silhouettes], end.swaps)\n"
-    )
-    here = os.path.dirname(__file__)
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(tmp_path / threads)],
-            env=os.environ
-            | {"PYTHONHASHSEED": "0", "NUMBA_NUM_THREADS": threads, "PYTHONPATH": here},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for threads in "12"
-    ]
-    printed = [process.communicate()[0] for process in running]
-    assert printed[0] == printed[1]
-    assert printed[0].count("\n") == 4
+@settings(deadline=None, max_examples=4)
+@given(**ANY, n=st.integers(520, 700))
+@CUT
+def test_one_thread_and_two_give_the_same_bytes(seed, distance, n):
+    """Rows of two tiles, and sums in many strips: both are shared out among threads."""
+    made, before, outcomes = features(seed, n), numba.get_num_threads(), []
+    try:
+        for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
+            numba.set_num_threads(threads)
+            with tempfile.TemporaryDirectory() as folder:
+                options = {"weight": weights(seed, n), "distance": distance, "candidates": 48}
+                outcomes.append(found(made, Path(folder) / "state", **options))
+    finally:
+        numba.set_num_threads(before)
+    assert same(*outcomes)
 
 
 def test_better_medoids_than_the_samples_are_begun_from(tmp_path):
