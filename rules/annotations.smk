@@ -93,7 +93,7 @@ rule nesting:
 
 rule agreement:
     input:
-        clusters="results/clusters/tuning.parquet",
+        members="results/members.parquet",
         sample="results/samples/tuning.parquet",
         encoding="results/encoding.json",
         choice="results/choice.json",
@@ -113,6 +113,7 @@ rule agreement:
         **recipe(
             "agreement",
             rules.choice,
+            rules.medoids,
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",

@@ -16,7 +16,7 @@ with logged(snakemake):
     encoding = load(snakemake.input.encoding)
     encoding = encoding.ranged_by(sample, params.ranges)
     k = read_json(snakemake.input.choice)["k"]
-    labels = clusters.labellings(sample, pl.read_parquet(snakemake.input.clusters))
+    labels = clusters.labellings(sample, pl.read_parquet(snakemake.input.members))
     rows = [row for number, own in labels.items() for row in agreement(own, outside, k=number)]
     for left_out in LEFT_OUT[1:]:  # with all tags they were found before
         seen = encoding.without(left_out)

@@ -1,17 +1,25 @@
 """Medoids found among all images: every file that tells of clusters tells of theirs."""
 
+import shutil
+
 import polars as pl
 import pytest
 from running import overlay, run
 
+from tagsight.agreement import agreement
+from tagsight.clusters import labellings
+from tagsight.encoding import LABELS
 from tagsight.store import read_json
 
 
-@pytest.fixture
-def searched(copy_of_finished, tmp_path):
+@pytest.fixture(scope="module")
+def searched(finished, tmp_path_factory):
     """The finished run, gone on with among all its images, and where it went on from."""
-    everywhere = overlay(tmp_path, cluster__on="all", cluster__candidates=400)
-    results = copy_of_finished / "results"
+    folder = tmp_path_factory.mktemp("all")
+    everywhere = overlay(folder, cluster__on="all", cluster__candidates=400)
+    gone_on = folder / "run"
+    shutil.copytree(finished, gone_on, symlinks=True)
+    results = gone_on / "results"
     before = {
         "medoids": pl.read_parquet(results / "medoids.parquet"),
         "annotations": pl.read_csv(results / "annotations.csv"),
@@ -19,8 +27,8 @@ def searched(copy_of_finished, tmp_path):
         "members": pl.read_parquet(results / "members.parquet"),
         "clusters": pl.read_parquet(results / "clusters/tuning.parquet"),
     }
-    targets = ["results/annotations.csv", "results/cards.json"]
-    run(copy_of_finished, everywhere, targets=targets)
+    targets = ["results/annotations.csv", "results/cards.json", "results/agreement.json"]
+    run(gone_on, everywhere, targets=targets)
     return results, before
 
 
@@ -49,3 +57,22 @@ def test_all_images_are_searched_and_annotated_by_what_was_found(searched):
     assert sum(card["size"] for card in cards) == len(members)
     assert members["image"].equals(before["members"].filter(k=k)["image"])
     assert "rows tried as medoids" in (results.parent / "logs/medoids.log").read_text()
+
+
+def test_agreement_is_of_the_clusters_that_annotations_go_by(searched):
+    results, before = searched
+    sample = pl.read_parquet(results / "samples/tuning.parquet")
+    outside = {name: sample[name] for name in LABELS}
+    known = read_json(results / "agreement.json")["agreement"]
+    told = [row for row in known if not row["left_out"]]
+
+    def of(members):
+        found = labellings(sample, members)
+        return [row for k, labels in found.items() for row in agreement(labels, outside, k=k)]
+
+    assert told == of(pl.read_parquet(results / "members.parquet")) != of(before["clusters"])
+    k = read_json(results / "choice.json")["k"]
+    annotated = pl.read_csv(results / "annotations.csv").with_columns(k=pl.lit(k))
+    (labels,) = labellings(sample, annotated).values()
+    chosen = [row for row in told if row["k"] == k]
+    assert chosen == agreement(labels, outside, k=k)
