@@ -1,7 +1,8 @@
 """New images later.
 
-Needs a finished run and `assign.input`, a folder or list of new DICOM files. Leaves the cluster of
-each image in them, and whether it fits (assign). Asked for by name alone: `snakemake … assign`.
+Needs a finished run and `assign.input`, a folder or list of new DICOM files, or of a run on a ready
+table a new table. Leaves the cluster of each image in them, and whether it fits (assign). Asked for
+by name alone: `snakemake … assign`.
 
 The run's files are no inputs here, so that Snakemake can't make any of them anew, whatever has
 changed in the config or the archive since. The script looks whether they are all there and belong
@@ -15,6 +16,7 @@ rule assign:
         table="results/assign.parquet",
         csv="results/assign.csv",
         told="results/assign.json",
+        rejected="results/assign_rejected.csv",
     log:
         "logs/assign.log",
     benchmark:

@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from tagsight.body_parts import Vocabulary, read_spellings
+from tagsight.footers import footer
 from tagsight.hashing import run_key
 from tagsight.headers import Wanted
 from tagsight.jobs import LOG, logged
@@ -28,10 +29,11 @@ with logged(snakemake):
         vocabulary=Vocabulary(read_spellings(SPELLINGS)) if params.derive_text else None,
     )
     key = run_key(params.key_file)
+    read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}
     parts = deal(draw(table, params.draw, params.seed), params.shards)
     for rows, into, rejected in zip(parts, out.tags, out.rejected, strict=True):
         write_parquet(tags(rows, table, key, wanted), into)
-        write_parquet(pl.DataFrame(schema=REJECTED), rejected)
+        write_parquet(pl.DataFrame(schema=REJECTED), rejected, footer(key, read_with))
     write_json(report, out.found)
     shards = [Path(path).stem for path in out.tags]
     made = ("tags", "rejected", "features", "annotations")

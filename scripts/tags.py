@@ -1,11 +1,11 @@
 """Read the tags of a shard's files; what cannot be taken goes to rejected with its reason."""
 
-import json
 from pathlib import Path
 
 import polars as pl
 
 from tagsight.body_parts import Vocabulary, read_spellings
+from tagsight.footers import footer
 from tagsight.hashing import require_same_key, run_key
 from tagsight.headers import Wanted
 from tagsight.jobs import LOG, Progress, logged, resume_folder
@@ -30,5 +30,4 @@ with logged(snakemake):
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))
     stream_parquet(shard.tags, snakemake.output.tags)
     read_with = {name: params[name] for name in ("keep", "keep_undrawable", "derive_text")}
-    metadata = {"reading": json.dumps(read_with)}  # so that later images are read alike
-    write_parquet(shard.rejected, snakemake.output.rejected, metadata)
+    write_parquet(shard.rejected, snakemake.output.rejected, footer(key, read_with))

@@ -1,72 +1,23 @@
 """New images put into the clusters of a finished run, one part of them in memory at a time."""
 
 import shutil
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from tagsight import drift, novelty
-from tagsight.archive import deal
-from tagsight.body_parts import Vocabulary
 from tagsight.conformal import Limits
-from tagsight.errors import ArchiveError, ConfigError, DataError
+from tagsight.errors import DataError
 from tagsight.finished import Finished
 from tagsight.frequencies import person
-from tagsight.headers import Wanted
-from tagsight.jobs import Progress
 from tagsight.reading import Shard
 from tagsight.store import write_parquet
 
 COLUMNS = (
-    *("image", "path", "series", "cluster", "name", "distance", "margin"),
-    *("pvalue", "fits", "unseen", "known"),
+    *("image", "path", "series", "cluster", "name", "distance", "margin", "second", "because"),
+    *("pvalue", "fits", "unseen", "beyond", "known"),
 )
-
-
-def places(archive: str | Sequence[str] | None) -> list[Path]:
-    """Return where the new files are: `assign.input`.
-
-    Raises ConfigError where it is not set, ArchiveError where one of them is not there.
-    """
-    if archive is None:
-        raise ConfigError(
-            "assign.input: not set; name the folder or list of new files: "
-            "snakemake assign … --config 'assign={input: /new/folder}'"
-        )
-    named = [Path(place) for place in ([archive] if isinstance(archive, str) else archive)]
-    for place in named:
-        if not place.exists():
-            raise ArchiveError(f"assign.input: {place} does not exist; name a folder or a list")
-    return named
-
-
-def listed(named: list[Path], shards: int, folder: Path) -> Iterator[pl.DataFrame]:
-    """List the files in these places, in the parts that `deal` makes, less those without any.
-
-    `folder` holds what is not in memory meanwhile. Raises ArchiveError where there is no file.
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        parts = deal(named, shards, None, 0, folder, Progress(None, "files found"))
-        yield from (part for part in parts if len(part))
-    except ArchiveError as error:
-        raise ArchiveError(f"assign.{error}") from None
-    shutil.rmtree(folder)
-
-
-def wanted(reading: dict[str, list[str]], spellings: pl.DataFrame) -> Wanted:
-    """Return what the reader is to keep, as the run's own reading had it."""
-    derive = tuple(reading["derive_text"])
-    return Wanted(
-        keep=frozenset(reading["keep"]),
-        undrawable=frozenset(reading["keep_undrawable"]),
-        derive=derive,
-        vocabulary=Vocabulary(spellings) if derive else None,
-    )
 
 
 class Delivery:
@@ -76,31 +27,38 @@ class Delivery:
         """Go through the run; `folder`, emptied, is where a table of each part will be."""
         self.run, self.folder = run, folder
         shutil.rmtree(folder, ignore_errors=True)
-        sole = novelty.sole_codes(run.images(), run.encoding)
-        self.of_run = drift.Profile(run.encoding, run.k, sole)
-        self.of_new = drift.Profile(run.encoding, run.k, {})
+        (folder / "rejected").mkdir(parents=True)
+        has, encoding = run.values(), run.encoding
+        self.unseen, self.beyond = novelty.unseen(encoding, {}), novelty.beyond(encoding, has.ends)
+        self.kinds = novelty.new_kinds(run.kinds())
+        self.of_new = drift.Profile(encoding, run.k, self.unseen, self.beyond)
+        rare = novelty.unseen(encoding, has.sole), novelty.beyond(encoding, has.inner)
+        self.of_run = drift.Profile(encoding, run.k, *rare)
         members = []
         for images in run.images():
             self.of_run.add(images)
             members.append(images.select(pl.col("person").hash(), "cluster", "distance"))
         self.limits = Limits(pl.concat(members), run.k)
-        self.rejected: Counter[str] = Counter()
 
     def add(self, shard: Shard, features: pl.DataFrame) -> None:
         """Put the images of a part into clusters; features: `image` and the encoded columns."""
-        self.rejected.update(shard.rejected["reason"])
+        part = f"{len(list(self.folder.glob('rejected/*'))):04d}.parquet"
+        write_parquet(shard.rejected, self.folder / "rejected" / part)
         if not shard.images:
             return
-        named = shard.tags.select("image", "path", "series", person=person()).collect()
+        named = ("image", "instance", "duplicate_uid", "path", "series")
+        tags = shard.tags.select(*named, *novelty.kinds(shard.tags), person=person()).collect()
         placed = self.run.place(features)
-        rows = self.limits.judge(placed).join(named, on="image", maintain_order="left")
+        rows = self.limits.judge(placed).join(tags, on="image", maintain_order="left")
+        told = rows.select("image", "^kind .*$").join(features, on="image", maintain_order="left")
+        of_new_kind = told.select(pl.any_horizontal(False, *self.kinds.values())).to_series()
         rows = rows.with_columns(
             name=pl.Series([self.run.names[c - 1] for c in placed["cluster"]], dtype=pl.String),
-            fits=rows["fits"] & ~novelty.of_new_kind(features, self.run.encoding),
-            unseen=novelty.named(features, self.run.encoding),
-            known=self.run.known(rows["image"]),
+            fits=rows["fits"] & ~of_new_kind,
+            unseen=novelty.named(told, self.unseen | self.kinds),
+            beyond=novelty.named(told, self.beyond),
+            known=self.run.known(rows),
         )
-        part = f"{len(list(self.folder.glob('*'))):04d}.parquet"
         write_parquet(rows.select(COLUMNS), self.folder / part)
         new = rows.filter(~pl.col("known")).with_columns(series=pl.coalesce("series", "image"))
         self.of_new.add(new.join(features, on="image", maintain_order="left"))
@@ -109,9 +67,14 @@ class Delivery:
         """Return COLUMNS of all images so far; DataError where there is none."""
         parts = sorted(self.folder.glob("*.parquet"))
         if not parts:
-            why = ", ".join(f"{reason} {n:,}" for reason, n in self.rejected.most_common(4))
+            said = sorted(self._reasons().items(), key=lambda reason: -reason[1])[:4]
+            why = ", ".join(f"{reason} {n:,}" for reason, n in said)
             raise DataError(f"assign.input: no file in it is an image that can be read ({why})")
         return pl.scan_parquet(parts)
+
+    def rejected(self) -> pl.LazyFrame:
+        """Return `path`, `reason`, `detail` of the files so far that were not taken."""
+        return pl.scan_parquet(sorted(self.folder.glob("rejected/*.parquet")))
 
     def told(self, seed: int) -> dict[str, Any]:
         """Return what assign.json holds."""
@@ -123,31 +86,51 @@ class Delivery:
         counts = counts.with_columns(
             pl.col("new", "fit_none").fill_null(0), name=pl.Series(self.run.names)
         )
-        tags = new.select(pl.col("unseen").str.split("\\").explode().drop_nulls()).collect()
-        new_tags = tags["unseen"].value_counts()
-        taken, total = images.select(pl.len()).collect().item(), int(counts["new"].sum())
+        odd = pl.any_horizontal(pl.col("unseen", "beyond").is_not_null()).sum()
+        taken, (total, new_values) = _row(images, pl.len()), _row(new, pl.len(), odd)
+        moved = drift.compare(self.of_new.persons, self.of_run.persons, self.run.names, seed)
         told = {
-            "images": taken,
-            "known": taken - total,
+            "images": taken[0],
+            "known": taken[0] - total,
             "new": total,
             "fit_none": int(counts["fit_none"].sum()),
             "fit_none_share": int(counts["fit_none"].sum()) / max(total, 1),
-            "unseen": dict(new_tags.sort("unseen").iter_rows()),
-            "rejected": dict(sorted(self.rejected.items())),
+            "new_values": new_values,
+            "unseen": _by_tag(new, "unseen"),
+            "beyond": _by_tag(new, "beyond"),
+            "rejected": self._reasons(),
             "clusters": counts.to_dicts(),
-            "drift": drift.compare(self.of_new.persons, self.of_run.persons, self.run.names, seed),
+            "drift": moved,
         }
-        warning = drift.warning(told["drift"])
-        return {"result": said(told), "warning": warning, **told}
+        return {"result": said(told), "warning": drift.warning(moved), **told}
+
+    def _reasons(self) -> dict[str, int]:
+        counts = self.rejected().group_by("reason").len().sort("reason").collect()
+        return dict(counts.iter_rows())
 
 
 def said(told: dict[str, Any]) -> str:
-    """Return how many images fit and whether the delivery has drifted, in two sentences."""
+    """Return how many images fit, and whether the delivery has drifted, in a sentence each."""
     rejected = sum(told["rejected"].values())
+    aside = f"({told['known']:,} were known, {rejected:,} files not taken)"
+    if not told["new"]:
+        return f"No new images {aside}."
+    images = "image" if told["new"] == 1 else "images"
     drifted = {True: "has", False: "has not", None: "is too small to tell whether it has"}
     return (
-        f"{told['new']:,} new images, {told['fit_none']:,} of which "
-        f"({told['fit_none_share']:.1%}) fit none of the clusters ({told['known']:,} were known, "
-        f"{rejected:,} files not taken). The delivery as a whole "
+        f"{told['new']:,} new {images}, {told['fit_none']:,} of which "
+        f"({told['fit_none_share']:.1%}) fit none of the clusters and {told['new_values']:,} have "
+        f"values that the run has not {aside}. The delivery as a whole "
         f"{drifted[told['drift']['drifted']]} drifted from the run."
     )
+
+
+def _row(images: pl.LazyFrame, *asked: pl.Expr) -> tuple[int, ...]:
+    named = [what.alias(f"{i}") for i, what in enumerate(asked)]
+    return images.select(named).collect(engine="streaming").row(0)
+
+
+def _by_tag(images: pl.LazyFrame, column: str) -> dict[str, int]:
+    """How many images each tag is named of in a column of such."""
+    tags = images.select(pl.col(column).str.split("\\").explode().drop_nulls())
+    return dict(tags.group_by(column).len().sort(column).collect().iter_rows())

@@ -1,14 +1,15 @@
 """Whether a delivery as a whole differs from the run that its images are put into.
 
 The images of a series are alike, and so are the series of a patient: patients are the units. Each
-is a row of shares: of its series, the mean over their images. Four things are compared: how
-patients spread over clusters, how far they lie from the medoids, how often each tag is filled, and
-how often it has a category that the run does not have. Each by a permutation test (Good,
-"Permutation, Parametric, and Bootstrap Tests of Hypotheses", 2005): patients of both sides are
-shuffled between them, which is exact where they are alike, whatever their numbers. Over tags the
-largest difference is what is tested, so that many tags raise no more alarms than one (Westfall &
-Young 1993). A drift is told where the least of the four p-values, times four, is at most LEVEL,
-and the share that moved is at least MATTERS: among many patients trifles are significant too.
+is a row of shares: of its series, the mean over their images. Five things are compared: how
+patients spread over clusters, how far they lie from the medoids, how often each tag is filled, how
+often it has a category that the run does not have, and how often a number outside the run's range.
+Each by a permutation test (Good, "Permutation, Parametric, and Bootstrap Tests of Hypotheses",
+2005): patients of both sides are shuffled between them, which is exact where they are alike,
+whatever their numbers. Over tags the largest difference is what is tested, so that many tags raise
+no more alarms than one (Westfall & Young 1993). A drift is told where the least of the five
+p-values, times five, is at most LEVEL, and the share that moved is at least MATTERS: among many
+patients trifles are significant too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight.encoding import PRESENCE, Column, Encoding
-from tagsight.novelty import unseen
 from tagsight.shuffles import Sides, largest_of
 
 Array = NDArray[Any]
@@ -35,12 +35,15 @@ ASPECTS = {  # -> how the columns of a profile begin
     "distance": "distance",
     "presence": "present ",
     "unseen": "unseen ",
+    "beyond": "beyond ",
 }
+RISING = ("unseen", "beyond")  # fewer of what is new is no drift
 WORDS = {
     "clusters": "their clusters",
     "distance": "how far they lie from the medoids",
     "presence": "which tags are filled",
     "unseen": "categories that are new or almost",
+    "beyond": "numbers beyond the run's range or at its ends",
 }
 
 
@@ -49,14 +52,22 @@ class Profile:
 
     persons: `person`, `series` (how many), and the sums over them of the means over their images of
     `distance` and of what is yes or no of an image: `cluster c`, `present KEYWORD`, `unseen
-    KEYWORD`. At most MOST persons, those first by name: names are keyed hashes, so this is a random
-    draw, and who is once left out stays out whatever is still to come. A series that is in two
-    parts counts as two; parts are made by folder, as series are.
+    KEYWORD`, `beyond KEYWORD`. At most MOST persons, those first by name: names are keyed hashes,
+    so this is a random draw, and who is once left out stays out whatever is still to come. A series
+    that is in two parts counts as two; parts are made by folder, as series are.
     """
 
-    def __init__(self, encoding: Encoding, k: int, sole: Mapping[str, Sequence[int]]) -> None:
-        """sole: column -> codes that count as unseen too, because one person alone has them."""
-        measured = [pl.col("distance").cast(pl.Float64), *_measures(encoding, k, sole)]
+    def __init__(
+        self,
+        encoding: Encoding,
+        k: int,
+        unseen: Mapping[str, pl.Expr],
+        beyond: Mapping[str, pl.Expr],
+    ) -> None:
+        """unseen, beyond: tag -> whether an image has a new one (see `novelty`)."""
+        measured = [pl.col("distance").cast(pl.Float64), *_measures(encoding, k)]
+        measured += [image.alias(f"unseen {keyword}") for keyword, image in unseen.items()]
+        measured += [image.alias(f"beyond {keyword}") for keyword, image in beyond.items()]
         self._measured = measured
         names = [expression.meta.output_name() for expression in measured]
         schema = {"person": pl.String, "series": pl.Int64} | dict.fromkeys(names, pl.Float64)
@@ -71,15 +82,13 @@ class Profile:
         self.persons = both.agg(pl.all().sum()).sort("person").head(MOST)
 
 
-def _measures(encoding: Encoding, k: int, sole: Mapping[str, Sequence[int]]) -> list[pl.Expr]:
-    """Yes or no of an image: in a cluster, with a tag, with a category that the run lacks."""
+def _measures(encoding: Encoding, k: int) -> list[pl.Expr]:
+    """Yes or no of an image: in a cluster, with a tag."""
     by_keyword: dict[str, list[Column]] = {}
     for column in encoding.columns:
         by_keyword.setdefault(column.keyword, []).append(column)
     made = [(pl.col("cluster") == c).alias(f"cluster {c}") for c in range(1, k + 1)]
-    made += [_present(own).alias(f"present {keyword}") for keyword, own in by_keyword.items()]
-    new = unseen(encoding, sole)
-    return made + [image.alias(f"unseen {keyword}") for keyword, image in new.items()]
+    return made + [_present(own).alias(f"present {keyword}") for keyword, own in by_keyword.items()]
 
 
 def _present(columns: list[Column]) -> pl.Expr:
@@ -93,7 +102,7 @@ def compare(
     """Compare the `persons` of a delivery with those of a run; clusters: their names.
 
     Returns `drifted` (None where the delivery has fewer than FEWEST patients), `patients`,
-    `run_patients`, and by ASPECTS `drifted`, `pvalue` (times four, at most 1), `moved` (a share: of
+    `run_patients`, and by ASPECTS `drifted`, `pvalue` (times five, at most 1), `moved` (a share: of
     clusters the total variation, of distances Kolmogorov and Smirnov's, of tags the largest
     difference of means) and `largest`, what moved most: its `name`, the mean share (distance) in
     `run` and `delivery`, and of a tag its p-value.
@@ -146,8 +155,7 @@ def _statistics(sides: Sides, chosen: Array, places: Mapping[str, Array]) -> dic
         "clusters": chi2.sum(axis=1, keepdims=True),
         "distance": sides.kolmogorov(chosen, int(np.flatnonzero(places["distance"])[0])),
         "presence": np.abs(of["presence"]) / spread[places["presence"]],
-        "unseen": of["unseen"] / spread[places["unseen"]],
-    }
+    } | {aspect: of[aspect] / spread[places[aspect]] for aspect in RISING}
 
 
 def _told(
@@ -155,7 +163,7 @@ def _told(
 ) -> dict[str, Any]:
     """What compare returns of an aspect; pvalues: (1,), of tags (tags,)."""
     delivery, run = (side[:, place].mean(axis=0) for side in sides.parts())
-    change = delivery - run if aspect == "unseen" else np.abs(delivery - run)
+    change = delivery - run if aspect in RISING else np.abs(delivery - run)
     moved = {
         "clusters": change.sum(keepdims=True) / 2,
         "distance": sides.kolmogorov(sides.actual, int(np.flatnonzero(place)[0]))[0],

@@ -1,20 +1,21 @@
 """A finished run as it lies in its folder: what later images are put into, and never changed."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
-from tagsight import clusters
+from tagsight import clusters, novelty
 from tagsight.encoding import Encoding, load
 from tagsight.errors import DataError
+from tagsight.footers import reading_of
 from tagsight.frequencies import person
-from tagsight.hashing import require_same_key, run_key
+from tagsight.hashing import run_key
 from tagsight.store import read_json
+from tagsight.tables import scan
 
 NEEDED = (
     "encoding.json",
@@ -24,7 +25,7 @@ NEEDED = (
     "samples/tuning.parquet",
     "annotations.csv",
 )
-SHARDED = ("files", "tags", "rejected", "features", "annotations")
+SHARDED = ("tags", "rejected", "features", "annotations")
 EQUAL = 1e-5  # distances that machines with other vector instructions may differ by
 
 
@@ -32,13 +33,15 @@ EQUAL = 1e-5  # distances that machines with other vector instructions may diffe
 class Finished:
     """What is taken from the run.
 
-    encoding: with the ranges that its distances were taken with; medoids: those of
-    clusters 1, 2, … at its K; names: of these clusters; tuning: the persons of the tuning sample;
-    shards: names of the files of each table.
+    reading: how its images were read, `keep` and `derive_text`, of files `keep_undrawable`, of a
+    ready table `columns` and `split`; encoding: with the ranges that its distances were taken with;
+    medoids: those of clusters 1, 2, … at its K; names: of these clusters; tuning: the persons of
+    the tuning sample; shards: names of the files of each table.
     """
 
     folder: Path
     key: bytes
+    reading: dict[str, Any]
     encoding: Encoding
     medoids: pl.DataFrame
     names: list[str]
@@ -57,29 +60,52 @@ class Finished:
         """
         for shard in self.shards:
             tags, found, features = (
-                pl.scan_parquet(self.folder / table / f"{shard}.parquet")
-                for table in ("tags", "annotations", "features")
+                self._shard(table, shard) for table in ("tags", "annotations", "features")
             )
             images = unit(tags).join(found.select("image", "cluster", "distance"), on="image")
             fitted_on = pl.col("person").is_in(self.tuning.implode())
             yield images.filter(~fitted_on).join(features, on="image").collect()
 
+    def values(self) -> novelty.Values:
+        """What values the run's images have, those of the tuning sample too."""
+        tables = ((self._shard("tags", s), self._shard("features", s)) for s in self.shards)
+        parts = (unit(tags).select("image", "person").join(f, on="image") for tags, f in tables)
+        return novelty.values((part.collect() for part in parts), self.encoding)
+
+    def kinds(self) -> pl.DataFrame:
+        """What kinds of images the run has: the different rows of `novelty.kinds`."""
+        tags = scan(self.paths("tags"))
+        return tags.select(novelty.kinds(tags)).unique().collect(engine="streaming")
+
     def place(self, features: pl.DataFrame) -> pl.DataFrame:
         """Return `image`, `cluster`, `distance`, `margin` of images, as the run did of its own."""
         return clusters.annotate(features, self.medoids, self.encoding)
 
-    def known(self, images: pl.Series) -> pl.Series:
-        """Which of these images are in the run: Boolean, as long as `images`."""
-        asked = pl.LazyFrame({"image": images.unique()})
-        paths = [self.folder / "annotations" / f"{shard}.parquet" for shard in self.shards]
-        held = pl.scan_parquet(paths).select("image").join(asked, on="image", how="semi")
-        return images.is_in(held.collect(engine="streaming")["image"].implode())
+    def known(self, images: pl.DataFrame) -> pl.Series:
+        """Which images are in the run: Boolean (n,).
 
-    def reading(self) -> dict[str, list[str]]:
-        """How the run's files were read: `keep`, `keep_undrawable`, `derive_text`."""
-        path = self.folder / "rejected" / f"{self.shards[0]}.parquet"
-        stored: dict[str, list[str]] = json.loads(pl.read_parquet_metadata(path)["reading"])
-        return stored
+        images: `image`, `instance`, `duplicate_uid`, as in tags. The same SOP instance is the same
+        image wherever it lies. Where there is none, as in a ready table, or files that differ share
+        one, an image is known by what it is told apart by: of files the path too.
+        """
+        names = ["image", "instance"]
+        asked, held = (_names(tags) for tags in (images.lazy(), scan(self.paths("tags"))))
+        found = [held.select(n).join(asked.select(n), on=n, how="semi").unique() for n in names]
+        of_run = zip(names, pl.collect_all(found, engine="streaming"), strict=True)
+        same = [pl.col(n).is_in(rows[n].implode()).fill_null(False) for n, rows in of_run]
+        return asked.select(known=pl.any_horizontal(same)).collect()["known"]
+
+    def paths(self, table: str) -> list[Path]:
+        """The shards of a table."""
+        return [self.folder / table / f"{shard}.parquet" for shard in self.shards]
+
+    def _shard(self, table: str, shard: str) -> pl.LazyFrame:
+        return pl.scan_parquet(self.folder / table / f"{shard}.parquet")
+
+
+def _names(tags: pl.LazyFrame) -> pl.LazyFrame:
+    of_one = pl.when(pl.col("duplicate_uid").is_null()).then("instance")
+    return tags.select("image", instance=of_one)
 
 
 def unit(tags: pl.LazyFrame) -> pl.LazyFrame:
@@ -95,13 +121,13 @@ def finished(folder: Path, ranges: Literal["archive", "sample"], key_file: str |
     """
     shards = _shards(folder, key_file)
     key = run_key(key_file or str(folder / "key"))
-    listed = folder / "files" / f"{shards[0]}.parquet"
-    require_same_key(key, pl.read_parquet_metadata(listed)["key"])
+    read = reading_of([folder / "rejected" / f"{shard}.parquet" for shard in shards], key)
     sample = pl.read_parquet(folder / "samples/tuning.parquet")
     k = read_json(folder / "choice.json")["k"]
     run = Finished(
         folder=folder,
         key=key,
+        reading=read,
         encoding=load(folder / "encoding.json").ranged_by(sample, ranges),
         medoids=pl.read_parquet(folder / "medoids.parquet").filter(k=k).sort("cluster"),
         names=[card["name"] for card in read_json(folder / "cards.json") if card["cluster"]],
@@ -120,7 +146,7 @@ def _shards(folder: Path, key_file: str | None) -> list[str]:
         if not (folder / name).is_file():
             raise DataError(
                 f"{folder / name} is not there: new images are put into the clusters of a finished "
-                "run over DICOM files; finish it first (the same command without `assign`), or "
+                "run; finish it first (the same command without `assign`), or "
                 "name its folder with --directory"
             )
     return sorted(found)
@@ -128,8 +154,7 @@ def _shards(folder: Path, key_file: str | None) -> list[str]:
 
 def _require_agreement(run: Finished, sample: pl.DataFrame) -> None:
     """Put the tuning sample into the clusters anew: it has to come where the run has it."""
-    paths = [run.folder / "annotations" / f"{shard}.parquet" for shard in run.shards]
-    told = pl.scan_parquet(paths).select("image", "cluster", "distance")
+    told = scan(run.paths("annotations")).select("image", "cluster", "distance")
     before = sample.lazy().select("image").join(told, on="image", how="left").collect()
     now = run.place(sample)
     both = now.join(before, on="image", suffix="_before")

@@ -9,6 +9,7 @@ import polars as pl
 # ready table names it (tags.columns): what files say of it is withheld.
 BOOKKEEPING = (
     "image",
+    "instance",
     "series",
     "study",
     "patient",

@@ -1,14 +1,13 @@
 """A finished run of invented patients, written by the library's own functions."""
 
-import json
-
 import numpy as np
 import polars as pl
 
 from tagsight import clusters, encoding, gower, medoids
 from tagsight.body_parts import read_spellings
+from tagsight.footers import footer
 from tagsight.frequencies import frequencies
-from tagsight.hashing import fingerprint, keyed_hash
+from tagsight.hashing import keyed_hash
 from tagsight.store import write_json, write_parquet
 
 KEY = bytes(range(32))
@@ -38,9 +37,11 @@ def tags(seed, patients, kinds=tuple(KINDS), folder="old"):
             drawn = {name: f"{rng.integers(*ends)}" for name, ends in numbers.items()}
             rows += [
                 {
-                    "image": keyed_hash(KEY, f"{series} {i}"),
+                    "image": keyed_hash(KEY, f"{folder} {series} {i}"),
+                    "instance": keyed_hash(KEY, f"{series} {i}"),
                     **dict.fromkeys(("series", "study"), series),
                     "patient": patient,
+                    "duplicate_uid": None,
                     "path": f"{folder}/{p}/{s}/{i}.dcm",
                     **dict.fromkeys(KEYWORDS),
                     **texts,
@@ -49,7 +50,7 @@ def tags(seed, patients, kinds=tuple(KINDS), folder="old"):
                 }
                 for i in range(rng.integers(1, 5))
             ]
-    named = ("image", "series", "study", "patient", "path", *KEYWORDS)
+    named = ("image", "instance", "duplicate_uid", "series", "study", "patient", "path", *KEYWORDS)
     return pl.DataFrame(rows, schema=dict.fromkeys(named, pl.String))
 
 
@@ -57,7 +58,7 @@ def spellings(clone):
     return read_spellings(clone / "config" / "body_parts.csv")
 
 
-def write(folder, images, table, *, ranges="archive", k=3):
+def write(folder, images, table, *, ranges="archive", k=3, reading=READING):
     """Write a run over `images` in two shards; every third patient is in its sample."""
     fitted = encoding.fit(
         images.lazy(),
@@ -92,8 +93,7 @@ def write(folder, images, table, *, ranges="archive", k=3):
         mine = pl.int_range(pl.len()) % 2 == shard
         name = f"{shard}.parquet"
         listing = pl.DataFrame(schema={"path": pl.String})
-        write_parquet(listing, folder / "files" / name, {"key": fingerprint(KEY)})
-        write_parquet(listing, folder / "rejected" / name, {"reading": json.dumps(READING)})
+        write_parquet(listing, folder / "rejected" / name, footer(KEY, reading))
         write_parquet(images.filter(mine), folder / "tags" / name)
         write_parquet(features.filter(mine), folder / "features" / name)
         write_parquet(annotated.filter(mine), folder / "annotations" / name)

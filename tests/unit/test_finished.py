@@ -48,14 +48,36 @@ def test_an_image_goes_to_its_nearest_medoid(folder):
     assert np.array_equal(placed["distance"].to_numpy(), distances.min(axis=1))
 
 
-def test_images_of_the_run_are_known(folder):
+def test_the_same_sop_instance_is_known_wherever_it_lies(folder):
     run = finished(folder, "archive", None)
-    asked = pl.Series(["new", IMAGES["image"][3], "new", IMAGES["image"][0]])
-    assert run.known(asked).to_list() == [False, True, False, True]
+    elsewhere = IMAGES[3:5].with_columns(image=pl.lit("other"), path=pl.lit("else/where"))
+    new = IMAGES[:1].with_columns(image=pl.lit("new"), instance=pl.lit("new"))
+    asked = pl.concat([new, elsewhere, new, IMAGES[:1]])
+    assert run.known(asked).to_list() == [False, True, True, False, True]
+
+
+def test_an_instance_that_is_unknown_or_of_several_is_known_by_its_place(folder):
+    """As files of a careless anonymiser are, which have one UID all together."""
+    run = finished(folder, "archive", None)
+    for change in ({"instance": pl.lit(None, pl.String)}, {"duplicate_uid": pl.lit("yes")}):
+        here = IMAGES[3:4].with_columns(**change)
+        elsewhere = here.with_columns(image=pl.lit("other"))
+        assert run.known(pl.concat([here, elsewhere])).to_list() == [True, False]
+    shared = pl.read_parquet(folder / "tags/0.parquet").with_columns(duplicate_uid=pl.lit("yes"))
+    shared.write_parquet(folder / "tags/0.parquet")
+    elsewhere = shared[:1].with_columns(image=pl.lit("other"), duplicate_uid=pl.lit(None))
+    assert run.known(elsewhere).to_list() == [False]
 
 
 def test_it_says_how_its_files_were_read(folder):
-    assert finished(folder, "archive", None).reading() == READING
+    assert finished(folder, "archive", None).reading == READING
+
+
+def test_values_and_kinds_are_of_all_its_images(folder):
+    run = finished(folder, "archive", None)
+    kvp = IMAGES["KVP"].drop_nulls().cast(pl.Float64)
+    assert run.values().ends["KVP"] == (kvp.min(), kvp.max())
+    assert set(run.kinds()["kind Modality"]) == {"CT", "MR", "CR"}
 
 
 @pytest.mark.parametrize("name", [*NEEDED, *(f"{table}/1.parquet" for table in SHARDED), "key"])

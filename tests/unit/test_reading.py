@@ -59,10 +59,10 @@ def test_every_file_is_in_one_of_two_tables(archive, tmp_path):
 
 def test_the_columns(archive, tmp_path):
     tags, _ = read(archive, tmp_path / "store")
-    fixed = ["image", "series", "study", "patient", "site", "path"]
+    fixed = ["image", "instance", "series", "study", "patient", "site", "path"]
     fixed += ["duplicate_uid", "burned_in", "undrawable", "withheld"]
-    assert tags.columns[:10] == fixed
-    assert tags.columns[10:] == sorted(tags.columns[10:])
+    assert tags.columns[:11] == fixed
+    assert tags.columns[11:] == sorted(tags.columns[11:])
     assert set(PIXEL_FACTS) <= set(tags.columns)
     assert set(tags.dtypes) == {pl.String}
     assert "PatientSex" in tags.columns
