@@ -9,9 +9,9 @@ has one: clusters that are modalities agree with models too.
 
 The rule: an AMI larger by `MARGIN` or more than both others says that clusters are modalities; else
 one larger by as much, of scanner and body part, says which of these two they are to be read as;
-below that they are both, or where neither of the two reaches `MARGIN`, neither. AMI is 0 by chance however many
-kinds a label has, but a label of more kinds than there are clusters cannot reach 1: so the numbers
-of kinds are told.
+below that they are both, or where neither of the two reaches `MARGIN`, neither. AMI is 0 by chance
+however many kinds a label has, but a label of more kinds than there are clusters cannot reach 1: so
+the numbers of kinds are told.
 """
 
 from collections.abc import Mapping
