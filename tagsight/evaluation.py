@@ -9,16 +9,16 @@ patient) out of the centre (`left_out`).
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from tagsight.kernels import FAST, kernel
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Units = tuple[Integers, Integers, Integers]  # each row's unit, rows by unit, where units begin
-
-FAST = {"reassoc", "nsz", "contract", "arcp"}
 
 
 class Distances(NamedTuple):
@@ -86,7 +86,7 @@ def _units(units: NDArray[np.integer]) -> Units:
     return codes, np.argsort(codes, kind="stable"), starts.astype(np.int64)
 
 
-@njit(cache=True, parallel=True, fastmath=FAST)
+@kernel(parallel=True, **FAST)
 def _sums_inside(products: Floats, codes: NDArray[np.int32], out: Doubles) -> None:
     """q·s of each image with the sum of its own cluster, under m clusterings: out (m, n)."""
     for row in prange(products.shape[0]):
@@ -98,13 +98,13 @@ def _sums_inside(products: Floats, codes: NDArray[np.int32], out: Doubles) -> No
             out[r, i] = total
 
 
-@njit(cache=True)
+@kernel()
 def _distance(to_sum: float, square: float, sum_square: float) -> float:
     """1 − q·s / (|q||s|) from q·s, q·q and s·s."""
     return 1 - to_sum / max(np.sqrt(max(square, 0.0)) * np.sqrt(max(sum_square, 0.0)), 1e-30)
 
 
-@njit(cache=True)
+@kernel()
 def _without(products: Floats, to_sum: Doubles, own: Integers, i: int) -> float:
     """Inner product of image i with a sum less the images of `own`."""
     total = to_sum[i]
@@ -113,7 +113,7 @@ def _without(products: Floats, to_sum: Doubles, own: Integers, i: int) -> float:
     return total
 
 
-@njit(cache=True)
+@kernel()
 def _leave_out(
     products: Floats, to_sum: Doubles, members: Integers, own: tuple[int, int], out: Doubles
 ) -> None:
@@ -128,7 +128,7 @@ def _leave_out(
         out[i] = _distance(near, products[i, i], square)
 
 
-@njit(cache=True)
+@kernel()
 def _one_cluster(
     products: Floats, sums: Doubles, units: Units, cluster: Integers, out: Doubles
 ) -> None:
@@ -151,7 +151,7 @@ def _one_cluster(
         first = last
 
 
-@njit(cache=True, parallel=True)
+@kernel(parallel=True)
 def _all_distances(
     products: Floats, sums: Doubles, units: Units, codes: NDArray[np.int32], out: Doubles
 ) -> None:

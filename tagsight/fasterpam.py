@@ -7,17 +7,16 @@ algorithm 3. Package kmedoids, the authors' own, has it without weights.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from tagsight.gower import FAST
+from tagsight.kernels import FAST, kernel
 
 Array = NDArray[Any]
 
 ENOUGH = 1e-12  # share of the loss below which a gain is rounding
 
 
-@njit(nogil=True, **FAST)
+@kernel(nogil=True, **FAST)
 def fasterpam(distances: Array, weights: Array, medoids: Array) -> Array:
     """Swap medoids for other rows until no single swap lowers the loss: int64 (k,).
 
@@ -49,7 +48,7 @@ def fasterpam(distances: Array, weights: Array, medoids: Array) -> Array:
     return medoids
 
 
-@njit(nogil=True, **FAST)
+@kernel(nogil=True, **FAST)
 def _two_nearest(row: Array, medoids: Array) -> tuple[int, int]:
     """Places of the nearest and the second nearest medoid; the second is -1 if there is one."""
     first, other = 0, -1
@@ -61,7 +60,7 @@ def _two_nearest(row: Array, medoids: Array) -> tuple[int, int]:
     return first, other
 
 
-@njit(nogil=True, **FAST)
+@kernel(nogil=True, **FAST)
 def _losses(
     distances: Array,
     weights: Array,
@@ -81,7 +80,7 @@ def _losses(
     return losses
 
 
-@njit(nogil=True, **FAST)
+@kernel(nogil=True, **FAST)
 def _best_swap(
     row: Array, weights: Array, near: Array, close: Array, far: Array, losses: Array
 ) -> tuple[int, float]:
@@ -97,7 +96,7 @@ def _best_swap(
     return place, own[place] + shared
 
 
-@njit(nogil=True, **FAST)
+@kernel(nogil=True, **FAST)
 def _move(
     distances: Array,
     medoids: Array,

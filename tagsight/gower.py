@@ -9,31 +9,32 @@ d_ijk = 1 where feature k is present in both, else 0; s_ijk = [x_ik = x_jk] for 
 feature, 1 - |x_ik - x_jk| / R_k for a numeric one. The distance is 1 - S (`linear`) or its square
 root (`root`, Gower's own metric). Where nothing can be compared it is 1, so it is never NaN.
 
-How it is made fast: one row is compared with 512 others at a time, which lie in a tile, feature by
-feature, so that the innermost loops run along memory and become vector instructions; several
-features a pass, since each pass has its start-up. Features of one kind and one weight form blocks
-of at most 64, whose presence in a row is one 64-bit word: what two rows have in common is then the
-number of bits in `word_i & word_j`, and what a row lacks altogether is skipped. Weights that few
-features share are added one by one. A distance is the
-same to the bit whichever of its rows is in the tile.
+How it is made fast: one row is compared with 256 others at a time, which lie in a tile, feature by
+feature, so that the innermost loops run along memory and become vector instructions, and a tile
+stays in the nearest cache; four features a pass, since each pass has its start-up. Features of one
+kind and one weight form blocks of at most 64, whose presence in a row is one 64-bit word: what two
+rows have in common is then the number of bits in `word_i & word_j`, and what a row lacks altogether
+is skipped. Weights that few features share are added one by one. Of a square, pairs of tiles are
+taken once and written to both sides. A distance is the same to the bit whichever of its rows is in
+the tile.
 """
 
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from tagsight.kernels import BARE, FAST, kernel
 from tagsight.packing import LOOSE, NARROW, NUMERIC, TILE, Packed, blocks, pack
 
 Distance = Literal["linear", "root"]
 Array = NDArray[Any]
 
 U = np.uint64
-STRIP, PATCH = 64, 16
-# Everything of fast math but "no NaN": a NaN is how a missing number is told.
-FAST: dict[str, Any] = {"cache": True, "fastmath": {"reassoc", "nsz", "contract", "arcp"}}
+FAR = np.float32(2)  # farther than any distance
+PATCH = 16  # a transpose goes by squares of so many rows: their lines of memory are in the cache
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def matrix(features: Features, distance: Distance = "linear", out: Array | None 
     n = len(features)
     out = np.empty((n, n), np.float32) if out is None else out
     if n:
-        _fill_square(pack(features, blocks(features, features)), out)
+        _fill(pack(features, blocks(features, features)), n, out)
         np.fill_diagonal(out, 0)
     return _finish(out, distance)
 
@@ -109,7 +110,7 @@ def condensed(features: Features, distance: Distance = "linear") -> Array:
     n = len(features)
     out = np.empty(n * (n - 1) // 2, np.float32)
     if len(out):
-        _fill_triangle(pack(features, blocks(features, features)), n, out)
+        _fill(pack(features, blocks(features, features)), n, out)
     return _finish(out, distance)
 
 
@@ -133,10 +134,11 @@ def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
     if not len(b):
         raise ValueError("nearest needs at least one row to compare with")
     n, shared = len(a), blocks(a, b)
-    places, distances = np.full((2, n), -1, np.int32), np.ones((2, n), np.float32)
-    _find_nearest(pack(b, shared), pack(a, shared), places, distances)
-    first, second = _finish(distances, distance)
-    return Nearest(places[0], first, second, places[1])
+    index, second_index = np.full((2, n), -1, np.int32)
+    nearest, second = np.full((2, n), FAR, np.float32)
+    _find_nearest(pack(b, shared), pack(a, shared), (index, second_index, nearest, second))
+    second[second_index < 0] = 1
+    return Nearest(index, _finish(nearest, distance), _finish(second, distance), second_index)
 
 
 def incomparable(features: Features) -> float:
@@ -166,13 +168,13 @@ class Scratch(NamedTuple):
     equal: Array  # (TILE,) uint8
 
 
-@njit(**FAST)
+@kernel(**FAST)
 def scratch() -> Scratch:
     """New memory for `compare`."""
     return Scratch(np.empty(TILE, np.float32), np.empty(TILE, np.float32), np.empty(TILE, np.uint8))
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Array) -> None:
     """1 - S of row i of `a` to the rows of tile u of `b`: out float32 (TILE,)."""
     total, common, equal = work.total, work.common, work.equal
@@ -197,7 +199,7 @@ def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Array) -> 
     _divide(total, common, out)
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _bits(word: np.uint64) -> np.uint64:
     """Number of set bits. The textbook form: LLVM knows it and puts one instruction for it."""
     word -= (word >> U(1)) & U(0x5555555555555555)
@@ -206,13 +208,13 @@ def _bits(word: np.uint64) -> np.uint64:
     return (word * U(0x0101010101010101)) >> U(56)
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _difference(x: np.float32, y: np.float32) -> np.float32:
     difference = abs(x - y)
     return difference if difference == difference else np.float32(0)  # noqa: PLR0124
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _add_differences(word: np.uint64, row: Array, tile: Array, total: Array) -> None:
     for f in range(0, len(row), 4):
         if (word >> U(f)) & U(15):
@@ -224,25 +226,19 @@ def _add_differences(word: np.uint64, row: Array, tile: Array, total: Array) -> 
                 )
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _count_equal(word: np.uint64, row: Array, tile: Array, equal: Array) -> None:
-    for f in range(0, len(row), 8):
-        if (word >> U(f)) & U(255):
-            _count_half(row[f : f + 4], tile[f : f + 4], equal)
-            _count_half(row[f + 4 : f + 8], tile[f + 4 : f + 8], equal)
+    for f in range(0, len(row), 4):
+        if (word >> U(f)) & U(15):
+            x, y, z, w = row[f], row[f + 1], row[f + 2], row[f + 3]
+            xs, ys, zs, ws = tile[f], tile[f + 1], tile[f + 2], tile[f + 3]
+            for j in range(TILE):
+                equal[j] += (np.uint8(xs[j] == x) + np.uint8(ys[j] == y)) + (
+                    np.uint8(zs[j] == z) + np.uint8(ws[j] == w)
+                )
 
 
-@njit(**FAST)
-def _count_half(row: Array, tile: Array, equal: Array) -> None:
-    x, y, z, w = row[0], row[1], row[2], row[3]
-    xs, ys, zs, ws = tile[0], tile[1], tile[2], tile[3]
-    for j in range(TILE):
-        equal[j] += (np.uint8(xs[j] == x) + np.uint8(ys[j] == y)) + (
-            np.uint8(zs[j] == z) + np.uint8(ws[j] == w)
-        )
-
-
-@njit(**FAST)
+@kernel(**BARE)
 def _add_loose(a: Packed, i: int, tile: Array, total: Array, common: Array) -> None:
     """Features that share their weight with few, one by one."""
     for f in range(len(a.loose_weights)):
@@ -254,7 +250,7 @@ def _add_loose(a: Packed, i: int, tile: Array, total: Array, common: Array) -> N
                 _add_number(x, tile[f], a.loose_weights[f], total, common)
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _add_code(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
     for j in range(TILE):
         there = ys[j] == ys[j]
@@ -262,7 +258,7 @@ def _add_code(x: np.float32, ys: Array, weight: np.float32, total: Array, common
         total[j] += weight if there and ys[j] != x else np.float32(0)
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _add_number(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
     for j in range(TILE):
         difference = weight * abs(x - ys[j])
@@ -271,13 +267,13 @@ def _add_number(x: np.float32, ys: Array, weight: np.float32, total: Array, comm
         total[j] += difference if there else np.float32(0)
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _add_common(word: np.uint64, others: Array, weight: np.float32, common: Array) -> None:
     for j in range(TILE):
         common[j] += weight * np.float32(_bits(word & others[j]))
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _add_unequal(
     word: np.uint64, others: Array, weight: np.float32, equal: Array, total: Array, common: Array
 ) -> None:
@@ -287,96 +283,118 @@ def _add_unequal(
         total[j] += weight * np.float32(np.int64(both) - equal[j])
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _divide(total: Array, common: Array, out: Array) -> None:
     for j in range(TILE):
         out[j] = total[j] / common[j] if common[j] > 0 else np.float32(1)
 
 
-@njit(**FAST)
-def _turn(block: Array, turned: Array) -> None:
-    """Transpose patch by patch: (STRIP, TILE) -> (TILE, STRIP)."""
-    for i in range(0, STRIP, PATCH):
-        for j in range(0, TILE, PATCH):
-            for k in range(PATCH):
-                for m in range(PATCH):
-                    turned[j + m, i + k] = block[i + k, j + m]
+@kernel(**BARE)
+def _compare_tiles(a: Packed, t: int, b: Packed, u: int, work: Scratch, block: Array) -> None:
+    """1 - S of the rows of tile t of `a` to those of tile u of `b`: block float32 (TILE, TILE)."""
+    for i in range(min(TILE, len(a.words) - t * TILE)):
+        compare(a, t * TILE + i, b, u, work, block[i])
 
 
-@njit(parallel=True, **FAST)
-def _fill_square(packed: Packed, out: Array) -> None:
-    """One triangle of tiles, written to both sides; long and short strips of rows in pairs."""
-    n = len(out)
-    strips = (n + STRIP - 1) // STRIP
-    for p in prange((strips + 1) // 2):
-        work = scratch()
-        block, turned = np.empty((STRIP, TILE), np.float32), np.empty((TILE, STRIP), np.float32)
+@kernel(**BARE)
+def _copy(block: Array, first: int, start: int, out: Array) -> None:
+    """Write a block where its first row and column belong; what is beyond `out` is left."""
+    for i in range(min(TILE, out.shape[0] - first)):
+        for j in range(min(TILE, out.shape[1] - start)):
+            out[first + i, start + j] = block[i, j]
+
+
+@kernel(**BARE)
+def _copy_turned(block: Array, first: int, start: int, out: Array) -> None:
+    """Write a block's transpose to the other side of a square."""
+    rows, columns = min(TILE, len(out) - first), min(TILE, len(out) - start)
+    for j in range(0, columns, PATCH):
+        for i in range(0, rows, PATCH):
+            if j + PATCH <= columns and i + PATCH <= rows:
+                for k in range(PATCH):
+                    for m in range(PATCH):
+                        out[start + j + k, first + i + m] = block[i + m, j + k]
+            else:
+                for k in range(j, min(columns, j + PATCH)):
+                    for m in range(i, min(rows, i + PATCH)):
+                        out[start + k, first + m] = block[m, k]
+
+
+@kernel(**BARE)
+def _copy_upper(block: Array, first: int, start: int, n: int, out: Array) -> None:
+    """Write what a block has of the condensed form."""
+    for i in range(first, min(first + TILE, n)):
+        before = i * n - i * (i + 1) // 2 - i - 1  # where column 0 of row i would be
+        for j in range(max(start, i + 1), min(start + TILE, n)):
+            out[before + j] = block[i - first, j - start]
+
+
+@kernel(parallel=True, **FAST)
+def _fill(packed: Packed, n: int, out: Array) -> None:
+    """A square or its condensed form; rows of many tiles and of few in pairs: threads do alike."""
+    tiles = len(packed.word_tiles)
+    for p in prange((tiles + 1) // 2):
+        work, block = scratch(), np.empty((TILE, TILE), np.float32)
         for half in range(2):
             # The index of a prange is unsigned: mixed with signed ones it would become a float.
-            strip = int(np.int64(strips - 1 - p if half else p))
-            if half and strip == p:
+            t = int(np.int64(tiles - 1 - p if half else p))
+            if half and t == p:
                 continue
-            first = strip * STRIP
-            rows = min(STRIP, n - first)
-            for u in range(first // TILE, len(packed.word_tiles)):
-                for i in range(rows):
-                    compare(packed, first + i, packed, u, work, block[i])
-                _turn(block, turned)
-                start, columns = u * TILE, min(TILE, n - u * TILE)
-                for i in range(rows):
-                    out[first + i, start : start + columns] = block[i, :columns]
-                for j in range(columns):
-                    out[start + j, first : first + rows] = turned[j, :rows]
+            for u in range(t, tiles):
+                _compare_tiles(packed, t, packed, u, work, block)
+                if out.ndim == 2:
+                    _copy(block, t * TILE, u * TILE, out)
+                    _copy_turned(block, t * TILE, u * TILE, out)
+                else:
+                    _copy_upper(block, t * TILE, u * TILE, n, out)
 
 
-@njit(parallel=True, **FAST)
-def _fill_triangle(packed: Packed, n: int, out: Array) -> None:
-    for p in prange((n + 1) // 2):
-        work, row = scratch(), np.empty(TILE, np.float32)
-        for half in range(2):
-            i = int(np.int64(n - 1 - p if half else p))
-            if half and i == p:
-                continue
-            before = i * n - i * (i + 1) // 2 - i - 1  # where column 0 of row i would be
-            for u in range((i + 1) // TILE, len(packed.word_tiles)):
-                compare(packed, i, packed, u, work, row)
-                start, stop = max(u * TILE, i + 1), min(u * TILE + TILE, n)
-                out[before + start : before + stop] = row[start - u * TILE : stop - u * TILE]
-
-
-@njit(parallel=True, **FAST)
+@kernel(parallel=True, **FAST)
 def _fill_rectangle(a: Packed, b: Packed, out: Array) -> None:
-    for p in prange(len(out)):
-        work, row = scratch(), np.empty(TILE, np.float32)
-        i = int(np.int64(p))
+    for p in prange((len(out) + TILE - 1) // TILE):
+        work, block = scratch(), np.empty((TILE, TILE), np.float32)
+        t = int(np.int64(p))
         for u in range(len(b.word_tiles)):
-            compare(a, i, b, u, work, row)
-            start, columns = u * TILE, min(TILE, out.shape[1] - u * TILE)
-            out[i, start : start + columns] = row[:columns]
+            _compare_tiles(a, t, b, u, work, block)
+            _copy(block, t * TILE, u * TILE, out)
 
 
-@njit(parallel=True, **FAST)
-def _find_nearest(few: Packed, many: Packed, places: Array, distances: Array) -> None:
-    """For the rows of `many` the two nearest of `few`: (2, n), filled with -1 and 1."""
-    n = places.shape[1]
-    for p in prange(len(many.word_tiles)):
-        work, row = scratch(), np.empty(TILE, np.float32)
-        u = int(np.int64(p))
-        start, stop = u * TILE, min(u * TILE + TILE, n)
-        for candidate in range(len(few.words)):
-            compare(few, candidate, many, u, work, row)
-            offer(candidate, row, places[:, start:stop], distances[:, start:stop])
+@kernel(**BARE)
+def offer(m: int, line: Array, near: Array, second: Array, d1: Array, d2: Array) -> None:
+    """Let candidate m, at the distances `line`, take first or second place where it is near enough.
 
-
-@njit(**FAST)
-def offer(candidate: int, row: Array, places: Array, distances: Array) -> None:
-    """Let a candidate at distances `row` take first or second place: (2, m), m <= len(row).
-
-    Candidates come in rising order, so that the lowest of equally near ones is first.
+    near, second: int32 (rows,), the candidates in these places; d1, d2: float32 (rows,), how far
+    they are. Candidates come in rising order, so that the lowest of equally near ones is first.
     """
-    for j in range(places.shape[1]):
-        if places[0, j] < 0 or row[j] < distances[0, j]:
-            distances[1, j], places[1, j] = distances[0, j], places[0, j]
-            distances[0, j], places[0, j] = row[j], candidate
-        elif places[1, j] < 0 or row[j] < distances[1, j]:
-            distances[1, j], places[1, j] = row[j], candidate
+    for j in range(len(near)):
+        d, closer, nearer = line[j], line[j] < d1[j], line[j] < d2[j]
+        second[j] = near[j] if closer else (m if nearer else second[j])
+        d2[j] = d1[j] if closer else (d if nearer else d2[j])
+        near[j] = m if closer else near[j]
+        d1[j] = d if closer else d1[j]
+
+
+@kernel(**BARE)
+def _offer_all(
+    few: Packed,
+    many: Packed,
+    u: int,
+    work: Scratch,
+    line: Array,
+    places: tuple[Array, Array, Array, Array],
+) -> None:
+    near, second, d1, d2 = places
+    start, stop = u * TILE, min(u * TILE + TILE, len(near))
+    for m in range(len(few.words)):
+        compare(few, m, many, u, work, line)
+        offer(
+            np.int32(m), line, near[start:stop], second[start:stop], d1[start:stop], d2[start:stop]
+        )
+
+
+@kernel(parallel=True, **FAST)
+def _find_nearest(few: Packed, many: Packed, places: tuple[Array, Array, Array, Array]) -> None:
+    """For the rows of `many` the two nearest of `few`, offered to what `places` holds."""
+    for p in prange(len(many.word_tiles)):
+        work, line = scratch(), np.empty(TILE, np.float32)
+        _offer_all(few, many, int(np.int64(p)), work, line, places)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import kmedoids
 import numba
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.sparse import coo_array
@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
 from tagsight.fasterpam import fasterpam
-from tagsight.gower import FAST
+from tagsight.kernels import FAST, kernel
 
 Algorithm = Literal["fasterpam", "pam", "alternate", "average"]
 Array = NDArray[Any]
@@ -201,7 +201,7 @@ def _clustering(distances: Array, labels: Array, medoids: Array, weights: Array)
     return Clustering(k, float(loss), labels, medoids)
 
 
-@njit(**FAST)
+@kernel(**FAST)
 def _gain(row: Array, nearest: Array, weights: Array) -> float:
     """How much a further medoid lowers the loss; float64, as kmedoids sums it."""
     gain = 0.0
@@ -210,7 +210,7 @@ def _gain(row: Array, nearest: Array, weights: Array) -> float:
     return gain
 
 
-@njit(parallel=True, **FAST)
+@kernel(parallel=True, **FAST)
 def _gains(distances: Array, nearest: Array, weights: Array) -> Array:
     gains = np.empty(len(distances))
     for j in prange(len(distances)):
@@ -218,7 +218,7 @@ def _gains(distances: Array, nearest: Array, weights: Array) -> Array:
     return gains
 
 
-@njit(parallel=True, **FAST)
+@kernel(parallel=True, **FAST)
 def _totals(distances: Array, weights: Array) -> Array:
     """The loss with each row as the only medoid: float64 (n,)."""
     totals = np.empty(len(distances))

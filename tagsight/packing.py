@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-TILE = 512
+TILE = 256
 NUMERIC, NARROW, WIDE, LOOSE = 0, 1, 2, 3
-GROUP = (4, 8, 8, 1)  # features of each kind that the kernels take in one pass
+GROUP = (4, 4, 4, 1)  # features of each kind that the kernels take in one pass
 FEW = 4  # features of one weight that are not worth a block
 EXACT = 2**24  # codes up to here are themselves in float32
 # A missing code must equal nothing, so the two sides of a comparison write it differently.
@@ -88,25 +88,19 @@ def _apart(kinds: Array, kept: Array, weights: Array, q: int) -> Iterator[Block]
 
 def pack(features: "Features", blocks: list[Block]) -> Packed:
     """Lay rows out for `compare`; `blocks` as made of all sets that are to be compared."""
-    numbers = np.where(np.isfinite(features.numeric), features.numeric, np.float32(np.nan))
-    numbers = _ordered(numbers * features.numeric_weight, blocks, NUMERIC, np.nan, np.float32)
-    codes = features.categorical
-    left = _ordered(
-        np.where(codes < 0, MISSING_LEFT, codes), blocks, NARROW, MISSING_LEFT, np.uint8
-    )
-    labels = _ordered(np.where(codes < 0, -2, codes), blocks, WIDE, -2, np.int32)
-    both = np.hstack([features.numeric, np.where(codes < 0, np.nan, codes)])
-    loose = _ordered(np.where(np.isfinite(both), both, np.nan), blocks, LOOSE, np.nan, np.float32)
+    numeric, codes = features.numeric, features.categorical
+    weights = np.concatenate([features.numeric_weight, features.categorical_weight])
     columns = np.concatenate([b.columns for b in blocks if b.kind == LOOSE] or [np.empty(0, int)])
-    return _laid(
-        (numbers, left, labels, loose, _presence(features, blocks)),
-        (
-            _spans(blocks),
-            np.array([b.weight for b in blocks], np.float32),
-            np.concatenate([features.numeric_weight, features.categorical_weight])[columns],
-            columns >= features.numeric.shape[1],
-        ),
+    both = np.hstack([numeric, np.where(codes < 0, np.nan, codes)]) if len(columns) else numeric
+    rows = (
+        _ordered(numeric, blocks, NUMERIC, np.nan, np.float32),
+        _ordered(codes, blocks, NARROW, MISSING_LEFT, np.uint8),
+        _ordered(codes, blocks, WIDE, -2, np.int32),
+        _ordered(both, blocks, LOOSE, np.nan, np.float32),
+        _presence(features, blocks),
     )
+    of_blocks = _spans(blocks), np.array([b.weight for b in blocks], np.float32)
+    return _laid(rows, (*of_blocks, weights[columns], columns >= numeric.shape[1]))
 
 
 def gather(packed: Packed, rows: Array) -> Packed:
@@ -137,14 +131,22 @@ def _whole(count: int, kind: int) -> int:
 
 
 def _ordered(table: Array, blocks: list[Block], kind: int, missing: float, dtype: type) -> Array:
-    """The columns of one kind, block by block, each filled up to whole groups."""
-    own = [b.columns for b in blocks if b.kind == kind]
-    out: Array = np.full((len(table), sum(_whole(len(c), kind) for c in own)), missing, dtype)
+    """The columns of one kind, block by block, each filled up to whole groups; numbers weighted."""
+    own = [b for b in blocks if b.kind == kind]
+    width = sum(_whole(len(b.columns), kind) for b in own)
+    out: Array = np.full((len(table), width), missing, dtype)
     start = 0
-    for columns in own:
-        out[:, start : start + len(columns)] = table[:, columns]
-        start += _whole(len(columns), kind)
+    for block in own:
+        values = table[:, block.columns]
+        values = np.where(_present(values), values, np.array(missing, table.dtype))
+        place = slice(start, start + len(block.columns))
+        out[:, place] = values * np.float32(block.weight) if kind == NUMERIC else values
+        start += _whole(len(block.columns), kind)
     return out
+
+
+def _present(values: Array) -> Array:
+    return np.isfinite(values) if values.dtype.kind == "f" else values >= 0
 
 
 def _presence(features: "Features", blocks: list[Block]) -> Array:
@@ -153,12 +155,9 @@ def _presence(features: "Features", blocks: list[Block]) -> Array:
     for b, block in enumerate(blocks):
         if block.kind == LOOSE:
             continue
+        table = features.numeric if block.kind == NUMERIC else features.categorical
         present = np.zeros((len(features), 64), bool)
-        if block.kind == NUMERIC:
-            values = np.isfinite(features.numeric[:, block.columns])
-        else:
-            values = features.categorical[:, block.columns] >= 0
-        present[:, : len(block.columns)] = values
+        present[:, : len(block.columns)] = _present(table[:, block.columns])
         words[:, b] = np.packbits(present, axis=1, bitorder="little").view(np.uint64)[:, 0]
     return words
 

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from tagsight.gower import Features
+from tagsight.kernels import kernel
 
 Array = NDArray[Any]
 
@@ -97,7 +98,7 @@ def _assigned(cost: Array) -> Array:
     return labels
 
 
-@njit(cache=True, parallel=True)
+@kernel(parallel=True)
 def _fill(
     numeric: Array,
     codes: Array,

@@ -9,10 +9,10 @@ the plain tokenizer (`tokens`), which this one is tested against.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from tagsight.elements import CHARSET_TAG, PIXEL_TAGS, SYNTAX_TAG
 from tagsight.gathering import FRAME_GROUPS, PIXEL_REPRESENTATION, SHARED_GROUPS
+from tagsight.kernels import kernel
 from tagsight.tokens import MAX_DEPTH, UNDEFINED
 from tagsight.vocabulary import (
     CODED,
@@ -42,7 +42,7 @@ _DEEPEST = 2 * MAX_DEPTH
 
 How = tuple[bool, int]  # implicit VR; the number of the character set
 
-_jit: Any = njit(cache=True, nogil=True, boundscheck=False)
+_jit: Any = kernel(nogil=True, boundscheck=False)
 
 
 @_jit

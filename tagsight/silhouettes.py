@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
-from tagsight.gower import FAST
+from tagsight.kernels import FAST, kernel
 
 Array = NDArray[Any]
 
@@ -47,13 +47,13 @@ def samples(
     return list(out)
 
 
-@njit(**FAST)
+@kernel(**FAST)
 def _add(row: Array, weight: float, total: Array) -> None:
     for i in range(len(row)):
         total[i] += weight * row[i]
 
 
-@njit(**FAST)
+@kernel(**FAST)
 def of_row(sums: Array, sizes: Array, own: int) -> float:
     """From the sums of a row's distances to each cluster, its own among them."""
     if sizes[own] <= 1:
@@ -65,7 +65,7 @@ def of_row(sums: Array, sizes: Array, own: int) -> float:
     return (b - a) / max(a, b) if np.isfinite(b) and max(a, b) > 0 else 0.0
 
 
-@njit(parallel=True, **FAST)
+@kernel(parallel=True, **FAST)
 def _fill(
     distances: Array, weights: Array, groups: Array, starts: Array, sizes: Array, out: Array
 ) -> None:

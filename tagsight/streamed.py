@@ -203,8 +203,10 @@ class Streamed:
 
         How each would change the loss is found for all of them together; those that promise
         something are looked at one by one, the most promising first, against what the ones before
-        have changed.
+        have changed. ValueError where they are more.
         """
+        if len(candidates) > TILE:
+            raise ValueError(f"at most {TILE} rows are tried at a time, not {len(candidates)}")
         self.tried += len(candidates)
         lines: dict[int, Array] = {}
         for g, changes in zip(active, self._changes(candidates, active), strict=True):

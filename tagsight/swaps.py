@@ -12,14 +12,14 @@ threads.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from tagsight import gower
-from tagsight.gower import FAST, Array
+from tagsight.gower import Array
+from tagsight.kernels import BARE, FAST, kernel
 from tagsight.packing import TILE, Packed
 
 STRIP, STRIPS = 8192, 64  # rows in a strip at least, strips at most
-FAR = 2.0  # farther than any distance: the second nearest where there is but one medoid
 
 
 class State(NamedTuple):
@@ -36,8 +36,8 @@ def fresh(g: int, n: int) -> State:
     return State(
         np.full((g, n), -1, np.int32),
         np.full((g, n), -1, np.int32),
-        np.full((g, n), FAR, np.float32),
-        np.full((g, n), FAR, np.float32),
+        np.full((g, n), gower.FAR, np.float32),
+        np.full((g, n), gower.FAR, np.float32),
     )
 
 
@@ -46,7 +46,7 @@ def strips(n: int) -> int:
     return max(1, min(STRIPS, n // STRIP))
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _reach(
     a: Packed, i: int, b: Packed, u: int, root: bool, work: gower.Scratch, out: Array
 ) -> None:
@@ -57,42 +57,43 @@ def _reach(
             out[j] = np.sqrt(out[j])
 
 
-@njit(**FAST)
-def _offer(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Array) -> None:
-    """Let medoid m take first or second place with the rows that it is near to."""
-    for j in range(len(near)):
-        d, closer, nearer = line[j], line[j] < d1[j], line[j] < d2[j]
-        second[j] = near[j] if closer else (m if nearer else second[j])
-        d2[j] = d1[j] if closer else (d if nearer else d2[j])
-        near[j] = m if closer else near[j]
-        d1[j] = d if closer else d1[j]
+@kernel(**BARE)
+def _assign_tile(
+    rows: Packed,
+    t: int,
+    medoids: Packed,
+    first: Array,
+    root: bool,
+    state: State,
+    work: gower.Scratch,
+    line: Array,
+) -> None:
+    begin, end = t * TILE, min(state.near.shape[1], t * TILE + TILE)
+    for g in range(len(first) - 1):
+        for m in range(first[g], first[g + 1]):
+            _reach(medoids, m, rows, t, root, work, line)
+            gower.offer(
+                np.int32(m - first[g]),
+                line,
+                state.near[g, begin:end],
+                state.second[g, begin:end],
+                state.distance[g, begin:end],
+                state.second_distance[g, begin:end],
+            )
 
 
-@njit(parallel=True, **FAST)
+@kernel(parallel=True, **FAST)
 def assign(rows: Packed, medoids: Packed, first: Array, root: bool, state: State) -> None:
     """Fill a fresh state: all rows against all medoids of all K.
 
     first: int64 (g + 1,), where the medoids of each K begin.
     """
-    n = state.near.shape[1]
     for p in prange(len(rows.word_tiles)):
-        t = int(np.int64(p))
-        begin, end = t * TILE, min(n, t * TILE + TILE)
         line, work = np.empty(TILE, np.float32), gower.scratch()
-        for g in range(len(first) - 1):
-            for m in range(first[g], first[g + 1]):
-                _reach(medoids, m, rows, t, root, work, line)
-                _offer(
-                    line,
-                    np.int32(m - first[g]),
-                    state.near[g, begin:end],
-                    state.second[g, begin:end],
-                    state.distance[g, begin:end],
-                    state.second_distance[g, begin:end],
-                )
+        _assign_tile(rows, int(np.int64(p)), medoids, first, root, state, work, line)
 
 
-@njit(parallel=True, **FAST)
+@kernel(parallel=True, **FAST)
 def from_one(rows: Packed, row: int, root: bool, out: Array) -> None:
     """Distances of one of the rows to all: out float32 (n,), 0 to itself."""
     n = len(out)
@@ -105,7 +106,7 @@ def from_one(rows: Packed, row: int, root: bool, out: Array) -> None:
     out[row] = 0
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _to_few(
     rows: Packed,
     row: int,
@@ -125,7 +126,7 @@ def _to_few(
             line[j] = 0
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _account(line: Array, d1: float, d2: float, weight: float, shared: Array, own: Array) -> None:
     """How a row would change the loss if each of TILE candidates were a medoid.
 
@@ -138,7 +139,36 @@ def _account(line: Array, d1: float, d2: float, weight: float, shared: Array, ow
         own[j] += weight * (min(max(d, d1), d2) - d2)
 
 
-@njit(parallel=True, **FAST)
+@kernel(**BARE)
+def _add_changes(
+    rows: Packed,
+    weight: Array,
+    few: Packed,
+    numbers: Array,
+    state: State,
+    first: Array,
+    active: Array,
+    root: bool,
+    span: tuple[int, int],
+    sums: tuple[Array, Array],
+    work: gower.Scratch,
+    line: Array,
+) -> None:
+    shared, own = sums
+    for row in range(*span):
+        _to_few(rows, row, few, numbers, root, work, line)
+        for g in active:
+            _account(
+                line,
+                state.distance[g, row],
+                state.second_distance[g, row],
+                weight[row],
+                shared[g],
+                own[first[g] + state.near[g, row]],
+            )
+
+
+@kernel(parallel=True, **FAST)
 def changes(
     rows: Packed,
     weight: Array,
@@ -156,25 +186,60 @@ def changes(
     few: the candidates; numbers: which rows they are; active: which K. shared float64 (strips, g,
     TILE), own float64 (strips, medoids of all K, TILE): filled with 0.
     """
-    n = len(weight)
-    each = (n + len(shared) - 1) // len(shared)
     for p in prange(len(shared)):
         s = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), gower.scratch()
-        for row in range(s * each, min(n, (s + 1) * each)):
-            _to_few(rows, row, few, numbers, root, work, line)
-            for g in active:
-                _account(
-                    line,
-                    state.distance[g, row],
-                    state.second_distance[g, row],
-                    weight[row],
-                    shared[s, g],
-                    own[s, first[g] + state.near[g, row]],
-                )
+        span = _span(s, len(shared), len(weight))
+        sums = shared[s], own[s]
+        _add_changes(rows, weight, few, numbers, state, first, active, root, span, sums, work, line)
 
 
-@njit(parallel=True, **FAST)
+@kernel(**BARE)
+def _span(strip: int, strips: int, n: int) -> tuple[int, int]:
+    """First and one past last row of a strip."""
+    each = (n + strips - 1) // strips
+    return strip * each, min(n, (strip + 1) * each)
+
+
+@kernel(**BARE)
+def _screen_tile(
+    rows: Packed,
+    t: int,
+    few: Packed,
+    weight: Array,
+    state: State,
+    first: Array,
+    root: bool,
+    shared: Array,
+    own: Array,
+    work: gower.Scratch,
+    line: Array,
+) -> None:
+    for i in range(len(weight)):
+        _reach(few, i, rows, t, root, work, line)
+        for h in range(len(shared)):
+            _account(
+                line,
+                state.distance[h, i],
+                state.second_distance[h, i],
+                weight[i],
+                shared[h],
+                own[first[h] + state.near[h, i]],
+            )
+
+
+@kernel(**BARE)
+def _least(shared: Array, own: Array, removal: Array, least: Array, out: Array) -> None:
+    """What each candidate would change where it suits best; own (medoids, TILE), least (TILE,)."""
+    least[:] = np.inf
+    for m in range(len(removal)):
+        for j in range(TILE):
+            least[j] = min(least[j], own[m, j] + removal[m])
+    for j in range(len(out)):
+        out[j] = shared[j] + least[j]
+
+
+@kernel(parallel=True, **FAST)
 def screen(
     rows: Packed,
     few: Packed,
@@ -195,28 +260,14 @@ def screen(
         t = int(np.int64(p))
         begin, end = t * TILE, min(n, t * TILE + TILE)
         line, work = np.empty(TILE, np.float32), gower.scratch()
-        shared, own = np.zeros((g, TILE)), np.zeros((len(removal), TILE))
-        for i in range(len(weight)):
-            _reach(few, i, rows, t, root, work, line)
-            for h in range(g):
-                _account(
-                    line,
-                    state.distance[h, i],
-                    state.second_distance[h, i],
-                    weight[i],
-                    shared[h],
-                    own[first[h] + state.near[h, i]],
-                )
+        shared, own, least = np.zeros((g, TILE)), np.zeros((len(removal), TILE)), np.empty(TILE)
+        _screen_tile(rows, t, few, weight, state, first, root, shared, own, work, line)
         for h in range(g):
-            least = np.full(TILE, np.inf)
-            for m in range(first[h], first[h + 1]):
-                for j in range(TILE):
-                    least[j] = min(least[j], own[m, j] + removal[m])
-            for j in range(end - begin):
-                out[h, begin + j] = shared[h, j] + least[j]
+            of_h = slice(first[h], first[h + 1])
+            _least(shared[h], own[of_h], removal[of_h], least, out[h, begin:end])
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def change(line: Array, near: Array, d1: Array, d2: Array, weight: Array, own: Array) -> float:
     """How one candidate would change the loss under one K: the part that is so in any place.
 
@@ -233,7 +284,7 @@ def change(line: Array, near: Array, d1: Array, d2: Array, weight: Array, own: A
     return shared
 
 
-@njit(**FAST)
+@kernel(**FAST)
 def exchange(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Array) -> Array:
     """Put a candidate in the place of medoid m; the rows that have to look for two nearest anew.
 
@@ -256,13 +307,13 @@ def exchange(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Arr
     return lost[:count].copy()
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _add(weight: float, line: Array, total: Array) -> None:
     for j in range(TILE):
         total[j] += weight * line[j]
 
 
-@njit(**FAST)
+@kernel(**BARE)
 def _sum(weight: Array, line: Array) -> float:
     total = 0.0
     for j in range(TILE):
@@ -270,7 +321,7 @@ def _sum(weight: Array, line: Array) -> float:
     return total
 
 
-@njit(parallel=True, **FAST)
+@kernel(parallel=True, **FAST)
 def within(
     rows: Packed,
     few: Packed,
@@ -298,7 +349,26 @@ def within(
             to_rows[t, i] = _sum(weight[t], line)
 
 
-@njit(parallel=True, **FAST)
+@kernel(**BARE)
+def _add_rows(
+    rows: Packed,
+    weight: Array,
+    few: Packed,
+    numbers: Array,
+    groups: Array,
+    root: bool,
+    span: tuple[int, int],
+    sums: Array,
+    work: gower.Scratch,
+    line: Array,
+) -> None:
+    for row in range(*span):
+        _to_few(rows, row, few, numbers, root, work, line)
+        for g in range(len(groups)):
+            _add(weight[row], line, sums[groups[g, row]])
+
+
+@kernel(parallel=True, **FAST)
 def to_clusters(
     rows: Packed,
     weight: Array,
@@ -313,12 +383,8 @@ def to_clusters(
     few: these rows; numbers: which they are; groups: (g, n), the cluster of each row, counted on
     from K to K; sums float64 (strips, clusters, TILE), filled with 0.
     """
-    n = len(weight)
-    each = (n + len(sums) - 1) // len(sums)
     for p in prange(len(sums)):
         s = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), gower.scratch()
-        for row in range(s * each, min(n, (s + 1) * each)):
-            _to_few(rows, row, few, numbers, root, work, line)
-            for g in range(len(groups)):
-                _add(weight[row], line, sums[s, groups[g, row]])
+        span = _span(s, len(sums), len(weight))
+        _add_rows(rows, weight, few, numbers, groups, root, span, sums[s], work, line)

@@ -22,10 +22,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
 from tagsight.gower import Features, Nearest
+from tagsight.kernels import kernel
 
 Array = NDArray[Any]
 
@@ -80,7 +81,7 @@ def _weights(features: Features) -> Array:
     return np.concatenate([features.numeric_weight, features.categorical_weight]).astype(np.float64)
 
 
-@njit(cache=True)
+@kernel()
 def _compare(images: _Rows, i: int, medoids: _Rows, m: int, d: Array) -> None:
     """Distances by feature into d; NaN = one of the two lacks it."""
     q = images.numeric.shape[1]
@@ -94,7 +95,7 @@ def _compare(images: _Rows, i: int, medoids: _Rows, m: int, d: Array) -> None:
             d[k] = apart if code >= 0 and label >= 0 else np.nan
 
 
-@njit(cache=True)
+@kernel()
 def _mean(d: Array, beside: Array, weights: Array) -> tuple[float, float]:
     """The weighted mean of d where neither is NaN, 1 where that is nowhere; the sum of weights."""
     total, known = 0.0, 0.0
@@ -105,7 +106,7 @@ def _mean(d: Array, beside: Array, weights: Array) -> tuple[float, float]:
     return (total / known if known > 0 else 1.0), known
 
 
-@njit(cache=True)
+@kernel()
 def _take_apart(
     images: _Rows, i: int, medoids: _Rows, first: int, second: int, weights: Array, added: Array
 ) -> None:
@@ -135,7 +136,7 @@ def _take_apart(
             added[k] = weights[k] * (far[k] - in_far) / all_far
 
 
-@njit(cache=True, parallel=True)
+@kernel(parallel=True)
 def _fill(
     images: _Rows, medoids: _Rows, first: Array, second: Array, weights: Array, out: Array
 ) -> None:
@@ -143,7 +144,7 @@ def _fill(
         _take_apart(images, i, medoids, first[i], second[i], weights, out[i])
 
 
-@njit(cache=True, parallel=True)
+@kernel(parallel=True)
 def _rank(
     images: _Rows,
     medoids: _Rows,

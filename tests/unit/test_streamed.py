@@ -117,9 +117,11 @@ def test_rows_that_promise_most_are_tried_first():
 def test_only_active_clusterings_move():
     here, _, _ = standing(4, 300, [3, 6])
     kept = here.chosen[0].copy()
-    here.attempt(np.arange(300), np.array([1]))
+    here.attempt(np.arange(0, 300, 2), np.array([1]))
     np.testing.assert_array_equal(here.chosen[0], kept)
     assert here.swaps[0] == 0 < here.swaps[1]
+    with pytest.raises(ValueError, match="at a time"):
+        here.attempt(np.arange(300), np.array([1]))
 
 
 def test_each_cluster_finds_the_best_of_its_few_members():
