@@ -6,6 +6,10 @@ import polars as pl
 import pytest
 from running import CLONE, overlay, run
 
+from tagsight import finished as of
+from tagsight.body_parts import read_spellings
+from tagsight.incoming import delivered
+
 ROWS = 300
 KINDS = [("CT", "HEAD"), ("MR", "KNEE"), ("CR", "CHEST")]
 COLUMNS = {
@@ -79,6 +83,16 @@ def test_tags_of_the_table_are_used_and_those_taken_apart(finished):
     tags = pl.read_parquet(finished / "tags/0.parquet")
     assert set(tags["site"]) == {"north", "south"}
     assert "StudyDescription" not in tags.columns
+
+
+def test_a_later_table_can_be_put_into_its_clusters(finished, tmp_path):
+    table()[:5].write_csv(tmp_path / "later.csv")
+    run_here = of.finished(finished, "archive", str(finished.parent / "key"))
+    spellings = read_spellings(CLONE / "config/body_parts.csv")
+    (part,) = delivered(run_here, [tmp_path / "later.csv"], spellings, 1, tmp_path)
+    assert run_here.known(part.tags.collect()).all()
+    read = part.tags.drop("path").collect()
+    assert read.equals(pl.read_parquet(finished / "tags/0.parquet")[:5].select(read.columns))
 
 
 def test_nothing_that_identifies_is_left(finished):
