@@ -13,10 +13,11 @@ How it is made fast: one row is compared with 256 others at a time, which lie in
 feature, so that the innermost loops run along memory and become vector instructions, and a tile
 stays in the nearest cache; four features a pass, since each pass has its start-up. Features of one
 kind and one weight form blocks of at most 64, whose presence in a row is one 64-bit word: what two
-rows have in common is then the number of bits in `word_i & word_j`, and what a row lacks altogether
-is skipped. Weights that few features share are added one by one. Of a square, pairs of tiles are
-taken once and written to both sides. A distance is the same to the bit whichever of its rows is in
-the tile.
+rows have in common is then the number of bits in `word_i & word_j`. The codes of a block lie in
+words as well, a word a bit: two codes differ where one of their bits does, so 64 features are
+compared at once, whatever number of categories they have. Weights that few features share are
+added one by one. Of a square, each pair of tiles is taken once and written to both sides. A
+distance is the same to the bit whichever of its rows is in the tile.
 """
 
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from tagsight.kernels import BARE, FAST, kernel
-from tagsight.packing import LOOSE, NARROW, NUMERIC, TILE, Packed, blocks, pack
+from tagsight.kernels import BARE, FAST, ORDERED, kernel
+from tagsight.packing import LOOSE, NUMERIC, TILE, WORD, Packed, blocks, pack
 
 Distance = Literal["linear", "root"]
 Array = NDArray[Any]
@@ -165,41 +166,39 @@ class Scratch(NamedTuple):
 
     total: Array  # (TILE,) float32
     common: Array  # (TILE,) float32
-    equal: Array  # (TILE,) uint8
+    unlike: Array  # (TILE,) uint64, which codes differ
+    there: Array  # (WORD + 3,) int64, which numbers a row has
 
 
 @kernel(**FAST)
 def scratch() -> Scratch:
     """New memory for `compare`."""
-    return Scratch(np.empty(TILE, np.float32), np.empty(TILE, np.float32), np.empty(TILE, np.uint8))
+    total, common = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
+    return Scratch(total, common, np.empty(TILE, np.uint64), np.empty(WORD + 3, np.int64))
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Array) -> None:
     """1 - S of row i of `a` to the rows of tile u of `b`: out float32 (TILE,)."""
-    total, common, equal = work.total, work.common, work.equal
+    total, common = work.total, work.common
     total[:] = 0
     common[:] = 0
     for k in range(len(a.weights)):
         kind, start, stop = a.spans[k]
+        word, others, weight = a.words[i, k], b.word_tiles[u, k], a.weights[k]
         if kind == LOOSE:
             _add_loose(a, i, b.loose_tiles[u], total, common)
-            continue
-        word, others, weight = a.words[i, k], b.word_tiles[u, k], a.weights[k]
-        if kind == NUMERIC:
-            _add_differences(word, a.numbers[i, start:stop], b.number_tiles[u, start:stop], total)
+        elif kind == NUMERIC:
+            row, tile = a.numbers[i, start:stop], b.number_tiles[u, start:stop]
+            _add_differences(word, row, tile, work.there, total)
             _add_common(word, others, weight, common)
-            continue
-        equal[:] = 0
-        if kind == NARROW:
-            _count_equal(word, a.codes[i, start:stop], b.code_tiles[u, start:stop], equal)
-        else:
-            _count_equal(word, a.labels[i, start:stop], b.label_tiles[u, start:stop], equal)
-        _add_unequal(word, others, weight, equal, total, common)
+        elif word:
+            _find_unlike(a.planes[i, start:stop], b.plane_tiles[u, start:stop], work.unlike)
+            _add_unlike(word, others, weight, work.unlike, total, common)
     _divide(total, common, out)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _bits(word: np.uint64) -> np.uint64:
     """Number of set bits. The textbook form: LLVM knows it and puts one instruction for it."""
     word -= (word >> U(1)) & U(0x5555555555555555)
@@ -208,37 +207,41 @@ def _bits(word: np.uint64) -> np.uint64:
     return (word * U(0x0101010101010101)) >> U(56)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _difference(x: np.float32, y: np.float32) -> np.float32:
     difference = abs(x - y)
     return difference if difference == difference else np.float32(0)  # noqa: PLR0124
 
 
-@kernel(**BARE)
-def _add_differences(word: np.uint64, row: Array, tile: Array, total: Array) -> None:
-    for f in range(0, len(row), 4):
-        if (word >> U(f)) & U(15):
-            x, y, z, w = row[f], row[f + 1], row[f + 2], row[f + 3]
-            xs, ys, zs, ws = tile[f], tile[f + 1], tile[f + 2], tile[f + 3]
-            for j in range(TILE):
-                total[j] += (_difference(x, xs[j]) + _difference(y, ys[j])) + (
-                    _difference(z, zs[j]) + _difference(w, ws[j])
-                )
+@kernel(**BARE, **ORDERED)
+def _add_differences(word: np.uint64, row: Array, tile: Array, there: Array, total: Array) -> None:
+    """Of what the row has, in the order of the columns: the sum is the same from the other side."""
+    count = 0
+    for f in range(len(row)):
+        there[count] = f
+        count += np.int64((word >> U(f)) & U(1))
+    there[count : count + 3] = len(row) - 1  # a column that nobody has
+    for k in range(0, count, 4):
+        f, g, h, i = there[k], there[k + 1], there[k + 2], there[k + 3]
+        x, y, z, w = row[f], row[g], row[h], row[i]
+        xs, ys, zs, ws = tile[f], tile[g], tile[h], tile[i]
+        for j in range(TILE):
+            both = total[j] + _difference(x, xs[j]) + _difference(y, ys[j])
+            total[j] = both + _difference(z, zs[j]) + _difference(w, ws[j])
 
 
-@kernel(**BARE)
-def _count_equal(word: np.uint64, row: Array, tile: Array, equal: Array) -> None:
-    for f in range(0, len(row), 4):
-        if (word >> U(f)) & U(15):
-            x, y, z, w = row[f], row[f + 1], row[f + 2], row[f + 3]
-            xs, ys, zs, ws = tile[f], tile[f + 1], tile[f + 2], tile[f + 3]
-            for j in range(TILE):
-                equal[j] += (np.uint8(xs[j] == x) + np.uint8(ys[j] == y)) + (
-                    np.uint8(zs[j] == z) + np.uint8(ws[j] == w)
-                )
+@kernel(**BARE, **FAST)
+def _find_unlike(row: Array, tile: Array, unlike: Array) -> None:
+    """Codes differ where one of their bits does."""
+    unlike[:] = 0
+    for p in range(0, len(row), 4):
+        x, y, z, w = row[p], row[p + 1], row[p + 2], row[p + 3]
+        xs, ys, zs, ws = tile[p], tile[p + 1], tile[p + 2], tile[p + 3]
+        for j in range(TILE):
+            unlike[j] |= ((x ^ xs[j]) | (y ^ ys[j])) | ((z ^ zs[j]) | (w ^ ws[j]))
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _add_loose(a: Packed, i: int, tile: Array, total: Array, common: Array) -> None:
     """Features that share their weight with few, one by one."""
     for f in range(len(a.loose_weights)):
@@ -250,7 +253,7 @@ def _add_loose(a: Packed, i: int, tile: Array, total: Array, common: Array) -> N
                 _add_number(x, tile[f], a.loose_weights[f], total, common)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _add_code(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
     for j in range(TILE):
         there = ys[j] == ys[j]
@@ -258,7 +261,7 @@ def _add_code(x: np.float32, ys: Array, weight: np.float32, total: Array, common
         total[j] += weight if there and ys[j] != x else np.float32(0)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _add_number(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
     for j in range(TILE):
         difference = weight * abs(x - ys[j])
@@ -267,36 +270,36 @@ def _add_number(x: np.float32, ys: Array, weight: np.float32, total: Array, comm
         total[j] += difference if there else np.float32(0)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _add_common(word: np.uint64, others: Array, weight: np.float32, common: Array) -> None:
     for j in range(TILE):
         common[j] += weight * np.float32(_bits(word & others[j]))
 
 
-@kernel(**BARE)
-def _add_unequal(
-    word: np.uint64, others: Array, weight: np.float32, equal: Array, total: Array, common: Array
+@kernel(**BARE, **FAST)
+def _add_unlike(
+    word: np.uint64, others: Array, weight: np.float32, unlike: Array, total: Array, common: Array
 ) -> None:
     for j in range(TILE):
-        both = _bits(word & others[j])
-        common[j] += weight * np.float32(both)
-        total[j] += weight * np.float32(np.int64(both) - equal[j])
+        both = word & others[j]
+        common[j] += weight * np.float32(_bits(both))
+        total[j] += weight * np.float32(_bits(both & unlike[j]))
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _divide(total: Array, common: Array, out: Array) -> None:
     for j in range(TILE):
         out[j] = total[j] / common[j] if common[j] > 0 else np.float32(1)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _compare_tiles(a: Packed, t: int, b: Packed, u: int, work: Scratch, block: Array) -> None:
     """1 - S of the rows of tile t of `a` to those of tile u of `b`: block float32 (TILE, TILE)."""
     for i in range(min(TILE, len(a.words) - t * TILE)):
         compare(a, t * TILE + i, b, u, work, block[i])
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _copy(block: Array, first: int, start: int, out: Array) -> None:
     """Write a block where its first row and column belong; what is beyond `out` is left."""
     for i in range(min(TILE, out.shape[0] - first)):
@@ -304,7 +307,7 @@ def _copy(block: Array, first: int, start: int, out: Array) -> None:
             out[first + i, start + j] = block[i, j]
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _copy_turned(block: Array, first: int, start: int, out: Array) -> None:
     """Write a block's transpose to the other side of a square."""
     rows, columns = min(TILE, len(out) - first), min(TILE, len(out) - start)
@@ -320,7 +323,7 @@ def _copy_turned(block: Array, first: int, start: int, out: Array) -> None:
                         out[start + k, first + m] = block[m, k]
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _copy_upper(block: Array, first: int, start: int, n: int, out: Array) -> None:
     """Write what a block has of the condensed form."""
     for i in range(first, min(first + TILE, n)):
@@ -359,7 +362,7 @@ def _fill_rectangle(a: Packed, b: Packed, out: Array) -> None:
             _copy(block, t * TILE, u * TILE, out)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def offer(m: int, line: Array, near: Array, second: Array, d1: Array, d2: Array) -> None:
     """Let candidate m, at the distances `line`, take first or second place where it is near enough.
 
@@ -374,7 +377,7 @@ def offer(m: int, line: Array, near: Array, second: Array, d1: Array, d2: Array)
         d1[j] = d if closer else d1[j]
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _offer_all(
     few: Packed,
     many: Packed,

@@ -11,47 +11,48 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-TILE = 256
-NUMERIC, NARROW, WIDE, LOOSE = 0, 1, 2, 3
-GROUP = (4, 4, 4, 1)  # features of each kind that the kernels take in one pass
+TILE, WORD = 256, 64  # rows in a tile, bits in a word
+NUMERIC, CODED, LOOSE = 0, 1, 2
+GROUP = (4, 4, 1)  # columns of each kind that the kernels take in one pass
 FEW = 4  # features of one weight that are not worth a block
 EXACT = 2**24  # codes up to here are themselves in float32
-# A missing code must equal nothing, so the two sides of a comparison write it differently.
-MISSING_LEFT, MISSING_RIGHT = 254, 255
 
 
 class Block(NamedTuple):
-    """At most 64 features of one kind and weight; or all that share their weight with few (LOOSE).
+    """Features of one kind and weight, a WORD at most; or all that share it with few (LOOSE).
 
-    columns: of the table of that kind; of a LOOSE block, of numbers and codes side by side.
+    columns: of the table of that kind; of a LOOSE block, of numbers and codes side by side. width:
+    columns that it fills in whole groups: numbers, the last of which nobody has, or planes of bits.
     """
 
     kind: int
     columns: Array
     weight: float
+    width: int
 
 
 class Packed(NamedTuple):
     """Rows as the kernels read them, in turn and in tiles.
 
-    Each block is filled up to whole groups with columns that nobody has, and the last tile with
-    rows that lack everything.
+    A plane is one bit of the codes of a block's features, side by side in a word. Groups are filled
+    up with columns that nobody has, the last tile with rows that lack everything.
     """
 
     numbers: Array  # (n, q) float32, times the weight; NaN = missing
-    codes: Array  # (n, c) uint8, MISSING_LEFT = missing
-    labels: Array  # (n, w) int32, -2 = missing
+    planes: Array  # (n, p) uint64; 0 where the code is missing
     loose: Array  # (n, m) float32, numbers and codes; NaN = missing
     words: Array  # (n, blocks) uint64: which features of the block a row has, a bit a feature
     number_tiles: Array  # (tiles, q, TILE)
-    code_tiles: Array  # (tiles, c, TILE), MISSING_RIGHT = missing
-    label_tiles: Array  # (tiles, w, TILE), -1 = missing
+    plane_tiles: Array  # (tiles, p, TILE)
     loose_tiles: Array  # (tiles, m, TILE)
     word_tiles: Array  # (tiles, blocks, TILE)
     spans: Array  # (blocks, 3): kind, first and one past last column among those of that kind
     weights: Array  # (blocks,) float32; of a loose one 1
     loose_weights: Array  # (m,) float32
     are_codes: Array  # (m,) bool, which of the loose features are codes
+
+
+ABSENT = (np.nan, 0, np.nan, 0)  # how each of the first four tells that a row lacks something
 
 
 def blocks(a: "Features", b: "Features") -> list[Block]:
@@ -62,114 +63,125 @@ def blocks(a: "Features", b: "Features") -> list[Block]:
     ):
         raise ValueError("the two sets of features have different weights")
     q = a.numeric.shape[1]
-    top = np.maximum(*[x.categorical.max(axis=0, initial=-1) for x in (a, b)])  # (c,)
+    top = np.maximum(*[x.categorical.max(axis=0, initial=0) for x in (a, b)])  # (c,)
     weights = np.concatenate([a.numeric_weight, a.categorical_weight])
-    kinds = np.where(top < MISSING_LEFT, NARROW, WIDE)
-    kinds = np.concatenate([np.full(q, NUMERIC), kinds])
+    kinds = np.repeat([NUMERIC, CODED], [q, len(top)])
     _, of, sizes = np.unique(
         np.stack([kinds, weights]), axis=1, return_inverse=True, return_counts=True
     )
     loose = (sizes[of.ravel()] < FEW) & np.concatenate([np.full(q, True), top < EXACT])
     if loose.sum() < FEW:
         loose[:] = False
-    alone = [Block(LOOSE, np.flatnonzero(loose), 1.0)] if loose.any() else []
-    return [*_apart(kinds, ~loose, weights, q), *alone]
+    alone = np.flatnonzero(loose)
+    return [
+        *_numeric(a.numeric_weight, ~loose[:q]),
+        *_coded(a.categorical_weight, ~loose[q:], top),
+        *([Block(LOOSE, alone, 1.0, len(alone))] if len(alone) else []),
+    ]
 
 
-def _apart(kinds: Array, kept: Array, weights: Array, q: int) -> Iterator[Block]:
-    """Blocks of the features that are not loose, by kind, then weight; q numbers come first."""
-    for kind in (NUMERIC, NARROW, WIDE):
-        columns = np.flatnonzero((kinds == kind) & kept)
-        for weight in np.unique(weights[columns]):
-            same = columns[weights[columns] == weight] - (0 if kind == NUMERIC else q)
-            for start in range(0, len(same), 64):
-                yield Block(kind, same[start : start + 64], float(weight))
+def _numeric(weights: Array, kept: Array) -> Iterator[Block]:
+    for weight in np.unique(weights[kept]):
+        for some in _pieces(np.flatnonzero(kept & (weights == weight)), WORD - 1):
+            yield Block(NUMERIC, some, float(weight), _whole(len(some) + 1, NUMERIC))
+
+
+def _coded(weights: Array, kept: Array, top: Array) -> Iterator[Block]:
+    """Features with codes of like length together: a block has as many planes as its longest."""
+    order = np.argsort(top, kind="stable")
+    for weight in np.unique(weights[kept]):
+        for some in _pieces(order[kept[order] & (weights[order] == weight)], WORD):
+            planes = int(top[some].max()).bit_length()
+            yield Block(CODED, some, float(weight), _whole(planes, CODED))
+
+
+def _pieces(columns: Array, most: int) -> Iterator[Array]:
+    for start in range(0, len(columns), most):
+        yield columns[start : start + most]
 
 
 def pack(features: "Features", blocks: list[Block]) -> Packed:
     """Lay rows out for `compare`; `blocks` as made of all sets that are to be compared."""
     numeric, codes = features.numeric, features.categorical
     weights = np.concatenate([features.numeric_weight, features.categorical_weight])
-    columns = np.concatenate([b.columns for b in blocks if b.kind == LOOSE] or [np.empty(0, int)])
-    both = np.hstack([numeric, np.where(codes < 0, np.nan, codes)]) if len(columns) else numeric
+    loose = np.concatenate([b.columns for b in blocks if b.kind == LOOSE] or [np.empty(0, int)])
+    both = np.hstack([numeric, np.where(codes < 0, np.nan, codes)]) if len(loose) else numeric
     rows = (
-        _ordered(numeric, blocks, NUMERIC, np.nan, np.float32),
-        _ordered(codes, blocks, NARROW, MISSING_LEFT, np.uint8),
-        _ordered(codes, blocks, WIDE, -2, np.int32),
-        _ordered(both, blocks, LOOSE, np.nan, np.float32),
+        _side_by_side(numeric, [b for b in blocks if b.kind == NUMERIC]),
+        _planes(codes, [b for b in blocks if b.kind == CODED]),
+        np.where(np.isfinite(both[:, loose]), both[:, loose], np.nan).astype(np.float32),
         _presence(features, blocks),
     )
     of_blocks = _spans(blocks), np.array([b.weight for b in blocks], np.float32)
-    return _laid(rows, (*of_blocks, weights[columns], columns >= numeric.shape[1]))
+    return _laid(rows, (*of_blocks, weights[loose], loose >= numeric.shape[1]))
 
 
 def gather(packed: Packed, rows: Array) -> Packed:
     """Some of the rows (numbers; -1 = a row that lacks everything), in that order."""
     there = (rows >= 0)[:, None]
-    parts = zip(packed[:5], (np.nan, MISSING_LEFT, -2, np.nan, 0), strict=True)
+    parts = zip(packed[: len(ABSENT)], ABSENT, strict=True)
     taken = [np.where(there, part[rows], np.array(lacks, part.dtype)) for part, lacks in parts]
     return _laid(tuple(taken), packed[-4:])
 
 
 def _laid(rows: tuple[Array, ...], blocks: tuple[Array, ...]) -> Packed:
     """Rows that stand in turn, in tiles as well."""
-    numbers, codes, labels, loose, words = rows
-    others = np.where(codes == MISSING_LEFT, np.uint8(MISSING_RIGHT), codes)
-    tiles = (
-        _tiles(numbers, np.nan),
-        _tiles(others, MISSING_RIGHT),
-        _tiles(np.where(labels == -2, np.int32(-1), labels), -1),
-        _tiles(loose, np.nan),
-        _tiles(words, 0),
-    )
+    tiles = [_tiles(part, lacks) for part, lacks in zip(rows, ABSENT, strict=True)]
     return Packed._make([*rows, *tiles, *blocks])
 
 
 def _whole(count: int, kind: int) -> int:
-    """The features of a block filled up to whole groups."""
     return -(-count // GROUP[kind]) * GROUP[kind]
 
 
-def _ordered(table: Array, blocks: list[Block], kind: int, missing: float, dtype: type) -> Array:
-    """The columns of one kind, block by block, each filled up to whole groups; numbers weighted."""
-    own = [b for b in blocks if b.kind == kind]
-    width = sum(_whole(len(b.columns), kind) for b in own)
-    out: Array = np.full((len(table), width), missing, dtype)
+def _side_by_side(numeric: Array, blocks: list[Block]) -> Array:
+    """Numbers times their weight, block by block: float32 (n, q)."""
+    out = np.full((len(numeric), sum(b.width for b in blocks)), np.nan, np.float32)
     start = 0
-    for block in own:
-        values = table[:, block.columns]
-        values = np.where(_present(values), values, np.array(missing, table.dtype))
+    for block in blocks:
+        values = numeric[:, block.columns]
         place = slice(start, start + len(block.columns))
-        out[:, place] = values * np.float32(block.weight) if kind == NUMERIC else values
-        start += _whole(len(block.columns), kind)
+        out[:, place] = np.where(np.isfinite(values), values, np.nan) * np.float32(block.weight)
+        start += block.width
     return out
 
 
-def _present(values: Array) -> Array:
-    return np.isfinite(values) if values.dtype.kind == "f" else values >= 0
+def _planes(codes: Array, blocks: list[Block]) -> Array:
+    """Codes bit by bit, block by block: uint64 (n, p)."""
+    out = np.zeros((len(codes), sum(b.width for b in blocks)), np.uint64)
+    start = 0
+    for block in blocks:
+        own = np.maximum(codes[:, block.columns], 0)
+        for bit in range(int(own.max(initial=0)).bit_length()):
+            out[:, start + bit] = _words(own & (1 << bit))
+        start += block.width
+    return out
+
+
+def _words(flags: Array) -> Array:
+    """At most WORD flags of each row as bits, from the lowest: (n, f) -> uint64 (n,)."""
+    full = np.zeros((len(flags), WORD), bool)
+    full[:, : flags.shape[1]] = flags
+    return np.packbits(full, axis=1, bitorder="little").view("<u8")[:, 0]
 
 
 def _presence(features: "Features", blocks: list[Block]) -> Array:
     """Which features of each block a row has, as bits: uint64 (n, blocks)."""
     words = np.zeros((len(features), len(blocks)), np.uint64)
     for b, block in enumerate(blocks):
-        if block.kind == LOOSE:
-            continue
-        table = features.numeric if block.kind == NUMERIC else features.categorical
-        present = np.zeros((len(features), 64), bool)
-        present[:, : len(block.columns)] = _present(table[:, block.columns])
-        words[:, b] = np.packbits(present, axis=1, bitorder="little").view(np.uint64)[:, 0]
+        if block.kind == NUMERIC:
+            words[:, b] = _words(np.isfinite(features.numeric[:, block.columns]))
+        elif block.kind == CODED:
+            words[:, b] = _words(features.categorical[:, block.columns] >= 0)
     return words
 
 
 def _spans(blocks: list[Block]) -> Array:
-    filled, spans = [0, 0, 0, 0], np.zeros((len(blocks), 3), np.int64)
+    filled, spans = [0, 0, 0], np.zeros((len(blocks), 3), np.int64)
     for b, block in enumerate(blocks):
-        start, stop = (
-            filled[block.kind],
-            filled[block.kind] + _whole(len(block.columns), block.kind),
-        )
-        spans[b], filled[block.kind] = (block.kind, start, stop), stop
+        start = filled[block.kind]
+        spans[b] = block.kind, start, start + block.width
+        filled[block.kind] += block.width
     return spans
 
 
@@ -179,4 +191,14 @@ def _tiles(table: Array, fill: float) -> Array:
     tiles = -(-n // TILE)
     padded = np.full((tiles * TILE, f), fill, table.dtype)
     padded[:n] = table
-    return np.ascontiguousarray(padded.reshape(tiles, TILE, f).transpose(0, 2, 1))
+    out = _aligned((tiles, f, TILE), table.dtype)
+    out[:] = padded.reshape(tiles, TILE, f).transpose(0, 2, 1)
+    return out
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An empty array that begins with a line of the cache: vectors then lie in one line each."""
+    size, line = int(np.prod(shape)) * dtype.itemsize, 64
+    room = np.empty(size + line, np.uint8)
+    start = -room.ctypes.data % line
+    return room[start : start + size].view(dtype).reshape(shape)

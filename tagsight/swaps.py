@@ -46,7 +46,7 @@ def strips(n: int) -> int:
     return max(1, min(STRIPS, n // STRIP))
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _reach(
     a: Packed, i: int, b: Packed, u: int, root: bool, work: gower.Scratch, out: Array
 ) -> None:
@@ -57,7 +57,7 @@ def _reach(
             out[j] = np.sqrt(out[j])
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _assign_tile(
     rows: Packed,
     t: int,
@@ -106,7 +106,7 @@ def from_one(rows: Packed, row: int, root: bool, out: Array) -> None:
     out[row] = 0
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _to_few(
     rows: Packed,
     row: int,
@@ -126,7 +126,7 @@ def _to_few(
             line[j] = 0
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _account(line: Array, d1: float, d2: float, weight: float, shared: Array, own: Array) -> None:
     """How a row would change the loss if each of TILE candidates were a medoid.
 
@@ -139,7 +139,7 @@ def _account(line: Array, d1: float, d2: float, weight: float, shared: Array, ow
         own[j] += weight * (min(max(d, d1), d2) - d2)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _add_changes(
     rows: Packed,
     weight: Array,
@@ -194,14 +194,14 @@ def changes(
         _add_changes(rows, weight, few, numbers, state, first, active, root, span, sums, work, line)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _span(strip: int, strips: int, n: int) -> tuple[int, int]:
     """First and one past last row of a strip."""
     each = (n + strips - 1) // strips
     return strip * each, min(n, (strip + 1) * each)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _screen_tile(
     rows: Packed,
     t: int,
@@ -228,7 +228,7 @@ def _screen_tile(
             )
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _least(shared: Array, own: Array, removal: Array, least: Array, out: Array) -> None:
     """What each candidate would change where it suits best; own (medoids, TILE), least (TILE,)."""
     least[:] = np.inf
@@ -267,7 +267,7 @@ def screen(
             _least(shared[h], own[of_h], removal[of_h], least, out[h, begin:end])
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def change(line: Array, near: Array, d1: Array, d2: Array, weight: Array, own: Array) -> float:
     """How one candidate would change the loss under one K: the part that is so in any place.
 
@@ -307,13 +307,13 @@ def exchange(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Arr
     return lost[:count].copy()
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _add(weight: float, line: Array, total: Array) -> None:
     for j in range(TILE):
         total[j] += weight * line[j]
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _sum(weight: Array, line: Array) -> float:
     total = 0.0
     for j in range(TILE):
@@ -349,7 +349,7 @@ def within(
             to_rows[t, i] = _sum(weight[t], line)
 
 
-@kernel(**BARE)
+@kernel(**BARE, **FAST)
 def _add_rows(
     rows: Packed,
     weight: Array,
