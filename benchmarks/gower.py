@@ -2,10 +2,10 @@
 
 usage: python benchmarks/gower.py [rows, default 5000]
 
-CPU-seconds, as medians of rounds in turn: other programs' load adds to all alike. Ours and the naive
-kernel write into memory that is used again: first use of fresh memory costs both the same, and is
-given as a line of its own. Against the packages ours takes fresh memory, as they do; what takes
-more than LONG seconds is run once.
+CPU-seconds, as medians of rounds in turn: other programs' load adds to all alike. Ours and the
+naive kernel write into memory that is used again: first use of fresh memory costs both the same,
+and is given as a line of its own. Against the packages ours takes fresh memory, as they do; what
+takes more than LONG seconds is run once.
 """
 
 import importlib

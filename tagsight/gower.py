@@ -80,7 +80,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each row its nearest and second nearest of the others, the lowest index where equal.
+    """For each row its two nearest of the others, of equally near ones the lowest index.
 
     index, second_index: int32 (n,); distance, second: float32 (n,). With a single candidate the
     second index is -1 and the second distance 1, the largest there is.
@@ -219,7 +219,7 @@ def _add_differences(word: np.uint64, row: Array, tile: Array, there: Array, tot
     count = 0
     for f in range(len(row)):
         there[count] = f
-        count += np.int64((word >> U(f)) & U(1))
+        count += int(np.int64((word >> U(f)) & U(1)))
     there[count : count + 3] = len(row) - 1  # a column that nobody has
     for k in range(0, count, 4):
         f, g, h, i = there[k], there[k + 1], there[k + 2], there[k + 3]
@@ -355,8 +355,7 @@ def _fill(packed: Packed, n: int, out: Array) -> None:
 @kernel(parallel=True, **FAST)
 def _fill_rectangle(a: Packed, b: Packed, out: Array) -> None:
     for p in prange((len(out) + TILE - 1) // TILE):
-        work, block = scratch(), np.empty((TILE, TILE), np.float32)
-        t = int(np.int64(p))
+        t, work, block = int(np.int64(p)), scratch(), np.empty((TILE, TILE), np.float32)
         for u in range(len(b.word_tiles)):
             _compare_tiles(a, t, b, u, work, block)
             _copy(block, t * TILE, u * TILE, out)
@@ -387,12 +386,10 @@ def _offer_all(
     places: tuple[Array, Array, Array, Array],
 ) -> None:
     near, second, d1, d2 = places
-    start, stop = u * TILE, min(u * TILE + TILE, len(near))
+    own = slice(u * TILE, min(u * TILE + TILE, len(near)))
     for m in range(len(few.words)):
         compare(few, m, many, u, work, line)
-        offer(
-            np.int32(m), line, near[start:stop], second[start:stop], d1[start:stop], d2[start:stop]
-        )
+        offer(np.int32(m), line, near[own], second[own], d1[own], d2[own])
 
 
 @kernel(parallel=True, **FAST)

@@ -43,18 +43,19 @@ SOURCES = (
     "why",
 )
 _HERE = Path(__file__).parent
+config: Any = numba.config  # its names are made when it is imported
 
 
 def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Decorates what numba is to compile, once a machine: options as of `numba.njit`."""
 
     def compiled(function: Callable[..., Any]) -> Any:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = str(_folder or "")
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(_folder or "")
         try:
             return numba.njit(cache=_folder is not None, **options)(function)
         finally:
-            numba.config.CACHE_DIR = before
+            config.CACHE_DIR = before
 
     return compiled
 
@@ -88,15 +89,15 @@ def _widen() -> None:
     sixth by it.
     """
     features = binding.get_host_cpu_features()
-    if numba.config.CPU_FEATURES is None and features.get("avx512f"):
-        numba.config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
+    if config.CPU_FEATURES is None and features.get("avx512f"):
+        config.CPU_FEATURES = f"{features.flatten()},-prefer-256-bit"
 
 
 def _places() -> list[Path]:
     """Where NUMBA_CACHE_DIR says; else beside the sources, in the user's cache, in /tmp."""
     name = f"tagsight-{fingerprint(_HERE)}"
-    if numba.config.CACHE_DIR:
-        return [Path(numba.config.CACHE_DIR) / name]
+    if config.CACHE_DIR:
+        return [Path(config.CACHE_DIR) / name]
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     own = Path(tempfile.gettempdir()) / f"tagsight-{os.getuid()}"
     return [parent / name for parent in (_HERE / "__pycache__", home, own)]
