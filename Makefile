@@ -52,4 +52,4 @@ lint: .venv/installed
 	@touch $@
 
 clean:
-	rm -rf .venv results/* logs .snakemake
+	rm -rf .venv results/* logs .snakemake tagsight/__pycache__

@@ -143,13 +143,16 @@ def compare_kernels(made: Features) -> dict[str, float]:
             "tagsight, condensed": lambda: gower.condensed(made),
             "tagsight, 85 different weights": lambda: gower.matrix(weighted, out=out),
             "tagsight, to 300 rows": lambda: gower.nearest(made, made.take(np.arange(300))),
-            "writing a number over and over": lambda: out.fill(1),
+            "writing a number": lambda: out.fill(1),
         }
     )
     report(taken, made)
-    limit = n * n / 2 * CYCLES_A_PAIR / clock() + taken["writing a number over and over"][0]
-    reached = limit / taken["tagsight"][0]
-    print(f"arithmetic and writing could take {1e3 * limit:.1f} CPU ms: {reached:.0%} is reached")
+    arithmetic, writing = n * n / 2 * CYCLES_A_PAIR / clock(), taken["writing a number"][0]
+    reached = max(arithmetic, writing) / taken["tagsight"][0]
+    print(
+        f"arithmetic alone could take {1e3 * arithmetic:.1f} CPU ms, writing alone "
+        f"{1e3 * writing:.1f}: {reached:.0%} of the longer is reached"
+    )
     return {
         "ratio_naive_cpu": round(taken["naive numba"][0] / taken["tagsight"][0], 2),
         "ratio_naive_wall": round(taken["naive numba"][1] / taken["tagsight"][1], 2),

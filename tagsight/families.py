@@ -57,7 +57,7 @@ def clusterings(
 
 
 def rows(features: Features, weight: Weight, algorithm: Algorithm) -> Collapsed:
-    """The rows to give to `clusterings`: each different one once, where that changes nothing.
+    """The rows to give to `clusterings`: each different one once, where it can count for all.
 
     weight: `images` counts every row, also those equal to others; `rows` counts equal rows once.
     """

@@ -11,13 +11,13 @@ root (`root`, Gower's own metric). Where nothing can be compared it is 1, so it 
 
 How it is made fast: one row is compared with 256 others at a time, which lie in a tile, feature by
 feature, so that the innermost loops run along memory and become vector instructions, and a tile
-stays in the nearest cache; four features a pass, since each pass has its start-up. Features of one
-kind and one weight form blocks of at most 64, whose presence in a row is one 64-bit word: what two
-rows have in common is then the number of bits in `word_i & word_j`. The codes of a block lie in
-words as well, a word a bit: two codes differ where one of their bits does, so 64 features are
-compared at once, whatever number of categories they have. Weights that few features share are
-added one by one. Of a square, each pair of tiles is taken once and written to both sides. A
-distance is the same to the bit whichever of its rows is in the tile.
+stays in the nearest cache. Features of one kind and one weight form blocks of at most 64, whose
+presence in a row is one 64-bit word: what two rows have in common is then the number of bits in
+`word_i & word_j`. The codes of a block lie in words as well, a word a bit: two codes differ where
+one of their bits does, so 64 are compared at once, whatever number of categories they have. Weights
+that few features share are added one by one. Of a square, each pair of tiles is taken once and
+written to both sides. Sums are in float32: right to 1e-6 up to some thousands of features, and the
+same to the bit whichever of two rows is in the tile.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,6 @@ Distance = Literal["linear", "root"]
 Array = NDArray[Any]
 
 U = np.uint64
-FAR = np.float32(2)  # farther than any distance
 PATCH = 16  # a transpose goes by squares of so many rows: their lines of memory are in the cache
 
 
@@ -136,7 +135,7 @@ def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
         raise ValueError("nearest needs at least one row to compare with")
     n, shared = len(a), blocks(a, b)
     index, second_index = np.full((2, n), -1, np.int32)
-    nearest, second = np.full((2, n), FAR, np.float32)
+    nearest, second = np.full((2, n), np.inf, np.float32)
     _find_nearest(pack(b, shared), pack(a, shared), (index, second_index, nearest, second))
     second[second_index < 0] = 1
     return Nearest(index, _finish(nearest, distance), _finish(second, distance), second_index)

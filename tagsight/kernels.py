@@ -20,9 +20,9 @@ from llvmlite import binding
 # the order that is written as well.
 ORDERED: dict[str, Any] = {"fastmath": {"nsz", "contract", "arcp"}}
 FAST: dict[str, Any] = {"fastmath": {"reassoc", "nsz", "contract", "arcp"}}
-# For what makes no arrays of its own. numba counts who uses an array, at each view and each field
-# of a tuple, by an atomic instruction: in the innermost functions these took half of the time, and
-# more with two threads at one counter.
+# For what makes no arrays of its own, and returns and keeps none. numba counts who uses an array, at
+# each view and each field of a tuple, by an atomic instruction: in the innermost functions these
+# took half of the time, and more with two threads at one counter.
 BARE: dict[str, Any] = {"_nrt": False}
 # What is compiled, and the modules whose constants it holds.
 SOURCES = (
@@ -85,8 +85,8 @@ def writable(folders: list[Path]) -> Path | None:
 def _widen() -> None:
     """Have vectors of 512 bits where there are any; NUMBA_CPU_FEATURES has precedence.
 
-    LLVM keeps to half of it on Intel's, since older ones lower their clock; these kernels gain a
-    sixth by it.
+    LLVM keeps to half of it on Intel's, since older ones lower their clock, but these kernels gain.
+    It holds for all that numba compiles in the process, if it has compiled nothing yet.
     """
     features = binding.get_host_cpu_features()
     if config.CPU_FEATURES is None and features.get("avx512f"):
@@ -94,13 +94,15 @@ def _widen() -> None:
 
 
 def _places() -> list[Path]:
-    """Where NUMBA_CACHE_DIR says; else beside the sources, in the user's cache, in /tmp."""
+    """Where NUMBA_CACHE_DIR says; else beside the sources or in the user's cache.
+
+    Not where others can write: what is read from there is run.
+    """
     name = f"tagsight-{fingerprint(_HERE)}"
     if config.CACHE_DIR:
         return [Path(config.CACHE_DIR) / name]
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    own = Path(tempfile.gettempdir()) / f"tagsight-{os.getuid()}"
-    return [parent / name for parent in (_HERE / "__pycache__", home, own)]
+    return [parent / name for parent in (_HERE / "__pycache__", home)]
 
 
 _widen()

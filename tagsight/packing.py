@@ -22,7 +22,8 @@ class Block(NamedTuple):
     """Features of one kind and weight, a WORD at most; or all that share it with few (LOOSE).
 
     columns: of the table of that kind; of a LOOSE block, of numbers and codes side by side. width:
-    columns that it fills in whole groups: numbers, the last of which nobody has, or planes of bits.
+    columns that it fills when packed, in whole groups: numbers, the last of which nobody has, or
+    planes of bits; of a LOOSE block as many as it has.
     """
 
     kind: int
@@ -102,18 +103,25 @@ def _pieces(columns: Array, most: int) -> Iterator[Array]:
 
 def pack(features: "Features", blocks: list[Block]) -> Packed:
     """Lay rows out for `compare`; `blocks` as made of all sets that are to be compared."""
-    numeric, codes = features.numeric, features.categorical
+    numeric, codes, q = features.numeric, features.categorical, features.numeric.shape[1]
     weights = np.concatenate([features.numeric_weight, features.categorical_weight])
     loose = np.concatenate([b.columns for b in blocks if b.kind == LOOSE] or [np.empty(0, int)])
-    both = np.hstack([numeric, np.where(codes < 0, np.nan, codes)]) if len(loose) else numeric
     rows = (
         _side_by_side(numeric, [b for b in blocks if b.kind == NUMERIC]),
         _planes(codes, [b for b in blocks if b.kind == CODED]),
-        np.where(np.isfinite(both[:, loose]), both[:, loose], np.nan).astype(np.float32),
+        _loose(numeric[:, loose[loose < q]], codes[:, loose[loose >= q] - q]),
         _presence(features, blocks),
     )
     of_blocks = _spans(blocks), np.array([b.weight for b in blocks], np.float32)
-    return _laid(rows, (*of_blocks, weights[loose], loose >= numeric.shape[1]))
+    return _laid(rows, (*of_blocks, weights[loose], loose >= q))
+
+
+def _loose(numeric: Array, codes: Array) -> Array:
+    """Numbers and codes side by side: float32 (n, m)."""
+    out = np.empty((len(numeric), numeric.shape[1] + codes.shape[1]), np.float32)
+    out[:, : numeric.shape[1]] = np.where(np.isfinite(numeric), numeric, np.nan)
+    out[:, numeric.shape[1] :] = np.where(codes < 0, np.nan, codes)
+    return out
 
 
 def gather(packed: Packed, rows: Array) -> Packed:

@@ -132,3 +132,4 @@ def _try(here: Streamed, candidates: int, resume: Path, progress: Counter | None
             here.commit(resume)
         if progress is not None:
             progress.add(len(batch), here.said())
+    here.commit(resume)

@@ -26,6 +26,7 @@ from tagsight.gower import Features
 Array = NDArray[Any]
 Frames = Mapping[str, pl.DataFrame]
 
+ALIKE = 0.5  # Jaccard coefficient above which two clusters are taken for one
 LIKE = 0.2  # how far numbers of clusters may be apart that are compared, as a share
 
 
@@ -187,7 +188,7 @@ def trusted(
     members: `image`, `cluster` that the cards are of; tuning: the same columns of the clustering
     that was `found` so stable (stability.json at its K). Where the two differ, since the former was
     found on all images, a card has the stability of the cluster most like it, by Jaccard, and none
-    where no image of the sample is in its cluster.
+    where none is more like it than not (ALIKE).
     """
     pairs = members.select("image", card="cluster").join(tuning, on="image", how="inner")
     labels, others = pairs["card"].to_numpy() - 1, pairs["cluster"].to_numpy() - 1
@@ -196,7 +197,7 @@ def trusted(
         own = np.where(labels == card["cluster"] - 1, 0, -1)
         likeness = jaccards(others, own, len(found["clusters"]))
         like = int(likeness.argmax())
-        coefficient = found["clusters"][like] if likeness.any() else None
+        coefficient = found["clusters"][like] if likeness[like] > ALIKE else None
         read = reading(coefficient, found["patients"][like])
         told.append({**card, "stability": coefficient, "reading": read})
     return told

@@ -20,6 +20,7 @@ from tagsight.kernels import BARE, FAST, kernel
 from tagsight.packing import TILE, Packed
 
 STRIP, STRIPS = 8192, 64  # rows in a strip at least, strips at most
+FAR = 2.0  # where a row has no second medoid: farther than any distance of numbers in range
 
 
 class State(NamedTuple):
@@ -36,8 +37,8 @@ def fresh(g: int, n: int) -> State:
     return State(
         np.full((g, n), -1, np.int32),
         np.full((g, n), -1, np.int32),
-        np.full((g, n), gower.FAR, np.float32),
-        np.full((g, n), gower.FAR, np.float32),
+        np.full((g, n), FAR, np.float32),
+        np.full((g, n), FAR, np.float32),
     )
 
 

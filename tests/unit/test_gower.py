@@ -89,7 +89,7 @@ def test_the_formula(seed, shape, missing, levels, distance):
     assert np.isfinite(found).all()
 
 
-@pytest.mark.parametrize(("n", "m"), [(1, 1), (63, 512), (513, 2), (260, 640)])
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (63, 256), (257, 2), (255, 320)])
 def test_tiles_are_cut_and_joined(n, m):
     # More features than fit one word, of both kinds, and codes that fit a byte and that don't.
     made = drawn(1, n + m, 70, 140, levels=400)
@@ -118,8 +118,22 @@ def test_the_condensed_form_is_the_square_ones_upper_half(seed, n):
     np.testing.assert_array_equal(gower.condensed(made), squareform(square, checks=False))
 
 
+@pytest.mark.parametrize("q", [3, 4, 62, 63, 64, 127])
+def test_numbers_that_fill_a_word(q):
+    made = drawn(q, 9, q, 64, missing=0, levels=9)
+    wanted = formula(made, made)
+    np.testing.assert_allclose(gower.matrix(made), wanted, atol=1e-6)
+
+
+def test_medoids_far_out_of_range():
+    row, far = features([[0.0]], np.empty((1, 0))), features([[5.0], [5.1]], np.empty((2, 0)))
+    near = gower.nearest(row, far)
+    assert (near.index[0], near.second_index[0]) == (0, 1)
+    np.testing.assert_allclose([near.distance[0], near.second[0]], [5, 5.1], rtol=1e-6)
+
+
 def test_the_condensed_form_over_several_tiles():
-    made = drawn(8, 1100, 3, 4)
+    made = drawn(8, 600, 3, 4)
     square = gower.matrix(made, "root")
     np.testing.assert_array_equal(gower.condensed(made, "root"), squareform(square, checks=False))
 
@@ -154,7 +168,7 @@ def test_memory_that_is_used_again_keeps_nothing():
     np.testing.assert_array_equal(out, gower.matrix(new))
 
 
-def test_whole_groups_of_features_that_a_row_lacks_are_skipped_and_no_more():
+def test_what_rows_lack_group_by_group_is_left_out_and_no_more():
     made = drawn(9, 50, 21, 70, missing=0.1, levels=3)
     made.numeric[:, 4:8] = math.nan
     made.categorical[10:30, 8:16] = -1
