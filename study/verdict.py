@@ -14,6 +14,7 @@ SHOWN_K = 15  # the article's
 HALF = 0.5
 LIKE = 0.2  # how far the number of clusters may be from that asked for, as a share
 COUNTED = ("placed_modality", "placed_body_part")  # where no truth was planted
+SURE = 0.05  # p-value below which algorithms are said to differ
 ALIKE = 0.01  # a difference of AMI that is none
 
 
@@ -97,6 +98,7 @@ def recommendation(table: pl.DataFrame, default: str = "fasterpam") -> str:
         _apart(table, best["algorithm"], default),
         _leaders(order),
         _chance(table),
+        _then(table, best["algorithm"], default),
     ]
     return " ".join(part for part in said if part)
 
@@ -133,14 +135,34 @@ def _apart(table: pl.DataFrame, best: str, default: str) -> str:
 
 
 def _chance(table: pl.DataFrame) -> str:
-    """Whether the order in agreement could be by chance: Friedman's test over the data sets."""
+    """Whether the order in agreement could be by chance."""
+    p, sets = _friedman(table), table.filter(pl.col("data") != CONTROL)["data"].n_unique()
+    if p is None:
+        return "Data sets are too few to test the order."
+    told = "differ" if p < SURE else "cannot be told apart by so few"
+    return (
+        f"In agreement the algorithms {told}: Friedman's test over {sets} data sets, p = {p:.2f}."
+    )
+
+
+def _friedman(table: pl.DataFrame) -> float | None:
+    """The p-value of Friedman's test over the data sets; None where there are too few."""
     wide = _wide(table).drop("data")
     if len(wide) < 3 or wide.width < 3:
-        return "Data sets are too few to test the order."
-    p = float(friedmanchisquare(*wide.iter_columns()).pvalue)
-    told = "differ" if p < 0.05 else "cannot be told apart by so few"
-    test = f"Friedman's test over {len(wide)} data sets, p = {p:.2f}"
-    return f"In agreement the algorithms {told}: {test}."
+        return None
+    return float(friedmanchisquare(*wide.iter_columns()).pvalue)
+
+
+def _then(table: pl.DataFrame, best: str, default: str) -> str:
+    """What follows where another than the default is first, and that could be by chance."""
+    p = _friedman(table)
+    if best == default or (p is not None and p < SURE):
+        return ""
+    return (
+        f"So no algorithm is shown to be better than another, and `{default}` stays the default: "
+        "it alone goes on to all images (`cluster.on: all`). For a run that ends with the "
+        f"sample, `{best}` is worth a look beside it."
+    )
 
 
 def _wide(table: pl.DataFrame) -> pl.DataFrame:

@@ -20,8 +20,8 @@ from llvmlite import binding
 # the order that is written as well.
 ORDERED: dict[str, Any] = {"fastmath": {"nsz", "contract", "arcp"}}
 FAST: dict[str, Any] = {"fastmath": {"reassoc", "nsz", "contract", "arcp"}}
-# For what makes no arrays of its own, and returns and keeps none. numba counts who uses an array, at
-# each view and each field of a tuple, by an atomic instruction: in the innermost functions these
+# For what makes no arrays of its own, and returns and keeps none. numba counts who uses an array,
+# at each view and each field of a tuple, by an atomic instruction: in the innermost functions these
 # took half of the time, and more with two threads at one counter.
 BARE: dict[str, Any] = {"_nrt": False}
 # What is compiled, and the modules whose constants it holds.

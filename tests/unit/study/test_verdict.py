@@ -82,6 +82,14 @@ def test_it_is_said_whether_the_order_could_be_by_chance():
             for name, value in zip(names, ami[i % 2 * turns], strict=True)
         ]
         assert word in verdict.recommendation(table(*rows))
+    hint = "no algorithm is shown to be better"
+    for swapped in (False, True):  # the default is first, another is, by chance
+        rows = [
+            on(f"set {i}", name, placed_truth=value)
+            for i in range(6)
+            for name, value in zip(names, ami[(i < 2) ^ swapped], strict=True)
+        ]
+        assert (hint in verdict.recommendation(table(*rows))) is swapped
     few = table(*(on("demo", name) for name in names))
     assert "too few to test" in verdict.recommendation(few)
 
