@@ -28,6 +28,7 @@ BARE: dict[str, Any] = {"_nrt": False}
 SOURCES = (
     "elements",
     "evaluation",
+    "exchanges",
     "fasterpam",
     "gathering",
     "gower",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagsight import swaps
+from tagsight import exchanges, swaps
 from tagsight.gower import Array, Distance, Features
 from tagsight.packing import TILE, Packed, blocks, gather, pack
 from tagsight.silhouettes import of_row
@@ -208,18 +208,23 @@ class Streamed:
         if len(candidates) > TILE:
             raise ValueError(f"at most {TILE} rows are tried at a time, not {len(candidates)}")
         self.tried += len(candidates)
-        lines: dict[int, Array] = {}
-        for g, changes in zip(active, self._changes(candidates, active), strict=True):
-            promised = changes.min(axis=0)
-            order = np.argsort(promised, kind="stable")
-            some = promised[order] < PROMISING * self.weight.sum()
-            for row in candidates[order[some]]:
-                if row not in lines:
-                    lines[row] = np.empty(self.n, np.float32)
-                    swaps.from_one(self.rows, row, self.root, lines[row])
-                if self._swapped(g, row, lines[row]):
+        promising = [
+            self._promising(candidates, changes) for changes in self._changes(candidates, active)
+        ]
+        rows = np.unique(np.concatenate([*promising, NONE]))
+        lines = np.empty((len(rows), self.n), np.float32)
+        swaps.from_few(gather(self.rows, rows), rows, self.rows, self.root, lines)
+        for g, some in zip(active, promising, strict=True):
+            for row, place in zip(some, np.searchsorted(rows, some), strict=True):
+                if self._swapped(g, row, lines[place]):
                     self.swaps[g] += 1
                     self.last[g] = self.tried
+
+    def _promising(self, candidates: Array, changes: Array) -> Array:
+        """Those that lower the loss in some place, the most first."""
+        promised = changes.min(axis=0)
+        order = np.argsort(promised, kind="stable")
+        return candidates[order[promised[order] < PROMISING * self.weight.sum()]]
 
     def _changes(self, candidates: Array, active: Array) -> list[Array]:
         """How each candidate would change the loss in each medoid's place: (k, c) for each K."""
@@ -256,12 +261,14 @@ class Streamed:
         if row in self.chosen[g]:
             return False
         near, second, distance, farther = (part[g] for part in self.state)
-        own = np.zeros(len(self.chosen[g]))
-        shared = swaps.change(line, near, distance, farther, self.weight, own)
+        shared = np.empty(swaps.strips(self.n))
+        places = np.zeros((len(shared), len(self.chosen[g])))
+        exchanges.change(line, near, distance, farther, self.weight, shared, places)
+        own = places.sum(axis=0)
         m = int(own.argmin())
-        if shared + own[m] > ENOUGH * self.weight.sum():
+        if shared.sum() + own[m] > ENOUGH * self.weight.sum():
             return False
-        lost = swaps.exchange(line, m, near, second, distance, farther)
+        lost = exchanges.exchange(line, m, near, second, distance, farther)
         self.chosen[g][m] = row
         self._look_anew(g, lost)
         self._settle(g)

@@ -95,16 +95,20 @@ def assign(rows: Packed, medoids: Packed, first: Array, root: bool, state: State
 
 
 @kernel(parallel=True, **FAST)
-def from_one(rows: Packed, row: int, root: bool, out: Array) -> None:
-    """Distances of one of the rows to all: out float32 (n,), 0 to itself."""
-    n = len(out)
+def from_few(few: Packed, numbers: Array, rows: Packed, root: bool, out: Array) -> None:
+    """Distances of a few rows to all: out float32 (few, n), 0 to themselves.
+
+    numbers: which of the rows they are.
+    """
     for p in prange(len(rows.word_tiles)):
         t = int(np.int64(p))
+        begin, end = t * TILE, min(out.shape[1], t * TILE + TILE)
         line, work = np.empty(TILE, np.float32), gower.scratch()
-        _reach(rows, row, rows, t, root, work, line)
-        begin, end = t * TILE, min(n, t * TILE + TILE)
-        out[begin:end] = line[: end - begin]
-    out[row] = 0
+        for i in range(len(numbers)):
+            _reach(few, i, rows, t, root, work, line)
+            out[i, begin:end] = line[: end - begin]
+    for i in range(len(numbers)):
+        out[i, numbers[i]] = 0
 
 
 @kernel(**BARE, **FAST)
@@ -190,13 +194,13 @@ def changes(
     for p in prange(len(shared)):
         s = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), gower.scratch()
-        span = _span(s, len(shared), len(weight))
+        span = span_of(s, len(shared), len(weight))
         sums = shared[s], own[s]
         _add_changes(rows, weight, few, numbers, state, first, active, root, span, sums, work, line)
 
 
 @kernel(**BARE, **FAST)
-def _span(strip: int, strips: int, n: int) -> tuple[int, int]:
+def span_of(strip: int, strips: int, n: int) -> tuple[int, int]:
     """First and one past last row of a strip."""
     each = (n + strips - 1) // strips
     return strip * each, min(n, (strip + 1) * each)
@@ -266,46 +270,6 @@ def screen(
         for h in range(g):
             of_h = slice(first[h], first[h + 1])
             _least(shared[h], own[of_h], removal[of_h], least, out[h, begin:end])
-
-
-@kernel(**BARE, **FAST)
-def change(line: Array, near: Array, d1: Array, d2: Array, weight: Array, own: Array) -> float:
-    """How one candidate would change the loss under one K: the part that is so in any place.
-
-    line: the candidate's distances to all rows. own: float64 (k,), filled with 0: to what is
-    returned comes own[m] if the candidate takes the place of medoid m.
-    """
-    shared = 0.0
-    for i in range(len(line)):
-        d, a, b = np.float64(line[i]), np.float64(d1[i]), np.float64(d2[i])
-        if d < a:
-            shared += weight[i] * (d - a)
-        else:
-            own[near[i]] += weight[i] * (min(d, b) - a)
-    return shared
-
-
-@kernel(**FAST)
-def exchange(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Array) -> Array:
-    """Put a candidate in the place of medoid m; the rows that have to look for two nearest anew.
-
-    line: the candidate's distances to all rows. Returns int64.
-    """
-    lost = np.empty(len(line), np.int64)
-    count = 0
-    for i in range(len(line)):
-        d = line[i]
-        if (near[i] == m or second[i] == m) and d > d2[i]:
-            lost[count] = i
-            count += 1
-        elif near[i] == m:
-            d1[i] = d
-        elif d < d1[i]:
-            second[i], d2[i] = near[i], d1[i]
-            near[i], d1[i] = m, d
-        elif d < d2[i] or second[i] == m:
-            second[i], d2[i] = m, d
-    return lost[:count].copy()
 
 
 @kernel(**BARE, **FAST)
@@ -387,5 +351,5 @@ def to_clusters(
     for p in prange(len(sums)):
         s = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), gower.scratch()
-        span = _span(s, len(sums), len(weight))
+        span = span_of(s, len(sums), len(weight))
         _add_rows(rows, weight, few, numbers, groups, root, span, sums[s], work, line)
