@@ -13,9 +13,9 @@ from tagsight.splitting import Split
 from tagsight.store import forget_others, write_json, write_parquet
 from tagsight.table import Layout, deal, draw, found, open_table
 from tagsight.table_tags import tags
+from tagsight.tables import REJECTED
 
 SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
-REJECTED = dict.fromkeys(("path", "reason", "detail"), pl.String)
 
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output

@@ -87,11 +87,11 @@ class Delivery:
             pl.col("new", "fit_none").fill_null(0), name=pl.Series(self.run.names)
         )
         odd = pl.any_horizontal(pl.col("unseen", "beyond").is_not_null()).sum()
-        taken, (total, new_values) = _row(images, pl.len()), _row(new, pl.len(), odd)
+        (taken,), (total, new_values) = _row(images, pl.len()), _row(new, pl.len(), odd)
         moved = drift.compare(self.of_new.persons, self.of_run.persons, self.run.names, seed)
         told = {
-            "images": taken[0],
-            "known": taken[0] - total,
+            "images": taken,
+            "known": taken - total,
             "new": total,
             "fit_none": int(counts["fit_none"].sum()),
             "fit_none_share": int(counts["fit_none"].sum()) / max(total, 1),

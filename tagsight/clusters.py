@@ -46,8 +46,7 @@ def table(
     (what the image counts in means). Images in no cluster have neither distance, and silhouette 0.
     Without a clustering there are no rows.
     """
-    weight = few.weight[few.row] / np.bincount(few.row)[few.row]
-    parts = []
+    weight, parts = few.of_each().astype(np.float32), []
     for found, silhouette in zip(grid, widths, strict=True):
         to_medoids = distances[:, found.medoids]  # (m, k)
         places, inside = np.arange(len(distances)), pl.Series(found.labels[few.row] >= 0)
@@ -64,7 +63,7 @@ def table(
                     "distance": own[few.row],
                     "second_distance": second[few.row],
                     "silhouette": silhouette.astype(np.float32)[few.row],
-                    "weight": weight.astype(np.float32),
+                    "weight": weight,
                 }
             ).with_columns(pl.when(inside).then(pl.col("distance", "second_distance")))
         )

@@ -32,6 +32,10 @@ class Collapsed:
     first: Array
     weight: Array
 
+    def of_each(self) -> Array:
+        """What each of the n rows counts: its equals share the weight: float64 (n,)."""
+        return self.weight[self.row] / np.bincount(self.row)[self.row]
+
 
 def collapse(features: Features, weight: Weight = "images") -> Collapsed:
     """Each different row once, to count as often as it is there (`images`), or once (`rows`).

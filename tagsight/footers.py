@@ -22,13 +22,13 @@ def reading_of(paths: Iterable[Path], key: bytes) -> dict[str, Any]:
     Raises UserError where it was under another key, DataError where shards were read differently.
     """
     told = [pl.read_parquet_metadata(path) for path in paths]
-    different = {footer.get("reading", "") for footer in told}
+    different = {metadata.get("reading", "") for metadata in told}
     if len(different) > 1 or "" in different:
         raise DataError(
             "results/rejected: not all shards were read alike, or by an earlier version; finish "
             "the run first (the same command without `assign`)"
         )
-    for footer in told:
-        require_same_key(key, footer["key"])
+    for metadata in told:
+        require_same_key(key, metadata["key"])
     reading: dict[str, Any] = json.loads(different.pop())
     return reading

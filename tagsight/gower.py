@@ -135,10 +135,10 @@ def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
         raise ValueError("nearest needs at least one row to compare with")
     n, shared = len(a), blocks(a, b)
     index, second_index = np.full((2, n), -1, np.int32)
-    nearest, second = np.full((2, n), np.inf, np.float32)
-    _find_nearest(pack(b, shared), pack(a, shared), (index, second_index, nearest, second))
+    first, second = np.full((2, n), np.inf, np.float32)
+    _find_nearest(pack(b, shared), pack(a, shared), (index, second_index, first, second))
     second[second_index < 0] = 1
-    return Nearest(index, _finish(nearest, distance), _finish(second, distance), second_index)
+    return Nearest(index, _finish(first, distance), _finish(second, distance), second_index)
 
 
 def incomparable(features: Features) -> float:

@@ -19,9 +19,9 @@ from tagsight.reading import Shard, read_shard
 from tagsight.splitting import Split
 from tagsight.table_config import SUFFIXES
 from tagsight.table_tags import tags
+from tagsight.tables import REJECTED
 
 ROWS = 2**16  # of a table, at a time
-TAKEN_ALL = {"path": pl.String, "reason": pl.String, "detail": pl.String}
 
 
 def places(archive: str | Sequence[str] | None) -> list[Path]:
@@ -97,7 +97,7 @@ def _rows(run: Finished, place: Path, how: Wanted) -> Iterator[Shard]:
         LOG.info("%d rows", count)
         for part in table.deal(rows, -(-count // ROWS)):
             read = tags(part, rows, run.key, how)
-            yield Shard(read.lazy(), pl.DataFrame(schema=TAKEN_ALL), len(read))
+            yield Shard(read.lazy(), pl.DataFrame(schema=REJECTED), len(read))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ Array = NDArray[Any]
 
 TILE, WORD = 256, 64  # rows in a tile, bits in a word
 NUMERIC, CODED, LOOSE = 0, 1, 2
-GROUP = (4, 4, 1)  # columns of each kind that the kernels take in one pass
+GROUP = 4  # columns that the kernels take in one pass
 FEW = 4  # features of one weight that are not worth a block
 EXACT = 2**24  # codes up to here are themselves in float32
 
@@ -84,7 +84,7 @@ def blocks(a: "Features", b: "Features") -> list[Block]:
 def _numeric(weights: Array, kept: Array) -> Iterator[Block]:
     for weight in np.unique(weights[kept]):
         for some in _pieces(np.flatnonzero(kept & (weights == weight)), WORD - 1):
-            yield Block(NUMERIC, some, float(weight), _whole(len(some) + 1, NUMERIC))
+            yield Block(NUMERIC, some, float(weight), _whole(len(some) + 1))
 
 
 def _coded(weights: Array, kept: Array, top: Array) -> Iterator[Block]:
@@ -93,7 +93,7 @@ def _coded(weights: Array, kept: Array, top: Array) -> Iterator[Block]:
     for weight in np.unique(weights[kept]):
         for some in _pieces(order[kept[order] & (weights[order] == weight)], WORD):
             planes = int(top[some].max()).bit_length()
-            yield Block(CODED, some, float(weight), _whole(planes, CODED))
+            yield Block(CODED, some, float(weight), _whole(planes))
 
 
 def _pieces(columns: Array, most: int) -> Iterator[Array]:
@@ -138,8 +138,8 @@ def _laid(rows: tuple[Array, ...], blocks: tuple[Array, ...]) -> Packed:
     return Packed._make([*rows, *tiles, *blocks])
 
 
-def _whole(count: int, kind: int) -> int:
-    return -(-count // GROUP[kind]) * GROUP[kind]
+def _whole(count: int) -> int:
+    return -(-count // GROUP) * GROUP
 
 
 def _side_by_side(numeric: Array, blocks: list[Block]) -> Array:

@@ -104,7 +104,7 @@ def members(
     few = collapse(features, weight)
     labels = [part["cluster"].to_numpy()[few.first] - 1 for part in parts]
     widths = silhouettes.samples(gower.matrix(few.features, encoding.distance), labels, few.weight)
-    counts = (few.weight / np.bincount(few.row))[few.row].astype(np.float32)
+    counts = few.of_each().astype(np.float32)
     told = [
         part.with_columns(silhouette=width[few.row], weight=counts)
         for part, width in zip(parts, widths, strict=True)

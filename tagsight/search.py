@@ -2,11 +2,11 @@
 
 A sample of the rows is clustered on its matrix. All rows then go to the nearest of its medoids;
 each cluster looks for a better medoid among its own members; and rows are tried in the place of
-every medoid (`swaps`), those first that a few thousand others speak for. Rows may be
-tried for as long as one likes: every swap lowers the loss, and what was found is committed on the
-way. After a whole round over all rows without a swap, and only then, the medoids are an optimum of
-single swaps: no row in the place of any one of them lowers the loss. Such an optimum is local. What
-FasterPAM ends at on a matrix is one too, and need not be the same.
+every medoid (`swaps`), those first that a few thousand others speak for. Rows may be tried for as
+long as one likes: every swap lowers the loss, and what was found is committed on the way. After a
+whole round over all rows without a swap, and only then, the medoids are an optimum of single swaps:
+no row in the place of any one of them lowers the loss. Such an optimum is local. What FasterPAM
+ends at on a matrix is one too, and need not be the same.
 
 Source: Kaufman & Rousseeuw, "Finding Groups in Data", ch. 3 (1990: CLARA, the sample); Schubert &
 Rousseeuw, "Fast and eager k-medoids clustering", Inform. Syst. 101 (2021: the swaps).

@@ -49,6 +49,7 @@ class Streamed:
 
     def __init__(self, features: Features, weight: Array, distance: Distance) -> None:
         self.n, self.weight, self.root = len(features), weight, distance == "root"
+        self.total = weight.sum()
         self.rows = pack(features, blocks(features, features))
         self.chosen: list[Array] = []  # the medoids of each K
         self.state = swaps.fresh(0, self.n)
@@ -82,9 +83,8 @@ class Streamed:
 
     def said(self) -> str:
         """The mean distance under each K, in words."""
-        total = self.weight.sum()
         each = zip(self.chosen, self.losses(), strict=True)
-        told = ", ".join(f"{loss / total:.4f} (K = {len(rows)})" for rows, loss in each)
+        told = ", ".join(f"{loss / self.total:.4f} (K = {len(rows)})" for rows, loss in each)
         return f"mean distance {told}"
 
     def commit(self, path: Path) -> None:
@@ -224,7 +224,7 @@ class Streamed:
         """Those that lower the loss in some place, the most first."""
         promised = changes.min(axis=0)
         order = np.argsort(promised, kind="stable")
-        return candidates[order[promised[order] < PROMISING * self.weight.sum()]]
+        return candidates[order[promised[order] < PROMISING * self.total]]
 
     def _changes(self, candidates: Array, active: Array) -> list[Array]:
         """How each candidate would change the loss in each medoid's place: (k, c) for each K."""
@@ -266,7 +266,7 @@ class Streamed:
         exchanges.change(line, near, distance, farther, self.weight, shared, places)
         own = places.sum(axis=0)
         m = int(own.argmin())
-        if shared.sum() + own[m] > ENOUGH * self.weight.sum():
+        if shared.sum() + own[m] > ENOUGH * self.total:
             return False
         lost = exchanges.exchange(line, m, near, second, distance, farther)
         self.chosen[g][m] = row

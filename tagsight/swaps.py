@@ -145,6 +145,29 @@ def _account(line: Array, d1: float, d2: float, weight: float, shared: Array, ow
 
 
 @kernel(**BARE, **FAST)
+def _account_each(
+    line: Array,
+    row: int,
+    weight: float,
+    state: State,
+    first: Array,
+    active: Array,
+    shared: Array,
+    own: Array,
+) -> None:
+    """The same of a row under several K: shared (g, TILE), own (medoids of all K, TILE)."""
+    for g in active:
+        _account(
+            line,
+            state.distance[g, row],
+            state.second_distance[g, row],
+            weight,
+            shared[g],
+            own[first[g] + state.near[g, row]],
+        )
+
+
+@kernel(**BARE, **FAST)
 def _add_changes(
     rows: Packed,
     weight: Array,
@@ -162,15 +185,7 @@ def _add_changes(
     shared, own = sums
     for row in range(*span):
         _to_few(rows, row, few, numbers, root, work, line)
-        for g in active:
-            _account(
-                line,
-                state.distance[g, row],
-                state.second_distance[g, row],
-                weight[row],
-                shared[g],
-                own[first[g] + state.near[g, row]],
-            )
+        _account_each(line, row, weight[row], state, first, active, shared, own)
 
 
 @kernel(parallel=True, **FAST)
@@ -214,6 +229,7 @@ def _screen_tile(
     weight: Array,
     state: State,
     first: Array,
+    every: Array,
     root: bool,
     shared: Array,
     own: Array,
@@ -222,15 +238,7 @@ def _screen_tile(
 ) -> None:
     for i in range(len(weight)):
         _reach(few, i, rows, t, root, work, line)
-        for h in range(len(shared)):
-            _account(
-                line,
-                state.distance[h, i],
-                state.second_distance[h, i],
-                weight[i],
-                shared[h],
-                own[first[h] + state.near[h, i]],
-            )
+        _account_each(line, i, weight[i], state, first, every, shared, own)
 
 
 @kernel(**BARE, **FAST)
@@ -261,12 +269,13 @@ def screen(
     medoid of each K; out: float32 (g, n).
     """
     g, n = out.shape
+    every = np.arange(g)
     for p in prange(len(rows.word_tiles)):
         t = int(np.int64(p))
         begin, end = t * TILE, min(n, t * TILE + TILE)
         line, work = np.empty(TILE, np.float32), gower.scratch()
         shared, own, least = np.zeros((g, TILE)), np.zeros((len(removal), TILE)), np.empty(TILE)
-        _screen_tile(rows, t, few, weight, state, first, root, shared, own, work, line)
+        _screen_tile(rows, t, few, weight, state, first, every, root, shared, own, work, line)
         for h in range(g):
             of_h = slice(first[h], first[h + 1])
             _least(shared[h], own[of_h], removal[of_h], least, out[h, begin:end])

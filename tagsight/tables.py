@@ -21,6 +21,9 @@ BOOKKEEPING = (
     "withheld",
 )
 
+# The columns of results/rejected: what was not taken, and why.
+REJECTED = dict.fromkeys(("path", "reason", "detail"), pl.String)
+
 
 def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
     """Return all shards of a table as one, in their order, nothing read yet.
