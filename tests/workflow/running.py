@@ -13,11 +13,14 @@ RESULTS = ("choice.json", "evaluation.json", "annotations.csv")
 FAULT = Path(__file__).parent / "fault"
 
 
-def run_command(directory, *overlays, cores=2, clone=CLONE, targets=(), options=()):
-    """The command line of a run in `directory`, with overlays (paths) on top of ci.yaml."""
+def run_command(directory, *overlays, threads=1, clone=CLONE, targets=(), options=()):
+    """The command line of a run in `directory`, with overlays (paths) on top of ci.yaml.
+
+    Two jobs of one thread run side by side: on so few images a job is mostly its imports.
+    """
     return [
-        sys.executable,
-        *("-m", "snakemake", *targets, "--cores", str(cores), "--quiet", "rules"),
+        *(sys.executable, "-m", "snakemake", *targets, "--quiet", "rules"),
+        *("--cores", "2", "--max-threads", str(threads)),
         *("--snakefile", str(clone / "Snakefile"), "--directory", str(directory)),
         *("--configfile", str(clone / "config" / "ci.yaml"), *map(str, overlays), *options),
     ]

@@ -122,9 +122,10 @@ def end(pid_file: Path) -> None:
     pid = int(pid_file.read_text())
     for sent in (signal.SIGTERM, signal.SIGKILL):
         for _ in range(50):
-            if not Path(f"/proc/{pid}").exists():
+            try:
+                os.kill(pid, sent)
+            except ProcessLookupError:
                 return
-            os.kill(pid, sent)
             time.sleep(0.1)
 
 

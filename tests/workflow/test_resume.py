@@ -1,6 +1,6 @@
 """Killed at any moment, started again: the same result, and what was finished is not done anew.
 
-The unbroken run has one core and the broken ones two, so this holds the bytes to that as well.
+The unbroken run has jobs of one thread, the broken ones of two: this holds the bytes to that, too.
 """
 
 import os
@@ -22,7 +22,7 @@ STAGES = {
 def kill_when(directory, pattern, *overlays):
     """Start a run, SIGKILL all of its processes as soon as a file matches the pattern."""
     process = subprocess.Popen(
-        run_command(directory, *overlays),
+        run_command(directory, *overlays, threads=2),
         env=os.environ | {"PYTHONPATH": str(CLONE)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -51,7 +51,7 @@ def longer(tmp_path_factory):
     """An overlay with a training that is long enough to be killed in, and its unbroken results."""
     folder = tmp_path_factory.mktemp("longer")
     epochs = overlay(folder, autoencoder__epochs=12, samples__trials=2)
-    run(folder / "run", epochs, cores=1)  # the broken ones have 2: the bytes are to be the same
+    run(folder / "run", epochs)
     return epochs, contents(folder / "run")
 
 
@@ -62,7 +62,7 @@ def test_a_killed_run_goes_on_to_the_same_result(stages, longer, tmp_path):
         kill_when(tmp_path, STAGES[stage], epochs)
         run(tmp_path, epochs, options=["--unlock"])
         kept.append(written(tmp_path))
-    run(tmp_path, epochs)
+    run(tmp_path, epochs, threads=2)
     assert contents(tmp_path) == unbroken
     now = written(tmp_path)
     for finished in kept:
