@@ -39,6 +39,8 @@ rule medoids:
             ranges="gower.ranges",
             seed="seed",
         ),
+        # A search can go on where one of fewer candidates ended.
+        search=recipe.own("medoids", weight="cluster.weight", ranges="gower.ranges", seed="seed"),
     script:
         "../scripts/medoids.py"
 

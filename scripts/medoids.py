@@ -5,7 +5,7 @@ import polars as pl
 from tagsight import placing
 from tagsight.collapse import collapse
 from tagsight.encoding import load, to_features
-from tagsight.jobs import Progress, logged, resume_folder
+from tagsight.jobs import Progress, logged, resume_folder, work
 from tagsight.search import search
 from tagsight.store import write_parquet
 
@@ -27,7 +27,7 @@ with logged(snakemake):
             seed=params.seed,
             candidates=params.candidates,
             starts=placing.starts(found, images["image"], distinct.row),
-            resume=resume_folder(snakemake) / "search.npz",
+            resume=resume_folder(snakemake, work(snakemake, params.search)) / "search.npz",
             progress=Progress(params.candidates, "candidates"),
         )
         medoids, told = placing.of_all(outcome, images, distinct, encoding)

@@ -82,7 +82,7 @@ def section() -> str:
         "## The clusterings\n\nAll start from the same features, most by way of their Gower "
         "distances, and all leave a medoid a cluster, by which other images are annotated: where "
         "the method knows none, the member of least distance to the others. So images of the "
-        "tuning sample may be annotated otherwise than they were clustered; with the k-medoids "
-        "only those that are equally near to two medoids.\n\n"
+        "tuning sample may be annotated otherwise than they were clustered, but with the "
+        "k-medoids, which go by nearest medoids themselves.\n\n"
         f"{markdown(pl.DataFrame(rows))}"
     )

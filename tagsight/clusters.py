@@ -142,21 +142,23 @@ def held_out(
 def annotate(images: pl.DataFrame, medoids: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:
     """Return the cluster of each image: the one whose medoid is nearest.
 
-    images: `image` and the encoded columns; medoids: those of cluster 1, 2, … at one K, in that
-    order, with the encoded columns (medoids.parquet), found under `encoding`. Columns: image,
-    cluster, distance (to that medoid), margin (how much farther the second is), second (the
-    cluster of that one, null where there is none), because (the tags that decided between the two,
-    see `why`). The first of equally near medoids wins.
+    images: `image` and the encoded columns; medoids: those at one K, `image`, `cluster` and the
+    encoded columns (medoids.parquet), found under `encoding`. Columns: image, cluster, distance (to
+    that medoid), margin (how much farther the second is), second (the cluster of that one, null
+    where there is none), because (the tags that decided between the two, see `why`). Of equally
+    near medoids the lower `image` wins, as in the k-medoids of a sample in that order.
     """
+    medoids = medoids.sort("image")
     known, features = to_features(medoids, encoding), to_features(images, encoding)
     near = gower.nearest(features, known, encoding.distance)
+    number = np.append(medoids["cluster"], np.int32(0))  # the last is for index -1
     return pl.DataFrame(
         {
             "image": images["image"],
-            "cluster": near.index + 1,
+            "cluster": number[near.index],
             "distance": near.distance,
             "margin": near.second - near.distance,
-            "second": near.second_index + 1,
+            "second": number[near.second_index],
             "because": why.because(features, known, near, feature_keywords(encoding)),
         }
     ).with_columns(pl.col("second").replace(0, None))

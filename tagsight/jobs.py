@@ -77,12 +77,12 @@ def is_progress(record: logging.LogRecord) -> bool:
 def resume_folder(job: Any, store: str | None = None) -> Path:
     """Return the job's folder for work in progress, made if it is not there.
 
-    Its name ends in a hash of the recipe and of what the inputs are (path, size, time), so that
-    work under another config, by other code or on other data is never taken up; what such work left
-    behind is removed. Or in `store`, where what is kept says itself what it is of.
+    Its name ends in `work` under the job's recipe, so that work under another config, by other code
+    or on other data is never taken up; what such work left behind is removed. Or in `store`, 16
+    letters, where less than that tells whether work can be taken up.
     """
     stem = "-".join([job.rule, *map(str, job.wildcards)])
-    folder = Path("results/resume") / f"{stem}-{store or _work(job)}"
+    folder = Path("results/resume") / f"{stem}-{store or work(job, job.params.recipe)}"
     for other in folder.parent.glob(f"{stem}-????????????????"):
         if other != folder:
             shutil.rmtree(other)
@@ -90,11 +90,11 @@ def resume_folder(job: Any, store: str | None = None) -> Path:
     return folder
 
 
-def _work(job: Any) -> str:
-    """A job's recipe and the state of its inputs, in 16 letters."""
+def work(job: Any, recipe: str) -> str:
+    """Return a recipe and the state of the job's inputs (path, size, time) in 16 letters."""
     stats = [(str(path), Path(path).stat()) for path in job.input]
     inputs = [(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats]
-    told = json.dumps([job.params.recipe, inputs])
+    told = json.dumps([recipe, inputs])
     return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 

@@ -28,7 +28,7 @@ def draw(
     per_series : images of a series at most; 0 is no limit
     seed : another seed, another draw
 
-    Returns the images drawn, with their `sample`; in a sample they are in an order that depends on
+    Returns the images drawn, with their `sample`, in order of `image`; which they are depends on
     the seed and the images alone, not on the order of the rows. What belongs together is the
     patient; where it is unknown the series, else the image. Where there is less than is asked, all
     samples shrink in proportion. Images that have tags alone (`undrawable`) are drawn for FROM_TAGS
@@ -51,7 +51,7 @@ def draw(
         raise DataError(_too_few(units.filter(pl.col("drawable") > 0).height, len(sizes)))
     place = pl.int_range(pl.len()).over("sample")
     size = pl.col("sample").replace_strict(dict(sizes), return_dtype=pl.Int64)
-    return drawn.filter(place < size).drop("unit", "rank")
+    return drawn.filter(place < size).drop("unit", "rank").sort("image")
 
 
 def shortfall(drawn: pl.DataFrame, sizes: Mapping[str, int]) -> str | None:

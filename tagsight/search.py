@@ -70,13 +70,13 @@ def search(
     weight: float64 (n,), at least 1: how often a row counts. candidates: rows to be tried, at most;
     the search ends before where a round changes nothing. starts: for some K other medoids (rows) to
     begin from, if all rows are nearer to them than to the sample's. sample: rows of the matrix.
-    resume: a file, written as the search goes on, taken up if it is there.
+    resume: a file, written as the search goes on, taken up if it is there and no more candidates
+    were tried: a search of fewer is gone on with.
 
     The result depends on the arguments alone: not on the number of threads, nor on breaks.
     """
     here = Streamed(features, weight, distance)
-    if resume.exists():
-        here.take_up(resume)
+    if here.take_up(resume, candidates):
         LOG.info("going on after %d candidates", here.tried)
     else:
         _begin(here, features, ks, distance, seed, starts or {}, sample)
@@ -84,7 +84,9 @@ def search(
     if progress is not None:
         progress.resume(here.tried)
     _try(here, candidates, resume, progress)
-    here.assign()  # among equally near medoids the way here does not count
+    for rows in here.chosen:
+        rows.sort()  # of equally near medoids the lower row wins, whatever the way here
+    here.assign()
     share = here.tried / here.n
     LOG.info("%d rows tried as medoids, %.2g of a round; swaps: %s", here.tried, share, here.swaps)
     return Outcome(here.found(), here.mean_silhouettes(), here.tried, here.swaps, share)
@@ -125,11 +127,14 @@ def _try(here: Streamed, candidates: int, resume: Path, progress: Counter | None
     since = here.tried
     while here.tried < candidates and len(active := here.active()):
         place = here.tried % here.n
-        batch = here.order[place : place + min(TILE, candidates - here.tried)]
-        here.attempt(batch, active)
-        if here.tried - since >= COMMIT:
+        batch = here.order[place : place + TILE]
+        ends = here.tried + len(batch) >= candidates
+        if ends or here.tried - since >= COMMIT:  # a cut batch is not committed: see `take_up`
             since = here.tried
             here.commit(resume)
+        batch = batch[: candidates - here.tried]
+        here.attempt(batch, active)
         if progress is not None:
             progress.add(len(batch), here.said())
-    here.commit(resume)
+    if here.tried < candidates:
+        here.commit(resume)

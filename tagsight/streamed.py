@@ -100,12 +100,20 @@ class Streamed:
                 last=self.last,
             )
 
-    def take_up(self, path: Path) -> None:
-        """Go on from what was committed."""
+    def take_up(self, path: Path, candidates: int) -> bool:
+        """Go on from what was committed, if there is something and no more were tried than this.
+
+        To be the same as a search that was not broken off, it has to go on at the end of a batch.
+        """
+        if not path.exists():
+            return False
         with np.load(path) as kept:
+            if kept["tried"] > candidates:
+                return False
             self.start(np.split(kept["medoids"], kept["first"][1:-1]) if len(kept["swaps"]) else [])
             self.order, self.tried = kept["order"], int(kept["tried"])
             self.swaps, self.last = kept["swaps"], kept["last"]
+        return True
 
     def active(self) -> Array:
         """The K under which not all rows were tried since the last swap."""

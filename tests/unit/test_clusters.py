@@ -58,11 +58,17 @@ def test_each_image_is_in_the_cluster_of_its_nearest_medoid(made):
         assert sizes == part["cluster"].value_counts().sort("cluster")["count"].to_list()
 
 
+def medoids_of(part, frame):
+    """The medoids of clusters at one K, as medoids.parquet has them."""
+    rows = clusters.medoid_rows(part, frame["image"])
+    number = pl.Series("cluster", np.arange(1, len(rows) + 1), pl.Int32)
+    return frame[rows].with_columns(number)
+
+
 def test_the_samples_own_images_are_annotated_as_they_were_clustered(made):
     frame, _, table = made
     part = table.filter(k=5)
-    medoids = frame[clusters.medoid_rows(part, frame["image"])]
-    annotated = clusters.annotate(frame, medoids, ENCODING)
+    annotated = clusters.annotate(frame, medoids_of(part, frame), ENCODING)
     assert annotated["cluster"].equals(part["cluster"])
     np.testing.assert_allclose(annotated["distance"], part["distance"], atol=1e-6)
     margin = part["second_distance"] - part["distance"]
@@ -71,8 +77,9 @@ def test_the_samples_own_images_are_annotated_as_they_were_clustered(made):
 
 def test_annotations_name_the_second_cluster_and_why_it_was_not_that(made):
     frame, distances, table = made
+    found = medoids_of(table.filter(k=5), frame)
     rows = clusters.medoid_rows(table.filter(k=5), frame["image"])
-    annotated = clusters.annotate(frame, frame[rows], ENCODING)
+    annotated = clusters.annotate(frame, found, ENCODING)
     second = distances[:, rows].argsort(axis=1, kind="stable")[:, 1] + 1
     apart = (annotated["margin"] > 1e-6).to_numpy()
     np.testing.assert_array_equal(annotated["second"].to_numpy()[apart], second[apart])
@@ -80,7 +87,7 @@ def test_annotations_name_the_second_cluster_and_why_it_was_not_that(made):
     said = annotated.filter(pl.col("margin") > 1e-6)["because"]
     assert said.null_count() == 0
     assert {tag for text in said for tag in text.split("\\")} <= tags
-    alone = clusters.annotate(frame, frame[rows[:1]], ENCODING)
+    alone = clusters.annotate(frame, found[:1], ENCODING)
     assert alone["second"].null_count() == alone["because"].null_count() == len(frame)
 
 

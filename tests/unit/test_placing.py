@@ -28,11 +28,11 @@ def clustered():
 
 
 def few_values(seed, n):
-    """Images of which many are alike."""
+    """Images of which many are alike, in order of their names, as a sample has them."""
     rng = np.random.default_rng(seed)
     return pl.DataFrame(
         {
-            "image": [f"{seed}-{i}" for i in range(n)],
+            "image": [f"{seed}-{i:03}" for i in range(n)],
             "KVP": pl.Series(rng.integers(0, 8, n), dtype=pl.Float32),
             "Modality": pl.Series(rng.integers(0, 2, n), dtype=pl.Int32),
         }
@@ -120,6 +120,23 @@ def test_the_medoids_of_a_sample_say_what_its_clusters_do(seed, kind):
     assert said.select("candidates", "share", "swaps").sum().row(0) == (0, 0, 0)
 
 
+@settings(deadline=None, max_examples=60)
+@given(**KINDS)
+def test_a_sample_is_annotated_as_it_was_clustered_also_between_medoids(seed, kind):
+    frame = few_values(seed, 30)
+    few = collapse(to_features(frame, ENCODING), kind)
+    distances = gower.matrix(few.features, "linear")
+    grid = medoids.grid(distances, [2, 3, 4], weights=few.weight)
+    widths = [np.zeros(len(distances), np.float32)] * len(grid)
+    table = clusters.table(frame["image"], distances, grid, widths, few)
+    told, _ = placing.of_sample(table, frame, ENCODING)
+    for k in told["k"].unique():
+        annotated = clusters.annotate(frame.reverse(), told.filter(k=k), ENCODING).reverse()
+        found = table.filter(k=k)
+        for name in ("image", "cluster", "distance"):
+            assert annotated[name].to_list() == found[name].to_list()
+
+
 @settings(deadline=None, max_examples=8)
 @given(**KINDS)
 def test_the_medoids_of_all_images_say_what_their_clusters_do(seed, kind):
@@ -139,6 +156,8 @@ def test_the_medoids_of_all_images_say_what_their_clusters_do(seed, kind):
     placed = placing.members(frame, told, ENCODING, kind)  # the sample is all there is
     agrees(told, said, placed, frame, kind)
     for found in outcome.found:
+        annotated = clusters.annotate(frame, told.filter(k=found.k), ENCODING)["cluster"]
+        assert (annotated - 1).to_list() == found.labels[distinct.row].tolist()
         assert said.filter(k=found.k)["loss"].item() == pytest.approx(found.loss, rel=1e-9)
     assert (said["candidates"] == outcome.tried).all()
     few = few_values(seed + 1, 25)  # and where the sample is of others
@@ -191,7 +210,8 @@ def test_members_of_the_samples_own_medoids_are_its_clusters(clustered):
 
 def test_members_of_medoids_from_elsewhere_are_nearest_to_them(clustered):
     frame, _ = clustered
-    others = sample(4, seed=9).with_columns(k=pl.lit(4, pl.Int32), cluster=pl.Series([1, 2, 3, 4]))
+    number = pl.Series("cluster", [1, 2, 3, 4], pl.Int32)
+    others = sample(4, seed=9).with_columns(number, k=pl.lit(4, pl.Int32))
     placed = placing.members(frame, others, ENCODING)
     assert not placed["medoid"].any()
     assert placed["cluster"].equals(
@@ -201,7 +221,7 @@ def test_members_of_medoids_from_elsewhere_are_nearest_to_them(clustered):
 
 def test_a_medoid_stays_with_itself_beside_its_like(clustered):
     frame, _ = clustered
-    twice = frame[[7, 7]].with_columns(image=pl.Series(["like", frame["image"][7]]))
+    twice = frame[[7, 7]].with_columns(image=pl.Series(["a like", frame["image"][7]]))
     twice = twice.with_columns(k=pl.lit(2, pl.Int32), cluster=pl.Series([1, 2]))
     placed = placing.members(frame, twice, ENCODING)
     row = placed.filter(image=frame["image"][7]).row(0, named=True)

@@ -30,6 +30,7 @@ SHAPES = st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=4), min_size=
 def test_no_patient_is_in_two_samples_and_no_series_gives_too_many(shape, per_series, seed):
     drawn = draw(archive(shape), SIZES, per_series, seed)
     assert drawn["image"].is_unique().all()
+    assert drawn["image"].is_sorted()
     known = drawn.drop_nulls("patient")
     assert known.group_by("patient").agg(pl.col("sample").n_unique())["sample"].max() in (None, 1)
     assert drawn.group_by("series").agg(pl.col("sample").n_unique())["sample"].max() == 1

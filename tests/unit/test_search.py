@@ -161,6 +161,31 @@ def test_a_search_that_was_broken_off_goes_on_to_the_same_end(seed, distance, n,
     np.testing.assert_array_equal(broken.swaps, unbroken.swaps)
 
 
+@settings(deadline=None, max_examples=10)
+@given(**ANY, n=st.integers(20, 90), budgets=st.lists(st.integers(0, 300), min_size=2, max_size=4))
+@CUT
+@BATCHES
+def test_a_search_after_one_of_another_budget_is_as_if_it_was_the_first(seed, distance, n, budgets):
+    made, options = features(seed, n), {"distance": distance, "sample": 18}
+    with tempfile.TemporaryDirectory() as folder:
+        for budget in budgets:
+            outcome = found(made, Path(folder) / "state", candidates=budget, **options)
+        alone = found(made, Path(folder) / "alone", candidates=budgets[-1], **options)
+    assert same(outcome, alone)
+    assert outcome.tried == alone.tried
+    np.testing.assert_array_equal(outcome.swaps, alone.swaps)
+
+
+@BATCHES
+def test_a_larger_budget_goes_on_where_the_smaller_ended(tmp_path):
+    made, state = features(5, 300), tmp_path / "state"
+    found(made, state, candidates=100, sample=20)
+    goes_on = Kill(1)
+    with pytest.raises(Killed):
+        found(made, state, candidates=200, progress=goes_on, sample=20)
+    assert goes_on.resumed == 96  # whole batches of 16
+
+
 @BATCHES
 def test_a_search_that_was_broken_off_is_taken_up_where_it_was_committed(tmp_path):
     kill, goes_on = Kill(8), Kill(1)
