@@ -7,6 +7,7 @@ import polars as pl
 from safetensors.torch import load_file
 
 from tagsight.autoencoder import build
+from tagsight.embeddings import reconstructed
 from tagsight.figures import choice, explained, flow, nesting, pictures, silhouettes, training
 from tagsight.jobs import logged
 from tagsight.store import read_json, write_file
@@ -31,7 +32,7 @@ with logged(snakemake):
         originals = images[pictures.examples(shown)]
         model = build(params.preset)
         model.load_state_dict(load_file(given.weights[0]))
-        again = pictures.reconstructed(model, originals)
+        again = reconstructed(model, originals)
         made["training.svg"] = training.training(epochs)
         made["explained.svg"] = explained.explained(read_json(given.evaluation))
         made["gallery.png"] = pictures.gallery(images, shown, names)

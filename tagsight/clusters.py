@@ -5,6 +5,7 @@ need a look.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,9 @@ from tagsight import choice, gower, why
 from tagsight.collapse import Collapsed, Weight, collapse
 from tagsight.encoding import Encoding, feature_keywords, to_features
 from tagsight.errors import DataError
-from tagsight.medoids import Clustering
+
+if TYPE_CHECKING:  # it brings scikit-learn, which takes longer to load than a shard to annotate
+    from tagsight.medoids import Clustering
 
 Floats = NDArray[np.float32]
 
@@ -34,7 +37,7 @@ SCHEMA = {
 def table(
     images: pl.Series,
     distances: Floats,
-    grid: Sequence[Clustering],
+    grid: Sequence["Clustering"],
     widths: Sequence[Floats],
     few: Collapsed,
 ) -> pl.DataFrame:

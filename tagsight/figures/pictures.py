@@ -9,15 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from tagsight.autoencoder import Autoencoder
-from tagsight.embeddings import single_threaded, to_input
-
 Pictures = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 SIDE, MARGIN, LABEL = 128, 4, 300  # pixels
 MOST = 400  # pictures shown at most: the page is to stay small
@@ -135,22 +130,6 @@ def examples(shown: Sequence[Shown], count: int = 8) -> list[int]:
     """Return a row of each of the largest clusters: its medoid, or a member if it is not shown."""
     rows = [[row for row in (each.medoid, *each.members) if row is not None] for each in shown]
     return [drawn[0] for drawn in rows if drawn][:count]
-
-
-def reconstructed(model: Autoencoder, originals: Pictures) -> Pictures:
-    """Return images (n, 128, 128) after the way through the network and back.
-
-    On a single thread: the order of its sums does not show in the bytes.
-    """
-
-    def one(image: Pictures) -> Floats:
-        with torch.inference_mode():
-            again: Floats = model(to_input(image[None], torch.device("cpu")))[0, 0].numpy()
-            return again
-
-    with single_threaded(1) as pool:
-        found = list(pool.map(one, originals))
-    return np.clip(np.rint(255 * np.reshape(found, originals.shape)), 0, 255).astype(np.uint8)
 
 
 def reconstructions(originals: Pictures, again: Pictures) -> bytes:

@@ -287,28 +287,12 @@ def test_recipes_cover_every_producer(finished):
 
 
 def test_a_changed_value_then_failed_jobs_then_a_run_equals_a_clean_run(
-    copy_of_finished, reseeded, tmp_path
+    copy_of_finished, otherwise
 ):
-    changed = overlay(tmp_path, **RESEEDED)
+    changed, clean = otherwise
     for fault in ("files", "clusters", "report"):  # a first, a middle and the last rule
         failed = run(copy_of_finished, changed, fault=fault, check=False)
         assert failed.returncode != 0
         assert "a fault, made by a test" in failed.stdout + failed.stderr
     run(copy_of_finished, changed)
-    assert contents(copy_of_finished) == reseeded
-
-
-RESEEDED = {
-    "samples__trials": 2,
-    "select__count": 25,
-    "tags__draw": 0.95,
-    "choose__rule": "silhouette",
-}
-
-
-@pytest.fixture(scope="module")
-def reseeded(tmp_path_factory):
-    """The results of a clean run under the changed config."""
-    directory = tmp_path_factory.mktemp("reseeded")
-    run(directory, overlay(tmp_path_factory.mktemp("overlay"), **RESEEDED))
-    return contents(directory)
+    assert contents(copy_of_finished) == clean

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tagsight.embeddings import reconstructed
 from tagsight.figures import pictures
 
 STEP = pictures.SIDE + 2 * pictures.MARGIN
@@ -96,7 +97,7 @@ def test_figures_are_made_where_nothing_may_be_shown(sample):
     sheet = np.asarray(Image.open(io.BytesIO(pictures.gallery(images, none, ["CT", "MR"]))))
     assert sheet[:, pictures.LABEL + 4 : -4].max(axis=2)[8:120].max() == 0  # inside of the frame
     originals = images[pictures.examples(none)]
-    again = pictures.reconstructed(Negative(), originals)
+    again = reconstructed(Negative(), originals)
     assert np.asarray(Image.open(io.BytesIO(pictures.reconstructions(originals, again)))).max() == 0
     assert pictures.tiles(images, none)[1] == pictures.Tiles(None, [], 26, True)
 
@@ -139,7 +140,7 @@ class Negative(torch.nn.Module):
 
 def test_a_reconstruction_is_what_the_network_makes_of_the_image():
     images = np.random.default_rng(0).integers(0, 256, (3, 128, 128), dtype=np.uint8)
-    again = pictures.reconstructed(Negative(), images)
+    again = reconstructed(Negative(), images)
     assert again.dtype == np.uint8
     np.testing.assert_allclose(again, np.minimum(1.1 * 255 - images, 255), atol=0.51)
 
