@@ -17,7 +17,7 @@ from canaries import LISTED, MARK, NAME, NUMBER, WHOLE, WORDS
 from canary_archive import write_all
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from running import overlay, run
-from test_resume import kill_when
+from test_resume import kill
 
 LONG = bool(os.environ.get("TAGSIGHT_CANARY"))
 TINY = {
@@ -255,7 +255,7 @@ def test_nothing_is_said_by_what_fails(few, tmp_path):
 def test_nothing_is_left_by_a_job_that_is_killed(few, tmp_path):
     config = overlay(tmp_path, input=few, **TINY)
     directory = tmp_path / "run"
-    kill_when(directory, "results/resume/tags-*/*/*", config)
+    kill(directory, ["results/resume/tags-*/*/*"], config)
     assert leaks(directory) == set()
 
 

@@ -11,15 +11,15 @@ import polars as pl
 import psutil
 from running import CLONE, contents, run, run_command
 
-STAGES = {
-    "tags": "results/resume/tags-*",
-    "clusters": ".snakemake/scripts/*.clusters.py",
-    "autoencoder": "results/resume/autoencoder-*/training.pt",
-}
+MOMENTS = [
+    "results/resume/tags-*",  # reading
+    ".snakemake/scripts/*.clusters.py",
+    "results/resume/autoencoder-*/training.pt",
+]
 
 
-def kill(directory, stages, *overlays):
-    """Start a run, SIGKILL all of its processes as soon as it is in one of the stages; which."""
+def kill(directory, patterns, *overlays):
+    """Start a run, SIGKILL all its processes as soon as a file matches a pattern; return which."""
     process = subprocess.Popen(
         run_command(directory, *overlays, threads=2),
         env=os.environ | {"PYTHONPATH": str(CLONE)},
@@ -28,16 +28,16 @@ def kill(directory, stages, *overlays):
         cwd=CLONE,
     )
     deadline = time.monotonic() + 240
-    while not (reached := [name for name in stages if any(directory.glob(STAGES[name]))]):
+    while not (matched := [pattern for pattern in patterns if any(directory.glob(pattern))]):
         assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline, f"none of {stages} in 240 s"
+        assert time.monotonic() < deadline, f"none of {patterns} in 240 s"
         time.sleep(0.01)
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     for member in family:
         if member.is_running():
             member.kill()
     process.wait()
-    return reached[0]
+    return matched[0]
 
 
 def written(directory):
@@ -47,9 +47,9 @@ def written(directory):
 
 
 def test_a_killed_run_goes_on_to_the_same_result(otherwise, tmp_path):
-    (config, unbroken), kept, stages = otherwise, [], [*STAGES]
-    while stages:
-        stages.remove(kill(tmp_path, stages, config))
+    (config, unbroken), kept, moments = otherwise, [], [*MOMENTS]
+    while moments:
+        moments.remove(kill(tmp_path, moments, config))
         run(tmp_path, config, options=["--unlock"])
         kept.append(written(tmp_path))
     run(tmp_path, config, threads=2)
