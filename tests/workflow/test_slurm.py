@@ -21,9 +21,9 @@ def test_a_run_by_slurm_gives_the_same_as_a_local_one(otherwise, tmp_path_factor
             [
                 *(sys.executable, "-m", "snakemake", "--profile", "slurm"),
                 *("--configfile", CI, config, "--directory", folder / "run"),
-                # A real cluster is shared and asked every 40 s; this one's jobs take 10. Each time
-                # that none is done, the plugin waits for 10 s more.
-                *("--slurm-init-seconds-before-status-checks", "2", "--latency-wait", "5"),
+                # A real cluster is shared and asked every 40 s. This one's jobs, side by side, are done
+                # after 15; when asked before, the plugin waits for 10 more than that time.
+                *("--slurm-init-seconds-before-status-checks", "16", "--latency-wait", "5"),
                 *("--max-status-checks-per-second", "5"),
             ],
             cwd=CLONE,
