@@ -21,8 +21,8 @@ def test_a_run_by_slurm_gives_the_same_as_a_local_one(otherwise, tmp_path_factor
             [
                 *(sys.executable, "-m", "snakemake", "--profile", "slurm"),
                 *("--configfile", CI, config, "--directory", folder / "run"),
-                # A real cluster is shared and asked every 40 s. This one's jobs, side by side, are done
-                # after 15; when asked before, the plugin waits for 10 more than that time.
+                # A real cluster is shared and asked every 40 s. This one's jobs take 15 side by side;
+                # asked before they are done, the plugin waits for 10 s more than it did.
                 *("--slurm-init-seconds-before-status-checks", "16", "--latency-wait", "5"),
                 *("--max-status-checks-per-second", "5"),
             ],
