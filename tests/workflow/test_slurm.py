@@ -21,7 +21,7 @@ def test_a_run_by_slurm_gives_the_same_as_a_local_one(otherwise, tmp_path_factor
             [
                 *(sys.executable, "-m", "snakemake", "--profile", "slurm"),
                 *("--configfile", CI, config, "--directory", folder / "run"),
-                # A real cluster is shared and asked every 40 s. This one's jobs take 15 side by side;
+                # A real cluster is shared, and asked every 40 s. Jobs take 15 here, side by side;
                 # asked before they are done, the plugin waits for 10 s more than it did.
                 *("--slurm-init-seconds-before-status-checks", "16", "--latency-wait", "5"),
                 *("--max-status-checks-per-second", "5"),
