@@ -25,8 +25,9 @@ $(IDC): | .venv/installed
 	@mkdir -p $(@D) && cp config/idc.key $(@D)/key
 	ln -sf "$$($(BIN)/python -c 'import idc_index_data as i; print(i.IDC_INDEX_PARQUET_FILEPATH)')" $@
 
+# A file of tests stays with one worker, which shares its runs of the workflow among them.
 test: .venv/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
 
 test-slurm: .venv/installed
 	$(BIN)/python -m pytest -m slurm --require-slurm
