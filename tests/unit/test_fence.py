@@ -1,5 +1,7 @@
+import faulthandler
 import os
 import shutil
+import signal
 import time
 
 import pytest
@@ -41,6 +43,11 @@ def wicked(monkeypatch, deed):
     monkeypatch.setattr(batches, "open_source", opening)
 
 
+def crash():
+    faulthandler.disable()  # pytest's, which would print a traceback of it
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
 def allocate():
     return bytearray(8 * 2**30)
 
@@ -49,7 +56,7 @@ def allocate():
     ("deed", "reason"),
     [
         (lambda: time.sleep(60), "too_slow"),
-        (lambda: os.kill(os.getpid(), 11), "reader_crashed"),
+        (crash, "reader_crashed"),
         (lambda: 1 // 0, "reader_crashed"),
         (allocate, "too_large"),
     ],
