@@ -27,7 +27,7 @@ $(IDC): | .venv/installed
 
 # A file of tests stays with one worker, which shares its runs of the workflow among them.
 test: .venv/installed
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
 
 test-slurm: .venv/installed
 	$(BIN)/python -m pytest -m slurm --require-slurm

@@ -7,3 +7,13 @@ def pytest_addoption(parser):
         action="store_true",
         help="fail where Slurm is not installed",
     )
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest first, so that no worker waits for it at the end: Slurm, then all runs."""
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("slurm") is None,
+            "workflow" not in item.path.parts,
+        )
+    )
