@@ -62,7 +62,7 @@ def test_what_holds_of_any_numbers(kind, rows, others, random):
     both = np.sort(np.concatenate([rows, others]))
     found = scaled(both, scale)
     assert ((found >= 0) & (found <= 1)).all()
-    assert (np.diff(found) >= 0).all()
+    assert (np.diff(found) >= -1e-15).all()  # interpolation rounds its last bit
     ends = scaled(np.array([rows.min(), rows.max()]), scale)
     assert ends.tolist() == ([0.0, 1.0] if rows.min() < rows.max() else [0.0, 0.0])
 
