@@ -103,7 +103,7 @@ def idc() -> Data:
 
 def dicom() -> Data:
     """Real files of many makers, several of a series."""
-    return _read("DICOM", _run("dicom", "study/dicom.yaml", setting=f"input={DICOM}"))
+    return _read("DICOM", _run("dicom", "study/dicom.yaml"))
 
 
 def _read(name: str, run: Path, truth: pl.Series | None = None) -> Data:
@@ -119,12 +119,12 @@ def _read(name: str, run: Path, truth: pl.Series | None = None) -> Data:
     )
 
 
-def _run(name: str, *overlays: str, setting: str = "", more: tuple[str, ...] = ()) -> Path:
+def _run(name: str, *overlays: str, more: tuple[str, ...] = ()) -> Path:
     """Run the workflow as far as its samples; return the folder of the run."""
     folder = RUNS / name
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
     command += ["--snakefile", str(CLONE / "Snakefile"), "--directory", str(folder)]
     command += ["--configfile", *(str(CLONE / overlay) for overlay in overlays)]
-    command += ["--config", f"seed={SEED}", *([setting] if setting else []), "--"]
+    command += ["--config", f"seed={SEED}", "--"]
     subprocess.run([*command, *SAMPLES, *more], cwd=CLONE, check=True)
     return folder
