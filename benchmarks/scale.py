@@ -30,7 +30,7 @@ from tagsight.store import write_file
 
 KS = [5, 10, 15, 20, 100, 200, 300]  # the paper's
 ROWS = [10_000, 20_000, 100_000, 1_000_000]
-USABLE, CANDIDATES = 2000, 8000  # rows tried; the latter is the default of cluster.candidates
+USABLE, CANDIDATES = 1000, 8000  # rows tried; the latter is the default of cluster.candidates
 MATRIX, ROUND, FURTHER = 20_000, 100_000, 20_000  # most rows for each; candidates where no round is
 DRAWS, DRAWN = 5, 2000
 FIGURE = Path(__file__).parents[1] / "docs/scale.svg"
