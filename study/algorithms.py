@@ -117,7 +117,7 @@ def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
     found = clusterings(features, distances, ks, algorithm)
     seconds = time.perf_counter() - start
     widths = silhouettes.samples(distances, [clustering.labels for clustering in found])
-    placed = [distances[:, clustering.medoids].argmin(axis=1) for clustering in found]
+    placed = [_placed(distances, clustering.medoids) for clustering in found]
     shown = task.told and task.presence == 1
     steady = _stability(task, features, distances, found, ks) if shown else [None] * len(found)
     for asked in ks if found else ():
@@ -140,6 +140,12 @@ def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
             "moved": float((placed[i] != labels).mean()),
             **_agreements("placed", data, placed[i]),
         }
+
+
+def _placed(distances: Array, medoids: Array) -> Array:
+    """To the nearest medoid, of equally near ones the lower row, as `clusters.annotate` has it."""
+    order = np.argsort(medoids)
+    return order[distances[:, medoids[order]].argmin(axis=1)]
 
 
 def _agreements(kind: str, data: Data, labels: Array) -> dict[str, float | None]:

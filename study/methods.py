@@ -83,6 +83,7 @@ def section() -> str:
         "distances, and all leave a medoid a cluster, by which other images are annotated: where "
         "the method knows none, the member of least distance to the others. So images of the "
         "tuning sample may be annotated otherwise than they were clustered, but with the "
-        "k-medoids, which go by nearest medoids themselves.\n\n"
+        "k-medoids, which go by nearest medoids themselves: there only an image that is a medoid "
+        "beside its equal.\n\n"
         f"{markdown(pl.DataFrame(rows))}"
     )

@@ -32,6 +32,7 @@ from tagsight.packing import LOOSE, NUMERIC, TILE, WORD, Packed, blocks, pack
 
 Distance = Literal["linear", "root"]
 Array = NDArray[Any]
+Places = tuple[Array, Array, Array, Array]  # near, second, d1, d2 of `offer`
 
 U = np.uint64
 PATCH = 16  # a transpose goes by squares of so many rows: their lines of memory are in the cache
@@ -56,10 +57,8 @@ class Features:
         rows = len(self.numeric), len(self.categorical)
         columns = self.numeric.shape[1], self.categorical.shape[1]
         weights = np.concatenate([self.numeric_weight, self.categorical_weight])
-        if rows[0] != rows[1] or columns != (
-            len(self.numeric_weight),
-            len(self.categorical_weight),
-        ):
+        weighted = len(self.numeric_weight), len(self.categorical_weight)
+        if rows[0] != rows[1] or columns != weighted:
             raise ValueError(f"features disagree: rows {rows}, columns {columns}, {len(weights)}")
         if not (weights >= 0).all():
             raise ValueError("a feature's weight must be at least 0")
@@ -69,12 +68,8 @@ class Features:
 
     def take(self, rows: Array) -> "Features":
         """The given rows (indices or a mask), in that order."""
-        return Features(
-            self.numeric[rows],
-            self.categorical[rows],
-            self.numeric_weight,
-            self.categorical_weight,
-        )
+        weights = self.numeric_weight, self.categorical_weight
+        return Features(self.numeric[rows], self.categorical[rows], *weights)
 
 
 @dataclass(frozen=True)
@@ -136,9 +131,10 @@ def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
     n, shared = len(a), blocks(a, b)
     index, second_index = np.full((2, n), -1, np.int32)
     first, second = np.full((2, n), np.inf, np.float32)
-    _find_nearest(pack(b, shared), pack(a, shared), (index, second_index, first, second))
+    places, root = (index, second_index, first, second), distance == "root"
+    _find_nearest(pack(b, shared), pack(a, shared), root, places)
     second[second_index < 0] = 1
-    return Nearest(index, _finish(first, distance), _finish(second, distance), second_index)
+    return Nearest(index, first, second, second_index)
 
 
 def incomparable(features: Features) -> float:
@@ -376,24 +372,28 @@ def offer(m: int, line: Array, near: Array, second: Array, d1: Array, d2: Array)
 
 
 @kernel(**BARE, **FAST)
+def reach(few: Packed, m: int, many: Packed, u: int, root: bool, work: Scratch, out: Array) -> None:
+    """Distances of row m of `few` to tile u of `many`; root: of 1 - S, before any is compared."""
+    compare(few, m, many, u, work, out)
+    if root:
+        for j in range(TILE):
+            out[j] = np.sqrt(out[j])
+
+
+@kernel(**BARE, **FAST)
 def _offer_all(
-    few: Packed,
-    many: Packed,
-    u: int,
-    work: Scratch,
-    line: Array,
-    places: tuple[Array, Array, Array, Array],
+    few: Packed, many: Packed, u: int, root: bool, work: Scratch, line: Array, places: Places
 ) -> None:
     near, second, d1, d2 = places
     own = slice(u * TILE, min(u * TILE + TILE, len(near)))
     for m in range(len(few.words)):
-        compare(few, m, many, u, work, line)
+        reach(few, m, many, u, root, work, line)
         offer(np.int32(m), line, near[own], second[own], d1[own], d2[own])
 
 
 @kernel(parallel=True, **FAST)
-def _find_nearest(few: Packed, many: Packed, places: tuple[Array, Array, Array, Array]) -> None:
+def _find_nearest(few: Packed, many: Packed, root: bool, places: Places) -> None:
     """For the rows of `many` the two nearest of `few`, offered to what `places` holds."""
     for p in prange(len(many.word_tiles)):
         work, line = scratch(), np.empty(TILE, np.float32)
-        _offer_all(few, many, int(np.int64(p)), work, line, places)
+        _offer_all(few, many, int(np.int64(p)), root, work, line, places)

@@ -220,7 +220,7 @@ def _by_medoids(
     ks = clusters["k"].unique().sort().to_list()
     if not ks:  # too few distinct images
         return {}
-    medoids = {k: medoid_rows(clusters.filter(k=k), sample["image"]) for k in ks}
+    medoids = {k: np.sort(medoid_rows(clusters.filter(k=k), sample["image"])) for k in ks}
     used = np.unique(np.concatenate(list(medoids.values())))
     distances = gower.cross(holdout, to_features(sample, encoding).take(used), encoding.distance)
     return {k: distances[:, np.searchsorted(used, medoids[k])].argmin(axis=1) for k in ks}

@@ -48,17 +48,6 @@ def strips(n: int) -> int:
 
 
 @kernel(**BARE, **FAST)
-def _reach(
-    a: Packed, i: int, b: Packed, u: int, root: bool, work: gower.Scratch, out: Array
-) -> None:
-    """Distances of row i of `a` to tile u of `b`; root: of 1 - S."""
-    gower.compare(a, i, b, u, work, out)
-    if root:
-        for j in range(TILE):
-            out[j] = np.sqrt(out[j])
-
-
-@kernel(**BARE, **FAST)
 def _assign_tile(
     rows: Packed,
     t: int,
@@ -72,7 +61,7 @@ def _assign_tile(
     begin, end = t * TILE, min(state.near.shape[1], t * TILE + TILE)
     for g in range(len(first) - 1):
         for m in range(first[g], first[g + 1]):
-            _reach(medoids, m, rows, t, root, work, line)
+            gower.reach(medoids, m, rows, t, root, work, line)
             gower.offer(
                 np.int32(m - first[g]),
                 line,
@@ -105,7 +94,7 @@ def from_few(few: Packed, numbers: Array, rows: Packed, root: bool, out: Array) 
         begin, end = t * TILE, min(out.shape[1], t * TILE + TILE)
         line, work = np.empty(TILE, np.float32), gower.scratch()
         for i in range(len(numbers)):
-            _reach(few, i, rows, t, root, work, line)
+            gower.reach(few, i, rows, t, root, work, line)
             out[i, begin:end] = line[: end - begin]
     for i in range(len(numbers)):
         out[i, numbers[i]] = 0
@@ -125,7 +114,7 @@ def _to_few(
 
     few: these; numbers: which they are.
     """
-    _reach(rows, row, few, 0, root, work, line)
+    gower.reach(rows, row, few, 0, root, work, line)
     for j in range(len(numbers)):
         if numbers[j] == row:
             line[j] = 0
@@ -237,7 +226,7 @@ def _screen_tile(
     line: Array,
 ) -> None:
     for i in range(len(weight)):
-        _reach(few, i, rows, t, root, work, line)
+        gower.reach(few, i, rows, t, root, work, line)
         _account_each(line, i, weight[i], state, first, every, shared, own)
 
 
@@ -318,7 +307,7 @@ def within(
         t = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), gower.scratch()
         for i in range(some):
-            _reach(few, owner[t] * some + i, rows, t, root, work, line)
+            gower.reach(few, owner[t] * some + i, rows, t, root, work, line)
             _add(few_weight[owner[t], i], line, to_few[t])
             to_rows[t, i] = _sum(weight[t], line)
 

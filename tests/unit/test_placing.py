@@ -1,6 +1,7 @@
 """The table of medoids, against the clusters that it is made of and plain loops over images."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -120,18 +121,18 @@ def test_the_medoids_of_a_sample_say_what_its_clusters_do(seed, kind):
     assert said.select("candidates", "share", "swaps").sum().row(0) == (0, 0, 0)
 
 
-@settings(deadline=None, max_examples=60)
-@given(**KINDS)
-def test_a_sample_is_annotated_as_it_was_clustered_also_between_medoids(seed, kind):
-    frame = few_values(seed, 30)
-    few = collapse(to_features(frame, ENCODING), kind)
-    distances = gower.matrix(few.features, "linear")
+@settings(deadline=None, max_examples=80)
+@given(**KINDS, distance=st.sampled_from(["linear", "root"]))
+def test_a_sample_is_annotated_as_it_was_clustered_also_between_medoids(seed, kind, distance):
+    frame, encoding = few_values(seed, 30), replace(ENCODING, distance=distance)
+    few = collapse(to_features(frame, encoding), kind)
+    distances = gower.matrix(few.features, distance)
     grid = medoids.grid(distances, [2, 3, 4], weights=few.weight)
     widths = [np.zeros(len(distances), np.float32)] * len(grid)
     table = clusters.table(frame["image"], distances, grid, widths, few)
-    told, _ = placing.of_sample(table, frame, ENCODING)
+    told, _ = placing.of_sample(table, frame, encoding)
     for k in told["k"].unique():
-        annotated = clusters.annotate(frame.reverse(), told.filter(k=k), ENCODING).reverse()
+        annotated = clusters.annotate(frame.reverse(), told.filter(k=k), encoding).reverse()
         found = table.filter(k=k)
         for name in ("image", "cluster", "distance"):
             assert annotated[name].to_list() == found[name].to_list()

@@ -154,7 +154,7 @@ def test_held_out_patients_and_trials_are_compared_by_medoid():
 
     def carried(name, k):
         own = found[name].filter(k=k)
-        rows = clusters.medoid_rows(own, samples[name]["image"])
+        rows = np.sort(clusters.medoid_rows(own, samples[name]["image"]))
         of_medoids = to_features(samples[name], ENCODING).take(rows)
         return gower.nearest(holdout, of_medoids).index
 
