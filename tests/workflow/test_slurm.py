@@ -31,7 +31,7 @@ def test_a_run_by_slurm_gives_the_same_as_a_local_one(otherwise, tmp_path_factor
             capture_output=True,
             text=True,
             check=False,
-            timeout=900,
+            timeout=1500,
         )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     assert contents(folder / "run") == local
