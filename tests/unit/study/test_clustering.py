@@ -41,6 +41,12 @@ def test_what_was_planted_is_found_with_the_columns_that_tell_it(folder):
     assert with_presence > without + 0.2
 
 
+def test_k_medoids_are_annotated_as_they_were_clustered(folder):
+    table = pl.read_csv(folder / "clustering.csv")
+    k_medoids = pl.col("algorithm").is_in(["fasterpam", "pam", "alternate"])
+    assert (table.filter(k_medoids)["moved"] == 0).all()
+
+
 def test_fractions_of_a_column_have_equally_many_digits():
     frame = pl.DataFrame({"name": ["a", None], "share": [0.5, 0.125], "n": [1, None]})
     assert markdown(frame).splitlines() == [
