@@ -60,7 +60,7 @@ def scaled(values: Array, scale: Scale) -> Array:
     if not high > low:
         return np.asarray(values * 0.0)
     if scale.knots is not None and scale.ranks is not None:
-        return np.interp(values, scale.knots, scale.ranks)
+        return _between(values, np.array(scale.knots), np.array(scale.ranks))
     return np.asarray((np.clip(values, low, high) - low) / (high - low))
 
 
@@ -79,3 +79,10 @@ def _knots(distinct: Array, upto: Array) -> tuple[tuple[float, ...], tuple[float
     middle = upto - counts / 2
     ranks = (middle - middle[0]) / max(middle[-1] - middle[0], 1.0)
     return tuple(distinct[places].tolist()), tuple(ranks[places].tolist())
+
+
+def _between(values: Array, knots: Array, ranks: Array) -> Array:
+    """Interpolate, and never past a knot: np.interp may round its last bit to beyond the next."""
+    above = np.searchsorted(knots, values, side="right")
+    low, high = (ranks[np.clip(at, 0, len(ranks) - 1)] for at in (above - 1, above))
+    return np.clip(np.interp(values, knots, ranks), low, high)
