@@ -28,13 +28,13 @@ with logged(snakemake):
     if epochs is not None:
         images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
         shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
-        shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
-        before = images[pictures.examples(shown)]
+        originals = images[pictures.examples(shown)]
         model = build(params.preset)
         model.load_state_dict(load_file(given.weights[0]))
+        again = reconstructed(model, originals)
         made["training.svg"] = training.training(epochs)
         made["explained.svg"] = explained.explained(read_json(given.evaluation))
         made["gallery.png"] = pictures.gallery(images, shown, names)
-        made["reconstructions.png"] = pictures.reconstructions(before, reconstructed(model, before))
+        made["reconstructions.png"] = pictures.reconstructions(originals, again)
     for path in snakemake.output:
         write_file(made[Path(path).name], path)

@@ -24,7 +24,6 @@ with logged(snakemake):
     if run.evaluation is not None:
         images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
         shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
-        shown = shown[: pictures.shown_clusters(len(shown), params.gallery)]
         tiles = pictures.tiles(images, shown)
     drawn = {Path(path).name: Path(path) for path in given.figures}
     drawings = {

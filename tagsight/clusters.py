@@ -5,6 +5,7 @@ need a look.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -145,23 +146,35 @@ def held_out(
 def annotate(images: pl.DataFrame, medoids: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:
     """Return the cluster of each image: the one whose medoid is nearest.
 
-    images: `image` and the encoded columns; medoids: those at one K, `image`, `cluster` and the
-    encoded columns (medoids.parquet), found under `encoding`. Columns: image, cluster, distance (to
-    that medoid), margin (how much farther the second is), second (the cluster of that one, null
-    where there is none), because (the tags that decided between the two, see `why`). Of equally
-    near medoids the lower `image` wins, as in the k-medoids of a sample in that order.
+    images: `image` and the encoded columns; medoids: those of cluster 1, 2, … at one K, in that
+    order, with `image` and the encoded columns (medoids.parquet), found under `encoding`. Columns:
+    image, cluster, distance (to that medoid), margin (how much farther the second is), second (the
+    cluster of that one, null where there is none), because (the tags that decided between the two,
+    see `why`). For equally near medoids see `nearest_medoids`.
     """
-    medoids = medoids.sort("image")
     known, features = to_features(medoids, encoding), to_features(images, encoding)
-    near = gower.nearest(features, known, encoding.distance)
-    number = np.append(medoids["cluster"], np.int32(0))  # the last is for index -1
+    near = nearest_medoids(features, known, medoids["image"], encoding)
     return pl.DataFrame(
         {
             "image": images["image"],
-            "cluster": number[near.index],
+            "cluster": near.index + 1,
             "distance": near.distance,
             "margin": near.second - near.distance,
-            "second": number[near.second_index],
+            "second": near.second_index + 1,
             "because": why.because(features, known, near, feature_keywords(encoding)),
         }
     ).with_columns(pl.col("second").replace(0, None))
+
+
+def nearest_medoids(
+    features: gower.Features, medoids: gower.Features, images: pl.Series, encoding: Encoding
+) -> gower.Nearest:
+    """For each row its two nearest medoids, as `gower.nearest`; places are those in `medoids`.
+
+    images: `image` of the medoids. Of equally near ones the lower wins, as in the k-medoids of a
+    sample, whose rows are in that order.
+    """
+    order = images.arg_sort().to_numpy().astype(np.int32)
+    near = gower.nearest(features, medoids.take(order), encoding.distance)
+    place = np.append(order, np.int32(-1))  # the last is for index -1
+    return replace(near, index=place[near.index], second_index=place[near.second_index])

@@ -116,19 +116,19 @@ def _placed(
     images: pl.Series, features: gower.Features, medoids: pl.DataFrame, encoding: Encoding
 ) -> pl.DataFrame:
     """What `members` says of one K, but for silhouettes."""
-    medoids = medoids.sort("image")  # of equally near ones the lower wins
-    near = gower.nearest(features, to_features(medoids, encoding), encoding.distance)
-    nearest = medoids["cluster"].to_numpy()[near.index]
+    near = clusters.nearest_medoids(
+        features, to_features(medoids, encoding), medoids["image"], encoding
+    )
     known = pl.DataFrame({"image": images}).join(
         medoids.select("image", own="cluster"), on="image", how="left", maintain_order="left"
     )
     own = known["own"].fill_null(0).to_numpy()
-    elsewhere = (own > 0) & (own != nearest)  # beside its duplicate, which is nearest too
+    elsewhere = (own > 0) & (own != near.index + 1)  # beside its duplicate, which is nearest too
     return pl.DataFrame(
         {
             "image": images,
             "k": np.full(len(images), len(medoids), np.int32),
-            "cluster": np.where(own > 0, own, nearest).astype(np.int32),
+            "cluster": np.where(own > 0, own, near.index + 1).astype(np.int32),
             "medoid": own > 0,
             "distance": np.where(own > 0, np.float32(0), near.distance),
             "second_distance": np.where(elsewhere, near.distance, near.second),

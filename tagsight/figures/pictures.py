@@ -57,7 +57,8 @@ def picks(
     clusters: `image`, `cluster` (0, in none, is not shown), `medoid` of a sample at one K; fates:
     `image`, `reason` (null = drawn) and `burned_in` (null = no) in the order of the sample's
     pictures. Only images that could be drawn are shown; those that may carry burned-in text only
-    if `burned_in`. A medoid that is none of the sample is marked in no row.
+    if `burned_in`; of many clusters the largest, see `shown_clusters`. A medoid that is none of the
+    sample is marked in no row.
     """
     open_to_view = pl.lit(burned_in) | pl.col("burned_in").is_null()
     rows = fates.with_row_index("row").join(clusters, on="image", maintain_order="left")
@@ -76,7 +77,7 @@ def picks(
         held = len(held_back), bool(held_back.any())
         elsewhere = not part["medoid"].any()
         shown.append(Shown(cluster, len(part), first, found, *held, elsewhere))
-    return shown
+    return shown[: shown_clusters(len(shown), count)]
 
 
 def gallery(images: Pictures, shown: Sequence[Shown], names: Sequence[str]) -> bytes:
