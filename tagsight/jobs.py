@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import tagsight
 from tagsight.errors import UserError
 
 LOG = logging.getLogger("tagsight")
@@ -104,7 +103,7 @@ def _name(job: Any) -> str:
 
 def _require_own_library(clone: Path) -> None:
     """Refuse a tagsight that is not the clone's: the recipes were made from the clone's code."""
-    used = Path(tagsight.__file__).resolve().parent.parent
+    used = Path(__file__).resolve().parents[1]
     if used != clone.resolve():
         raise UserError(
             f"the library in use is {used}, not this clone's; run `pip install -e {clone}`"

@@ -13,8 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-OURS = ("tagsight/", "config/")
-TABLES = ("tagsight/data", "tagsight/templates", "config")
+from tagsight.imports import reached
 
 
 class Recipes:
@@ -59,18 +58,8 @@ class Recipes:
     def code(self, rule: str) -> str:
         """Return the hash of a rule's script and of all of the library that it can reach."""
         script = self.clone / "scripts" / f"{rule}.py"
-        sources = sorted({script, *self.reached(script)})
-        return _digest([[path.name, source_hash(path)] for path in sources])
-
-    def reached(self, source: Path) -> set[Path]:
-        """Return the modules that `source` imports, the tables that these name, and on."""
-        found: set[Path] = set()
-        waiting = [source]
-        while waiting:
-            new = _named(waiting.pop(), self.clone) - found
-            found |= new
-            waiting += [path for path in new if path.suffix == ".py"]
-        return found
+        sources = sorted({script, *reached(script, self.clone)})
+        return _digest([[_inside(self.clone, path), source_hash(path)] for path in sources])
 
 
 @cache
@@ -82,20 +71,9 @@ def source_hash(path: Path) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-@cache
-def _named(source: Path, clone: Path) -> frozenset[Path]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(source.read_bytes())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.replace(".", "/") for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            module = node.module.replace(".", "/")
-            names |= {module, *(f"{module}/{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names |= {f"{folder}/{node.value}" for folder in TABLES}
-    wanted = {name for name in names if name.startswith(OURS) and len(name) < 200}
-    paths = {clone / name for name in wanted} | {clone / f"{name}.py" for name in wanted}
-    return frozenset(path for path in paths if path.is_file())
+def _inside(clone: Path, path: Path) -> str:
+    """Return a file's path from the clone on: several modules may share a name."""
+    return path.relative_to(clone).as_posix()
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

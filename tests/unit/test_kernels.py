@@ -1,57 +1,57 @@
 """What is compiled and where it is kept."""
 
-import ast
-import importlib
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numba
 import pytest
-from numba.core.dispatcher import Dispatcher
 
-from tagsight import kernels
+from tagsight import gower, kernels
+from tagsight.imports import reached
 
-FOLDER = Path(kernels.__file__).parent
-
-
-def compiled(module):
-    return [x for x in vars(module).values() if isinstance(x, Dispatcher)]
-
-
-def borrowed(path):
-    """Names that a module has from others of the package, or of these, and of which."""
-    found = list(ast.walk(ast.parse(path.read_text())))
-    return {
-        name.asname or name.name: f"{node.module}.{name.name}".split(".")[1]
-        for node in found
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tagsight"
-        for name in node.names
-    }
+CLONE = Path(kernels.__file__).parents[1]
+LIBRARY = CLONE / "tagsight"
+KERNEL = """
+from tagsight.kernels import kernel
 
 
-def test_the_folder_of_machine_code_hangs_on_all_that_goes_into_it():
-    for path in FOLDER.glob("*.py"):
-        if "kernel(" not in path.read_text():
-            continue
-        assert path.stem in kernels.SOURCES
-        own = compiled(importlib.import_module(f"tagsight.{path.stem}"))
-        used = {name for function in own for name in function.py_func.__code__.co_names}
-        elsewhere = {module for name, module in borrowed(path).items() if name in used}
-        assert elsewhere <= set(kernels.SOURCES), path
+@kernel()
+def double(x):
+    return 2 * x
+"""
+
+
+def clone_with(folder, *names):
+    """A clone with these modules of the library alone."""
+    for name in names:
+        path = folder / "tagsight" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(LIBRARY / name, path)
+    return folder
 
 
 def test_nothing_is_compiled_past_it():
-    for path in FOLDER.glob("*.py"):
-        assert path.stem == "kernels" or "njit" not in path.read_text()
+    files = [path for path in LIBRARY.rglob("*.py") if "njit" in path.read_text()]
+    assert files == [Path(kernels.__file__)]
 
 
-@pytest.mark.parametrize("name", ["gower", "packing"])
-def test_a_changed_source_has_another_folder(tmp_path, name):
-    for source in kernels.SOURCES:
-        shutil.copy(FOLDER / f"{source}.py", tmp_path)
-    assert kernels.fingerprint(tmp_path) == kernels.fingerprint(FOLDER)
-    with (tmp_path / f"{name}.py").open("a") as file:
+@pytest.mark.parametrize("name", ["gower.py", "packing.py", "kernels.py"])
+def test_another_source_of_a_kernel_has_another_folder(tmp_path, name):
+    source = LIBRARY / "gower.py"
+    sources = [path.relative_to(LIBRARY) for path in {source, *reached(source, CLONE)}]
+    clone = clone_with(tmp_path, *sources)
+    copy = clone / "tagsight/gower.py"
+    assert kernels.fingerprint(copy, clone) == kernels.fingerprint(source, CLONE)
+    with (clone / "tagsight" / name).open("a") as file:
         file.write("TILE = 8\n")
-    assert kernels.fingerprint(tmp_path) != kernels.fingerprint(FOLDER)
+    # Another clone, as imports are remembered by path.
+    again = shutil.copytree(clone, tmp_path / "again", ignore=lambda *_: ["again"])
+    assert kernels.fingerprint(again / "tagsight/gower.py", again) != kernels.fingerprint(
+        source, CLONE
+    )
 
 
 def test_code_is_kept_where_it_can_be_and_nowhere_if_it_cannot(tmp_path):
@@ -63,9 +63,34 @@ def test_code_is_kept_where_it_can_be_and_nowhere_if_it_cannot(tmp_path):
 
 
 def test_others_keep_their_own_cache():
-    import numba
-
-    from tagsight import gower
-
     assert "tagsight-" not in (numba.config.CACHE_DIR or "")
-    assert Path(gower.compare.stats.cache_path).parent == kernels._folder
+    assert "tagsight-gower-" in gower.compare.stats.cache_path
+
+
+def doubled(tmp_path):
+    """What a kernel in a file of its own answers, and from where its code came, in a process."""
+    (tmp_path / "doubling.py").write_text(KERNEL)
+    os.utime(tmp_path / "doubling.py", (1, 1))  # numba looks at times
+    code = "import doubling as d; print(d.double(21), sum(d.double.stats.cache_hits.values()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ
+        | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": f"{tmp_path}{os.pathsep}{CLONE}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("left", ["", "cut", "other"])
+def test_a_broken_file_of_machine_code_is_taken_for_missing_and_made_anew(tmp_path, kind, left):
+    assert doubled(tmp_path) == ["42", "0"]
+    assert doubled(tmp_path) == ["42", "1"]
+    (path,) = tmp_path.rglob(f"*.{kind}")
+    whole = path.read_bytes()
+    path.write_bytes({"": b"", "cut": whole[: len(whole) // 2], "other": b"no pickle"}[left])
+    assert doubled(tmp_path) == ["42", "0"]
+    assert doubled(tmp_path) == ["42", "1"]

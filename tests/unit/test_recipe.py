@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tagsight.imports import reached
 from tagsight.recipe import Recipes
 
 CONFIG = {"seed": 1, "cluster": {"k": [5, 10]}}
@@ -71,6 +72,38 @@ def test_code_that_is_reached_and_tables_that_it_names_count(clone, name, text):
     assert made(clone({name: text})) != made(clone())
 
 
+def test_a_module_counts_under_its_whole_path(clone):
+    """Several rooms may have a module of one name, and such modules may swap their content."""
+    rooms = {
+        "scripts/clusters.py": "from tagsight.a import names\nfrom tagsight.b import names\n",
+        "tagsight/a/names.py": "x = 1\n",
+        "tagsight/b/names.py": "x = 2\n",
+    }
+    swapped = {"tagsight/a/names.py": "x = 2\n", "tagsight/b/names.py": "x = 1\n"}
+    assert made(clone(rooms)) != made(clone(rooms | swapped))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tagsight.room import f",
+        "from tagsight import room",
+        "import tagsight",
+        "import tagsight.room",
+        "from tagsight import missing",
+        "from tagsight import *",
+        "from . import gower",
+        "from .room import f",
+        "import importlib; importlib.import_module('tagsight.gower')",
+        "__import__('tagsight.gower')",
+    ],
+)
+def test_an_import_that_leads_to_no_module_stops_the_run(clone, line):
+    room = {"tagsight/room/__init__.py": "def f(): ...\n"}
+    with pytest.raises(ImportError, match=r"gower\.py, line 2: .*full name"):
+        made(clone(room | {"tagsight/gower.py": f"x = 1\n{line}\n"}))
+
+
 def test_config_values_and_producers_count():
     recipes = Recipes(".", CONFIG)
     recipes.code = lambda _rule: "same"
@@ -96,9 +129,8 @@ def test_an_unknown_key_is_an_error():
 
 def test_every_table_and_template_is_covered_by_some_recipe():
     clone = Path(__file__).parents[2]
-    recipes = Recipes(clone, {})
     scripts = (clone / "scripts").glob("*.py")
-    reached = {path for script in scripts for path in recipes.reached(script)}
+    covered = {path for script in scripts for path in reached(script, clone)}
     tables = [*(clone / "tagsight/data").iterdir(), *(clone / "tagsight/templates").iterdir()]
     tables += (clone / "config").glob("*.csv")
-    assert [path.name for path in tables if path not in reached] == []
+    assert [path.name for path in tables if path not in covered] == []
