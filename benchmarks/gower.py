@@ -26,8 +26,8 @@ import numpy as np
 import synthetic
 from numba import njit
 
-from tagsight import gower
-from tagsight.gower import Array, Features
+from tagsight.gower import metric
+from tagsight.gower.metric import Array, Features
 
 ROUNDS, CHECKED_ROWS, LONG = 5, 500, 20
 # Vector instructions of 512 bits, two a cycle. For 16 pairs: subtract, absolute, compare and add
@@ -138,11 +138,11 @@ def compare_kernels(made: Features) -> dict[str, float]:
     taken = medians(
         {
             "naive numba": lambda: naive.matrix(made.numeric, made.categorical, out),
-            "tagsight": lambda: gower.matrix(made, out=out),
-            "tagsight, fresh memory": lambda: gower.matrix(made),
-            "tagsight, condensed": lambda: gower.condensed(made),
-            "tagsight, 85 different weights": lambda: gower.matrix(weighted, out=out),
-            "tagsight, to 300 rows": lambda: gower.nearest(made, made.take(np.arange(300))),
+            "tagsight": lambda: metric.matrix(made, out=out),
+            "tagsight, fresh memory": lambda: metric.matrix(made),
+            "tagsight, condensed": lambda: metric.condensed(made),
+            "tagsight, 85 different weights": lambda: metric.matrix(weighted, out=out),
+            "tagsight, to 300 rows": lambda: metric.nearest(made, made.take(np.arange(300))),
             "writing a number": lambda: out.fill(1),
         }
     )
@@ -166,7 +166,7 @@ def compare_packages(made: Features) -> dict[str, float | None]:
     table = np.hstack([made.numeric, codes]).astype(object)
     nominal = np.arange(table.shape[1]) >= made.numeric.shape[1]
     runs: dict[str, Run] = {
-        "tagsight": lambda: gower.matrix(made),
+        "tagsight": lambda: metric.matrix(made),
         "NumPy": lambda: with_numpy(made),
     }
     for name, package in packages().items():
@@ -189,7 +189,7 @@ def main() -> None:
     some = made.take(np.arange(min(len(made), CHECKED_ROWS)))
     wanted = formula(some)
     np.fill_diagonal(wanted, 0)
-    figures["max_error"] = float(np.abs(gower.matrix(some) - wanted).max())
+    figures["max_error"] = float(np.abs(metric.matrix(some) - wanted).max())
     figures |= compare_packages(made)
     print(json.dumps(figures))
 

@@ -20,8 +20,9 @@ import numpy as np
 import synthetic
 from sklearn.metrics import silhouette_samples
 
-from tagsight import gower, medoids, silhouettes
-from tagsight.gower import Array
+from tagsight.clustering import k_medoids, silhouettes
+from tagsight.gower import metric
+from tagsight.gower.metric import Array
 
 KS = [5, 10, 15, 20, 100, 200, 300]  # the paper's
 ROUNDS, PLAIN_ROWS = 5, 10_000
@@ -33,8 +34,8 @@ def seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def widths(distances: Array, grid: list[medoids.Clustering]) -> list[Array]:
-    return silhouettes.samples(distances, [found.labels for found in grid])
+def widths(distances: Array, grid: list[k_medoids.Clustering]) -> list[Array]:
+    return silhouettes.widths(distances, [found.labels for found in grid])
 
 
 def theirs(distances: Array) -> list[float]:
@@ -51,14 +52,14 @@ def extra(distances: Array) -> None:
 
 def main() -> None:
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    distances = gower.matrix(synthetic.features(n))
-    widths(distances, medoids.grid(distances[:400, :400].copy(), KS[:4])[:0])  # compiles
-    grid = medoids.grid(distances, KS)
+    distances = metric.matrix(synthetic.features(n))
+    widths(distances, k_medoids.grid(distances[:400, :400].copy(), KS[:4])[:0])  # compiles
+    grid = k_medoids.grid(distances, KS)
     rounds = 1 if n > PLAIN_ROWS else ROUNDS
     taken: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name, run in {
-            "tagsight, clusters": lambda: medoids.grid(distances, KS),
+            "tagsight, clusters": lambda: k_medoids.grid(distances, KS),
             "tagsight, silhouettes": lambda: widths(distances, grid),
             "kmedoids, handed D.T": lambda: theirs(distances.T),
             "scikit-learn, silhouettes": lambda: [

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import pydicom
 
-from tagsight.archive import listing
-from tagsight.batches import BATCH, Reader
-from tagsight.headers import Wanted
-from tagsight.jobs import Progress
-from tagsight.reading import read_shard
-from tagsight.store import stream_parquet
+from tagsight.archive.listing import listing
+from tagsight.dicom.headers import Wanted
+from tagsight.reading.batch_reader import BATCH, Reader
+from tagsight.reading.shard_reader import read_shard
+from tagsight.run.atomic import stream_parquet
+from tagsight.run.jobs import Progress
 
 ROUNDS, PEER_FILES, SERIES = 5, 1000, 40
 KEY = bytes(range(32))

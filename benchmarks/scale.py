@@ -22,11 +22,12 @@ import kmedoids
 import numpy as np
 import synthetic
 
-from tagsight import gower, medoids
-from tagsight.figures.style import INK, MUTED, PIXELS, SOFT, TAGS, bare, new, svg
-from tagsight.gower import Features
-from tagsight.search import SAMPLE, search
-from tagsight.store import write_file
+from tagsight.clustering import k_medoids
+from tagsight.clustering.search.search import SAMPLE, search
+from tagsight.gower import metric
+from tagsight.gower.metric import Features
+from tagsight.report.figures.style import INK, MUTED, PIXELS, SOFT, TAGS, bare, new, svg
+from tagsight.run.atomic import write_file
 
 KS = [5, 10, 15, 20, 100, 200, 300]  # the paper's
 ROWS = [10_000, 20_000, 100_000, 1_000_000]
@@ -76,7 +77,7 @@ def streamed(n: int) -> Iterator[Taken]:
 def matrix(n: int) -> Iterator[Taken]:
     """The matrix of all rows, BUILD and FasterPAM."""
     made = synthetic.features(n)
-    seconds, grid = measured(lambda: medoids.grid(gower.matrix(made), KS))
+    seconds, grid = measured(lambda: k_medoids.grid(metric.matrix(made), KS))
     yield Taken("matrix", n, *seconds, peak(), [each.loss for each in grid])
 
 
@@ -91,9 +92,9 @@ def draw(made: Features, seed: int) -> list[float]:
     """The loss of all rows at each K, by the medoids of one sample."""
     rows = np.random.default_rng(seed).choice(len(made), DRAWN, replace=False)
     some = made.take(rows)
-    distances = gower.matrix(some)
+    distances = metric.matrix(some)
     found = [kmedoids.fasterpam(distances.T, k, init="build", n_cpu=1).medoids for k in KS]
-    nearest = [gower.nearest(made, some.take(own.astype(int))).distance for own in found]
+    nearest = [metric.nearest(made, some.take(own.astype(int))).distance for own in found]
     return [float(distance.sum(dtype=np.float64)) for distance in nearest]
 
 

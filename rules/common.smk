@@ -10,9 +10,9 @@ from snakemake.exceptions import WorkflowError
 CLONE = Path(workflow.basedir)
 sys.path.insert(0, str(CLONE))  # Snakemake hands its own path on to the scripts
 
-from tagsight.config import checked
+from tagsight.run.config import checked
 from tagsight.errors import ConfigError
-from tagsight.recipe import Recipes
+from tagsight.run.recipe import Recipes
 
 try:
     checked(config, CLONE / "config/config.schema.yaml")

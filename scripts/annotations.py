@@ -2,16 +2,16 @@
 
 import polars as pl
 
-from tagsight import clusters
-from tagsight.encoding import load
-from tagsight.jobs import logged
-from tagsight.store import read_json, write_parquet
+from tagsight.clustering import cluster_tables
+from tagsight.run.atomic import read_json, write_parquet
+from tagsight.run.jobs import logged
+from tagsight.tags.encoding import load
 
 with logged(snakemake):
     k = read_json(snakemake.input.choice)["k"]
     sample = pl.read_parquet(snakemake.input.sample)
     encoding = load(snakemake.input.encoding)
-    annotated = clusters.annotate(
+    annotated = cluster_tables.annotate(
         pl.read_parquet(snakemake.input.features),
         pl.read_parquet(snakemake.input.medoids).filter(k=k),
         encoding.ranged_by(sample, snakemake.params.ranges),

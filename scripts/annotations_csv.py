@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from tagsight.jobs import logged
-from tagsight.store import writing
-from tagsight.tables import without_uids
+from tagsight.run.atomic import writing
+from tagsight.run.jobs import logged
+from tagsight.run.tables import without_uids
 
 with logged(snakemake):
     shards = pl.scan_parquet(snakemake.input)

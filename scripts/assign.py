@@ -4,14 +4,14 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight import encoding
-from tagsight.assigning import Delivery
-from tagsight.body_parts import read_spellings
-from tagsight.finished import finished
-from tagsight.incoming import delivered, places
-from tagsight.jobs import LOG, logged, resume_folder
-from tagsight.store import stream_parquet, write_json, writing
-from tagsight.tables import without_uids
+from tagsight.assigning.delivery import Delivery
+from tagsight.assigning.finished_run import finished
+from tagsight.assigning.incoming import delivered, places
+from tagsight.run.atomic import stream_parquet, write_json, writing
+from tagsight.run.jobs import LOG, logged, resume_folder
+from tagsight.run.tables import without_uids
+from tagsight.tags import encoding
+from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 from safetensors.torch import save_file
 
-from tagsight.jobs import Progress, logged, resume_folder
-from tagsight.store import write_parquet, writing
-from tagsight.training import train
+from tagsight.looks.training import train
+from tagsight.run.atomic import write_parquet, writing
+from tagsight.run.jobs import Progress, logged, resume_folder
 
 with logged(snakemake):
     params = snakemake.params

@@ -2,12 +2,13 @@
 
 import polars as pl
 
-from tagsight import clusters, trees
-from tagsight.cards import cards, with_medoids
-from tagsight.encoding import load
-from tagsight.jobs import logged
-from tagsight.stability import trusted
-from tagsight.store import read_json, write_file, write_json
+from tagsight.clustering import cluster_tables
+from tagsight.interpretation import rules
+from tagsight.interpretation.cards import cards, with_medoids
+from tagsight.interpretation.stability import trusted
+from tagsight.run.atomic import read_json, write_file, write_json
+from tagsight.run.jobs import logged
+from tagsight.tags.encoding import load
 
 with logged(snakemake):
     given, params = snakemake.input, snakemake.params
@@ -20,7 +21,7 @@ with logged(snakemake):
     stable = read_json(given.stability)["grid"][str(k)]
     made = with_medoids(cards(sample, found, encoding, params.min_patients), medoids)
     made = trusted(made, found, tuning.select("image", "cluster"), stable)
-    others = clusters.annotate(holdout, medoids, encoding)
-    told = trees.rules(sample, found, holdout, others, encoding, params.min_patients)
+    others = cluster_tables.annotate(holdout, medoids, encoding)
+    told = rules.rules(sample, found, holdout, others, encoding, params.min_patients)
     write_json(made, snakemake.output.cards)
-    write_file(trees.to_yaml(told, made, k), snakemake.output.rules)
+    write_file(rules.to_yaml(told, made, k), snakemake.output.rules)

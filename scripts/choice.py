@@ -2,18 +2,18 @@
 
 import polars as pl
 
-from tagsight import clusters
-from tagsight.choice import choose
-from tagsight.encoding import load
-from tagsight.jobs import LOG, logged
-from tagsight.stability import means
-from tagsight.store import read_json, write_json
+from tagsight.clustering import cluster_tables
+from tagsight.clustering.choice import choose
+from tagsight.interpretation.stability import means
+from tagsight.run.atomic import read_json, write_json
+from tagsight.run.jobs import LOG, logged
+from tagsight.tags.encoding import load
 
 with logged(snakemake):
     params = snakemake.params
     encoding = load(snakemake.input.encoding)
     tuning = pl.read_parquet(snakemake.input.tuning)
-    grid = clusters.held_out(
+    grid = cluster_tables.held_out(
         pl.read_parquet(snakemake.input.clusters),
         tuning,
         pl.read_parquet(snakemake.input.holdout),

@@ -2,10 +2,11 @@
 
 import polars as pl
 
-from tagsight import clusters, families, gower, silhouettes
-from tagsight.encoding import load, to_features
-from tagsight.jobs import LOG, logged
-from tagsight.store import write_parquet
+from tagsight.clustering import algorithms, cluster_tables, silhouettes
+from tagsight.gower import metric
+from tagsight.run.atomic import write_parquet
+from tagsight.run.jobs import LOG, logged
+from tagsight.tags.encoding import load, to_features
 
 with logged(snakemake):
     params = snakemake.params
@@ -13,13 +14,13 @@ with logged(snakemake):
     encoding = load(snakemake.input.encoding)
     encoding = encoding.ranged_by(sample, params.ranges)
     features = to_features(sample, encoding)
-    few = families.rows(features, params.weight, params.algorithm)
+    few = algorithms.rows(features, params.weight, params.algorithm)
     LOG.info("%d images, %d of them different", len(features), len(few.first))
-    LOG.info("%.2g of the pairs have no tag in common", gower.incomparable(features))
-    distances = gower.matrix(few.features, encoding.distance)
-    grid = families.clusterings(few.features, distances, params.k, params.algorithm, few.weight)
-    if remark := families.remark(params.k, grid, params.algorithm):
+    LOG.info("%.2g of the pairs have no tag in common", metric.incomparable(features))
+    distances = metric.matrix(few.features, encoding.distance)
+    grid = algorithms.clusterings(few.features, distances, params.k, params.algorithm, few.weight)
+    if remark := algorithms.remark(params.k, grid, params.algorithm):
         LOG.warning(remark)
-    widths = silhouettes.samples(distances, [found.labels for found in grid], few.weight)
-    found = clusters.table(sample["image"], distances, grid, widths, few)
+    widths = silhouettes.widths(distances, [found.labels for found in grid], few.weight)
+    found = cluster_tables.table(sample["image"], distances, grid, widths, few)
     write_parquet(found, snakemake.output[0])

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.counts import counts
-from tagsight.jobs import logged
-from tagsight.store import read_json, write_json
-from tagsight.tables import scan
+from tagsight.report.counts import counts
+from tagsight.run.atomic import read_json, write_json
+from tagsight.run.jobs import logged
+from tagsight.run.tables import scan
 
 with logged(snakemake):
     given = snakemake.input

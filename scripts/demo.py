@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 
 from tagsight.demo import archive
-from tagsight.jobs import Progress, logged
-from tagsight.store import write_file
+from tagsight.run.atomic import write_file
+from tagsight.run.jobs import Progress, logged
 
 with logged(snakemake):
     folder = Path(snakemake.output.archive)

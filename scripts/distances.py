@@ -2,13 +2,13 @@
 
 import polars as pl
 
-from tagsight import gower
-from tagsight.encoding import load, to_features
-from tagsight.jobs import logged
-from tagsight.store import write_npy
+from tagsight.gower import metric
+from tagsight.run.atomic import write_npy
+from tagsight.run.jobs import logged
+from tagsight.tags.encoding import load, to_features
 
 with logged(snakemake):
     encoding = load(snakemake.input.encoding)
     sample = pl.read_parquet(snakemake.input.sample)
     features = to_features(sample, encoding.ranged_by(sample, snakemake.params.ranges))
-    write_npy(gower.matrix(features, encoding.distance), snakemake.output[0])
+    write_npy(metric.matrix(features, encoding.distance), snakemake.output[0])

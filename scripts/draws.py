@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tagsight.jobs import LOG, logged
-from tagsight.samples import draw, shortfall
-from tagsight.store import forget_others, write_parquet
-from tagsight.tables import scan
+from tagsight.run.atomic import forget_others, write_parquet
+from tagsight.run.jobs import LOG, logged
+from tagsight.run.tables import scan
+from tagsight.tags.sampling import draw, shortfall
 
 with logged(snakemake):
     asked = dict(snakemake.params.sizes)

@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 from safetensors.torch import load_file
 
-from tagsight.autoencoder import build
-from tagsight.embeddings import embed
-from tagsight.jobs import logged
-from tagsight.store import write_npy
+from tagsight.looks.autoencoder import build
+from tagsight.looks.embeddings import embed
+from tagsight.run.atomic import write_npy
+from tagsight.run.jobs import logged
 
 with logged(snakemake):
     failed = pl.read_parquet(snakemake.input.fates)["reason"].is_not_null().to_numpy()

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight import encoding
-from tagsight.body_parts import read_spellings
-from tagsight.hashing import run_key
-from tagsight.jobs import LOG, logged
-from tagsight.store import write_json, write_parquet
-from tagsight.tables import scan
-from tagsight.unmapped import unmapped
+from tagsight.run.atomic import write_json, write_parquet
+from tagsight.run.hashing import run_key
+from tagsight.run.jobs import LOG, logged
+from tagsight.run.tables import scan
+from tagsight.tags import encoding
+from tagsight.tags.unmapped import unmapped
+from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
     tags = scan(snakemake.input.tags)

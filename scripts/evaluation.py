@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from tagsight.jobs import logged
-from tagsight.paired import evaluate
-from tagsight.store import write_json
+from tagsight.evaluation.paired_tests import evaluate
+from tagsight.run.atomic import write_json
+from tagsight.run.jobs import logged
 
 with logged(snakemake):
     write_json(evaluate(pl.read_parquet(snakemake.input)), snakemake.output[0])

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight import encoding
-from tagsight.body_parts import read_spellings
-from tagsight.hashing import run_key
-from tagsight.jobs import logged
-from tagsight.store import write_parquet
+from tagsight.run.atomic import write_parquet
+from tagsight.run.hashing import run_key
+from tagsight.run.jobs import logged
+from tagsight.tags import encoding
+from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
     fitted = encoding.load(snakemake.input.encoding)

@@ -6,11 +6,19 @@ import numpy as np
 import polars as pl
 from safetensors.torch import load_file
 
-from tagsight.autoencoder import build
-from tagsight.embeddings import reconstructed
-from tagsight.figures import choice, explained, flow, nesting, pictures, silhouettes, training
-from tagsight.jobs import logged
-from tagsight.store import read_json, write_file
+from tagsight.looks.autoencoder import build
+from tagsight.looks.embeddings import reconstructed
+from tagsight.report.figures import (
+    choice,
+    explained,
+    flow,
+    nesting,
+    pictures,
+    silhouettes,
+    training,
+)
+from tagsight.run.atomic import read_json, write_file
+from tagsight.run.jobs import logged
 
 with logged(snakemake):
     given, params = snakemake.input, snakemake.params

@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from tagsight.archive import deal
-from tagsight.hashing import fingerprint, run_key
-from tagsight.jobs import LOG, Progress, logged, resume_folder
-from tagsight.store import forget_others, write_parquet
+from tagsight.archive.listing import deal
+from tagsight.run.atomic import forget_others, write_parquet
+from tagsight.run.hashing import fingerprint, run_key
+from tagsight.run.jobs import LOG, Progress, logged, resume_folder
 
 with logged(snakemake):
     params = snakemake.params

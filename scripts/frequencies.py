@@ -2,11 +2,11 @@
 
 import polars as pl
 
-from tagsight.frequencies import frequencies
-from tagsight.jobs import logged
-from tagsight.reading import check_reject_limit
-from tagsight.store import write_parquet
-from tagsight.tables import scan
+from tagsight.reading.shard_reader import check_reject_limit
+from tagsight.run.atomic import write_parquet
+from tagsight.run.jobs import logged
+from tagsight.run.tables import scan
+from tagsight.tags.frequencies import frequencies
 
 with logged(snakemake):
     tags = scan(snakemake.input.tags)

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from tagsight.jobs import LOG, Progress, logged
-from tagsight.pixels import render_all, require_some
-from tagsight.store import write_npy, write_parquet
+from tagsight.looks.rendering import render_all, require_some
+from tagsight.run.atomic import write_npy, write_parquet
+from tagsight.run.jobs import LOG, Progress, logged
 
 with logged(snakemake):
     sample = pl.read_parquet(snakemake.input[0], columns=["image", "path", "burned_in"])

@@ -2,12 +2,12 @@
 
 import polars as pl
 
-from tagsight import placing
-from tagsight.collapse import collapse
-from tagsight.encoding import load, to_features
-from tagsight.jobs import Progress, logged, resume_folder, work
-from tagsight.search import search
-from tagsight.store import write_parquet
+from tagsight.clustering import medoid_tables
+from tagsight.clustering.search.search import search
+from tagsight.gower.distinct_rows import collapse
+from tagsight.run.atomic import write_parquet
+from tagsight.run.jobs import Progress, logged, resume_folder, work
+from tagsight.tags.encoding import load, to_features
 
 with logged(snakemake):
     given, params, out = snakemake.input, snakemake.params, snakemake.output
@@ -15,7 +15,7 @@ with logged(snakemake):
     encoding = load(given.encoding).ranged_by(sample, params.ranges)
     members = found
     if params.on == "sample":
-        medoids, told = placing.of_sample(found, sample, encoding)
+        medoids, told = medoid_tables.of_sample(found, sample, encoding)
     else:
         images = pl.read_parquet(given.features).sort("image")
         distinct = collapse(to_features(images, encoding), params.weight)
@@ -26,12 +26,12 @@ with logged(snakemake):
             distance=encoding.distance,
             seed=params.seed,
             candidates=params.candidates,
-            starts=placing.starts(found, images["image"], distinct.row),
+            starts=medoid_tables.starts(found, images["image"], distinct.row),
             resume=resume_folder(snakemake, work(snakemake, params.search)) / "search.npz",
             progress=Progress(params.candidates, "candidates"),
         )
-        medoids, told = placing.of_all(outcome, images, distinct, encoding)
-        members = placing.members(sample, medoids, encoding, params.weight)
+        medoids, told = medoid_tables.of_all(outcome, images, distinct, encoding)
+        members = medoid_tables.members(sample, medoids, encoding, params.weight)
     write_parquet(medoids, out.medoids)
     write_parquet(told, out.search)
     write_parquet(members, out.members)

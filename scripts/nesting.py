@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from tagsight.jobs import logged
-from tagsight.nesting import nesting
-from tagsight.store import write_json
+from tagsight.interpretation.nesting import nesting
+from tagsight.run.atomic import write_json
+from tagsight.run.jobs import logged
 
 with logged(snakemake):
     write_json(nesting(pl.read_parquet(snakemake.input[0])), snakemake.output[0])

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import yaml
 
-from tagsight import page, sentences
-from tagsight.figures import pictures
-from tagsight.jobs import logged
-from tagsight.store import read_json, write_file
+from tagsight.report import page, sentences
+from tagsight.report.figures import pictures
+from tagsight.run.atomic import read_json, write_file
+from tagsight.run.jobs import logged
 
 with logged(snakemake):
     given, params, out = snakemake.input, snakemake.params, snakemake.output

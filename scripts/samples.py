@@ -4,11 +4,11 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight import encoding
-from tagsight.body_parts import read_spellings
-from tagsight.jobs import logged
-from tagsight.store import write_parquet
-from tagsight.tables import scan
+from tagsight.run.atomic import write_parquet
+from tagsight.run.jobs import logged
+from tagsight.run.tables import scan
+from tagsight.tags import encoding
+from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
     draws = [pl.read_parquet(path) for path in snakemake.input.draws]

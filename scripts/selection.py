@@ -4,11 +4,11 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.body_parts import read_spellings
-from tagsight.jobs import LOG, logged
-from tagsight.selection import selection
-from tagsight.store import write_parquet
-from tagsight.tables import scan
+from tagsight.run.atomic import write_parquet
+from tagsight.run.jobs import LOG, logged
+from tagsight.run.tables import scan
+from tagsight.tags.selection import selection
+from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
     fates = selection(

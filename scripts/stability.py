@@ -4,10 +4,10 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.encoding import load
-from tagsight.jobs import logged
-from tagsight.stability import stability
-from tagsight.store import write_json
+from tagsight.interpretation.stability import stability
+from tagsight.run.atomic import write_json
+from tagsight.run.jobs import logged
+from tagsight.tags.encoding import load
 
 with logged(snakemake):
     given, params = snakemake.input, snakemake.params

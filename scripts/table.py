@@ -4,16 +4,16 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.body_parts import Vocabulary, read_spellings
-from tagsight.footers import footer
-from tagsight.hashing import run_key
-from tagsight.headers import Wanted
-from tagsight.jobs import LOG, logged
-from tagsight.splitting import Split
-from tagsight.store import forget_others, write_json, write_parquet
-from tagsight.table import Layout, deal, draw, found, open_table
-from tagsight.table_tags import tags
-from tagsight.tables import REJECTED
+from tagsight.dicom.headers import Wanted
+from tagsight.reading.column_splits import Split
+from tagsight.reading.provenance import footer
+from tagsight.reading.ready_table import Layout, deal, draw, found, open_table
+from tagsight.reading.ready_table_tags import tags
+from tagsight.run.atomic import forget_others, write_json, write_parquet
+from tagsight.run.hashing import run_key
+from tagsight.run.jobs import LOG, logged
+from tagsight.run.tables import REJECTED
+from tagsight.terms.body_parts import BodyParts, read_spellings
 
 SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
 
@@ -26,7 +26,7 @@ with logged(snakemake):
     wanted = Wanted(
         keep=frozenset(params.keep),
         derive=tuple(params.derive_text),
-        vocabulary=Vocabulary(read_spellings(SPELLINGS)) if params.derive_text else None,
+        vocabulary=BodyParts(read_spellings(SPELLINGS)) if params.derive_text else None,
     )
     key = run_key(params.key_file)
     read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.body_parts import Vocabulary, read_spellings
-from tagsight.footers import footer
-from tagsight.hashing import require_same_key, run_key
-from tagsight.headers import Wanted
-from tagsight.jobs import LOG, Progress, logged, resume_folder
-from tagsight.reading import read_shard
-from tagsight.store import stream_parquet, write_parquet
+from tagsight.dicom.headers import Wanted
+from tagsight.reading.provenance import footer
+from tagsight.reading.shard_reader import read_shard
+from tagsight.run.atomic import stream_parquet, write_parquet
+from tagsight.run.hashing import require_same_key, run_key
+from tagsight.run.jobs import LOG, Progress, logged, resume_folder
+from tagsight.terms.body_parts import BodyParts, read_spellings
 
 SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
 
@@ -23,7 +23,7 @@ with logged(snakemake):
         keep=frozenset(params.keep),
         undrawable=frozenset(params.keep_undrawable),
         derive=tuple(params.derive_text),
-        vocabulary=Vocabulary(read_spellings(SPELLINGS)) if params.derive_text else None,
+        vocabulary=BodyParts(read_spellings(SPELLINGS)) if params.derive_text else None,
     )
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, wanted, store, Progress(len(listing), "files"))

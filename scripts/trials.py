@@ -3,16 +3,16 @@
 import numpy as np
 import polars as pl
 
-from tagsight import clusters
-from tagsight.jobs import LOG, logged
-from tagsight.store import read_json, write_parquet
-from tagsight.trials import trial
+from tagsight.clustering import cluster_tables
+from tagsight.evaluation.trials import trial
+from tagsight.run.atomic import read_json, write_parquet
+from tagsight.run.jobs import LOG, logged
 
 with logged(snakemake):
     chosen = read_json(snakemake.input.choice)["k"]
     sample = pl.read_parquet(snakemake.input.sample)
     grid = pl.read_parquet(snakemake.input.clusters)
-    k = clusters.nearest_number(grid, chosen)
+    k = cluster_tables.nearest_number(grid, chosen)
     if k < chosen:
         LOG.warning("K = %d instead of %d: the sample has too few distinct images", k, chosen)
     labels = sample.join(grid.filter(k=k), on="image", how="left", maintain_order="left")["cluster"]

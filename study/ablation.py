@@ -18,13 +18,17 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from study.data import CLONE, SEED, Data
 from study.tables import markdown
-from tagsight import encoding, gower, medoids, nulls, silhouettes, stability
-from tagsight.agreement import TELLING
-from tagsight.body_parts import read_spellings
-from tagsight.evaluation import distances_to_centres, inner_products
-from tagsight.frequencies import person
-from tagsight.selection import selection
-from tagsight.tables import scan
+from tagsight.clustering import k_medoids, silhouettes
+from tagsight.evaluation import nulls
+from tagsight.evaluation.centres import distances_to_centres, inner_products
+from tagsight.gower import metric
+from tagsight.interpretation import stability
+from tagsight.interpretation.agreement import TELLING
+from tagsight.run.tables import scan
+from tagsight.tags import encoding
+from tagsight.tags.frequencies import person
+from tagsight.tags.selection import selection
+from tagsight.terms.body_parts import read_spellings
 
 Array = NDArray[Any]
 Labels = Mapping[str, pl.Series]
@@ -171,7 +175,7 @@ def _measured(
 ) -> Iterator[Result]:
     frame, fitted = archive.encoded(kept, how)
     distances = [
-        gower.matrix(encoding.to_features(frame, columns), fitted.distance)
+        metric.matrix(encoding.to_features(frame, columns), fitted.distance)
         for columns in (fitted, fitted.without(TELLING))
     ]
     looks = _looks(archive)
@@ -206,9 +210,9 @@ class _Clusters:
 
 def _clusters(distances: Sequence[Array], rows: Array) -> dict[int, _Clusters]:
     some = [np.ascontiguousarray(each[np.ix_(rows, rows)]) for each in distances]
-    grids = [{found.k: found.labels for found in medoids.grid(each, KS)} for each in some]
+    grids = [{found.k: found.labels for found in k_medoids.grid(each, KS)} for each in some]
     ks = [k for k in KS if all(k in grid for grid in grids)]
-    widths = silhouettes.samples(some[0], [grids[0][k] for k in ks])
+    widths = silhouettes.widths(some[0], [grids[0][k] for k in ks])
     return {
         k: _Clusters(grids[0][k], grids[1][k], float(width.mean()))
         for k, width in zip(ks, widths, strict=True)

@@ -18,16 +18,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from study.data import Data, synthetic
-from tagsight import families, gower, silhouettes, stability
-from tagsight.agreement import TELLING, agreement
-from tagsight.encoding import PRESENCE, Encoding, to_features
-from tagsight.families import Algorithm, clusterings
-from tagsight.frequencies import person
-from tagsight.medoids import Clustering
+from tagsight.clustering import algorithms, silhouettes
+from tagsight.clustering.algorithms import Algorithm, clusterings
+from tagsight.clustering.k_medoids import Clustering
+from tagsight.gower import metric
+from tagsight.interpretation import stability
+from tagsight.interpretation.agreement import TELLING, agreement
+from tagsight.tags.encoding import PRESENCE, Encoding, to_features
+from tagsight.tags.frequencies import person
 
 Array = NDArray[Any]
 
-ALGORITHMS: tuple[Algorithm, ...] = get_args(families.Algorithm)
+ALGORITHMS: tuple[Algorithm, ...] = get_args(algorithms.Algorithm)
 KS = (5, 10, 15, 30, 60)
 PRESENCES = (0.0, 1.0)
 BOOTSTRAPS = 3
@@ -112,11 +114,11 @@ def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
     data, algorithm = task.data, task.algorithm
     columns = weighted(data.encoding, task.presence).without(() if task.told else TELLING)
     features = to_features(data.sample, columns)
-    distances = gower.matrix(features, columns.distance)
+    distances = metric.matrix(features, columns.distance)
     start = time.perf_counter()
     found = clusterings(features, distances, ks, algorithm)
     seconds = time.perf_counter() - start
-    widths = silhouettes.samples(distances, [clustering.labels for clustering in found])
+    widths = silhouettes.widths(distances, [clustering.labels for clustering in found])
     placed = [_placed(distances, clustering.medoids) for clustering in found]
     shown = task.told and task.presence == 1
     steady = _stability(task, features, distances, found, ks) if shown else [None] * len(found)
@@ -165,7 +167,7 @@ def weighted(encoding: Encoding, presence: float) -> Encoding:
 
 def _stability(
     task: Task,
-    features: gower.Features,
+    features: metric.Features,
     distances: Array,
     found: Sequence[Clustering],
     ks: Sequence[int],

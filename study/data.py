@@ -15,8 +15,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from study import planted
-from tagsight import encoding
-from tagsight.encoding import Encoding
+from tagsight.tags import encoding
+from tagsight.tags.encoding import Encoding
 
 CLONE = Path(__file__).parents[1]
 RUNS = CLONE / "results/study"

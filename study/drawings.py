@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from study.verdict import HALF, SHOWN_K, gains, ranks
-from tagsight.figures.style import (
+from tagsight.report.figures.style import (
     INK,
     LINE,
     MUTED,

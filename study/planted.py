@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagsight.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding
+from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding
 
 MODALITIES, PARTS = 5, 3
 MODULES, TAGS = 8, 6  # a module has as many tags; half of them numbers

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from tagsight.config import allowed, keys
+from tagsight.run.config import allowed, keys
 
 CONFIG = Path(__file__).parents[1] / "config"
 HEAD = """# The config

@@ -20,8 +20,8 @@ from pydicom import dcmread
 from pydicom.multival import MultiValue
 from pydicom.uid import JPEGLSTransferSyntaxes
 
-from tagsight.jobs import Progress
-from tagsight.pixels import render_all
+from tagsight.looks.rendering import render_all
+from tagsight.run.jobs import Progress
 
 sitk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed")
 

@@ -11,7 +11,7 @@ import polars as pl
 import pydicom
 
 from tagsight.demo.broken import break_some
-from tagsight.demo.making import make_patient, truth
+from tagsight.demo.patients import make_patient, truth
 from tagsight.demo.population import Patient, plan
 
 SCHEMA = {
@@ -34,7 +34,7 @@ PACKAGED = ("test_files", "charset_files")
 OTHER = (".py", ".pyc", ".md", ".txt", ".json", ".dump", ".icc", ".gz")
 
 
-class Progress(Protocol):
+class DemoProgress(Protocol):
     """Whatever counts the images that are done."""
 
     def add(self, n: int) -> object:
@@ -58,7 +58,7 @@ def _apart(
     return [sys.executable, "-m", "tagsight.demo.archive", str(folder), *map(str, numbers)]
 
 
-def _follow(command: list[str], progress: Progress | None) -> None:
+def _follow(command: list[str], progress: DemoProgress | None) -> None:
     """Run a share, counting as it goes; a fault in it is raised here."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -94,7 +94,7 @@ def write(
     images: int | None,
     seed: int,
     threads: int = 1,
-    progress: Progress | None = None,
+    progress: DemoProgress | None = None,
 ) -> None:
     """Write the archive's files, and beside them the table of what was planted.
 

@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 
 from tagsight.demo.body import Body, draw_body
-from tagsight.demo.makers import Device, devices, pick, spell
-from tagsight.shipped import shipped
+from tagsight.demo.devices import Device, devices, pick, spell
+from tagsight.run.package_data import rows_of
 
 EXAMS = {
     "CT": 0.2,
@@ -89,7 +89,7 @@ class Patient:
 
 @cache
 def _protocols(modality: str, part: str) -> tuple[tuple[str, str, float], ...]:
-    rows = shipped("demo_protocols.csv")
+    rows = rows_of("demo_protocols.csv")
     chosen = [r for r in rows if (r["modality"], r["part"]) == (modality, part)]
     return tuple((r["contrast"], r["view"], float(r["share"])) for r in chosen)
 

@@ -26,8 +26,8 @@ from pydicom.uid import (
 
 from tagsight.demo import ultrasound
 from tagsight.demo.canvas import Array, Pose, canvas
-from tagsight.demo.makers import Device
-from tagsight.demo.picture import Shot
+from tagsight.demo.devices import Device
+from tagsight.demo.shots import Shot
 from tagsight.demo.tags import Tags
 
 COMPRESSED = {"rle": RLELossless, "jpegls": JPEGLSLossless, "jpeg2000": JPEG2000Lossless}

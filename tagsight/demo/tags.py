@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from pydicom.uid import UID
 
-from tagsight.demo import names
-from tagsight.demo.makers import CHARSETS, INSTITUTIONS, LANGUAGES, Device, words
+from tagsight.demo import people
+from tagsight.demo.devices import CHARSETS, INSTITUTIONS, LANGUAGES, Device, words
 from tagsight.demo.population import Patient, Series
 from tagsight.demo.technique import Technique
 
@@ -59,9 +59,9 @@ def patient_tags(patient: Patient, device: Device, study: int, rng: np.random.Ge
     """Return what a study's header says of the patient."""
     measured = device.modality in ("MR", "PT", "NM") or rng.random() < 0.3
     number = _blank(device, True)
-    name = names.full_name(patient.number, patient.site, patient.sex)
+    name = people.full_name(patient.number, patient.site, patient.sex)
     if device.site not in (patient.site, 2):
-        name = names.plain(name)
+        name = people.plain(name)
     return {
         "PatientName": name.upper() if device.site == 0 else name,
         "PatientID": f"{'ABC'[patient.site]}{417301 + 97 * patient.number}",
@@ -97,9 +97,9 @@ def study_tags(patient: Patient, series: Series, seed: int, rng: np.random.Gener
         "StudyID": str(number) if device.maker in ("GE", "Siemens") else "",
         "AccessionNumber": f"{patient.site}{day[2:4]}{number:06d}",
         "StudyDescription": describe(series, rng) if rng.random() < 0.85 else None,
-        "ReferringPhysicianName": names.doctor(number, device.site),
-        "PerformingPhysicianName": names.doctor(number + 5, device.site) if number % 3 else "",
-        "OperatorsName": names.doctor(number + 9, device.site) if device.site else None,
+        "ReferringPhysicianName": people.doctor(number, device.site),
+        "PerformingPhysicianName": people.doctor(number + 5, device.site) if number % 3 else "",
+        "OperatorsName": people.doctor(number + 9, device.site) if device.site else None,
     }
 
 

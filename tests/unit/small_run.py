@@ -3,12 +3,14 @@
 import numpy as np
 import polars as pl
 
-from tagsight import clusters, encoding, gower, medoids
-from tagsight.body_parts import read_spellings
-from tagsight.footers import footer
-from tagsight.frequencies import frequencies
-from tagsight.hashing import keyed_hash
-from tagsight.store import write_json, write_parquet
+from tagsight.clustering import cluster_tables, k_medoids
+from tagsight.gower import metric
+from tagsight.reading.provenance import footer
+from tagsight.run.atomic import write_json, write_parquet
+from tagsight.run.hashing import keyed_hash
+from tagsight.tags import encoding
+from tagsight.tags.frequencies import frequencies
+from tagsight.terms.body_parts import read_spellings
 
 KEY = bytes(range(32))
 KINDS = {  # what the images of a kind have, and between what their numbers lie
@@ -75,7 +77,7 @@ def write(folder, images, table, *, ranges="archive", k=3, reading=READING):
     sample = images.select("image", "series", "study", "patient", "path").join(features, on="image")
     sample = sample.filter(pl.col("patient").is_in(tuned))
     ranged = fitted.ranged_by(sample, ranges)
-    grid = medoids.grid(gower.matrix(encoding.to_features(sample, ranged)), [2, k])
+    grid = k_medoids.grid(metric.matrix(encoding.to_features(sample, ranged)), [2, k])
     of_grid = [
         sample[f.medoids].with_columns(k=f.k, cluster=pl.int_range(1, f.k + 1)) for f in grid
     ]
@@ -87,7 +89,7 @@ def write(folder, images, table, *, ranges="archive", k=3, reading=READING):
     write_json(cards, folder / "cards.json")
     write_parquet(sample, folder / "samples/tuning.parquet")
     write_parquet(pl.concat(of_grid), folder / "medoids.parquet")
-    annotated = clusters.annotate(features, of_grid[1], ranged)
+    annotated = cluster_tables.annotate(features, of_grid[1], ranged)
     annotated.write_csv(folder / "annotations.csv")
     for shard in range(2):
         mine = pl.int_range(pl.len()) % 2 == shard

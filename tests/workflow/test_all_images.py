@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from running import overlay, run
 
-from tagsight.agreement import agreement
-from tagsight.clusters import labellings
-from tagsight.encoding import LABELS
-from tagsight.store import read_json
+from tagsight.clustering.cluster_tables import labellings
+from tagsight.interpretation.agreement import agreement
+from tagsight.run.atomic import read_json
+from tagsight.tags.encoding import LABELS
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, OphthalmicTomographyImageStorage
 from running import overlay, run
 
-from tagsight.store import read_json
+from tagsight.run.atomic import read_json
 
 OWN = ("assign", "resume")  # what the rule leaves
 PACKAGED = ("CT_small.dcm", "MR_small.dcm", "reportsi.dcm")

@@ -20,7 +20,7 @@ from snakemake.settings.types import (
     StorageSettings,
 )
 
-from tagsight.config import keys
+from tagsight.run.config import keys
 
 SCHEMA = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text())
 TABLE = CLONE / "docs/reruns.md"
@@ -243,7 +243,7 @@ def test_comments_and_layout_rerun_nothing(finished, clone):
 
 def test_a_changed_function_reruns_the_rules_that_use_it_and_what_follows(finished, clone):
     edit(
-        clone / "tagsight/paired.py",
+        clone / "tagsight/evaluation/paired_tests.py",
         "def evaluate(",
         "def _unused() -> None: ...\n\n\ndef evaluate(",
     )

@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 from running import CLONE, overlay, run
 
-from tagsight import finished as of
-from tagsight.body_parts import read_spellings
-from tagsight.incoming import delivered
+from tagsight.assigning import finished_run as of
+from tagsight.assigning.incoming import delivered
+from tagsight.terms.body_parts import read_spellings
 
 ROWS = 300
 KINDS = [("CT", "HEAD"), ("MR", "KNEE"), ("CR", "CHEST")]

@@ -8,10 +8,10 @@ import pytest
 
 from tagsight.demo.body import draw_body
 from tagsight.demo.canvas import Pose, canvas, ellipse, texture
-from tagsight.demo.makers import devices, spell, spellings, words
-from tagsight.demo.making import make_patient
-from tagsight.demo.picture import Shot, take
+from tagsight.demo.devices import devices, spell, spellings, words
+from tagsight.demo.patients import make_patient
 from tagsight.demo.population import EXAMS, PARTS, Patient, Series, plan
+from tagsight.demo.shots import Shot, take
 from tagsight.demo.storage import store
 from tagsight.demo.technique import HOUNSFIELD, MAKE, signal
 

@@ -8,9 +8,11 @@ from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 from study import ablation
 from study.ablation import DEFAULT, Variant, compared, results, section
 from study.data import Data
-from tagsight import encoding, gower, medoids
-from tagsight.agreement import TELLING
-from tagsight.frequencies import frequencies
+from tagsight.clustering import k_medoids
+from tagsight.gower import metric
+from tagsight.interpretation.agreement import TELLING
+from tagsight.tags import encoding
+from tagsight.tags.frequencies import frequencies
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +84,11 @@ def test_figures_are_what_a_plain_reading_gives(data, found):
     frame, fitted = archive.encoded(archive.kept(DEFAULT), how)
     assert frame["image"].equals(data.sample["image"])
     told, untold = (
-        gower.matrix(encoding.to_features(frame, columns))
+        metric.matrix(encoding.to_features(frame, columns))
         for columns in (fitted, fitted.without(TELLING))
     )
     (default,) = [each for each in found if each.variant == DEFAULT and each.k == 15]
-    own, without = (medoids.grid(each, [15])[0].labels for each in (told, untold))
+    own, without = (k_medoids.grid(each, [15])[0].labels for each in (told, untold))
     assert default.figures["silhouette"] == pytest.approx(
         silhouette_score(told, own, metric="precomputed"), abs=1e-5
     )

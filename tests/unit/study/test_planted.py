@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 from study import planted
-from tagsight.encoding import PRESENCE, to_features
+from tagsight.tags.encoding import PRESENCE, to_features
 
 
 def presence(sample):

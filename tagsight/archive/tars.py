@@ -1,0 +1,171 @@
+"""The members of a tar, by a walk over its headers alone: POSIX ustar and pax, GNU.
+
+Names are labels here and never become paths of files: absolute ones and `..` are as good as any.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tagsight.archive.listing import to_text
+from tagsight.archive.members import Member, Stretch, bad
+
+_BLOCK = 512
+_ZEROS = bytes(_BLOCK)
+_PADDING = 2**20 // _BLOCK  # blocks of zeros between two tars that were strung together
+_MAX_EXTENDED = 2**20  # bytes of a pax header or a long name
+_REGULAR, _WITHOUT_DATA, _NO_FILES = b"\x0007", b"123456", b"123456DNV"
+_LONG_NAME, _LONG_LINK, _SPARSE = b"L", b"K", b"S"
+_SHARED, _BEFORE = b"g", b"xXgLK"  # headers that speak of other headers
+_NAMES = (b"GNU.sparse.name", b"path")
+
+
+class Header(NamedTuple):
+    """A block before data: their `kind`, `name` and `size`, and where they begin."""
+
+    kind: bytes
+    name: bytes
+    size: int
+    place: int
+
+
+def tar_members(data: Stretch) -> Iterator[Member]:
+    """The files in a tar, in order; links, folders and devices are none.
+
+    Raises:
+        Refused: the rest cannot be found: it is cut off, or no tar. What came before is whole.
+    """
+    place = 0
+    shared: dict[bytes, bytes] = {}
+    own: dict[bytes, bytes] = {}
+    while (header := _next_header(data, place)) is not None:
+        if header.kind in _BEFORE:
+            (shared if header.kind == _SHARED else own).update(_extended(data, header))
+            place = _after(header.place, header.size)
+            continue
+        facts = shared | own if shared or own else own
+        header = header._replace(size=_true_size(facts, header)) if facts else header
+        place = header.place
+        if header.kind not in _WITHOUT_DATA:
+            place = _after(place, header.size)
+            if not data.reaches(header.place + header.size):
+                raise bad("cut off")
+        if header.kind not in _NO_FILES:
+            yield _member(facts, header)
+        own = {}
+
+
+def _after(place: int, size: int) -> int:
+    return place + -(-size // _BLOCK) * _BLOCK
+
+
+def _next_header(data: Stretch, place: int) -> Header | None:
+    """The header at `place`, or after blocks of zeros there; None at the end.
+
+    Two blocks of zeros end a tar, but where tars were strung together another one follows.
+    """
+    block = data.pread(_BLOCK, place)
+    start = place
+    while block == _ZEROS and place - start < _PADDING * _BLOCK:
+        place += _BLOCK
+        block = data.pread(_BLOCK, place)
+    if place > start and not _is_header(block):
+        return None
+    if len(block) < _BLOCK:
+        raise bad("cut off")
+    if not _is_header(block):
+        raise bad("damaged" if place else "no tar")
+    return _header(data, block, place + _BLOCK)
+
+
+def _is_header(block: bytes) -> bool:
+    """Whether the checksum is right; some old writers summed signed bytes."""
+    try:
+        claimed = _number(block[148:156]) if len(block) == _BLOCK else None
+    except ValueError:
+        return False
+    total = sum(block) - sum(block[148:156]) + 256
+    return claimed == total or claimed == total - 256 * sum(byte > 127 for byte in block)
+
+
+def _header(data: Stretch, block: bytes, place: int) -> Header:
+    kind, name = block[156:157], _text(block[:100])
+    if kind == b"\0" and name.endswith(b"/"):  # a folder, before there was a kind for it
+        kind = b"5"
+    if block[257:263] == b"ustar\0" and block[345]:
+        name = _text(block[345:500]) + b"/" + name
+    if kind == _SPARSE:
+        place = _after_map(data, block, place)
+    try:
+        size = _number(block[124:136])
+    except ValueError:
+        raise bad("damaged") from None
+    if size < 0:
+        raise bad("damaged")
+    return Header(kind, name, size, place)
+
+
+def _after_map(data: Stretch, block: bytes, place: int) -> int:
+    """Where the data of a GNU sparse member begin: its map may go on in further blocks."""
+    more = block[482]
+    while more:
+        block = data.pread(_BLOCK, place)
+        if len(block) < _BLOCK:
+            raise bad("cut off")
+        more = block[504]
+        place += _BLOCK
+    return place
+
+
+def _text(field: bytes) -> bytes:
+    return field.partition(b"\0")[0]
+
+
+def _number(field: bytes) -> int:
+    """Octal digits, or base 256 where the first bit is set; ValueError else."""
+    if field[0] in (0x80, 0xFF):
+        return int.from_bytes(field[1:], "big") - (field[0] == 0xFF) * 256 ** (len(field) - 1)
+    return int(_text(field).strip() or b"0", 8)
+
+
+def _extended(data: Stretch, header: Header) -> dict[bytes, bytes]:
+    """What a pax header or a long name says of members to come."""
+    if header.size > _MAX_EXTENDED:
+        raise bad("long header")
+    value = data.pread(header.size, header.place)
+    if len(value) < header.size:
+        raise bad("cut off")
+    if header.kind == _LONG_LINK:
+        return {}
+    return {b"path": _text(value)} if header.kind == _LONG_NAME else dict(_records(value))
+
+
+def _records(value: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The records of a pax header, `length key=value` and a line feed each."""
+    place = 0
+    while place < len(value) and value[place]:
+        digits = value[place : place + 8].partition(b" ")[0]
+        length = int(digits) if digits.isdigit() else 0
+        record = value[place : place + length]
+        key, equals, content = record[len(digits) + 1 : -1].partition(b"=")
+        if not equals or not record.endswith(b"\n") or len(record) < length:
+            raise bad("damaged")
+        yield key, content
+        place += length
+
+
+def _true_size(facts: dict[bytes, bytes], header: Header) -> int:
+    size = facts.get(b"size")
+    if not size:
+        return header.size
+    if not size.isdigit() or len(size) > 19:
+        raise bad("damaged")
+    return int(size)
+
+
+def _member(facts: dict[bytes, bytes], header: Header) -> Member:
+    named = next((facts[key] for key in _NAMES if facts.get(key)), header.name)
+    name = to_text(_text(named).decode("utf-8", "surrogateescape"))
+    refused = "" if header.kind in _REGULAR else "kind of member"
+    if header.kind == _SPARSE or any(key.startswith(b"GNU.sparse.") for key in facts):
+        refused = "sparse"
+    return Member(name, header.size, header.place, refused=refused)

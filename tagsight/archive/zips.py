@@ -1,0 +1,247 @@
+"""The members of a zip (PKWARE's APPNOTE 6.3), by its central directory.
+
+Names are labels here and never become paths of files.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tagsight.archive.listing import to_text
+from tagsight.archive.members import Member, bad
+from tagsight.archive.source import Source
+from tagsight.rejections import Rejection
+
+_BLOCK = 2**15  # covers 94 % of headers
+_MAX_DIRECTORY = 2**28  # bytes: some millions of members
+_STORED, _DEFLATED = 0, 8
+_END, _END_64, _LOCATOR = b"PK\5\6", b"PK\6\6", b"PK\6\7"
+_HEAD = struct.Struct("<5xB2xHH4xIIIHHHH2xII")  # of an entry
+_ENTRY, _LOCAL = b"PK\1\2", b"PK\3\4"
+_ENTRY_SIZE, _LOCAL_SIZE, _END_SIZE, _END_64_SIZE, _LOCATOR_SIZE = 46, 30, 22, 56, 20
+_IN_64, _IN_64_SHORT = 0xFFFFFFFF, 0xFFFF
+_ENCRYPTED, _SIZES_FOLLOW, _UTF8 = 1, 8, 0x800
+_UNIX, _LINK = 3, 0xA
+
+
+class Directory(NamedTuple):
+    """Where the central directory is; `shift` is how much data were put before the zip."""
+
+    place: int
+    size: int
+    shift: int
+
+
+class Entry(NamedTuple):
+    """An entry of the central directory, as it is there (APPNOTE 4.3.12)."""
+
+    system: int
+    flags: int
+    method: int
+    checksum: int
+    packed: int
+    size: int
+    disk: int
+    attributes: int
+    place: int
+    name: bytes
+
+
+def zip_members(data: Source) -> Iterator[Member]:
+    """The files in a zip, in order of place; folders and symbolic links are none.
+
+    Raises:
+        Refused: no zip, or its directory is damaged or absurdly long.
+    """
+    directory = _directory(data)
+    entries = list(_entries(data.pread(directory.size, directory.place)))
+    entries.sort(key=lambda entry: entry.place)
+    overlapping = _overlapping(entries, directory)
+    for entry in entries:
+        if not entry.name.endswith(b"/") and not _is_link(entry):
+            refused = "overlapping" if entry.place in overlapping else _why_not(entry)
+            yield Member(
+                name=_name(entry.name, entry.flags),
+                size=entry.size,
+                place=entry.place + directory.shift,
+                packed=None if entry.method == _STORED else entry.packed,
+                checksum=entry.checksum,
+                refused=refused,
+            )
+
+
+def data_place(data: Source, member: Member) -> int:
+    """Where the bytes of a member begin.
+
+    Raises:
+        Refused: its local header is not there, or says otherwise than the central directory.
+    """
+    head = data.pread(_LOCAL_SIZE, member.place)
+    if len(head) < _LOCAL_SIZE or head[:4] != _LOCAL:
+        raise bad("no local header")
+    flags, method, checksum, packed, size, name, extra = struct.unpack("<6xHH4xIIIHH", head)
+    same = _name(data.pread(name, member.place + _LOCAL_SIZE), flags) == member.name
+    same &= method == (_STORED if member.packed is None else _DEFLATED)
+    if not flags & _SIZES_FOLLOW:
+        expected = (member.checksum, member.size if member.packed is None else member.packed)
+        same &= checksum == expected[0] and packed in (expected[1], _IN_64)
+        same &= size in (member.size, _IN_64)
+    if not same or flags & _ENCRYPTED:
+        raise bad("local header differs")
+    place: int = member.place + _LOCAL_SIZE + name + extra
+    if not data.reaches(place + (member.size if member.packed is None else member.packed)):
+        raise bad("cut off")
+    return place
+
+
+def inflated(data: Source, member: Member) -> Iterator[bytes]:
+    """The bytes of a deflated member, block by block: as many as it says it has.
+
+    Raises:
+        Refused: it is damaged, now or as a block is asked.
+    """
+    assert member.packed is not None
+    return _inflated(data, member, data_place(data, member), member.packed)
+
+
+def _inflated(data: Source, member: Member, place: int, packed_size: int) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    left, checksum = member.size, 0
+    for packed in _blocks(data, place, place + packed_size):
+        while left and (block := _next_block(unpacker, packed, left)):
+            packed = unpacker.unconsumed_tail
+            left -= len(block)
+            checksum = zlib.crc32(block, checksum)
+            if not left and checksum != member.checksum:
+                raise bad("checksum")
+            yield block
+    if left:
+        raise bad("cut off")
+
+
+def _next_block(unpacker: "zlib._Decompress", packed: bytes, left: int) -> bytes:
+    try:
+        return unpacker.decompress(packed, min(_BLOCK, left))
+    except zlib.error as error:
+        raise bad("damaged") from error
+
+
+def _blocks(data: Source, place: int, end: int) -> Iterator[bytes]:
+    for start in range(place, end, _BLOCK):
+        yield data.pread(min(_BLOCK, end - start), start)
+
+
+def _directory(data: Source) -> Directory:
+    tail_size = min(data.size, _END_SIZE + _LOCATOR_SIZE + 2**16)
+    tail = data.pread(tail_size, data.size - tail_size)
+    at = tail.rfind(_END, 0, len(tail) - _END_SIZE + 4)
+    if at < 0:
+        raise bad("no zip, or cut off")
+    disk, first, here, count, size, place = struct.unpack_from("<4xHHHHII", tail, at)
+    end = data.size - tail_size + at
+    if at >= _LOCATOR_SIZE and tail.startswith(_LOCATOR, at - _LOCATOR_SIZE):
+        disk, first, here, count, size, place, end = _end_64(data, end)
+    if disk or first or here != count:
+        raise bad("multi-disk")
+    if size + place > end or size < count * _ENTRY_SIZE:
+        raise bad("damaged")
+    if size > _MAX_DIRECTORY:
+        raise Rejection("too_large", "members")
+    return Directory(end - size, size, end - size - place)
+
+
+def _end_64(data: Source, end: int) -> tuple[int, int, int, int, int, int, int]:
+    """The facts of the end record of a zip64, and its place.
+
+    It stands before its locator; its own statement of where is off where data were put before.
+    """
+    stated, disks = struct.unpack("<8xQI", data.pread(_LOCATOR_SIZE, end - _LOCATOR_SIZE))
+    if disks > 1:
+        raise bad("multi-disk")
+    for place in (end - _LOCATOR_SIZE - _END_64_SIZE, stated):
+        record = data.pread(_END_64_SIZE, place)
+        if len(record) == _END_64_SIZE and record.startswith(_END_64):
+            return *struct.unpack("<16xIIQQQQ", record), place
+    raise bad("damaged")
+
+
+def _entries(directory: bytes) -> Iterator[Entry]:
+    place = 0
+    while place < len(directory):
+        head = directory[place : place + _ENTRY_SIZE]
+        if len(head) < _ENTRY_SIZE or head[:4] != _ENTRY:
+            raise bad("damaged")
+        *facts, name, extra, comment, disk, attributes, local = _HEAD.unpack(head)
+        place += _ENTRY_SIZE
+        if place + name + extra + comment > len(directory):
+            raise bad("damaged")
+        text = directory[place : place + name]
+        entry = Entry._make([*facts, disk, attributes, local, text])
+        more = directory[place + name : place + name + extra]
+        yield _with_64(entry, more) if _is_64(entry) else entry
+        place += name + extra + comment
+
+
+def _is_64(entry: Entry) -> bool:
+    return _IN_64 in (entry.size, entry.packed, entry.place) or entry.disk == _IN_64_SHORT
+
+
+def _with_64(entry: Entry, extra: bytes) -> Entry:
+    """The entry with the numbers that did not fit taken from its extra field (APPNOTE 4.5.3)."""
+    values = _long_values(extra)
+    names = [name for name in ("size", "packed", "place") if getattr(entry, name) == _IN_64]
+    if len(values) < len(names):
+        return entry  # a number may be the mark by chance: the data will tell
+    long = dict(zip(names, values, strict=False))
+    disk = 0 if entry.disk == _IN_64_SHORT else entry.disk
+    return Entry._make((entry._asdict() | long | {"disk": disk}).values())
+
+
+def _long_values(extra: bytes) -> list[int]:
+    place = 0
+    while place + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, place)
+        if kind == 1:
+            content = extra[place + 4 : place + 4 + length]
+            return [v for (v,) in struct.iter_unpack("<Q", content[: len(content) // 8 * 8])]
+        place += 4 + length
+    return []
+
+
+def _overlapping(entries: list[Entry], directory: Directory) -> set[int]:
+    """Places of entries that share bytes: a bomb needs them; nothing else makes them."""
+    found: set[int] = set()
+    last, end, limit = -1, 0, directory.place - directory.shift
+    for entry in entries:
+        if entry.place < end:
+            found |= {last, entry.place}
+        if (own_end := _least_end(entry)) >= end:
+            last, end = entry.place, own_end
+        if end > limit:
+            found.add(entry.place)
+    return found
+
+
+def _least_end(entry: Entry) -> int:
+    return entry.place + _LOCAL_SIZE + len(entry.name) + entry.packed
+
+
+def _is_link(entry: Entry) -> bool:
+    return entry.system == _UNIX and entry.attributes >> 28 == _LINK
+
+
+def _why_not(entry: Entry) -> str:
+    """Why a member cannot be read; nothing if it can."""
+    if entry.flags & _ENCRYPTED:
+        return "encrypted"
+    if entry.method not in (_STORED, _DEFLATED):
+        return f"method {entry.method}"
+    if entry.disk:
+        return "multi-disk"
+    return "damaged" if entry.method == _STORED and entry.packed != entry.size else ""
+
+
+def _name(name: bytes, flags: int) -> str:
+    name = name.partition(b"\0")[0]
+    return to_text(name.decode("utf-8" if flags & _UTF8 else "cp437", "surrogateescape"))

@@ -1,0 +1,170 @@
+"""A finished run as it lies in its folder: what later images are put into, and never changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from tagsight.assigning import novelty
+from tagsight.clustering import cluster_tables
+from tagsight.errors import DataError
+from tagsight.reading.provenance import reading_of
+from tagsight.run.atomic import read_json
+from tagsight.run.hashing import run_key
+from tagsight.run.tables import scan
+from tagsight.tags.encoding import Encoding, load
+from tagsight.tags.frequencies import person
+
+NEEDED = (
+    "encoding.json",
+    "choice.json",
+    "cards.json",
+    "medoids.parquet",
+    "samples/tuning.parquet",
+    "annotations.csv",
+)
+SHARDED = ("tags", "rejected", "features", "annotations")
+EQUAL = 1e-5  # distances that machines with other vector instructions may differ by
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What is taken from the run.
+
+    reading: how its images were read, `keep` and `derive_text`, of files `keep_undrawable`, of a
+    ready table `columns` and `split`; encoding: with the ranges that its distances were taken with;
+    medoids: those of clusters 1, 2, … at its K; names: of these clusters; tuning: the persons of
+    the tuning sample; shards: names of the files of each table.
+    """
+
+    folder: Path
+    key: bytes
+    reading: dict[str, Any]
+    encoding: Encoding
+    medoids: pl.DataFrame
+    names: list[str]
+    tuning: pl.Series
+    shards: list[str]
+
+    @property
+    def k(self) -> int:
+        """How many clusters the run has."""
+        return len(self.medoids)
+
+    def images(self) -> Iterator[pl.DataFrame]:
+        """The images by shard: `image`, `person`, `series` (not null), `cluster`, `distance`, and
+        the encoded columns; without persons of the tuning sample, which the medoids were fitted
+        on: their distances say nothing of later images.
+        """
+        for shard in self.shards:
+            tags, found, features = (
+                self._shard(table, shard) for table in ("tags", "annotations", "features")
+            )
+            images = unit(tags).join(found.select("image", "cluster", "distance"), on="image")
+            fitted_on = pl.col("person").is_in(self.tuning.implode())
+            yield images.filter(~fitted_on).join(features, on="image").collect()
+
+    def values(self) -> novelty.Values:
+        """What values the run's images have, those of the tuning sample too."""
+        tables = ((self._shard("tags", s), self._shard("features", s)) for s in self.shards)
+        parts = (unit(tags).select("image", "person").join(f, on="image") for tags, f in tables)
+        return novelty.values((part.collect() for part in parts), self.encoding)
+
+    def kinds(self) -> pl.DataFrame:
+        """What kinds of images the run has: the different rows of `novelty.kinds`."""
+        tags = scan(self.paths("tags"))
+        return tags.select(novelty.kinds(tags)).unique().collect(engine="streaming")
+
+    def place(self, features: pl.DataFrame) -> pl.DataFrame:
+        """Return `image`, `cluster`, `distance`, `margin` of images, as the run did of its own."""
+        return cluster_tables.annotate(features, self.medoids, self.encoding)
+
+    def known(self, images: pl.DataFrame) -> pl.Series:
+        """Which images are in the run: Boolean (n,).
+
+        images: `image`, `instance`, `duplicate_uid`, as in tags. The same SOP instance is the same
+        image wherever it lies. Where there is none, as in a ready table, or files that differ share
+        one, an image is known by what it is told apart by: of files the path too.
+        """
+        names = ["image", "instance"]
+        asked, held = (_names(tags) for tags in (images.lazy(), scan(self.paths("tags"))))
+        found = [held.select(n).join(asked.select(n), on=n, how="semi").unique() for n in names]
+        of_run = zip(names, pl.collect_all(found, engine="streaming"), strict=True)
+        same = [pl.col(n).is_in(rows[n].implode()).fill_null(False) for n, rows in of_run]
+        return asked.select(known=pl.any_horizontal(same)).collect()["known"]
+
+    def paths(self, table: str) -> list[Path]:
+        """The shards of a table."""
+        return [self.folder / table / f"{shard}.parquet" for shard in self.shards]
+
+    def _shard(self, table: str, shard: str) -> pl.LazyFrame:
+        return pl.scan_parquet(self.folder / table / f"{shard}.parquet")
+
+
+def _names(tags: pl.LazyFrame) -> pl.LazyFrame:
+    of_one = pl.when(pl.col("duplicate_uid").is_null()).then("instance")
+    return tags.select("image", instance=of_one)
+
+
+def unit(tags: pl.LazyFrame) -> pl.LazyFrame:
+    """Return `image`, `person` and `series` of images; where one is unknown, what is known."""
+    return tags.select("image", person=person(), series=pl.coalesce("series", "image"))
+
+
+def finished(
+    folder: Path, ranges: Literal["archive", "sample"], key_file: str | None
+) -> FinishedRun:
+    """Take up the run in `folder`, made with these `gower.ranges` and `privacy.key_file`.
+
+    Raises DataError where the run is not finished, or where images put into its clusters as this
+    config has it do not come where it put them; UserError where the key is another.
+    """
+    shards = _shards(folder, key_file)
+    key = run_key(key_file or str(folder / "key"))
+    read = reading_of([folder / "rejected" / f"{shard}.parquet" for shard in shards], key)
+    sample = pl.read_parquet(folder / "samples/tuning.parquet")
+    k = read_json(folder / "choice.json")["k"]
+    run = FinishedRun(
+        folder=folder,
+        key=key,
+        reading=read,
+        encoding=load(folder / "encoding.json").ranged_by(sample, ranges),
+        medoids=pl.read_parquet(folder / "medoids.parquet").filter(k=k).sort("cluster"),
+        names=[card["name"] for card in read_json(folder / "cards.json") if card["cluster"]],
+        tuning=sample.select(person()).to_series(),
+        shards=shards,
+    )
+    _require_agreement(run, sample)
+    return run
+
+
+def _shards(folder: Path, key_file: str | None) -> list[str]:
+    """The names of the shards; DataError that names the first file that is not there."""
+    found = {path.stem for table in SHARDED for path in (folder / table).glob("*.parquet")}
+    each = [f"{table}/{shard}.parquet" for table in SHARDED for shard in sorted(found or {"0"})]
+    for name in [*([] if key_file else ["key"]), *NEEDED, *each]:
+        if not (folder / name).is_file():
+            raise DataError(
+                f"{folder / name} is not there: new images are put into the clusters of a finished "
+                "run; finish it first (the same command without `assign`), or "
+                "name its folder with --directory"
+            )
+    return sorted(found)
+
+
+def _require_agreement(run: FinishedRun, sample: pl.DataFrame) -> None:
+    """Put the tuning sample into the clusters anew: it has to come where the run has it."""
+    told = scan(run.paths("annotations")).select("image", "cluster", "distance")
+    before = sample.lazy().select("image").join(told, on="image", how="left").collect()
+    now = run.place(sample)
+    both = now.join(before, on="image", suffix="_before")
+    apart = (both["distance"] - both["distance_before"]).fill_null(np.inf).abs() > EQUAL
+    if len(run.names) != run.k or apart.any():
+        raise DataError(
+            f"{run.folder}: the run here was made with another config (gower.ranges) or is not "
+            "finished under the present one; give `assign` the config that it was made with, or "
+            "run the same command without `assign` first"
+        )

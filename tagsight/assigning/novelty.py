@@ -1,0 +1,146 @@
+"""Values that a run has not: categories without a code, numbers outside its range, new kinds.
+
+Numbers are held to the least and the largest of the run's images, whatever they are scaled by: to a
+distance all that lies outside the scale is its end.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from tagsight.tags.encoding import PRESENCE, Column, Encoding
+
+# Tags that say what kind of image it is: of a kind that the run has not, it belongs nowhere in it.
+KINDS = ("Modality", "SOPClassUID")
+
+Ends = tuple[float, float]
+NOWHERE: Ends = (float("inf"), float("-inf"))  # every number lies outside
+
+
+class Values(NamedTuple):
+    """What a run has in each column: `ends`, the least and the largest number; `sole`, the
+    categories of one person alone; `inner`, the ends without the one person who has them.
+
+    In the run itself every value was seen. What one person alone has is as new as what turns up
+    later where nobody else has it (Good 1953: as many as there are to come).
+    """
+
+    ends: dict[str, Ends]
+    sole: dict[str, list[int]]
+    inner: dict[str, Ends]
+
+
+def values(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
+    """Go through the images of a run: `person` and the encoded columns, in parts."""
+    codes: dict[str, pl.DataFrame] = {}
+    numbers: dict[str, pl.DataFrame] = {}
+    for part in parts:
+        for column in encoding.columns:
+            own = part.select("person", value=column.name).drop_nulls("value")
+            if column.categories is None:
+                numbers[column.name] = _people_at_ends(own, numbers.get(column.name))
+            elif column.parser != PRESENCE:
+                codes[column.name] = _people_of_codes(own, codes.get(column.name))
+    alone = pl.col("first") == pl.col("last")
+    at_ends = {name: _ends(people) for name, people in numbers.items()}
+    return Values(
+        ends={name: ends for name, (ends, _) in at_ends.items()},
+        sole={name: sorted(people.filter(alone)["value"]) for name, people in codes.items()},
+        inner={name: inner for name, (_, inner) in at_ends.items()},
+    )
+
+
+def unseen(encoding: Encoding, sole: Mapping[str, Sequence[int]]) -> dict[str, pl.Expr]:
+    """Return for each tag with categories whether an image has one that the run has not.
+
+    sole: column -> codes that count as unseen too. The expressions are over the encoded columns,
+    and never null.
+    """
+    columns = [c for c in encoding.columns if c.categories and c.parser != PRESENCE]
+    return _by_tag(columns, [_is_new(column, sole.get(column.name, ())) for column in columns])
+
+
+def beyond(encoding: Encoding, ends: Mapping[str, Ends]) -> dict[str, pl.Expr]:
+    """Return for each tag with numbers whether one of an image's lies outside the ends (by column).
+
+    The expressions are over the encoded columns, and never null.
+    """
+    columns = [c for c in encoding.columns if c.categories is None]
+    return _by_tag(columns, [_is_outside(column, ends[column.name]) for column in columns])
+
+
+def named(images: pl.DataFrame, new: Mapping[str, pl.Expr]) -> pl.Series:
+    """Return the tags that are new in each image, joined by `\\`; null where none is.
+
+    new: tag -> whether it is, an expression over the columns of `images`.
+    """
+    names = [pl.when(image).then(pl.lit(keyword)) for keyword, image in new.items()]
+    text = pl.concat_str([pl.lit(None, pl.String), *names], separator="\\", ignore_nulls=True)
+    return images.with_columns(pl.when(text != "").then(text).alias("new"))["new"]
+
+
+def kinds(tags: pl.LazyFrame) -> list[pl.Expr]:
+    """Return what says of which kind each image of a table of tags is: `kind Modality`, … as text.
+
+    Taken from the tags, since an encoding has no column of what all images of a run share.
+    """
+    held = tags.collect_schema()
+    texts = {k: pl.col(k) if k in held else pl.lit(None, pl.String) for k in KINDS}
+    plain = {k: text.str.strip_chars().str.to_uppercase() for k, text in texts.items()}
+    return [pl.when(text != "").then(text).alias(f"kind {k}") for k, text in plain.items()]
+
+
+def new_kinds(run: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Return for each of KINDS whether an image is of one that the run has not.
+
+    run: the columns of `kinds`; of a tag that it has nowhere nothing is new. The expressions are
+    over columns of these names, and never null.
+    """
+    known = {k: run[f"kind {k}"].drop_nulls().unique() for k in KINDS}
+    return {
+        k: ~pl.col(f"kind {k}").is_in(found.implode()).fill_null(True)
+        for k, found in known.items()
+        if len(found)
+    }
+
+
+def _by_tag(columns: Sequence[Column], new: Sequence[pl.Expr]) -> dict[str, pl.Expr]:
+    found: dict[str, list[pl.Expr]] = {}
+    for column, image in zip(columns, new, strict=True):
+        found.setdefault(column.keyword, []).append(image)
+    return {keyword: pl.any_horizontal(several) for keyword, several in found.items()}
+
+
+def _is_new(column: Column, sole: Sequence[int]) -> pl.Expr:
+    code = pl.col(column.name)
+    new = (code >= len(column.categories or ())) | code.is_in(list(sole))
+    return new.fill_null(False)
+
+
+def _is_outside(column: Column, ends: Ends) -> pl.Expr:
+    number = pl.col(column.name).cast(pl.Float64)
+    return ((number < ends[0]) | (number > ends[1])).fill_null(False)
+
+
+def _people_of_codes(own: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    """Of each code the first and the last person by name who has it: `value`, `first`, `last`."""
+    new = own.select("value", first="person", last="person")
+    both = new if before is None else pl.concat([before, new])
+    return both.group_by("value").agg(pl.col("first").min(), pl.col("last").max())
+
+
+def _people_at_ends(own: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    """Two persons with the least numbers, two with the largest: `person`, `low`, `high`."""
+    new = own.select("person", low="value", high="value")
+    both = new if before is None else pl.concat([before, new])
+    each = both.group_by("person").agg(pl.col("low").min(), pl.col("high").max())
+    two = [each.bottom_k(2, by="low"), each.top_k(2, by="high")]
+    return pl.concat(two).unique()
+
+
+def _ends(people: pl.DataFrame) -> tuple[Ends, Ends]:
+    """The ends over all persons, and over all but the one who has the least, or the largest."""
+    low, high = people["low"].sort(), people["high"].sort(descending=True)
+    ends = [(low[i], high[i]) if i < len(people) else NOWHERE for i in range(2)]
+    return ends[0], ends[1]

@@ -1,0 +1,167 @@
+"""Factor analysis of mixed data, then k-means: few dimensions in place of many tags.
+
+Source: Pagès, "Analyse factorielle de données mixtes", Revue de statistique appliquée 52 (2004).
+A number is centred and divided by its standard deviation; a category becomes an indicator, centred
+and divided by the root of its share; the factors are the principal components of both together.
+So a factor's variance is what it shares with the tags: the sum of squared correlations with the
+numbers and of correlation ratios with the categories.
+
+A missing value has its tag's mean, so it pulls an image nowhere; that it is missing is said by the
+presence columns, which are categories like others.
+
+No distances are made. The standardised table, of p columns with one a category, is never there
+whole: its products (p, p) are summed over some rows at a time. So time and memory grow with the
+rows, and with p².
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from tagsight.gower.metric import Features
+
+Array = NDArray[Any]
+
+LARGEST = 50  # factors at most
+ROWS = 4096  # of the table that are made at a time
+STARTS = 4  # of k-means
+DRAWN = 20_000  # rows that k-means starts on where there are more
+STEPS = 20  # of k-means among all rows, at most, where it started on some
+DECIMALS = 9  # by which rows on the factors differ: what is less is rounding
+
+
+def labellings(features: Features, ks: Sequence[int]) -> list[Array]:
+    """Labels (n,) by k-means on the factors for each K, without gaps; -1 never.
+
+    K above the number of rows that the factors tell apart is left out. On one thread, since sums
+    by several differ in the last digits. Of more than 20,000 rows as many are drawn first, and
+    k-means goes on among all from the centres that these have. Empty where `ks` is.
+    """
+    if not ks:
+        return []
+    with threadpool_limits(1):
+        placed, _ = factors(features)
+        distinct = pl.DataFrame(placed.round(DECIMALS)).n_unique()
+        return [_means(placed, k) for k in ks if k <= distinct]
+
+
+def factors(features: Features) -> tuple[Array, Array]:
+    """Coordinates (n, d) on the factors and their variances (d,), largest first; float64.
+
+    Those of variance above 1 are kept, which say more than a tag of weight 1 alone, but at least
+    two where there are two, and LARGEST at most. ValueError where no column varies.
+    """
+    n = len(features)
+    columns: list[_Column] = [*_numbers(features), *_categories(features)]
+    p = sum(column.width for column in columns)
+    if p > n:  # fewer products of rows than of columns
+        table = _table(columns, slice(0, n))
+        variances, axes = _axes(table @ table.T / n)
+        return axes * np.sqrt(variances * n), variances
+    products = np.zeros((p, p))
+    for rows in _parts(n):
+        table = _table(columns, rows)
+        products += table.T @ table
+    variances, axes = _axes(products / n)
+    placed = np.empty((n, len(variances)))
+    for rows in _parts(n):
+        placed[rows] = _table(columns, rows) @ axes
+    return placed, variances
+
+
+def _axes(products: Array) -> tuple[Array, Array]:
+    """The variances (d,) and axes (m, d) to keep; products: (m, m)."""
+    size = len(products)
+    found: tuple[Array, Array] = (np.empty(0), np.empty((0, 0)))
+    if size:
+        found = eigh(products, subset_by_index=[max(0, size - LARGEST), size - 1])
+    variances, axes = found[0][::-1], found[1][:, ::-1]
+    kept = variances > 1
+    kept[:2] = variances[:2] > 1e-9
+    if not kept.any():
+        raise ValueError("no column of features tells one row from another")
+    return variances[kept], axes[:, kept]
+
+
+class _Number(NamedTuple):
+    """A numeric column to be centred and scaled."""
+
+    values: Array  # float32 (n,)
+    mean: float
+    scale: float
+    width: int = 1
+
+    def fill(self, rows: slice, block: Array) -> None:
+        """Write the rows' part of the table into block (m, 1), which is 0."""
+        x = self.values[rows]
+        there = np.isfinite(x)
+        block[there, 0] = (x[there].astype(np.float64) - self.mean) * self.scale
+
+
+class _Category(NamedTuple):
+    """A categorical column, to be an indicator of each of its values."""
+
+    codes: Array  # int32 (n,)
+    place: Array  # of each code, among those that are there
+    root: Array  # of the share of each, (width,)
+    scale: float
+    width: int
+
+    def fill(self, rows: slice, block: Array) -> None:
+        """Write the rows' part of the table into block (m, width), which is 0."""
+        codes = self.codes[rows]
+        there = np.flatnonzero(codes >= 0)
+        level = self.place[codes[there]]
+        block[there] = -self.root * self.scale
+        block[there, level] += self.scale / self.root[level]
+
+
+_Column = _Number | _Category
+
+
+def _parts(n: int) -> Iterator[slice]:
+    return (slice(start, min(start + ROWS, n)) for start in range(0, n, ROWS))
+
+
+def _table(columns: Sequence[_Column], rows: slice) -> Array:
+    """Standardised numbers, then weighted indicators: float64 (m, p), missing = 0 = the mean."""
+    table = np.zeros((rows.stop - rows.start, sum(column.width for column in columns)))
+    start = 0
+    for column in columns:
+        column.fill(rows, table[:, start : start + column.width])
+        start += column.width
+    return table
+
+
+def _numbers(features: Features) -> Iterator[_Number]:
+    for x, weight in zip(features.numeric.T, features.numeric_weight, strict=True):
+        known = x[np.isfinite(x)].astype(np.float64)
+        if len(known) and np.ptp(known) > 0:
+            yield _Number(x, known.mean(), np.sqrt(weight) / known.std())
+
+
+def _categories(features: Features) -> Iterator[_Category]:
+    for codes, weight in zip(features.categorical.T, features.categorical_weight, strict=True):
+        counts = np.bincount(codes[codes >= 0])
+        there = counts > 0
+        if there.any():
+            share = counts[there] / counts.sum()
+            place = np.cumsum(there) - 1
+            yield _Category(codes, place, np.sqrt(share), float(np.sqrt(weight)), len(share))
+
+
+def _means(placed: Array, k: int) -> Array:
+    drawn = max(DRAWN, 10 * k)
+    start: dict[str, Any] = {"n_init": STARTS}
+    if len(placed) > drawn:
+        some = np.sort(np.random.default_rng(0).choice(len(placed), drawn, replace=False))
+        first = KMeans(k, random_state=0, **start).fit(placed[some])
+        start = {"init": first.cluster_centers_, "n_init": 1, "max_iter": STEPS}
+    labels: Array = KMeans(k, random_state=0, **start).fit(placed).labels_
+    return labels

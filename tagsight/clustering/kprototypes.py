@@ -1,0 +1,121 @@
+"""k-prototypes: k-means for numbers and categories together.
+
+Source: Huang, "Clustering large data sets with mixed numeric and categorical values", PAKDD 1997.
+A prototype has a mean for each number and the most frequent value of each category; a row costs
+
+    sum_f w_f (x_f - mean_f)^2 + gamma sum_f w_f [x_f != mode_f]
+
+gamma is half the mean standard deviation of the numbers, as in package kmodes. What a row lacks
+costs nothing, whichever its prototype; a tag that no member of a cluster has costs a row that has
+it as much as the largest difference. That a tag is missing is said by the presence columns.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from tagsight.gower.metric import Features
+from tagsight.run.compiling import kernel
+
+Array = NDArray[Any]
+
+ROUNDS = 100
+
+
+class Prototypes(NamedTuple):
+    """means: float64 (k, q), NaN where no member has the number; modes: int32 (k, c), -1."""
+
+    means: Array
+    modes: Array
+
+
+def labellings(features: Features, starts: Sequence[Array]) -> list[Array]:
+    """Labels (n,), without gaps, from each of the first labels (n,), from 0 without gaps."""
+    weight = gamma(features)
+    return [_settled(features, labels, weight) for labels in starts]
+
+
+def gamma(features: Features) -> float:
+    """What a category weighs beside a number; 1 where no number varies."""
+    known = [x[np.isfinite(x)].astype(np.float64) for x in features.numeric.T]
+    spread = [x.std() for x in known if len(x)]
+    half = 0.5 * float(np.mean(spread)) if spread else 0.0
+    return half or 1.0
+
+
+def costs(features: Features, prototypes: Prototypes, gamma: float) -> Array:
+    """What each row costs under each prototype: float64 (n, k)."""
+    out = np.empty((len(features), len(prototypes.means)))
+    weights = (
+        features.numeric_weight.astype(np.float64),
+        gamma * features.categorical_weight.astype(np.float64),
+    )
+    _fill(features.numeric, features.categorical, *prototypes, *weights, out)
+    return out
+
+
+def prototypes(features: Features, labels: Array, k: int) -> Prototypes:
+    """The means and modes of k clusters; labels (n,); of equally frequent values the lowest."""
+    there = np.isfinite(features.numeric)
+    known = np.where(there, features.numeric, 0).astype(np.float64)
+    counts = np.array([np.bincount(labels, t, k) for t in there.T]).reshape(-1, k).T
+    sums = np.array([np.bincount(labels, x, k) for x in known.T]).reshape(-1, k).T
+    means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    modes = [_modes(codes, labels, k) for codes in features.categorical.T]
+    return Prototypes(means, np.array(modes, np.int32).reshape(-1, k).T.copy())
+
+
+def _modes(codes: Array, labels: Array, k: int) -> Array:
+    there, levels = codes >= 0, int(codes.max(initial=0)) + 1
+    places = labels[there].astype(np.int64) * levels + codes[there]
+    counts = np.bincount(places, minlength=k * levels).reshape(k, levels)
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
+
+
+def _settled(features: Features, labels: Array, weight: float) -> Array:
+    """Prototypes from their rows and rows to their prototypes, until no row moves."""
+    k = int(labels.max()) + 1
+    for _ in range(ROUNDS):
+        before = labels
+        labels = _assigned(costs(features, prototypes(features, labels, k), weight))
+        if np.array_equal(before, labels):
+            break
+    return labels
+
+
+def _assigned(cost: Array) -> Array:
+    """The cheapest prototype of each row; one that has none gets the row that costs most."""
+    labels = cost.argmin(axis=1)
+    own = cost[np.arange(len(cost)), labels]
+    sizes = np.bincount(labels, minlength=cost.shape[1])
+    for empty in np.flatnonzero(sizes == 0):
+        row = int(np.argmax(np.where(sizes[labels] > 1, own, -1)))
+        sizes[labels[row]] -= 1
+        labels[row], own[row], sizes[empty] = empty, 0, 1
+    return labels
+
+
+@kernel(parallel=True)
+def _fill(
+    numeric: Array,
+    codes: Array,
+    means: Array,
+    modes: Array,
+    numeric_weight: Array,
+    category_weight: Array,
+    out: Array,
+) -> None:
+    for i in prange(len(out)):
+        for c in range(len(means)):
+            total = 0.0
+            for f in range(numeric.shape[1]):
+                x, mean = np.float64(numeric[i, f]), means[c, f]
+                if np.isfinite(x):
+                    total += numeric_weight[f] * ((x - mean) ** 2 if np.isfinite(mean) else 1.0)
+            for f in range(codes.shape[1]):
+                if codes[i, f] >= 0 and codes[i, f] != modes[c, f]:
+                    total += category_weight[f]
+            out[i, c] = total

@@ -1,0 +1,60 @@
+"""One candidate in the place of one medoid: what it would change, exactly, and the swap itself."""
+
+import numpy as np
+from numba import prange
+
+from tagsight.clustering.search.kernels import span_of
+from tagsight.gower.metric import Array
+from tagsight.run.compiling import BARE, FAST, kernel
+
+
+@kernel(**BARE, **FAST)
+def _change(
+    line: Array, near: Array, d1: Array, d2: Array, weight: Array, span: tuple[int, int], own: Array
+) -> float:
+    shared = 0.0
+    for i in range(*span):
+        d, a, b = np.float64(line[i]), np.float64(d1[i]), np.float64(d2[i])
+        if d < a:
+            shared += weight[i] * (d - a)
+        else:
+            own[near[i]] += weight[i] * (min(d, b) - a)
+    return shared
+
+
+@kernel(parallel=True, **FAST)
+def change(
+    line: Array, near: Array, d1: Array, d2: Array, weight: Array, shared: Array, own: Array
+) -> None:
+    """How one candidate would change the loss under one K.
+
+    line: the candidate's distances to all rows. shared: float64 (strips,), how in any place; own:
+    float64 (strips, k), filled with 0: besides, if the candidate takes the place of that medoid.
+    """
+    for p in prange(len(shared)):
+        s = int(np.int64(p))
+        span = span_of(s, len(shared), len(line))
+        shared[s] = _change(line, near, d1, d2, weight, span, own[s])
+
+
+@kernel(**FAST)
+def exchange(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Array) -> Array:
+    """Put a candidate in the place of medoid m; the rows that have to look for two nearest anew.
+
+    line: the candidate's distances to all rows. Returns int64.
+    """
+    lost = np.empty(len(line), np.int64)
+    count = 0
+    for i in range(len(line)):
+        d = line[i]
+        if (near[i] == m or second[i] == m) and d > d2[i]:
+            lost[count] = i
+            count += 1
+        elif near[i] == m:
+            d1[i] = d
+        elif d < d1[i]:
+            second[i], d2[i] = near[i], d1[i]
+            near[i], d1[i] = m, d
+        elif d < d2[i] or second[i] == m:
+            second[i], d2[i] = m, d
+    return lost[:count].copy()

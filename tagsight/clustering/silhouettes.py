@@ -1,0 +1,85 @@
+"""Silhouettes of many clusterings of the same rows, in one pass over their distances.
+
+Source: Rousseeuw, "Silhouettes: a graphical aid to the interpretation and validation of cluster
+analysis", J. Comput. Appl. Math. 20 (1987).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from tagsight.run.compiling import FAST, kernel
+
+Array = NDArray[Any]
+
+STRIP = 64
+
+
+def widths(
+    distances: Array, labellings: Sequence[Array], weights: Array | None = None
+) -> list[Array]:
+    """s(i) = (b - a) / max(a, b) of every row under every labelling: a list of float32 (n,).
+
+    a: mean distance to the other members of the own cluster; b: the least mean distance to the
+    members of another. distances: float32 (n, n), symmetric, diagonal 0. labellings: integers
+    (n,), 0 to k - 1, -1 = in no cluster. Rows alone in their cluster or in none, and all rows where
+    there is but one cluster, have 0. weights: float64 (n,), how many equal rows each stands for,
+    None = 1. The same bytes whatever the number of threads.
+    """
+    weights = np.ones(len(distances)) if weights is None else weights.astype(np.float64)
+    # Rows in no cluster are a group after the others, which is then said to be empty.
+    counts = [int(labels.max(initial=0)) + 2 for labels in labellings]
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    groups = np.array(
+        [
+            np.where(labels < 0, stop - 1, labels + start)
+            for labels, start, stop in zip(labellings, starts[:-1], starts[1:], strict=True)
+        ],
+        np.int64,
+    ).reshape(len(labellings), len(distances))
+    sizes = np.bincount(groups.ravel(), np.tile(weights, len(groups)), minlength=starts[-1])
+    sizes[starts[1:] - 1] = 0
+    out = np.empty(groups.shape, np.float32)
+    _fill(distances, weights, np.ascontiguousarray(groups.T), starts, sizes, out)
+    return list(out)
+
+
+@kernel(**FAST)
+def _add(row: Array, weight: float, total: Array) -> None:
+    for i in range(len(row)):
+        total[i] += weight * row[i]
+
+
+@kernel(**FAST)
+def of_row(sums: Array, sizes: Array, own: int) -> float:
+    """From the sums of a row's distances to each cluster, its own among them."""
+    if sizes[own] <= 1:
+        return 0.0
+    a, b = sums[own] / (sizes[own] - 1), np.inf
+    for c in range(len(sums)):
+        if c != own and sizes[c] > 0:
+            b = min(b, sums[c] / sizes[c])
+    return (b - a) / max(a, b) if np.isfinite(b) and max(a, b) > 0 else 0.0
+
+
+@kernel(parallel=True, **FAST)
+def _fill(
+    distances: Array, weights: Array, groups: Array, starts: Array, sizes: Array, out: Array
+) -> None:
+    """Strips of columns: a row of a strip is added, as a vector, to the sums of its clusters."""
+    n = len(distances)
+    for s in prange((n + STRIP - 1) // STRIP):
+        begin = int(np.int64(s)) * STRIP
+        end = min(n, begin + STRIP)
+        sums = np.zeros((len(sizes), end - begin), np.float64)
+        for j in range(n):
+            for g in range(groups.shape[1]):
+                _add(distances[j, begin:end], weights[j], sums[groups[j, g]])
+        for i in range(begin, end):
+            for g in range(groups.shape[1]):
+                first, last = starts[g], starts[g + 1]
+                own = groups[i, g] - first
+                out[g, i] = of_row(sums[first:last, i - begin], sizes[first:last], own)

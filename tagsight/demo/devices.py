@@ -1,0 +1,81 @@
+"""The hospitals' machines, and how each of them spells and fills its tags."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+import numpy as np
+
+from tagsight.run.package_data import rows_of
+
+INSTITUTIONS = ("St. Elsewhere University Hospital", "KBC Dubrava Nova", "Klinik am Rehberg")
+CHARSETS = ("ISO_IR 100", "ISO_IR 101", "ISO_IR 192")
+LANGUAGES = ("english", "croatian", "german")
+# A machine keeps to one spelling; staff type over it now and then.
+HABIT = 0.8
+
+
+@dataclass(frozen=True)
+class Device:
+    """One machine: what it is, what it fills, how it stores."""
+
+    number: int
+    modality: str
+    maker: str
+    manufacturer: str
+    model: str
+    software: str
+    site: int
+    rows: int
+    columns: int
+    bits: int
+    fill: float
+    style: str
+    compress: str
+    codes: str
+    weight: float
+
+
+def _device(number: int, row: Mapping[str, str]) -> Device:
+    counts = {key: int(row[key]) for key in ("site", "rows", "columns", "bits")}
+    shares = {key: float(row[key]) for key in ("fill", "weight")}
+    texts = {key: row[key] for key in row if key not in counts and key not in shares}
+    return Device(number=number, **texts, **counts, **shares)  # type: ignore[arg-type]
+
+
+@cache
+def devices(modality: str) -> tuple[Device, ...]:
+    """Return the machines of a modality, in the order of the table."""
+    rows = enumerate(rows_of("demo_devices.csv"))
+    return tuple(_device(i, row) for i, row in rows if row["modality"] == modality)
+
+
+def pick(modality: str, rng: np.random.Generator) -> Device:
+    """Draw a machine of the modality; busy ones come more often."""
+    fleet = devices(modality)
+    weights = np.array([device.weight for device in fleet])
+    return fleet[int(rng.choice(len(fleet), p=weights / weights.sum()))]
+
+
+@cache
+def words(term: str) -> Mapping[str, str]:
+    """Return a body part's code, its meaning and its name in the three sites' languages."""
+    rows = {row["term"]: row for row in rows_of("demo_words.csv")}
+    return MappingProxyType(rows[term])
+
+
+@cache
+def spellings(term: str, site: int) -> tuple[str, ...]:
+    """Return the ways in which a site writes a body part; the first is Annex L's own."""
+    rows = rows_of("demo_spellings.csv")
+    return tuple(r["spelling"] for r in rows if r["term"] == term and r["site"] in ("", str(site)))
+
+
+def spell(term: str, device: Device, rng: np.random.Generator) -> str:
+    """Write a body part as this machine mostly does."""
+    ways = spellings(term, device.site)
+    usual = (device.number * 7 + len(term)) % (2 * len(ways))
+    # Half of the machines are set up with the standard's own word.
+    own = ways[usual] if usual < len(ways) else ways[0]
+    return own if rng.random() < HABIT else ways[int(rng.integers(len(ways)))]

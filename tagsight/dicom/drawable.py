@@ -1,0 +1,123 @@
+"""Whether the pixels of a file can be drawn, judged from its header and the pixels' frame alone."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from pydicom._uid_dict import UID_dictionary
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import UID
+
+from tagsight.dicom.encapsulation import items
+from tagsight.dicom.part10 import Parsed, Pixels
+from tagsight.dicom.tokenizer import UNDEFINED, Bytes
+from tagsight.rejections import Rejection
+
+MAX_FRAME = 2**27  # samples of one frame
+DICOMDIR = "1.2.840.10008.1.3.10"
+DEFLATED_FRAMES = UID("1.2.840.10008.1.2.8.1")
+_TILED = {"1.2.840.10008.5.1.4.1.1.77.1.6", "1.2.840.10008.5.1.4.1.1.77.1.9"}  # one frame is a tile
+_WITHOUT_PIXELS = frozenset(  # modalities, and nothing else, may be named in a detail
+    {"DOC", "ECG", "KO", "PLAN", "PR", "REG", "RTPLAN", "RTRECORD", "RTSTRUCT", "SR"}
+)
+_RETIRED = {"ARGB", "CMYK", "HSV", "YBR_PARTIAL_422"}  # PS3.3 C.7.6.3.1.2
+_MEDIA_CLASS, _DIRECTORY = 0x00020002, 0x00041220
+_BITS = {"PixelData": (1, 8, 16, 32, 64), "FloatPixelData": (32,), "DoubleFloatPixelData": (64,)}
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a picture needs: so many fragments of encapsulated pixels, or bytes of native ones."""
+
+    fragments: int = 0
+    length: int = 0
+
+
+def check_drawable(parsed: Parsed, values: dict[str, str]) -> None:
+    """Passes an image that can be drawn; `values` are the texts of its header.
+
+    Raises:
+        Refused: no pixels, pixels of a kind that cannot be drawn, or pixels that are cut off.
+    """
+    if is_directory(parsed):
+        raise Rejection("dicomdir")
+    needed = demand(values, parsed.pixels, parsed.syntax)
+    if not is_complete(parsed.window.source, parsed.pixels, needed):
+        raise Rejection("pixels_incomplete")
+
+
+def is_directory(parsed: Parsed) -> bool:
+    """Whether the file is a DICOMDIR (PS3.10 8.6), which lists other files."""
+    named = parsed.meta.get(_MEDIA_CLASS, b"").strip(b"\0 ") == DICOMDIR.encode()
+    return named or _DIRECTORY in parsed.elements
+
+
+def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand:
+    """What the header says that the picture needs. Of `pixels` their place does not matter.
+
+    Raises:
+        Refused: no pixels, or pixels of a kind that cannot be drawn.
+    """
+    if pixels is None:
+        modality = values.get("Modality", "")
+        raise Rejection("no_pixels", modality if modality in _WITHOUT_PIXELS else "")
+    tiled = values.get("DimensionOrganizationType", "").startswith("TILED")
+    if tiled or values.get("SOPClassUID") in _TILED:
+        raise Rejection("whole_slide")
+    samples, bits = _frame_shape(values, pixels)
+    if pixels.length == UNDEFINED:
+        if not _can_decode(syntax):
+            raise Rejection("no_decoder", syntax.name if syntax in UID_dictionary else "private")
+        return Demand(fragments=frames(values))
+    if _can_decode(syntax):
+        raise Rejection("unsupported_pixels", f"{syntax.name}, not encapsulated")
+    return Demand(length=-(-samples * bits * frames(values) // 8))
+
+
+def is_complete(source: Bytes, pixels: Pixels | None, needed: Demand) -> bool:
+    """Whether the pixels that are needed are all there."""
+    if pixels is None:
+        return False
+    if pixels.length == UNDEFINED:
+        return len(items(source, pixels.offset)) > needed.fragments  # a table precedes them
+    return max(pixels.offset, 0) + needed.length <= source.size and pixels.length >= needed.length
+
+
+def whole(values: dict[str, str], keyword: str, default: int) -> int:
+    """A whole number of the header; `default` where it is absent or no number."""
+    text = values.get(keyword, "").split("\\")[0]
+    return int(text) if text.isdecimal() else default
+
+
+def frames(values: dict[str, str]) -> int:
+    """The number of frames, 1 where the header says none (or 0)."""
+    return max(whole(values, "NumberOfFrames", 1), 1)
+
+
+def _frame_shape(values: dict[str, str], pixels: Pixels) -> tuple[int, int]:
+    """Samples of a frame as stored, and bits of a sample."""
+    rows, columns = whole(values, "Rows", 0), whole(values, "Columns", 0)
+    samples, bits = whole(values, "SamplesPerPixel", 1), whole(values, "BitsAllocated", 0)
+    if rows == 0 or columns == 0:
+        raise Rejection("unsupported_pixels", "no rows or columns")
+    if samples not in (1, 3) or bits not in _BITS[pixels.keyword]:
+        raise Rejection("unsupported_pixels", f"{samples} samples of {bits} bits")
+    if values.get("PhotometricInterpretation") in _RETIRED:
+        raise Rejection("unsupported_pixels", values["PhotometricInterpretation"])
+    if whole(values, "BitsStored", bits) > bits:
+        raise Rejection("unsupported_pixels", "more bits stored than allocated")
+    if rows * columns * samples > MAX_FRAME:
+        raise Rejection("too_large", f"{rows} x {columns}")
+    halved = values.get("PhotometricInterpretation") == "YBR_FULL_422"
+    return rows * columns * (2 if halved and samples == 3 else samples), bits
+
+
+@cache
+def _can_decode(syntax: UID) -> bool:
+    """Whether a decoder of encapsulated pixels is installed."""
+    if syntax == DEFLATED_FRAMES:
+        return True
+    try:
+        decoder = get_decoder(syntax)
+    except (NotImplementedError, ValueError):  # what pydicom knows no decoder or no syntax by
+        return False
+    return bool(decoder.is_encapsulated and decoder.is_available)

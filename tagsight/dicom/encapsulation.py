@@ -1,0 +1,78 @@
+"""Encapsulated pixels (PS3.5 A.4): the fragments that are there, and those that make a frame."""
+
+import struct
+from itertools import pairwise
+
+from tagsight.dicom.tokenizer import MAX_VALUE, Bytes
+from tagsight.rejections import Rejection
+
+MAX_ITEMS = 2**17
+_ITEM = b"\xfe\xff\x00\xe0"
+_HEADS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")  # JPEG, JPEG 2000, JP2
+
+
+def items(source: Bytes, offset: int) -> list[tuple[int, int]]:
+    """Place and length of the offset table and of every fragment; nothing where one is cut off.
+
+    Lengths are followed, so that a delimiter within a fragment ends nothing. A missing last
+    delimiter is forgiven.
+    """
+    found: list[tuple[int, int]] = []
+    place = offset
+    while place + 8 <= source.size and len(found) <= MAX_ITEMS:
+        head = source.pread(8, place)
+        if head[:4] != _ITEM:
+            break
+        length = int(struct.unpack("<I", head[4:])[0])
+        found.append((place + 8, length))
+        place += 8 + length
+    return found if place <= source.size else []
+
+
+def frame_of(source: Bytes, offset: int, index: int, count: int, *, whole: bool) -> bytes:
+    """The bytes of frame `index` of `count`; with `whole`, every fragment is a frame.
+
+    Extended Offset Tables are not needed: where there is one, every fragment is a frame. Tables
+    are believed only where they point at fragments, for many are empty, zeros or of another file.
+
+    Raises:
+        Refused: pixels_incomplete, where the frame cannot be found; too_large.
+    """
+    table, *fragments = items(source, offset) or [(0, 0)]
+    if len(fragments) < count:
+        raise Rejection("pixels_incomplete")
+    if whole or len(fragments) == count:
+        return _joined(source, fragments[index : index + 1])
+    begins = _by_table(source, table, fragments, count) or _by_heads(source, fragments, count)
+    if not begins and count > 1:
+        raise Rejection("pixels_incomplete", "frames")
+    first, behind = list(pairwise([*(begins or [0]), len(fragments)]))[index]
+    return _joined(source, fragments[first:behind])
+
+
+def _by_table(
+    source: Bytes, table: tuple[int, int], fragments: list[tuple[int, int]], count: int
+) -> list[int]:
+    """Which fragments begin a frame, by the Basic Offset Table; none where it cannot be right."""
+    data = source.pread(min(table[1], 4 * MAX_ITEMS), table[0])
+    offsets = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
+    numbers = {place - 8: number for number, (place, _) in enumerate(fragments)}
+    origin = fragments[0][0] - 8
+    begins = [numbers.get(origin + offset, -1) for offset in offsets]
+    rising = begins[:1] == [0] and all(one < other for one, other in pairwise(begins))
+    return begins if rising and len(begins) >= count else []
+
+
+def _by_heads(source: Bytes, fragments: list[tuple[int, int]], count: int) -> list[int]:
+    """Which fragments begin a frame, by the marks with which images of JPEG's family begin."""
+    begins = [
+        number for number, (place, _) in enumerate(fragments)
+        if source.pread(8, place).startswith(_HEADS)
+    ]  # fmt: skip
+    return begins if begins[:1] == [0] and len(begins) >= count else []
+
+
+def _joined(source: Bytes, fragments: list[tuple[int, int]]) -> bytes:
+    if sum(length for _, length in fragments) > MAX_VALUE:
+        raise Rejection("too_large", "frame")
+    return b"".join(source.pread(length, place) for place, length in fragments)

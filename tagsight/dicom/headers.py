@@ -1,0 +1,264 @@
+"""From a file to an image's tags as text, without anything that names a person.
+
+What the reader keeps of a file: keyed hashes of its identifiers, one text per public keyword,
+and the names (never the values) of the keywords that it withheld.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pydicom.uid import UID
+
+from tagsight.dicom.dictionary import WITHHELD_TEXT
+from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
+from tagsight.dicom.header_texts import Gathered, gather
+from tagsight.dicom.part10 import Parsed, Pixels, opened
+from tagsight.dicom.repeated import identities, repeating
+from tagsight.dicom.tokenizer import Bytes
+from tagsight.dicom.values import WITHHELD
+from tagsight.rejections import Reason, Rejection
+from tagsight.run.hashing import keyed_hash
+from tagsight.terms.body_parts import BodyParts
+from tagsight.terms.manufacturers import known_maker
+
+PIXEL_FACTS = (
+    "Columns",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+    "Rows",
+    "TransferSyntaxUID",
+)
+_IDENTIFY = {"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"}  # VRs of what identifies by itself
+_MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "SQ", "ST", "UC", "UR", "UT"}
+
+# What stands in Patient ID where everybody's was removed: such files are of unknown patients.
+_NOBODY = re.compile(
+    r"(?i)\W*(|0+|x+|9{3,}|n/?a|none|null|unknown|anon(ym(ous|i[sz]ed)?)?|removed)\W*"
+)
+_PERSONAL = {"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"}
+
+# Kinds of images that carry text as a habit: ultrasound, secondary capture, photographs.
+_WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
+_WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|77\.1\.4)(\.\d+)*")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the config asks of the reader.
+
+    `keep`: identifying keywords to keep all the same. `undrawable`: reasons for which a file is
+    kept for its tags alone. `derive`: descriptions whose region becomes a column of its own, found
+    by `vocabulary`.
+    """
+
+    keep: frozenset[str] = frozenset()
+    undrawable: frozenset[str] = frozenset()
+    derive: tuple[str, ...] = ()
+    vocabulary: BodyParts | None = None
+
+
+class Image(NamedTuple):
+    """An image's header: hashes in hex (None where the file has none), texts, withheld keywords.
+
+    `undrawable`: the reason where it is kept for its tags alone. `size` (bytes) and `mtime_ns` are
+    those of the open file.
+    """
+
+    image: str
+    instance: str | None
+    series: str | None
+    study: str | None
+    patient: str | None
+    burned_in: bool
+    undrawable: Reason | None
+    values: dict[str, str]
+    withheld: list[str]
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file not taken: a reason of `REASONS`, and a detail without patient data."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the texts of a header say of an image, wherever its pixels lie.
+
+    `repeating`: keywords to withhold because they repeat what identifies. `refused`: why the image
+    cannot be drawn; `demand`: what it needs to be drawn.
+    """
+
+    demand: Demand
+    refused: Rejected | None
+    repeating: tuple[str, ...]
+    burned_in: bool
+
+
+def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
+    """Reads the header of the file at `path` (text form, see `archive.to_text`); never raises.
+
+    `image` hashes the SOP Instance UID together with the path: shards are read by jobs that know
+    nothing of each other, real archives hold one UID in several files (with different content,
+    too), and rows have to be told apart whatever the number of shards. `instance` hashes the UID
+    alone, so that copies can be found. `patient` hashes Patient ID
+    without its issuer, which is often filled in some files only; codes for nobody have none.
+
+    Values are as stored: multi-values joined by `\\`, padding off, numbers not reformatted, binary
+    numbers in their shortest decimal form; an empty value is an absent one. A known maker goes by
+    one name, so that an institution typed in its place can be told from it. Functional groups
+    (shared, first frame) fill what the top level lacks. Withheld are the keywords of PS3.15
+    Table E.1-1 and person names (unless in `wanted.keep`), UIDs that no standard registers, what
+    cannot be decoded, what is longer than 1,024 characters, and every text in which one of the
+    file's own identifying values turns up again.
+    """
+    try:
+        with opened(path) as parsed:
+            if is_directory(parsed):
+                raise Rejection("dicomdir")
+            gathered = gather(parsed, wanted.keep)
+            verdict = judge(gathered, parsed.pixels, parsed.syntax, wanted.keep)
+            undrawable = settle(verdict, parsed.window.source, parsed.pixels, wanted.undrawable)
+            regions = _regions(gathered, wanted)
+            return _image(parsed, gathered, verdict, undrawable, (path, key), regions)
+    except Rejection as refused:
+        return Rejected(refused.reason, refused.detail)
+
+
+def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozenset[str]) -> Verdict:
+    """What the texts say of an image; of `pixels` their place does not matter."""
+    needed, refused = Demand(), None
+    try:
+        needed = demand(gathered.values, pixels, syntax)
+    except Rejection as reason:
+        refused = Rejected(reason.reason, reason.detail)
+    return Verdict(
+        demand=needed,
+        refused=refused,
+        repeating=tuple(repeating_in(gathered, keep)),
+        burned_in=_is_burned_in(gathered.values),
+    )
+
+
+def settle(
+    verdict: Verdict, source: Bytes, pixels: Pixels | None, allowed: frozenset[str]
+) -> Reason | None:
+    """None for an image that can be drawn; else the reason, if for it tags alone are `allowed`.
+
+    Raises:
+        Refused: for another reason.
+    """
+    refused = verdict.refused
+    if refused is None and not is_complete(source, pixels, verdict.demand):
+        refused = Rejected("pixels_incomplete")
+    if refused is None:
+        return None
+    if refused.reason not in allowed:
+        raise Rejection(refused.reason, refused.detail)
+    return refused.reason
+
+
+def _image(
+    parsed: Parsed,
+    gathered: Gathered,
+    verdict: Verdict,
+    undrawable: Reason | None,
+    name: tuple[str, bytes],
+    regions: dict[str, str],
+) -> Image:
+    path, key = name
+    uids = gathered.values | gathered.withheld
+    uid = uids.get("SOPInstanceUID")
+    values = {k: t for k, t in gathered.values.items() if k not in verdict.repeating}
+    if "Manufacturer" in values:
+        values["Manufacturer"] = known_maker(values["Manufacturer"]) or values["Manufacturer"]
+    return Image(
+        image=image_hash(key, uid, path),
+        instance=hashed(key, uid),
+        series=hashed(key, uids.get("SeriesInstanceUID")),
+        study=hashed(key, uids.get("StudyInstanceUID")),
+        patient=patient_hash(key, uids.get("PatientID")),
+        burned_in=verdict.burned_in,
+        undrawable=undrawable,
+        values=values | regions,
+        withheld=sorted({*gathered.withheld, *verdict.repeating}),
+        size=parsed.opened.size,
+        mtime_ns=parsed.opened.mtime_ns,
+    )
+
+
+def hashed(key: bytes, text: str | None) -> str | None:
+    """The keyed hash of an identifier; None of one that is absent or cannot be read."""
+    return keyed_hash(key, text) if text and text != WITHHELD else None
+
+
+def image_hash(key: bytes, uid: str | None, path: str) -> str:
+    """See `read_header`."""
+    return keyed_hash(key, f"{uid or ''}\0{path}")
+
+
+def patient_hash(key: bytes, text: str | None) -> str | None:
+    """None for the codes that stand for nobody."""
+    return None if text is None or _NOBODY.fullmatch(text) else hashed(key, text)
+
+
+def region(keyword: str, text: str, wanted: Wanted) -> str | None:
+    """The region that a description names, where the config wants it as a column of its own."""
+    if keyword not in wanted.derive or wanted.vocabulary is None or text == WITHHELD:
+        return None
+    return wanted.vocabulary.region(text)
+
+
+def region_column(keyword: str) -> str:
+    """The name of the column that holds the region named by a description."""
+    return f"{keyword}Region"
+
+
+def _regions(gathered: Gathered, wanted: Wanted) -> dict[str, str]:
+    texts = gathered.values | gathered.withheld
+    named = {k: region(k, texts[k], wanted) for k in wanted.derive if k in texts}
+    return {region_column(k): term for k, term in named.items() if term}
+
+
+def _is_burned_in(values: dict[str, str]) -> bool:
+    """Whether the image says so, or is of a kind that carries text as a habit.
+
+    That it says NO is not believed of such kinds: the tag is often left at its default.
+    """
+    return (
+        values.get("BurnedInAnnotation") == "YES"
+        or values.get("Modality") in _WRITTEN_ON
+        or _WRITTEN_ON_CLASS.fullmatch(values.get("SOPClassUID", "")) is not None
+    )
+
+
+def is_source(keyword: str, vr: str) -> bool:
+    """Whether a withheld value identifies by itself: no free text, code, age, size or time."""
+    return vr in _IDENTIFY and keyword not in WITHHELD_TEXT
+
+
+def may_repeat(keyword: str, vr: str, keep: frozenset[str]) -> bool:
+    """Whether a kept value might repeat one that identifies. The facts of pixels stay."""
+    return vr in _MAY_REPEAT and keyword not in PIXEL_FACTS and keyword not in keep
+
+
+def repeating_in(gathered: Gathered, keep: frozenset[str]) -> list[str]:
+    """Keywords of values in which an identifying value of this very image turns up again.
+
+    Stations and institutions are often named after the maker or the model: a known maker stays,
+    under its one name, and models are measured against persons and their numbers alone.
+    """
+    vrs = gathered.vrs
+    sources = {k: t for k, t in gathered.withheld.items() if is_source(k, vrs[k])}
+    persons = [t for k, t in sources.items() if vrs[k] == "PN" or k in _PERSONAL]
+    texts = {k: t for k, t in gathered.values.items() if may_repeat(k, vrs.get(k, ""), keep)}
+    model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
+    if known_maker(texts.get("Manufacturer", "")):
+        del texts["Manufacturer"]
+    found = repeating(texts, identities(sources.values()))
+    return found + repeating(model, identities(persons))

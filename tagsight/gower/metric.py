@@ -1,0 +1,399 @@
+"""Gower's distance between images that are described by tags, some of them missing.
+
+Source: Gower, "A general coefficient of similarity and some of its properties", Biometrics 27
+(1971). With weights w, for images i and j:
+
+    S_ij = sum_k w_k d_ijk s_ijk / sum_k w_k d_ijk
+
+d_ijk = 1 where feature k is present in both, else 0; s_ijk = [x_ik = x_jk] for a categorical
+feature, 1 - |x_ik - x_jk| / R_k for a numeric one. The distance is 1 - S (`linear`) or its square
+root (`root`, Gower's own metric). Where nothing can be compared it is 1, so it is never NaN.
+
+How it is made fast: one row is compared with 256 others at a time, which lie in a tile, feature by
+feature, so that the innermost loops run along memory and become vector instructions, and a tile
+stays in the nearest cache. Features of one kind and one weight form blocks of at most 64, whose
+presence in a row is one 64-bit word: what two rows have in common is then the number of bits in
+`word_i & word_j`. The codes of a block lie in words as well, a word a bit: two codes differ where
+one of their bits does, so 64 are compared at once, whatever number of categories they have. Weights
+that few features share are added one by one. Of a square, each pair of tiles is taken once and
+written to both sides. Sums are in float32: right to 1e-6 up to some thousands of features, and the
+same to the bit whichever of two rows is in the tile.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from tagsight.gower.packing import LOOSE, NUMERIC, TILE, WORD, Packed, blocks, pack
+from tagsight.run.compiling import BARE, FAST, ORDERED, kernel
+
+Distance = Literal["linear", "root"]
+Array = NDArray[Any]
+Places = tuple[Array, Array, Array, Array]  # near, second, d1, d2 of `offer`
+
+U = np.uint64
+PATCH = 16  # a transpose goes by squares of so many rows: their lines of memory are in the cache
+
+
+@dataclass(frozen=True)
+class Features:
+    """Images as numbers, ready for Gower's distance.
+
+    numeric: float32 (n, q), each column divided by its range; not finite = missing.
+    categorical: int32 (n, c), codes from 0; negative = missing.
+    numeric_weight (q,), categorical_weight (c,): float32, at least 0.
+    """
+
+    numeric: Array
+    categorical: Array
+    numeric_weight: Array
+    categorical_weight: Array
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where shapes contradict each other or a weight is negative."""
+        rows = len(self.numeric), len(self.categorical)
+        columns = self.numeric.shape[1], self.categorical.shape[1]
+        weights = np.concatenate([self.numeric_weight, self.categorical_weight])
+        weighted = len(self.numeric_weight), len(self.categorical_weight)
+        if rows[0] != rows[1] or columns != weighted:
+            raise ValueError(f"features disagree: rows {rows}, columns {columns}, {len(weights)}")
+        if not (weights >= 0).all():
+            raise ValueError("a feature's weight must be at least 0")
+
+    def __len__(self) -> int:
+        return len(self.numeric)
+
+    def take(self, rows: Array) -> "Features":
+        """The given rows (indices or a mask), in that order."""
+        weights = self.numeric_weight, self.categorical_weight
+        return Features(self.numeric[rows], self.categorical[rows], *weights)
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """For each row its two nearest of the others, of equally near ones the lowest index.
+
+    index, second_index: int32 (n,); distance, second: float32 (n,). With a single candidate the
+    second index is -1 and the second distance 1, the largest there is.
+    """
+
+    index: Array
+    distance: Array
+    second: Array
+    second_index: Array
+
+
+def matrix(features: Features, distance: Distance = "linear", out: Array | None = None) -> Array:
+    """All distances within one set: float32 (n, n), symmetric to the bit, diagonal 0, no NaN.
+
+    out: where to write it, if memory is to be used again. The same bytes whatever the number of
+    threads.
+    """
+    n = len(features)
+    out = np.empty((n, n), np.float32) if out is None else out
+    if n:
+        _fill(pack(features, blocks(features, features)), n, out)
+        np.fill_diagonal(out, 0)
+    return _finish(out, distance)
+
+
+def condensed(features: Features, distance: Distance = "linear") -> Array:
+    """Distances above the diagonal, row by row, as scipy's `pdist`: float32 (n (n - 1) / 2,)."""
+    n = len(features)
+    out = np.empty(n * (n - 1) // 2, np.float32)
+    if len(out):
+        _fill(pack(features, blocks(features, features)), n, out)
+    return _finish(out, distance)
+
+
+def cross(a: Features, b: Features, distance: Distance = "linear") -> Array:
+    """Distances of the rows of `a` to the rows of `b`: float32 (n, m), no NaN.
+
+    Both are to be scaled and coded alike; ValueError where their weights differ.
+    """
+    out = np.empty((len(a), len(b)), np.float32)
+    if out.size:
+        shared = blocks(a, b)
+        _fill_rectangle(pack(a, shared), pack(b, shared), out)
+    return _finish(out, distance)
+
+
+def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
+    """For each row of `a` the two nearest rows of `b`, without an n × m matrix.
+
+    ValueError where the weights differ or `b` is empty.
+    """
+    if not len(b):
+        raise ValueError("nearest needs at least one row to compare with")
+    n, shared = len(a), blocks(a, b)
+    index, second_index = np.full((2, n), -1, np.int32)
+    first, second = np.full((2, n), np.inf, np.float32)
+    places, root = (index, second_index, first, second), distance == "root"
+    _find_nearest(pack(b, shared), pack(a, shared), root, places)
+    second[second_index < 0] = 1
+    return Nearest(index, first, second, second_index)
+
+
+def incomparable(features: Features) -> float:
+    """Share of the pairs of different rows that have no feature in common (distance 1)."""
+    present = np.hstack([np.isfinite(features.numeric), features.categorical >= 0])
+    weights = np.concatenate([features.numeric_weight, features.categorical_weight])
+    bits = np.packbits(present[:, weights > 0], axis=1)  # (n, bytes)
+    patterns, counts = np.unique(bits, axis=0, return_counts=True)
+    apart = sum(
+        int(count) * int(counts[~(patterns & pattern).any(axis=1)].sum())
+        for pattern, count in zip(patterns, counts, strict=True)
+    )
+    n = len(features)
+    empty = int((~bits.any(axis=1)).sum())  # such a row was counted against itself as well
+    return (apart - empty) / max(n * (n - 1), 1)
+
+
+def _finish(out: Array, distance: Distance) -> Array:
+    return np.sqrt(out, out=out) if distance == "root" else out
+
+
+class Scratch(NamedTuple):
+    """What `compare` works on, one set a thread."""
+
+    total: Array  # (TILE,) float32
+    common: Array  # (TILE,) float32
+    unlike: Array  # (TILE,) uint64, which codes differ
+    there: Array  # (WORD + 3,) int64, which numbers a row has
+
+
+@kernel(**FAST)
+def scratch() -> Scratch:
+    """New memory for `compare`."""
+    total, common = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
+    return Scratch(total, common, np.empty(TILE, np.uint64), np.empty(WORD + 3, np.int64))
+
+
+@kernel(**BARE, **FAST)
+def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Array) -> None:
+    """1 - S of row i of `a` to the rows of tile u of `b`: out float32 (TILE,)."""
+    total, common = work.total, work.common
+    total[:] = 0
+    common[:] = 0
+    for k in range(len(a.weights)):
+        kind, start, stop = a.spans[k]
+        word, others, weight = a.words[i, k], b.word_tiles[u, k], a.weights[k]
+        if kind == LOOSE:
+            _add_loose(a, i, b.loose_tiles[u], total, common)
+        elif kind == NUMERIC:
+            row, tile = a.numbers[i, start:stop], b.number_tiles[u, start:stop]
+            _add_differences(word, row, tile, work.there, total)
+            _add_common(word, others, weight, common)
+        elif word:
+            _find_unlike(a.planes[i, start:stop], b.plane_tiles[u, start:stop], work.unlike)
+            _add_unlike(word, others, weight, work.unlike, total, common)
+    _divide(total, common, out)
+
+
+@kernel(**BARE, **FAST)
+def _bits(word: np.uint64) -> np.uint64:
+    """Number of set bits. The textbook form: LLVM knows it and puts one instruction for it."""
+    word -= (word >> U(1)) & U(0x5555555555555555)
+    word = (word & U(0x3333333333333333)) + ((word >> U(2)) & U(0x3333333333333333))
+    word = (word + (word >> U(4))) & U(0x0F0F0F0F0F0F0F0F)
+    return (word * U(0x0101010101010101)) >> U(56)
+
+
+@kernel(**BARE, **FAST)
+def _difference(x: np.float32, y: np.float32) -> np.float32:
+    difference = abs(x - y)
+    return difference if difference == difference else np.float32(0)  # noqa: PLR0124
+
+
+@kernel(**BARE, **ORDERED)
+def _add_differences(word: np.uint64, row: Array, tile: Array, there: Array, total: Array) -> None:
+    """Of what the row has, in the order of the columns: the sum is the same from the other side."""
+    count = 0
+    for f in range(len(row)):
+        there[count] = f
+        count += int(np.int64((word >> U(f)) & U(1)))
+    there[count : count + 3] = len(row) - 1  # a column that nobody has
+    for k in range(0, count, 4):
+        f, g, h, i = there[k], there[k + 1], there[k + 2], there[k + 3]
+        x, y, z, w = row[f], row[g], row[h], row[i]
+        xs, ys, zs, ws = tile[f], tile[g], tile[h], tile[i]
+        for j in range(TILE):
+            both = total[j] + _difference(x, xs[j]) + _difference(y, ys[j])
+            total[j] = both + _difference(z, zs[j]) + _difference(w, ws[j])
+
+
+@kernel(**BARE, **FAST)
+def _find_unlike(row: Array, tile: Array, unlike: Array) -> None:
+    """Codes differ where one of their bits does."""
+    unlike[:] = 0
+    for p in range(0, len(row), 4):
+        x, y, z, w = row[p], row[p + 1], row[p + 2], row[p + 3]
+        xs, ys, zs, ws = tile[p], tile[p + 1], tile[p + 2], tile[p + 3]
+        for j in range(TILE):
+            unlike[j] |= ((x ^ xs[j]) | (y ^ ys[j])) | ((z ^ zs[j]) | (w ^ ws[j]))
+
+
+@kernel(**BARE, **FAST)
+def _add_loose(a: Packed, i: int, tile: Array, total: Array, common: Array) -> None:
+    """Features that share their weight with few, one by one."""
+    for f in range(len(a.loose_weights)):
+        x = a.loose[i, f]
+        if x == x:  # noqa: PLR0124
+            if a.are_codes[f]:
+                _add_code(x, tile[f], a.loose_weights[f], total, common)
+            else:
+                _add_number(x, tile[f], a.loose_weights[f], total, common)
+
+
+@kernel(**BARE, **FAST)
+def _add_code(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
+    for j in range(TILE):
+        there = ys[j] == ys[j]
+        common[j] += weight if there else np.float32(0)
+        total[j] += weight if there and ys[j] != x else np.float32(0)
+
+
+@kernel(**BARE, **FAST)
+def _add_number(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
+    for j in range(TILE):
+        difference = weight * abs(x - ys[j])
+        there = difference == difference  # noqa: PLR0124
+        common[j] += weight if there else np.float32(0)
+        total[j] += difference if there else np.float32(0)
+
+
+@kernel(**BARE, **FAST)
+def _add_common(word: np.uint64, others: Array, weight: np.float32, common: Array) -> None:
+    for j in range(TILE):
+        common[j] += weight * np.float32(_bits(word & others[j]))
+
+
+@kernel(**BARE, **FAST)
+def _add_unlike(
+    word: np.uint64, others: Array, weight: np.float32, unlike: Array, total: Array, common: Array
+) -> None:
+    for j in range(TILE):
+        both = word & others[j]
+        common[j] += weight * np.float32(_bits(both))
+        total[j] += weight * np.float32(_bits(both & unlike[j]))
+
+
+@kernel(**BARE, **FAST)
+def _divide(total: Array, common: Array, out: Array) -> None:
+    for j in range(TILE):
+        out[j] = total[j] / common[j] if common[j] > 0 else np.float32(1)
+
+
+@kernel(**BARE, **FAST)
+def _compare_tiles(a: Packed, t: int, b: Packed, u: int, work: Scratch, block: Array) -> None:
+    """1 - S of the rows of tile t of `a` to those of tile u of `b`: block float32 (TILE, TILE)."""
+    for i in range(min(TILE, len(a.words) - t * TILE)):
+        compare(a, t * TILE + i, b, u, work, block[i])
+
+
+@kernel(**BARE, **FAST)
+def _copy(block: Array, first: int, start: int, out: Array) -> None:
+    """Write a block where its first row and column belong; what is beyond `out` is left."""
+    for i in range(min(TILE, out.shape[0] - first)):
+        for j in range(min(TILE, out.shape[1] - start)):
+            out[first + i, start + j] = block[i, j]
+
+
+@kernel(**BARE, **FAST)
+def _copy_turned(block: Array, first: int, start: int, out: Array) -> None:
+    """Write a block's transpose to the other side of a square."""
+    rows, columns = min(TILE, len(out) - first), min(TILE, len(out) - start)
+    for j in range(0, columns, PATCH):
+        for i in range(0, rows, PATCH):
+            if j + PATCH <= columns and i + PATCH <= rows:
+                for k in range(PATCH):
+                    for m in range(PATCH):
+                        out[start + j + k, first + i + m] = block[i + m, j + k]
+            else:
+                for k in range(j, min(columns, j + PATCH)):
+                    for m in range(i, min(rows, i + PATCH)):
+                        out[start + k, first + m] = block[m, k]
+
+
+@kernel(**BARE, **FAST)
+def _copy_upper(block: Array, first: int, start: int, n: int, out: Array) -> None:
+    """Write what a block has of the condensed form."""
+    for i in range(first, min(first + TILE, n)):
+        before = i * n - i * (i + 1) // 2 - i - 1  # where column 0 of row i would be
+        for j in range(max(start, i + 1), min(start + TILE, n)):
+            out[before + j] = block[i - first, j - start]
+
+
+@kernel(parallel=True, **FAST)
+def _fill(packed: Packed, n: int, out: Array) -> None:
+    """A square or its condensed form; rows of many tiles and of few in pairs: threads do alike."""
+    tiles = len(packed.word_tiles)
+    for p in prange((tiles + 1) // 2):
+        work, block = scratch(), np.empty((TILE, TILE), np.float32)
+        for half in range(2):
+            # The index of a prange is unsigned: mixed with signed ones it would become a float.
+            t = int(np.int64(tiles - 1 - p if half else p))
+            if half and t == p:
+                continue
+            for u in range(t, tiles):
+                _compare_tiles(packed, t, packed, u, work, block)
+                if out.ndim == 2:
+                    _copy(block, t * TILE, u * TILE, out)
+                    _copy_turned(block, t * TILE, u * TILE, out)
+                else:
+                    _copy_upper(block, t * TILE, u * TILE, n, out)
+
+
+@kernel(parallel=True, **FAST)
+def _fill_rectangle(a: Packed, b: Packed, out: Array) -> None:
+    for p in prange((len(out) + TILE - 1) // TILE):
+        t, work, block = int(np.int64(p)), scratch(), np.empty((TILE, TILE), np.float32)
+        for u in range(len(b.word_tiles)):
+            _compare_tiles(a, t, b, u, work, block)
+            _copy(block, t * TILE, u * TILE, out)
+
+
+@kernel(**BARE, **FAST)
+def offer(m: int, line: Array, near: Array, second: Array, d1: Array, d2: Array) -> None:
+    """Let candidate m, at the distances `line`, take first or second place where it is near enough.
+
+    near, second: int32 (rows,), the candidates in these places; d1, d2: float32 (rows,), how far
+    they are. Candidates come in rising order, so that the lowest of equally near ones is first.
+    """
+    for j in range(len(near)):
+        d, closer, nearer = line[j], line[j] < d1[j], line[j] < d2[j]
+        second[j] = near[j] if closer else (m if nearer else second[j])
+        d2[j] = d1[j] if closer else (d if nearer else d2[j])
+        near[j] = m if closer else near[j]
+        d1[j] = d if closer else d1[j]
+
+
+@kernel(**BARE, **FAST)
+def reach(few: Packed, m: int, many: Packed, u: int, root: bool, work: Scratch, out: Array) -> None:
+    """Distances of row m of `few` to tile u of `many`; root: of 1 - S, before any is compared."""
+    compare(few, m, many, u, work, out)
+    if root:
+        for j in range(TILE):
+            out[j] = np.sqrt(out[j])
+
+
+@kernel(**BARE, **FAST)
+def _offer_all(
+    few: Packed, many: Packed, u: int, root: bool, work: Scratch, line: Array, places: Places
+) -> None:
+    near, second, d1, d2 = places
+    own = slice(u * TILE, min(u * TILE + TILE, len(near)))
+    for m in range(len(few.words)):
+        reach(few, m, many, u, root, work, line)
+        offer(np.int32(m), line, near[own], second[own], d1[own], d2[own])
+
+
+@kernel(parallel=True, **FAST)
+def _find_nearest(few: Packed, many: Packed, root: bool, places: Places) -> None:
+    """For the rows of `many` the two nearest of `few`, offered to what `places` holds."""
+    for p in prange(len(many.word_tiles)):
+        work, line = scratch(), np.empty(TILE, np.float32)
+        _offer_all(few, many, int(np.int64(p)), root, work, line, places)

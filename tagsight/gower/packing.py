@@ -1,0 +1,212 @@
+"""Rows laid out for Gower's kernels: feature by feature in tiles, and what is there as bits."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tagsight.gower.metric import Features
+
+Array = NDArray[Any]
+
+TILE, WORD = 256, 64  # rows in a tile, bits in a word
+NUMERIC, CODED, LOOSE = 0, 1, 2
+GROUP = 4  # columns that the kernels take in one pass
+FEW = 4  # features of one weight that are not worth a block
+EXACT = 2**24  # codes up to here are themselves in float32
+
+
+class Block(NamedTuple):
+    """Features of one kind and weight, a WORD at most; or all that share it with few (LOOSE).
+
+    columns: of the table of that kind; of a LOOSE block, of numbers and codes side by side. width:
+    columns that it fills when packed, in whole groups: numbers, the last of which nobody has, or
+    planes of bits; of a LOOSE block as many as it has.
+    """
+
+    kind: int
+    columns: Array
+    weight: float
+    width: int
+
+
+class Packed(NamedTuple):
+    """Rows as the kernels read them, in turn and in tiles.
+
+    A plane is one bit of the codes of a block's features, side by side in a word. Groups are filled
+    up with columns that nobody has, the last tile with rows that lack everything.
+    """
+
+    numbers: Array  # (n, q) float32, times the weight; NaN = missing
+    planes: Array  # (n, p) uint64; 0 where the code is missing
+    loose: Array  # (n, m) float32, numbers and codes; NaN = missing
+    words: Array  # (n, blocks) uint64: which features of the block a row has, a bit a feature
+    number_tiles: Array  # (tiles, q, TILE)
+    plane_tiles: Array  # (tiles, p, TILE)
+    loose_tiles: Array  # (tiles, m, TILE)
+    word_tiles: Array  # (tiles, blocks, TILE)
+    spans: Array  # (blocks, 3): kind, first and one past last column among those of that kind
+    weights: Array  # (blocks,) float32; of a loose one 1
+    loose_weights: Array  # (m,) float32
+    are_codes: Array  # (m,) bool, which of the loose features are codes
+
+
+ABSENT = (np.nan, 0, np.nan, 0)  # how each of the first four tells that a row lacks something
+
+
+def blocks(a: "Features", b: "Features") -> list[Block]:
+    """The features of both in blocks; numbers first, since adding small to large costs digits."""
+    if not (
+        np.array_equal(a.numeric_weight, b.numeric_weight)
+        and np.array_equal(a.categorical_weight, b.categorical_weight)
+    ):
+        raise ValueError("the two sets of features have different weights")
+    q = a.numeric.shape[1]
+    top = np.maximum(*[x.categorical.max(axis=0, initial=0) for x in (a, b)])  # (c,)
+    weights = np.concatenate([a.numeric_weight, a.categorical_weight])
+    kinds = np.repeat([NUMERIC, CODED], [q, len(top)])
+    _, of, sizes = np.unique(
+        np.stack([kinds, weights]), axis=1, return_inverse=True, return_counts=True
+    )
+    loose = (sizes[of.ravel()] < FEW) & np.concatenate([np.full(q, True), top < EXACT])
+    if loose.sum() < FEW:
+        loose[:] = False
+    alone = np.flatnonzero(loose)
+    return [
+        *_numeric(a.numeric_weight, ~loose[:q]),
+        *_coded(a.categorical_weight, ~loose[q:], top),
+        *([Block(LOOSE, alone, 1.0, len(alone))] if len(alone) else []),
+    ]
+
+
+def _numeric(weights: Array, kept: Array) -> Iterator[Block]:
+    for weight in np.unique(weights[kept]):
+        for some in _pieces(np.flatnonzero(kept & (weights == weight)), WORD - 1):
+            yield Block(NUMERIC, some, float(weight), _whole(len(some) + 1))
+
+
+def _coded(weights: Array, kept: Array, top: Array) -> Iterator[Block]:
+    """Features with codes of like length together: a block has as many planes as its longest."""
+    order = np.argsort(top, kind="stable")
+    for weight in np.unique(weights[kept]):
+        for some in _pieces(order[kept[order] & (weights[order] == weight)], WORD):
+            planes = int(top[some].max()).bit_length()
+            yield Block(CODED, some, float(weight), _whole(planes))
+
+
+def _pieces(columns: Array, most: int) -> Iterator[Array]:
+    for start in range(0, len(columns), most):
+        yield columns[start : start + most]
+
+
+def pack(features: "Features", blocks: list[Block]) -> Packed:
+    """Lay rows out for `compare`; `blocks` as made of all sets that are to be compared."""
+    numeric, codes, q = features.numeric, features.categorical, features.numeric.shape[1]
+    weights = np.concatenate([features.numeric_weight, features.categorical_weight])
+    loose = np.concatenate([b.columns for b in blocks if b.kind == LOOSE] or [np.empty(0, int)])
+    rows = (
+        _side_by_side(numeric, [b for b in blocks if b.kind == NUMERIC]),
+        _planes(codes, [b for b in blocks if b.kind == CODED]),
+        _loose(numeric[:, loose[loose < q]], codes[:, loose[loose >= q] - q]),
+        _presence(features, blocks),
+    )
+    of_blocks = _spans(blocks), np.array([b.weight for b in blocks], np.float32)
+    return _laid(rows, (*of_blocks, weights[loose], loose >= q))
+
+
+def _loose(numeric: Array, codes: Array) -> Array:
+    """Numbers and codes side by side: float32 (n, m)."""
+    out = np.empty((len(numeric), numeric.shape[1] + codes.shape[1]), np.float32)
+    out[:, : numeric.shape[1]] = np.where(np.isfinite(numeric), numeric, np.nan)
+    out[:, numeric.shape[1] :] = np.where(codes < 0, np.nan, codes)
+    return out
+
+
+def gather(packed: Packed, rows: Array) -> Packed:
+    """Some of the rows (numbers; -1 = a row that lacks everything), in that order."""
+    there = (rows >= 0)[:, None]
+    parts = zip(packed[: len(ABSENT)], ABSENT, strict=True)
+    taken = [np.where(there, part[rows], np.array(lacks, part.dtype)) for part, lacks in parts]
+    return _laid(tuple(taken), packed[-4:])
+
+
+def _laid(rows: tuple[Array, ...], blocks: tuple[Array, ...]) -> Packed:
+    """Rows that stand in turn, in tiles as well."""
+    tiles = [_tiles(part, lacks) for part, lacks in zip(rows, ABSENT, strict=True)]
+    return Packed._make([*rows, *tiles, *blocks])
+
+
+def _whole(count: int) -> int:
+    return -(-count // GROUP) * GROUP
+
+
+def _side_by_side(numeric: Array, blocks: list[Block]) -> Array:
+    """Numbers times their weight, block by block: float32 (n, q)."""
+    out = np.full((len(numeric), sum(b.width for b in blocks)), np.nan, np.float32)
+    start = 0
+    for block in blocks:
+        values = numeric[:, block.columns]
+        place = slice(start, start + len(block.columns))
+        out[:, place] = np.where(np.isfinite(values), values, np.nan) * np.float32(block.weight)
+        start += block.width
+    return out
+
+
+def _planes(codes: Array, blocks: list[Block]) -> Array:
+    """Codes bit by bit, block by block: uint64 (n, p)."""
+    out = np.zeros((len(codes), sum(b.width for b in blocks)), np.uint64)
+    start = 0
+    for block in blocks:
+        own = np.maximum(codes[:, block.columns], 0)
+        for bit in range(int(own.max(initial=0)).bit_length()):
+            out[:, start + bit] = _words(own & (1 << bit))
+        start += block.width
+    return out
+
+
+def _words(flags: Array) -> Array:
+    """At most WORD flags of each row as bits, from the lowest: (n, f) -> uint64 (n,)."""
+    full = np.zeros((len(flags), WORD), bool)
+    full[:, : flags.shape[1]] = flags
+    return np.packbits(full, axis=1, bitorder="little").view("<u8")[:, 0]
+
+
+def _presence(features: "Features", blocks: list[Block]) -> Array:
+    """Which features of each block a row has, as bits: uint64 (n, blocks)."""
+    words = np.zeros((len(features), len(blocks)), np.uint64)
+    for b, block in enumerate(blocks):
+        if block.kind == NUMERIC:
+            words[:, b] = _words(np.isfinite(features.numeric[:, block.columns]))
+        elif block.kind == CODED:
+            words[:, b] = _words(features.categorical[:, block.columns] >= 0)
+    return words
+
+
+def _spans(blocks: list[Block]) -> Array:
+    filled, spans = [0, 0, 0], np.zeros((len(blocks), 3), np.int64)
+    for b, block in enumerate(blocks):
+        start = filled[block.kind]
+        spans[b] = block.kind, start, start + block.width
+        filled[block.kind] += block.width
+    return spans
+
+
+def _tiles(table: Array, fill: float) -> Array:
+    """Cut rows into tiles, feature by feature inside: (n, f) -> (tiles, f, TILE)."""
+    n, f = table.shape
+    tiles = -(-n // TILE)
+    padded = np.full((tiles * TILE, f), fill, table.dtype)
+    padded[:n] = table
+    out = _aligned((tiles, f, TILE), table.dtype)
+    out[:] = padded.reshape(tiles, TILE, f).transpose(0, 2, 1)
+    return out
+
+
+def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An empty array that begins with a line of the cache: vectors then lie in one line each."""
+    size, line = int(np.prod(shape)) * dtype.itemsize, 64
+    room = np.empty(size + line, np.uint8)
+    start = -room.ctypes.data % line
+    return room[start : start + size].view(dtype).reshape(shape)

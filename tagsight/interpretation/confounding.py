@@ -1,0 +1,120 @@
+"""Whether clusters are scanners rather than anatomy.
+
+Clusters made of tags can follow the device that wrote the tags. By adjusted mutual information
+(AMI, Vinh et al. 2010) they are compared with what states the scanner, with the body part and with
+the modality, on the images that state all three. Which label stands for the scanner is set
+beforehand: the model, and the maker or the site only where no models are stated. To take whichever
+agrees most would be to compare the best of three with one. The modality is there because a scanner
+has one: clusters that are modalities agree with models too.
+
+The rule: an AMI larger by `MARGIN` or more than both others says that clusters are modalities; else
+one larger by as much, of scanner and body part, says which of these two they are to be read as;
+below that they are both, or where neither of the two reaches `MARGIN`, neither. AMI is 0 by chance
+however many kinds a label has, but a label of more kinds than there are clusters cannot reach 1: so
+the numbers of kinds are told.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tagsight.interpretation.agreement import agreement
+from tagsight.report.wording import MINUS
+
+MARGIN = 0.1
+ANATOMY, MODALITY = "body_part", "modality"
+SCANNERS = {"model": "scanner model", "manufacturer": "maker", "site": "site"}
+
+Labels = NDArray[np.integer[Any]]
+
+
+def confounding(labels: Labels, outside: Mapping[str, pl.Series]) -> dict[str, Any]:
+    """What clusters agree with more: `verdict`, and what it rests on, `compared`.
+
+    labels: (n,) clusters; outside: name -> n texts, `body_part`, and any of `modality` and SCANNERS
+    among them. `compared`: for each of SCANNERS that can be, in their order, `label`, the `rows`
+    that state it, the body part and the modality, and of each of the three (`scanner`, `anatomy`,
+    `modality`) its AMI and in `levels` its kinds; the modality is null where there are no two.
+    `verdict` is that of the first: `scanner`, `anatomy`, `modality`, `both` or `neither`; `unknown`
+    where no two body parts and no two scanners are stated on the same images.
+    """
+    found = (_compared(labels, outside, name) for name in SCANNERS if name in outside)
+    compared = [row for row in found if row is not None]
+    return {"verdict": verdict(compared[0]) if compared else "unknown", "compared": compared}
+
+
+def _compared(labels: Labels, outside: Mapping[str, pl.Series], name: str) -> dict[str, Any] | None:
+    named = {"scanner": outside[name], "anatomy": outside[ANATOMY]}
+    there = named["scanner"].is_not_null() & named["anatomy"].is_not_null()
+    modality = outside.get(MODALITY)
+    if modality is not None and modality.filter(there).drop_nulls().n_unique() > 1:
+        there &= modality.is_not_null()
+        named["modality"] = modality
+    stated = {kind: texts.filter(there) for kind, texts in named.items()}
+    rows = {row["label"]: row for row in agreement(labels[there.to_numpy()], stated, k=0)}
+    amis = {"modality": None} | {kind: row["ami"] for kind, row in rows.items()}
+    if amis["scanner"] is None or amis["anatomy"] is None:
+        return None
+    levels = {kind: row["levels"] for kind, row in rows.items()}
+    return {"label": name, "rows": int(there.sum()), **amis, "levels": levels}
+
+
+def verdict(found: Mapping[str, Any]) -> str:
+    """Say what to read clusters as; found: AMIs, `scanner`, `anatomy`, `modality` (or None)."""
+    scanner, anatomy, modality = found["scanner"], found["anatomy"], found["modality"] or 0.0
+    larger = max(scanner, anatomy)
+    if modality - max(larger, 0) >= MARGIN:
+        return "modality"
+    if larger < MARGIN:
+        return "neither"
+    if abs(scanner - anatomy) < MARGIN:
+        return "both"
+    return "scanner" if scanner > anatomy else "anatomy"
+
+
+def sentence(found: Mapping[str, Any]) -> str:
+    """Say it in one sentence; found: of `confounding`."""
+    if found["verdict"] == "unknown":
+        return (
+            "Whether the clusters are anatomy or scanners cannot be told: too few images state "
+            "both their body part and their scanner."
+        )
+    first = found["compared"][0]
+    name, scanner, anatomy = (
+        SCANNERS[first["label"]],
+        _ami(first["scanner"]),
+        _ami(first["anatomy"]),
+    )
+    modality = _ami(first["modality"] or 0.0)
+    return {
+        "scanner": f"The clusters agree more with the {name} (AMI {scanner}) than with the body "
+        f"part ({anatomy}): read them as scanners rather than anatomy.",
+        "anatomy": f"The clusters agree more with the body part (AMI {anatomy}) than with the "
+        f"{name} ({scanner}): read them as anatomy rather than scanners.",
+        "modality": f"The clusters agree more with the modality (AMI {modality}) than with the "
+        f"body part ({anatomy}) or the {name} ({scanner}): read them as modalities first.",
+        "both": f"The clusters agree about as much with the {name} (AMI {scanner}) as with the "
+        f"body part ({anatomy}): scanner and anatomy are mixed in them.",
+        "neither": f"The clusters agree little with the {name} (AMI {scanner}) and little with the "
+        f"body part ({anatomy}): they are neither scanners nor anatomy.",
+    }[found["verdict"]]
+
+
+def basis(found: Mapping[str, Any]) -> str:
+    """Say on how many images and kinds the sentence rests; empty where it rests on none."""
+    if not found["compared"]:
+        return ""
+    first = found["compared"][0]
+    kinds = {"scanner": f"{SCANNERS[first['label']]}s", "anatomy": "body parts"}
+    said = [f"{first['levels'][kind]:,} {what}" for kind, what in kinds.items()]
+    if first["modality"] is not None:
+        said.append(f"{first['levels']['modality']:,} modalities (AMI {_ami(first['modality'])})")
+    return f"On the {first['rows']:,} images that state them: {', '.join(said)}."
+
+
+def _ami(value: float) -> str:
+    """`.80`, as articles write it."""
+    return f"{value:.2f}".replace("0.", ".", 1).replace("-", MINUS)

@@ -1,0 +1,184 @@
+"""One frame of a file's pixels, decoded: what the decoders refuse is mended here where it can be.
+
+The middle frame is read and nothing else, so memory is that of one frame.
+"""
+
+import zlib
+from typing import Any
+
+import numpy as np
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGExtended12Bit, RLELossless
+
+from tagsight.dicom.drawable import DEFLATED_FRAMES, MAX_FRAME, frames, whole
+from tagsight.dicom.encapsulation import frame_of
+from tagsight.dicom.part10 import MAX_INFLATED, Parsed, Pixels
+from tagsight.dicom.tokenizer import UNDEFINED
+from tagsight.looks.codestreams import Codestream, described, with_whole_spectrum
+from tagsight.rejections import Rejection
+
+_BLANK = 1024  # bytes of heads and tables
+_FRAME_IS_A_FRAGMENT = (RLELossless, DEFLATED_FRAMES)  # PS3.5 A.4.2, 10.20
+
+
+def middle_frame(
+    parsed: Parsed, pixels: Pixels, values: dict[str, str]
+) -> tuple[np.ndarray, str]:  # (rows, columns) or (rows, columns, samples)
+    """The middle frame as stored (integers or floats), and its photometric interpretation.
+
+    Bits that hold no sample (overlays, PS3.5 8.1.1) are taken out, 4:2:2 is spread out, and YBR of
+    8 bits is converted to RGB (PS3.3 C.7.6.3.1.2); palettes, tables and windows are not applied.
+    Where a compressed frame says another size than the header, it is right.
+
+    Raises:
+        Refused: pixels_incomplete, too_large, unsupported_pixels.
+        Exception: of any kind, from the decoders, for pixels that cannot be decoded.
+    """
+    count = frames(values)
+    options = _options(pixels, values)
+    if pixels.length == UNDEFINED:
+        return _encapsulated(parsed, pixels, values, options)
+    parsed.source.seek(pixels.offset)
+    if options["bits_allocated"] == 1:
+        return _packed(parsed, count // 2, options)
+    if _is_whole(pixels, options, count):
+        options["photometric_interpretation"] = "YBR_FULL"
+    decoder = get_decoder(_byte_order(parsed))
+    array, facts = decoder.as_array(
+        parsed.source, index=count // 2, **options | {"number_of_frames": count}
+    )
+    return _samples(array, values, None), str(facts["photometric_interpretation"])
+
+
+def _byte_order(parsed: Parsed) -> UID:
+    """The plain syntax of native pixels, for what the file itself names may be private or wrong."""
+    return ExplicitVRLittleEndian if parsed.little else UID("1.2.840.10008.1.2.2")
+
+
+def _options(pixels: Pixels, values: dict[str, str]) -> dict[str, Any]:
+    """What pydicom's decoders want to know, for a single frame.
+
+    All bits are asked for, since pydicom takes the samples to be in the lowest of them.
+    """
+    samples, bits = whole(values, "SamplesPerPixel", 1), whole(values, "BitsAllocated", 8)
+    options = {
+        "rows": whole(values, "Rows", 0),
+        "columns": whole(values, "Columns", 0),
+        "number_of_frames": 1,
+        "samples_per_pixel": samples,
+        "bits_allocated": bits,
+        "bits_stored": bits,
+        "photometric_interpretation": values.get("PhotometricInterpretation")
+        or ("RGB" if samples > 1 else "MONOCHROME2"),
+        "pixel_keyword": pixels.keyword,
+        "pixel_vr": "OB" if pixels.vr == "OB" else "OW",
+    }
+    if pixels.keyword == "PixelData":
+        options["pixel_representation"] = whole(values, "PixelRepresentation", 0)
+    if samples > 1:
+        options["as_rgb"] = bits == 8  # pydicom's way from YBR is of 8 bits
+        options["planar_configuration"] = whole(values, "PlanarConfiguration", 0)
+    return options
+
+
+def _is_whole(pixels: Pixels, options: dict[str, Any], count: int) -> bool:
+    """Whether pixels that are called 4:2:2 are all there: then they are 4:4:4."""
+    shape = options["rows"] * options["columns"] * options["samples_per_pixel"]
+    called = options["photometric_interpretation"] == "YBR_FULL_422"
+    return bool(called and pixels.length >= shape * options["bits_allocated"] // 8 * count)
+
+
+def _encapsulated(
+    parsed: Parsed, pixels: Pixels, values: dict[str, str], options: dict[str, Any]
+) -> tuple[np.ndarray, str]:
+    count, syntax = frames(values), parsed.syntax
+    apart = syntax in _FRAME_IS_A_FRAGMENT
+    source = parsed.window.source
+    frame = frame_of(source, pixels.offset, count // 2, count, whole=apart)
+    if syntax == DEFLATED_FRAMES:
+        frame = zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, MAX_INFLATED)
+        syntax = ExplicitVRLittleEndian
+    elif syntax == RLELossless and options["bits_allocated"] == 1:
+        frame, syntax = unpack_bytes(frame[64:]), ExplicitVRLittleEndian
+    if options["bits_allocated"] == 1 and syntax == ExplicitVRLittleEndian:
+        return _bits(frame, 0, options)
+    itself = None if apart else described(frame)
+    if itself:
+        _believe(itself, options)
+    if syntax == JPEGExtended12Bit:
+        frame = with_whole_spectrum(frame)
+    data = frame if syntax == ExplicitVRLittleEndian else encapsulate([frame])
+    array, facts = get_decoder(syntax).as_array(data, index=0, **options)
+    if len(frame) > _BLANK + array.nbytes // 48 and array.min() == array.max():
+        raise ValueError  # one value takes no such length: what was there could not be read
+    return _samples(array, values, itself), str(facts["photometric_interpretation"])
+
+
+def _believe(itself: Codestream, options: dict[str, Any]) -> None:
+    """Takes size and depth from the frame: decoders give what it says, not what the header does.
+
+    Raises:
+        Refused: it is cut off, which decoders of JPEG fill with grey; another number of samples.
+    """
+    if not itself.complete:
+        raise Rejection("pixels_incomplete", "frame")
+    if itself.rows * itself.columns * itself.samples > MAX_FRAME:
+        raise Rejection("too_large", f"{itself.rows} x {itself.columns}")
+    if itself.samples != options["samples_per_pixel"]:
+        raise Rejection("unsupported_pixels", f"{itself.samples} samples in the frame")
+    options["rows"], options["columns"] = itself.rows, itself.columns
+    bits = next((bits for bits in (8, 16, 32) if itself.precision <= bits), 64)
+    options["bits_allocated"] = options["bits_stored"] = bits
+
+
+def _samples(array: np.ndarray, values: dict[str, str], itself: Codestream | None) -> np.ndarray:
+    """The samples alone, of all that is in their words: from High Bit down, Bits Stored of them.
+
+    Of a frame that says how many bits it has only those beyond are none, unless it has every bit.
+    """
+    if array.dtype.kind == "f":
+        return array
+    bits = 8 * array.dtype.itemsize
+    stored = whole(values, "BitsStored", bits)
+    if stored >= bits or stored == 0 or (itself and stored < itself.precision < bits):
+        return array
+    high = whole(values, "HighBit", stored - 1)
+    if not stored - 1 <= high < (itself.precision if itself else bits):
+        high = stored - 1
+    return np.asarray(array << (bits - 1 - high) >> (bits - stored))
+
+
+def _packed(parsed: Parsed, index: int, options: dict[str, Any]) -> tuple[np.ndarray, str]:
+    """A frame of single bits, which need not start at a byte (PS3.5 8.1.1)."""
+    count = options["rows"] * options["columns"]
+    first = index * count // 8
+    first -= first % 2  # whole words, for those of big endian files are swapped
+    parsed.source.seek(first, 1)
+    data = parsed.source.read(-(-(index * count + count) // 16) * 2 - first)
+    if not parsed.little and options["pixel_vr"] == "OW":
+        data = np.frombuffer(data + b"\0" * (len(data) % 2), "u2").byteswap().tobytes()
+    return _bits(data, index * count - 8 * first, options)
+
+
+def _bits(data: bytes, start: int, options: dict[str, Any]) -> tuple[np.ndarray, str]:
+    rows, columns = options["rows"], options["columns"]
+    bits = np.unpackbits(np.frombuffer(data, "u1"), bitorder="little")
+    frame = bits[start : start + rows * columns].reshape(rows, columns)
+    return frame, options["photometric_interpretation"]
+
+
+def unpack_bytes(packed: bytes) -> bytes:
+    """One segment of PackBits (PS3.5 G.3.2): the decoders know it for whole bytes alone."""
+    out, place = bytearray(), 0
+    while place < len(packed):
+        head = packed[place]
+        if head < 128:
+            out += packed[place + 1 : place + 2 + head]
+            place += 2 + head
+        elif head > 128:
+            out += packed[place + 1 : place + 2] * (257 - head)
+            place += 2
+        else:
+            place += 1
+    return bytes(out)

@@ -1,0 +1,202 @@
+"""Training an autoencoder: resumable, and the same bytes whatever the number of threads."""
+
+import os
+import time
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tagsight.errors import DataError
+from tagsight.looks.autoencoder import Autoencoder, build, optimizer
+from tagsight.looks.embeddings import choose_device, single_threaded, to_input
+from tagsight.run.jobs import LOG
+
+PIECE = 10  # images whose gradient one thread computes; a batch's gradient is summed over pieces
+CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
+
+
+class EpochCounter(Protocol):
+    """What training tells of its progress: epochs done."""
+
+    def resume(self, n: int, /) -> object:
+        """Count n epochs that an earlier job did."""
+
+    def add(self, n: int, /) -> object:
+        """Count n more epochs as done."""
+
+
+def train(
+    images: NDArray[np.uint8],
+    preset: str,
+    *,
+    epochs: int,
+    batch: int,
+    learning_rate: float,
+    validation: float,
+    device: str,
+    seed: int,
+    threads: int,
+    resume: Path,
+    progress: EpochCounter | None = None,
+) -> tuple[dict[str, Tensor], pl.DataFrame]:
+    """Train on images uint8 (n, 128, 128) by mean squared error; weights of the last epoch.
+
+    A share `validation` of the images, drawn by `seed`, is only looked at. `resume` is a file:
+    written (whole or not at all) after each epoch, taken up when it is there. Returns the weights
+    on the CPU and a frame of epoch, loss (mean over the epoch), validation_loss (null without
+    validation images) and images_per_second.
+
+    The weights depend on nothing but images, seed and settings: on a CPU each batch is cut into
+    pieces of 10 images, each piece's gradient computed on one thread, the gradients summed in
+    order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels. Images
+    may be a memory map: they are read batch by batch.
+    Raises DataError with fewer than two images, or when the loss is no longer a number.
+    """
+    place = choose_device(device)
+    training, watching = split(len(images), validation, seed)
+    model, steps = _fresh(preset, learning_rate, seed, place)
+    history = _take_up(resume, model, steps)
+    if history:
+        LOG.info("going on after epoch %d", len(history))
+    if progress:
+        progress.resume(len(history))
+    with single_threaded(threads) as pool:
+        for epoch in range(len(history), epochs):
+            began = time.perf_counter()
+            order = np.random.default_rng([seed, epoch]).permutation(training)
+            batches = _cut(order, batch)
+            loss = _epoch(model, steps, images, batches, pool)
+            speed = len(order) / (time.perf_counter() - began)
+            watched = _loss(model, images, watching, pool) if len(watching) else None
+            history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": watched})
+            history[-1]["images_per_second"] = speed
+            _commit(resume, model, steps, history)
+            if progress:
+                progress.add(1)
+    weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+    return weights, pl.DataFrame(history, schema=SCHEMA)
+
+
+SCHEMA = pl.Schema(
+    {
+        "epoch": pl.Int64(),
+        "loss": pl.Float64(),
+        "validation_loss": pl.Float64(),
+        "images_per_second": pl.Float64(),
+    }
+)
+
+
+def split(n: int, validation: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to train on and rows to look at: a share `validation`, rounded, at least one kept."""
+    if n < 2:
+        raise DataError(f"autoencoder: {n} images to train on; raise samples.autoencoder")
+    order = np.random.default_rng([seed, n]).permutation(n)
+    kept = max(1, n - round(n * validation))
+    return order[:kept], order[kept:]
+
+
+def _fresh(
+    preset: str, learning_rate: float, seed: int, place: torch.device
+) -> tuple[Autoencoder, torch.optim.Optimizer]:
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = build(preset).to(place)
+    return model, optimizer(preset, model, learning_rate)
+
+
+def _epoch(
+    model: Autoencoder,
+    steps: torch.optim.Optimizer,
+    images: NDArray[np.uint8],
+    batches: list[NDArray[np.int64]],
+    pool: Executor,
+) -> float:
+    """One pass over the images; mean loss."""
+    total = 0.0
+    for rows in batches:
+        total += _gradient(model, images, rows, pool) * len(rows)
+        steps.step()
+    if not np.isfinite(total):
+        raise DataError("autoencoder: the loss diverged; lower autoencoder.learning_rate")
+    return total / sum(map(len, batches))
+
+
+def _gradient(
+    model: Autoencoder, images: NDArray[np.uint8], rows: NDArray[np.int64], pool: Executor
+) -> float:
+    """Leave the gradient of a batch's mean squared error in the model; the loss."""
+    parameters = list(model.parameters())
+
+    def piece(part: NDArray[np.int64]) -> tuple[float, tuple[Tensor, ...]]:
+        loss = _squares(model, images[part]) / len(rows)
+        return loss.item(), torch.autograd.grad(loss, parameters)
+
+    losses, gradients = zip(*pool.map(piece, _pieces(model, rows)), strict=True)
+    for parameter, *parts in zip(parameters, *gradients, strict=True):
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        parameter.grad = total
+    return sum(losses)
+
+
+def _loss(
+    model: Autoencoder, images: NDArray[np.uint8], rows: NDArray[np.int64], pool: Executor
+) -> float:
+    """Mean squared error over images, without gradient."""
+
+    def piece(part: NDArray[np.int64]) -> float:
+        with torch.inference_mode():
+            return _squares(model, images[part]).item()
+
+    return sum(pool.map(piece, _pieces(model, rows))) / len(rows)
+
+
+def _squares(model: Autoencoder, images: NDArray[np.uint8]) -> Tensor:
+    """Squared error of each image, mean over its pixels, summed over the images."""
+    pixels = to_input(images, _place(model))
+    return (model(pixels) - pixels).square().mean(dim=(1, 2, 3)).sum()
+
+
+def _place(model: Autoencoder) -> torch.device:
+    return next(model.parameters()).device
+
+
+def _pieces(model: Autoencoder, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return _cut(rows, PIECE if _place(model).type == "cpu" else CUDA_PIECE)
+
+
+def _cut(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    return [rows[first : first + size] for first in range(0, len(rows), size)]
+
+
+def _take_up(
+    resume: Path, model: Autoencoder, steps: torch.optim.Optimizer
+) -> list[dict[str, Any]]:
+    """Load what an earlier start committed; its history, empty when there is none."""
+    if not resume.exists():
+        return []
+    state = torch.load(resume, map_location="cpu", weights_only=True)
+    model.load_state_dict(state["model"])
+    steps.load_state_dict(state["steps"])
+    history: list[dict[str, Any]] = state["history"]
+    return history
+
+
+def _commit(
+    resume: Path, model: Autoencoder, steps: torch.optim.Optimizer, history: list[dict[str, Any]]
+) -> None:
+    resume.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = resume.with_name(resume.name + ".part")
+    state = {"model": model.state_dict(), "steps": steps.state_dict(), "history": history}
+    torch.save(state, unfinished)
+    os.replace(unfinished, resume)

@@ -1,0 +1,400 @@
+"""The fast tokenizer: headers of many ordinary files at once, each value as a number.
+
+Values repeat from file to file, so each different one (tag, VR, bytes, and what its meaning hangs
+on) is kept once, in a `Vocabulary`, and a header becomes a row of numbers. Ordinary is: marked as
+DICOM, little endian, not deflated, tags ascending, all of it at hand. Whatever is not is left to
+the plain tokenizer (`tokens`), which this one is tested against.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tagsight.dicom.header_texts import FRAME_GROUPS, PIXEL_REPRESENTATION, SHARED_GROUPS
+from tagsight.dicom.part10 import CHARSET_TAG, PIXEL_TAGS, SYNTAX_TAG
+from tagsight.dicom.tokenizer import MAX_DEPTH, UNDEFINED
+from tagsight.reading.interning import (
+    CODED,
+    KINDS,
+    LONG,
+    NONE,
+    SEQUENCE,
+    SEQUENCES,
+    TEXT,
+    TEXTLESS,
+    UNKNOWN,
+    Interned,
+    InternedRows,
+    PixelPlaces,
+    pixels,
+    rows,
+    vocabulary,
+)
+from tagsight.run.compiling import kernel
+
+DONE, MORE, LEFT = 0, 1, 2  # the header is read; needs more of the file; is for the plain one
+LONGEST = 4096  # bytes of a value
+_DEFLATED = np.frombuffer(b"1.2.840.10008.1.2.1.99", np.uint8)
+_DIRECTORY = np.frombuffer(b"1.2.840.10008.1.3.10", np.uint8)
+_MEDIA, _UN = 0x00020002, 0x554E  # the latter's letters
+_PIXELS = np.array(sorted(PIXEL_TAGS), np.uint32)
+_DEEPEST = 2 * MAX_DEPTH
+
+How = tuple[bool, int]  # implicit VR; the number of the character set
+
+_jit: Any = kernel(nogil=True, boundscheck=False)
+
+
+@_jit
+def _u16(data: np.ndarray, at: int) -> Any:
+    return np.int64(data[at]) | np.int64(data[at + 1]) << 8
+
+
+@_jit
+def _u32(data: np.ndarray, at: int) -> Any:
+    return _u16(data, at) | _u16(data, at + 2) << 16
+
+
+@_jit
+def _letters(data: np.ndarray, at: int) -> Any:
+    """Where an explicit element at `at` has its VR."""
+    return np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])
+
+
+@_jit
+def _is_in(tag: int, among: np.ndarray) -> Any:
+    place = np.searchsorted(among, tag)
+    return place < len(among) and among[place] == tag
+
+
+@_jit
+def _begins(data: np.ndarray, at: int, end: int, text: np.ndarray) -> bool:
+    if end - at < len(text):
+        return False
+    for i in range(len(text)):  # noqa: SIM110 - numba
+        if data[at + i] != text[i]:
+            return False
+    return True
+
+
+@_jit
+def _head(data: np.ndarray, at: int, implicit: bool) -> tuple[Any, Any, Any, Any]:
+    """Tag, VR (0 = none, -1 = no letters), place and length of the value."""
+    tag = _u16(data, at) << 16 | _u16(data, at + 2)
+    if implicit or tag >> 16 == 0xFFFE:
+        return tag, 0, at + 8, _u32(data, at + 4)
+    vr = _letters(data, at)
+    if not (65 <= vr >> 8 <= 90 and 65 <= vr & 255 <= 90):
+        return tag, -1, at + 8, 0
+    if KINDS[vr] & LONG:
+        return tag, vr, at + 12, _u32(data, at + 8)
+    return tag, vr, at + 8, _u16(data, at + 6)
+
+
+@_jit
+def _skipped(data: np.ndarray, at: Any, filled: int, implicit: bool) -> Any:
+    """Where a sequence of undefined length ends; -1 where more of the file is needed, -2 where the
+    plain tokenizer has to judge."""
+    items = np.zeros(_DEEPEST + 2, np.uint8)  # of each open level: is it an item?
+    depth = 1
+    while depth > 0:
+        if depth > _DEEPEST:
+            return -2
+        if at + 12 > filled and (at + 8 > filled or _u16(data, at) != 0xFFFE):
+            return -1
+        tag, vr, at, length = _head(data, at, implicit)
+        if vr < 0 or vr == _UN:  # no letters; UN, which may be implicit inside
+            return -2
+        in_item = items[depth - 1] == 1
+        if tag == 0xFFFEE0DD:
+            depth -= 2 if in_item else 1
+        elif tag == 0xFFFEE00D and in_item:
+            depth -= 1
+        elif in_item == (tag == 0xFFFEE000):
+            return -2
+        elif length == UNDEFINED:
+            items[depth] = 0 if in_item else 1
+            depth += 1
+        else:
+            at = at + length
+    return at
+
+
+@_jit
+def _slot(voc: Interned, hashed: Any) -> Any:
+    """The first place to look for a value of this hash."""
+    return np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(len(voc.slots) - 1))
+
+
+@_jit
+def _number_of(
+    voc: Interned, tag: int, vr: int, variant: int, data: np.ndarray, at: int, end: int
+) -> Any:
+    """The number of a value, a new one where it is new; -1 where the vocabulary is full."""
+    hashed: Any = np.uint64(14695981039346656037) ^ np.uint64(tag << 20 ^ vr << 4 ^ variant << 40)
+    hashed *= np.uint64(1099511628211)
+    for place in range(at, end):  # FNV-1a
+        hashed = (hashed ^ np.uint64(data[place])) * np.uint64(1099511628211)
+    mask, slot = len(voc.slots) - 1, _slot(voc, hashed)
+    while voc.slots[slot] >= 0:
+        i: Any = np.int64(voc.slots[slot])
+        if (
+            voc.hashes[i] == hashed
+            and voc.tags[i] == tag
+            and voc.vrs[i] == vr
+            and voc.variants[i] == variant
+            and _begins(data, at, end, voc.arena[voc.starts[i] : voc.starts[i + 1]])
+            and voc.starts[i + 1] - voc.starts[i] == end - at
+        ):
+            return i
+        slot = (slot + 1) & mask
+    i = np.int64(voc.used[0])
+    start = voc.starts[i]
+    if i == len(voc.tags) or start + end - at > len(voc.arena):
+        return -1
+    voc.slots[slot] = i
+    voc.hashes[i], voc.tags[i], voc.vrs[i], voc.variants[i] = hashed, tag, vr, variant
+    voc.arena[start : start + end - at] = data[at:end]
+    voc.starts[i + 1] = start + end - at
+    voc.used[0] = i + 1
+    return i
+
+
+@_jit
+def _variant(charset: int, signed: bool, data: np.ndarray, at: int, end: int) -> Any:
+    """What else the text of these bytes hangs on: the character set, where not plain ASCII."""
+    for i in range(at, end):
+        if data[i] >= 128 or data[i] == 27:
+            return charset << 1 | signed
+    return np.int64(signed)
+
+
+@_jit
+def _wanted(tag: int, vr: int, length: int) -> bool:
+    """Whether an element may have a text: not private ones, nor lengths of groups."""
+    if tag >> 16 & 1 or not tag & 0xFFFF:
+        return False
+    kind = KINDS[vr] & 3
+    if vr == 0 or kind == UNKNOWN:
+        group = tag >> 24
+        if length > LONGEST and 0x50 <= group <= 0x60:
+            return False  # overlays and curves
+        return not _is_in(tag, TEXTLESS) or _is_in(tag, CODED)
+    return kind == TEXT or (kind == SEQUENCE and _is_in(tag, CODED))
+
+
+@_jit
+def _meta(data: np.ndarray, filled: int, voc: Interned, row: np.ndarray) -> tuple[int, int]:
+    """Where the data set begins and how many values the row has; or -1 and a status."""
+    at, count = 132, 0
+    while True:
+        if at + 12 > filled:
+            return -1, MORE
+        if _u16(data, at) != 2:
+            return (at, count) if count else (-1, LEFT)
+        tag, vr, start, length = _head(data, at, False)
+        at = start + length
+        if vr < 0 or length == UNDEFINED:
+            return -1, LEFT
+        if at > filled:
+            return -1, MORE
+        if tag == _MEDIA and _begins(data, start, at, _DIRECTORY):
+            return -1, LEFT
+        if tag == SYNTAX_TAG:
+            if count or _begins(data, start, at, _DEFLATED):
+                return -1, LEFT
+            row[0] = _number_of(voc, tag, vr, 0, data, start, at)
+            count = 1
+
+
+@_jit
+def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
+    """Whether an element is for the plain tokenizer, and its file with it."""
+    odd = vr < 0 or (vr == _UN and length == UNDEFINED) or tag >> 16 == 0xFFFE or tag >> 16 <= 4
+    return odd or tag <= last
+
+
+@_jit
+def _first_item(data: np.ndarray, at: int, end: int) -> Any:
+    """Where the elements of a sequence's first item begin, and where they end at the latest; -1
+    where it is for the plain tokenizer."""
+    if at + 8 > end or _u32(data, at) == 0xE0DDFFFE:
+        return end, end
+    if _u32(data, at) != 0xE000FFFE:
+        return -1, -1
+    length = _u32(data, at + 4)
+    last = end if length == UNDEFINED else at + 8 + length
+    return (at + 8, last) if last <= end else (-1, -1)
+
+
+@_jit
+def _next(data: np.ndarray, at: int, last: int, implicit: bool) -> Any:
+    """Tag, VR, place and end of an element within an item, which ends at `last`; tag 0 at the
+    item's end, -1 where it is for the plain tokenizer."""
+    if at + 8 > last or _u16(data, at) == 0xFFFE:
+        closed = at + 8 > last or _u16(data, at + 2) in (0xE00D, 0xE0DD)
+        return (0 if closed else -1), 0, at, at
+    if at + 12 > last and not implicit and KINDS[_letters(data, at)] & LONG:
+        return -1, 0, at, at
+    tag, vr, start, length = _head(data, at, implicit)
+    if vr < 0 or (vr == _UN and length == UNDEFINED):
+        return -1, 0, at, at
+    end = _skipped(data, start, last, implicit) if length == UNDEFINED else start + length
+    return (tag if 0 <= end <= last else -1), vr, start, end
+
+
+@_jit
+def _groups(
+    data: np.ndarray, at: int, end: int, how: How, voc: Interned, row: np.ndarray, count: int
+) -> Any:
+    """Adds the values of functional groups: of their first item, each group's first item. How
+    many the row has then; -1 where it is for the plain tokenizer. All up to `end` is at hand."""
+    at, last = _first_item(data, at, end)
+    while at >= 0 and count >= 0:
+        tag, _, start, at = _next(data, at, last, how[0])
+        if tag == 0:
+            return count
+        if tag < 0:
+            return -1
+        if not tag >> 16 & 1 and _is_in(tag, SEQUENCES):
+            start, stop = _first_item(data, start, at)
+            if start < 0:
+                return -1
+            count = _group(data, start, stop, how, voc, row, count)
+    return -1
+
+
+@_jit
+def _group(
+    data: np.ndarray, at: int, last: int, how: How, voc: Interned, row: np.ndarray, count: int
+) -> Any:
+    """Adds the values of one item; -1 where it is for the plain tokenizer."""
+    while True:
+        tag, vr, start, at = _next(data, at, last, how[0])
+        if tag == 0:
+            return count
+        if tag < 0 or tag in (CHARSET_TAG, PIXEL_REPRESENTATION):
+            return -1
+        if not _wanted(tag, vr, at - start):
+            continue
+        if at - start > LONGEST or count == len(row):
+            return -1
+        variant = _variant(how[1], False, data, start, at)
+        value = _number_of(voc, tag, vr, variant, data, start, at)
+        if value < 0:
+            return -1
+        row[count] = value
+        count += 1
+
+
+@_jit
+def _file(  # noqa: PLR0912 - the loop that all time goes into
+    data: np.ndarray,
+    filled: int,
+    size: int,
+    voc: Interned,
+    row: np.ndarray,
+    nested: np.ndarray,
+    found: PixelPlaces,
+    n: int,
+) -> Any:
+    """Status of a file, and how many values there are in its row and of its functional groups."""
+    if filled < 144 or _u32(data, 128) != 0x4D434944:  # DICM
+        return LEFT, 0, 0
+    short = MORE if filled < size else LEFT  # what is missing is further on, or nowhere
+    at, count = _meta(data, filled, voc, row)
+    if at < 0 or data[at + 1] > data[at]:  # the latter is big endian
+        return (short if count == MORE else LEFT), 0, 0
+    implicit = KINDS[_letters(data, at)] == NONE  # all VRs without text or sequence are long
+    charset, signed, last, inner = 0, False, 0, 0
+    while at != size:
+        if at + 12 > filled:
+            return short, 0, 0
+        tag, vr, start, length = _head(data, at, implicit)
+        if vr >= 0 and _is_in(tag, _PIXELS):
+            found.tags[n], found.vrs[n] = tag, max(vr, 0)
+            found.places[n], found.lengths[n] = start, length
+            return DONE, count, inner
+        if _is_left(tag, last, vr, length):
+            return LEFT, 0, 0
+        last = tag
+        at = start + length
+        if length == UNDEFINED:
+            at = _skipped(data, start, filled, implicit)
+        if at < 0 or at > size:
+            return (short if at == -1 else LEFT), 0, 0
+        grouped = tag == SHARED_GROUPS or tag == FRAME_GROUPS  # noqa: PLR1714 - numba
+        if not grouped and not _wanted(tag, vr, at - start):
+            continue
+        if not grouped and (at - start > LONGEST or count == len(row)):
+            return LEFT, 0, 0
+        if at > filled:
+            return short, 0, 0
+        if grouped:
+            how = (implicit, np.int64(charset))
+            inner = _groups(data, start, at, how, voc, nested, inner)
+            if inner < 0:
+                return LEFT, 0, 0
+            continue
+        by_sign = signed and tag > PIXEL_REPRESENTATION and KINDS[vr] & 3 in (NONE, UNKNOWN)
+        variant = _variant(charset, by_sign, data, start, at)
+        value = _number_of(voc, tag, vr, variant, data, start, at)
+        if value < 0:
+            return LEFT, 0, 0
+        row[count] = value
+        count += 1
+        charset = value + 1 if tag == CHARSET_TAG else charset
+        signed = _has_one(data, start, at) if tag == PIXEL_REPRESENTATION else signed
+    return DONE, count, inner
+
+
+@_jit
+def _has_one(data: np.ndarray, at: int, end: int) -> bool:
+    for i in range(at, end):  # noqa: SIM110 - numba
+        if data[i] == 1:
+            return True
+    return False
+
+
+@_jit
+def scan(
+    buffer: np.ndarray,
+    filled: np.ndarray,
+    sizes: np.ndarray,
+    voc: Interned,
+    rows: InternedRows,
+    status: np.ndarray,
+    found: PixelPlaces,
+) -> None:
+    """Reads the headers at the start of n files.
+
+    buffer: uint8 (n, w), of each file the first `filled` bytes; sizes: int64 (n,), of the files.
+    Written: rows, of numbers in `voc`; status uint8 (n,): DONE, MORE (of the file is needed) or
+    LEFT (to the plain tokenizer); found: the pixels.
+    """
+    for n in range(len(filled)):
+        found.tags[n] = 0
+        before = voc.used[0]
+        status[n], rows.counts[n], rows.nested_counts[n] = _file(
+            buffer[n], filled[n], sizes[n], voc, rows.values[n], rows.nested[n], found, n
+        )
+        if status[n] != DONE and voc.used[0] > before:
+            _forget(voc, before)
+
+
+@_jit
+def _forget(voc: Interned, before: int) -> None:
+    """Takes back what a file that was not read has added: it would fill the vocabulary."""
+    mask = len(voc.slots) - 1
+    for i in range(voc.used[0] - 1, before - 1, -1):
+        slot = _slot(voc, voc.hashes[i])
+        while voc.slots[slot] != i:
+            slot = (slot + 1) & mask
+        voc.slots[slot] = -1
+    voc.used[0] = before
+
+
+def load() -> None:
+    """Has the machine code at hand: from numba's cache, or compiled."""
+    nothing, status = np.zeros(0, np.int64), np.zeros(0, np.uint8)
+    scan(np.zeros((0, 0), np.uint8), nothing, nothing, vocabulary(), rows(0), status, pixels(0))

@@ -1,0 +1,158 @@
+"""A ready table of tags in place of DICOM files: opened, looked through, dealt to shards.
+
+A row is an image, or a series where the table knows no more; the config names its columns. What is
+left of them is in `table_tags`.
+"""
+
+import difflib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from tagsight.archive.listing import drawn
+from tagsight.errors import ArchiveError, DataError
+from tagsight.reading.column_splits import Split, counts
+
+ROW = "row of the table"  # from 0
+_BATCH = 2**16
+
+
+class Layout(NamedTuple):
+    """Where the table holds what: `columns` (DICOM keyword, or image, … -> column), and splits."""
+
+    columns: dict[str, str]
+    splits: tuple[Split, ...]
+
+    @property
+    def read(self) -> list[str]:
+        """The columns of the table that are read."""
+        several = [name for split in self.splits for name in split.columns]
+        return list(dict.fromkeys([*self.columns.values(), *several]))
+
+
+class ReadyTable(NamedTuple):
+    """A table at its `place`: its columns that are read, as text, and ROW; nothing read yet."""
+
+    place: Path
+    rows: pl.LazyFrame
+    layout: Layout
+
+
+def open_table(place: Path, layout: Layout) -> ReadyTable:
+    """Open a table. Lists become multi-values, joined by `\\`; what is empty or NaN is null.
+
+    Raises:
+        ArchiveError: a table that cannot be read, lacks a column, or has something in it that is
+            neither text nor number.
+    """
+    with _readable(place):
+        if place.suffix.lower() == ".csv":
+            rows = pl.scan_csv(place, infer_schema=False, row_index_name=ROW)
+        else:
+            rows = pl.scan_parquet(place, row_index_name=ROW)
+        schema = rows.collect_schema()
+    for column in layout.read:
+        if column not in schema:
+            told = _near(column, schema.names()[1:])  # after ROW
+            raise ArchiveError(f"tags.columns, tags.split: {place} has no column {column}{told}")
+    texts = [_text(place, column, schema[column]) for column in layout.read]
+    return ReadyTable(place, rows.select(ROW, *texts), layout)
+
+
+@contextmanager
+def _readable(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise ArchiveError(
+            f"tags.table: {place} cannot be read as {place.suffix} ({type(error).__name__}); "
+            "write it anew"
+        ) from None
+
+
+def _near(column: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(column, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"
+
+
+def _text(place: Path, column: str, dtype: pl.DataType) -> pl.Expr:
+    value = pl.col(column)
+    if isinstance(dtype, (pl.List, pl.Array)):
+        of = dtype.inner
+        several = value.cast(pl.List(of)).list.eval(pl.element().cast(pl.String).fill_null(""))
+        value = several.list.join("\\")
+    else:
+        of = dtype
+        value = (value.fill_nan(None) if dtype.is_float() else value).cast(pl.String)
+    if of.is_nested() or of in (pl.Binary, pl.Object):
+        raise ArchiveError(
+            f"tags.columns, tags.split: {column} of {place} holds {of}; "
+            "text, numbers, dates, or lists of them can be used"
+        )
+    plain = value.str.strip_chars(" \t\r\n\0")
+    return pl.when(plain != "").then(plain).alias(column)
+
+
+def found(table: ReadyTable) -> dict[str, Any]:
+    """Return what table.json holds: `rows`, and of each split its `column`, the `rows` that it is
+    for, and how many of these it leaves `whole`.
+
+    Raises:
+        DataError: no rows, or rows without an image of their own.
+    """
+    image = pl.col(table.layout.columns["image"])
+    with _readable(table.place):
+        rows, known, different = _one(
+            table, [pl.len(), image.count(), image.drop_nulls().n_unique().alias("different")]
+        )
+        of_splits = [_one(table, counts(split)) for split in table.layout.splits]
+    if not rows:
+        raise DataError(f"tags.table: {table.place} has no rows")
+    if different < rows:
+        raise DataError(
+            f"tags.columns: image: of {rows:,} rows of {table.place} {rows - known:,} have nothing "
+            f"in the column {table.layout.columns['image']} and {known - different:,} what another "
+            "row has; name a column that tells each row from all others"
+        )
+    columns = [split.column for split in table.layout.splits]
+    return {
+        "rows": rows,
+        "split": [
+            {"column": column, "rows": taken, "whole": whole}
+            for column, (taken, whole) in zip(columns, of_splits, strict=True)
+        ],
+    }
+
+
+def _one(table: ReadyTable, asked: list[pl.Expr]) -> tuple[int, ...]:
+    return table.rows.select(asked).collect(engine="streaming").row(0)
+
+
+def draw(table: ReadyTable, share: int | float | None, seed: int) -> ReadyTable:
+    """Return the rows that are drawn, in their order: so many, or so large a share; None is all."""
+    if share is None:
+        return table
+    image = table.layout.columns["image"]
+    every = table.rows.select(ROW, image).collect(engine="streaming")
+    mine = every.filter(pl.Series(drawn(every[image].to_list(), share, seed)))
+    return table._replace(rows=table.rows.filter(pl.col(ROW).is_in(mine[ROW].implode())))
+
+
+def deal(table: ReadyTable, shards: int) -> Iterator[pl.DataFrame]:
+    """Yield the rows in so many parts of equal size, in their order; one is held at a time.
+
+    The table is read once from its start to its end, so that a CSV is not gone through for each.
+    """
+    with _readable(table.place):
+        (rows,) = _one(table, [pl.len()])
+        batches = table.rows.collect_batches(chunk_size=_BATCH, maintain_order=True)
+        held = table.rows.head(0).collect()
+        for shard in range(shards):
+            size = rows * (shard + 1) // shards - rows * shard // shards
+            while len(held) < size:
+                held = pl.concat([held, next(batches)])
+            yield held.head(size)
+            held = held.slice(size)

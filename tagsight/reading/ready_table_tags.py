@@ -1,0 +1,95 @@
+"""Rows of a ready table to tags, as the reader leaves them of files."""
+
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from tagsight.archive.listing import to_text
+from tagsight.dicom.headers import Wanted, hashed, patient_hash, region, region_column
+from tagsight.reading.column_privacy import Texts, each, judged, repeating
+from tagsight.reading.column_splits import parts
+from tagsight.reading.ready_table import ROW, Layout, ReadyTable
+from tagsight.run.table_config import IDENTIFIERS, NO_TAGS
+from tagsight.run.tables import BOOKKEEPING
+from tagsight.terms.manufacturers import known_maker
+
+
+def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, wanted: Wanted) -> pl.DataFrame:
+    """Return the tags of rows: the columns of BOOKKEEPING, then those keywords that have a value.
+
+    rows: of `table.deal`. Identifiers are hashed by `key`; codes for nobody are no patient. What
+    may not be let out is not (see `withholding`), and `withheld` names its keywords.
+    `path` is the table's own column, or else the table and the number of the row: `tags.csv!12`.
+    """
+    columns, texts = table.layout.columns, _texts(rows, table.layout)
+    identifiers = {name: rows[columns[name]] for name in IDENTIFIERS if name in columns}
+    shown, hidden = judged(texts, wanted.keep)
+    for name, values in identifiers.items():
+        if IDENTIFIERS[name] not in wanted.keep:
+            hidden[IDENTIFIERS[name]] = values
+    _hide(shown, hidden, repeating(shown, hidden, wanted.keep))
+    if "Manufacturer" in shown:
+        shown["Manufacturer"] = each(shown["Manufacturer"], lambda text: known_maker(text) or text)
+    known = _hashes(identifiers, columns, key)
+    known |= {"path": _paths(rows, table), "withheld": _named(hidden)}
+    known |= {"site": rows[columns["site"]]} if "site" in columns else {}
+    return _frame(known, shown | _regions(texts, wanted))
+
+
+def _texts(rows: pl.DataFrame, layout: Layout) -> Texts:
+    """Keyword -> its values: those of its own column, or where that has none of splits."""
+    found = {k: [rows[column]] for k, column in layout.columns.items() if k not in NO_TAGS}
+    for split in layout.splits:
+        for keyword, values in parts(rows, split).items():
+            found.setdefault(keyword, []).append(values)
+    return {k: pl.select(pl.coalesce(several)).to_series() for k, several in found.items()}
+
+
+def _hide(shown: Texts, hidden: Texts, found: list[tuple[str, int]]) -> None:
+    """Move values, by keyword and row, from the ones to the others."""
+    for keyword in {keyword for keyword, _ in found}:
+        values, mine = shown[keyword], [row for name, row in found if name == keyword]
+        mask = pl.Series(np.isin(np.arange(len(values)), mine))
+        hidden[keyword] = hidden[keyword].zip_with(~mask, values)
+        shown[keyword] = values.set(mask, None)
+
+
+def _regions(texts: Texts, wanted: Wanted) -> Texts:
+    """What `tags.derive_text` asks for."""
+    named = [keyword for keyword in wanted.derive if keyword in texts]
+    return {region_column(k): each(texts[k], partial(region, k, wanted=wanted)) for k in named}
+
+
+def _hashes(identifiers: Texts, columns: dict[str, str], key: bytes) -> Texts:
+    """Columns that are used twice, as of a table of series, are hashed once."""
+    uids = {columns[name]: values for name, values in identifiers.items() if name != "patient"}
+    hashes = {column: each(values, partial(hashed, key)) for column, values in uids.items()}
+    found = {name: hashes[columns[name]] for name in identifiers if name != "patient"}
+    if "patient" in identifiers:
+        found["patient"] = each(identifiers["patient"], partial(patient_hash, key))
+    return found
+
+
+def _paths(rows: pl.DataFrame, table: ReadyTable) -> pl.Series:
+    if "path" in table.layout.columns:
+        return rows[table.layout.columns["path"]]
+    place = pl.lit(to_text(str(table.place)))
+    return rows.select(pl.concat_str(place, pl.lit("!"), ROW)).to_series()
+
+
+def _named(hidden: Texts) -> pl.Series:
+    """The keywords that each row has something in, joined by `\\`."""
+    there = [
+        pl.when(pl.lit(hidden[keyword]).is_not_null()).then(pl.lit(keyword))
+        for keyword in sorted(hidden)
+    ]
+    return pl.select(pl.concat_str(there, separator="\\", ignore_nulls=True)).to_series()
+
+
+def _frame(known: Texts, shown: Texts) -> pl.DataFrame:
+    n = len(known["image"])
+    nothing = pl.repeat(None, n, dtype=pl.String, eager=True)
+    columns = {name: known.get(name, nothing) for name in BOOKKEEPING}
+    filled = {name: shown[name] for name in sorted(shown) if shown[name].null_count() < n}
+    return pl.DataFrame(columns | filled)

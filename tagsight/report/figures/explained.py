@@ -1,0 +1,94 @@
+"""How much of the images' differences tags and yardsticks explain, against each null."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from tagsight.report.figures.style import (
+    BEHIND,
+    INK,
+    MINUS,
+    MUTED,
+    PAPER,
+    SIZE,
+    TAGS,
+    bare,
+    new,
+    svg,
+)
+from tagsight.report.wording import LABELLING_NAMES, NULL_NAMES
+
+ROW, GAP = 1.0, 1.6
+GUTTER = 136  # points left of the axis, where labels stand
+
+
+class _Row(NamedTuple):
+    y: float
+    labelling: str
+    value: float
+    interval: Sequence[float] | None
+
+
+def explained(evaluation: Mapping[str, Any]) -> str:
+    """Return the shares explained, with their 95 % intervals, as SVG; a panel of rows a null.
+
+    evaluation: evaluation.json. A labelling without a value under a null has no row there.
+    """
+    groups = _groups(evaluation)
+    rows = [row for _, _, group in groups for row in group]
+    bottom = max((row.y for row in rows), default=0) + 1
+    figure = new(9, max(2.0, 0.27 * bottom + 0.9))
+    ax = figure.add_subplot()
+    bare(ax, x="share of the differences explained: 1 − distance ÷ distance by chance", grid="x")
+    ax.axvline(0, color=INK, linewidth=1)
+    for row in rows:
+        _draw(ax, row)
+    ax.set_ylim(bottom, -0.6)
+    ax.margins(x=0.06)
+    left = ax.get_xlim()[0]
+    for y, null, _ in groups:
+        look: Any = {"color": INK, "fontweight": "bold", "annotation_clip": False}
+        place: Any = {"xytext": (-GUTTER, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(NULL_NAMES[null], (left, y), bbox=BEHIND, **look, **place)
+    ax.set_xlim(left=left)
+    ax.set_yticks([row.y for row in rows], [LABELLING_NAMES[row.labelling] for row in rows])
+    for label, row in zip(ax.get_yticklabels(), rows, strict=True):
+        label.set_color(TAGS if row.labelling == "tags" else MUTED)
+    ax.xaxis.set_major_formatter(FuncFormatter(_percent))
+    return svg(figure)
+
+
+def _groups(evaluation: Mapping[str, Any]) -> list[tuple[float, str, list[_Row]]]:
+    """For each null with any value: the place of its heading, its name, its rows."""
+    groups: list[tuple[float, str, list[_Row]]] = []
+    y = 0.0
+    for null in NULL_NAMES:
+        known = [(q, evaluation.get(q, {}).get(null, {})) for q in LABELLING_NAMES]
+        known = [(q, found) for q, found in known if found.get("explained") is not None]
+        rows = [
+            _Row(y + ROW * (place + 1), q, found["explained"], found["explained_ci95"])
+            for place, (q, found) in enumerate(known)
+        ]
+        if rows:
+            groups.append((y, null, rows))
+            y = rows[-1].y + GAP
+    return groups
+
+
+def _draw(ax: Axes, row: _Row) -> None:
+    own = row.labelling == "tags"
+    colour = TAGS if own else MUTED
+    if row.interval:
+        ax.plot(row.interval, [row.y, row.y], color=colour, linewidth=2.4 if own else 1.4)
+    fill = colour if own else PAPER
+    ax.scatter([row.value], [row.y], s=52 if own else 34, color=fill, edgecolor=colour, zorder=3)
+    right = max(row.value, *(row.interval or [row.value]))
+    look: Any = {"textcoords": "offset points", "va": "center", "fontsize": SIZE - 1.5}
+    ax.annotate(_percent(row.value), (right, row.y), (8, 0), color=colour, bbox=BEHIND, **look)
+
+
+def _percent(value: float, _: object = None) -> str:
+    digits = 0 if abs(value) >= 0.0995 or value == 0 else 1
+    return f"{100 * value:.{digits}f} %".replace("-", MINUS)

@@ -1,0 +1,97 @@
+"""The paper's Figure 3: the silhouette of every image, sorted within its cluster."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from tagsight.report.figures.style import INK, MUTED, PIXELS, SIZE, SOFT, TAGS, bare, new, svg
+
+Doubles = NDArray[np.float64]
+
+FEW, MANY = 26, 44  # clusters that all have a name beside them; lines of smaller names
+POINTS = 80  # of a cluster's outline
+LONGEST = 34
+
+
+def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
+    """Return Figure 3 as SVG.
+
+    clusters: `cluster` (from 1; 0, in none, is not drawn) and `silhouette` of a sample at one K;
+    names: of cluster 1, 2, …, those without an image of the sample among them.
+    """
+    drawn = clusters.filter(pl.col("cluster") > 0).sort("cluster")
+    widths = [
+        np.sort(part["silhouette"].to_numpy().astype(np.float64))[::-1]
+        for part in drawn.partition_by("cluster", maintain_order=True)
+    ]
+    figure = new(9, min(8.5, max(3.5, 0.36 * len(widths) + 2)))
+    ax = figure.add_subplot()
+    bare(ax, x="silhouette: 1 = well inside its cluster, below 0 = nearer to another", grid="x")
+    gap = 0.004 * len(clusters)
+    starts = np.cumsum([0, *(len(width) + gap for width in widths)])
+    for number, (start, width) in enumerate(zip(starts[:-1], widths, strict=True)):
+        _cluster(ax, start, width, TAGS if number % 2 == 0 else SOFT)
+    mean = float(clusters["silhouette"].to_numpy().mean(dtype=np.float64))
+    ax.axvline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    ax.text(mean, -0.012 * starts[-1], f"mean {mean:.2f}", color=INK, ha="center", va="bottom")
+    lowest = min(-0.05, *(float(width[-1]) for width in widths))
+    ax.set(xlim=(lowest - 0.02, 1), ylim=(starts[-1], 0))
+    middles = np.array([start + len(w) / 2 for start, w in zip(starts[:-1], widths, strict=True)])
+    own = [names[c - 1] for c in drawn["cluster"].unique().sort()]
+    _labels(
+        ax, middles, [f"{_short(name)}  {len(w):,}" for name, w in zip(own, widths, strict=True)]
+    )
+    return svg(figure)
+
+
+def _cluster(ax: Axes, start: float, width: Doubles, colour: str) -> None:
+    """A cluster's silhouettes as one shape, an image a line; below 0 in the other colour."""
+    kept = np.unique(np.linspace(0, len(width) - 1, POINTS).round().astype(int))
+    values = np.append(width[kept], width[-1])
+    y = start + np.append(kept, len(width))
+    look: Any = {"step": "post", "linewidth": 0}
+    ax.fill_betweenx(y, 0, np.maximum(values, 0), facecolor=colour, **look)
+    ax.fill_betweenx(y, np.minimum(values, 0), 0, facecolor=PIXELS, **look)
+
+
+def _labels(ax: Axes, middles: Doubles, labels: Sequence[str]) -> None:
+    """Names at the left, moved apart where clusters are thin, with a line to their cluster."""
+    bottom = ax.get_ylim()[0]
+    few = len(labels) <= FEW
+    gap = bottom / (FEW if few else MANY)
+    places = spread(middles, gap, bottom) if few else while_near(middles, gap)
+    size = SIZE - (1.5 if few else 3)
+    ax.set_yticks(places, labels[: len(places)], color=INK, fontsize=size)
+    left = ax.get_xlim()[0]
+    for place, middle in zip(places, middles, strict=False):
+        ends = [left - 0.012, left + 0.012]
+        ax.plot(ends, [place, middle], color=MUTED, linewidth=0.7, clip_on=False)
+    ax.tick_params(axis="y", pad=10)
+
+
+def spread(middles: Doubles, gap: float, bottom: float) -> Doubles:
+    """Move rising positions `gap` apart and above `bottom`; there is room for bottom / gap."""
+    order = np.arange(len(middles)) * gap
+    latest = bottom - gap / 2 - order[::-1]
+    return np.minimum(_pushed(middles, gap), latest)
+
+
+def while_near(middles: Doubles, gap: float) -> Doubles:
+    """Move rising positions `gap` apart, as many as stay within two gaps of where they were."""
+    places = _pushed(middles, gap)
+    far = places - middles > 2 * gap
+    return places[: int(far.argmax())] if far.any() else places
+
+
+def _pushed(middles: Doubles, gap: float) -> Doubles:
+    """Each as far down as those above it need."""
+    order = np.arange(len(middles)) * gap
+    return np.maximum.accumulate(middles - order) + order
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"

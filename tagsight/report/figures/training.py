@@ -1,0 +1,29 @@
+"""How the autoencoder learned: its error, epoch by epoch."""
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from tagsight.report.figures.style import MUTED, PAPER, PIXELS, bare, new, svg
+
+
+def training(epochs: pl.DataFrame) -> str:
+    """Return the curves of loss and validation loss as SVG; epochs: `training.parquet`."""
+    figure = new(9, 3.2)
+    ax = figure.add_subplot()
+    bare(ax, x="epoch", y="mean squared error of pixels", grid="y")
+    ax.margins(x=0.02, y=0.12)
+    _curve(ax, epochs, "loss", "images it learned from", MUTED)
+    if epochs["validation_loss"].null_count() < len(epochs):
+        _curve(ax, epochs, "validation_loss", "images it only looked at", PIXELS)
+    ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.legend(frameon=False, labelcolor="linecolor", loc="upper right", handlelength=1.4)
+    return svg(figure)
+
+
+def _curve(ax: Axes, epochs: pl.DataFrame, name: str, label: str, colour: str) -> None:
+    known = epochs.drop_nulls(name)
+    ax.plot(known["epoch"], known[name], color=colour, linewidth=1.8, label=label)
+    last = known["epoch"].tail(1), known[name].tail(1)
+    ax.scatter(*last, s=34, color=PAPER, edgecolor=colour, linewidth=1.6, zorder=3)

@@ -1,0 +1,120 @@
+"""The result of a run in one readable sentence, honest where there is none.
+
+The test is chosen beforehand: the clusters from tags against labels dealt to other series, and
+within modality. Left-out centres; two-sided at 5 %.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tagsight.report.wording import interval, number, p_value, percent
+
+Figures = Mapping[str, Any]
+LEVEL = 0.05
+
+
+def result(evaluation: Figures) -> str:
+    """Return the run's result as one sentence (or two, where a single trial limits it).
+
+    evaluation: evaluation.json.
+    """
+    k = evaluation["trials"]["k"]
+    own = _figures(evaluation, "tags", "series")
+    said = verdict(own)
+    if said == "undefined":
+        return (
+            f"Whether the {k} clusters look alike could not be measured: "
+            f"{own.get('reason') or 'there was nothing to compare them with'}."
+        )
+    opening = {
+        "nearer": f"The {k} clusters made from tags explain {_share(own)} of how far images differ",
+        "as chance": (
+            f"Images of the {k} clusters made from tags could not be shown to look more alike than "
+            f"by chance: the clusters explain {_share(own)} of how far images differ"
+        ),
+        "farther": (
+            f"Images of the {k} clusters made from tags look less alike than by chance: "
+            f"the clusters explain {_share(own)} of how far images differ"
+        ),
+    }[said]
+    parts = [opening, *_modality(evaluation), _beyond(evaluation)]
+    return "; ".join(parts) + "." + _limits(evaluation, own)
+
+
+def verdict(figures: Figures) -> str:
+    """Return `nearer`, `as chance` or `farther` than the null, or `undefined`.
+
+    By the paired test; where there is none (a single trial), by the permutations.
+    """
+    explained = figures.get("explained")
+    if explained is None:
+        return "undefined"
+    p = figures["p"] if figures["p"] is not None else figures["permutation_p"]
+    if p is None or p >= LEVEL:
+        return "as chance"
+    return "nearer" if explained > 0 else "farther"
+
+
+def _figures(evaluation: Figures, labelling: str, null: str) -> Figures:
+    """The figures of a labelling against a null; empty where it was not tested."""
+    found: Figures = evaluation.get(labelling, {}).get(null, {})
+    return found
+
+
+def _share(figures: Figures) -> str:
+    """`31 % (95 % CI 28 to 34 %)`."""
+    share, bounds = percent(figures["explained"]), figures["explained_ci95"]
+    return share if bounds is None else f"{share} ({percent(0.95)} CI {interval(bounds)})"
+
+
+def _modality(evaluation: Figures) -> list[str]:
+    found = _figures(evaluation, "modality", "series")
+    if found.get("explained") is None:
+        return []
+    return [f"modality alone explains {percent(found['explained'])}"]
+
+
+def _beyond(evaluation: Figures) -> str:
+    found = _figures(evaluation, "tags", "within_modality")
+    said = verdict(found)
+    if said == "undefined":
+        return "what the tags add beyond modality could not be tested, as no modality is divided"
+    part = _part(found["n"], evaluation["trials"]["n"])
+    return {
+        "nearer": f"beyond modality the tags add {_share(found)}",
+        "as chance": f"beyond modality the tags are not shown to add anything, {_share(found)}",
+        "farther": f"within a modality they look less alike than by chance, {_share(found)}",
+    }[said] + part
+
+
+def _part(tested: int, trials: int) -> str:
+    """In how many trials, where it is not all: elsewhere the clusters divided no modality."""
+    if tested == trials:
+        return ""
+    return f" (in {tested} of {trials} trials; the others could not test it)"
+
+
+def _limits(evaluation: Figures, own: Figures) -> str:
+    n = evaluation["trials"]["n"]
+    if n == 1:
+        p = p_value(own["permutation_p"])
+        return f" This is from a single trial, so without an interval; by permutations, p = {p}."
+    if own["p"] is None:
+        return f" There is no test: {own['reason']}."
+    return ""
+
+
+def without_looks(images: int, choice: Figures) -> str:
+    """Return the result of a run on a table of tags, which has no pixels to test clusters on."""
+    silhouette = number(choice["grid"][str(choice["k"])]["silhouette"], 2)
+    return (
+        f"{images:,} images fall into {choice['k']} clusters by their tags, with "
+        f"{choice['reading']} (mean silhouette {silhouette}); whether those of a cluster look "
+        "alike was not tested, as a table of tags has no pixels."
+    )
+
+
+def closing(said: str, page: str, table: str) -> str:
+    """Return what a run prints at its end, for any terminal: the result, then where to look."""
+    plain = said.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+    return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"

@@ -1,0 +1,176 @@
+"""The config: checked whole against its schema, every mistake at once, a line each."""
+
+import difflib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+
+from tagsight.dicom.dictionary import DERIVED
+from tagsight.errors import ConfigError
+from tagsight.run.table_config import near, of_table
+
+NO_INPUT = (
+    "input: not set; name your archive in a file of your own (mine.yaml: `input: /path/to/dicom`) "
+    "and run `snakemake -c2 --configfile mine.yaml`, "
+    "or try the demo: `snakemake -c2 --configfile config/demo.yaml`"
+)
+
+_BOTH = (
+    "input, tags.table: both are set, but a run is on DICOM files or on a ready table of tags; "
+    "set input (and demo) to null, or tags.table"
+)
+
+
+def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
+    """Return `config` if it obeys the schema and its values go together.
+
+    Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed.
+    """
+    _mend_on(config)
+    rules = yaml.safe_load(schema.read_text())
+    found = sorted(_Validator(rules).iter_errors(config), key=_where)
+    mistakes = [line for error in found for line in _lines(error, rules)]
+    table = (config.get("tags") or {}).get("table")
+    mistakes += _without_input(config.get("input"), config.get("demo"), table)
+    mistakes += [] if found else [*_contradictions(config), *of_table(config["tags"])]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
+    return config
+
+
+def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every leaf key of a schema, dotted, with what the schema says of it."""
+    for name, part in schema["properties"].items():
+        if "properties" in part and part.get("type") == "object":
+            yield from keys(part, f"{prefix}{name}.")
+        else:
+            yield prefix + name, part
+
+
+def _mend_on(config: dict[str, Any]) -> None:
+    """Name `on` again, which YAML 1.1 reads as true where a user writes it without quotes."""
+    section = config.get("cluster")
+    if isinstance(section, dict) and True in section:
+        section["on"] = section.pop(True)
+
+
+def _where(error: jsonschema.ValidationError) -> str:
+    return ".".join(str(part) for part in error.absolute_path)
+
+
+def _lines(error: jsonschema.ValidationError, schema: dict[str, Any]) -> Iterator[str]:
+    where = _where(error)
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        for name in sorted(map(str, set(error.instance) - set(known))):
+            yield f"{where}.{name}".lstrip(".") + ": no such key" + _guess(name, known, schema)
+    elif error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        yield from (f"{where}.{name}".lstrip(".") + ": not set" for name in missing[:1])
+    else:
+        meaning = error.schema.get("description", "")
+        yield f"{where}: {json.dumps(error.instance)} is not allowed; {allowed(error.schema)}" + (
+            f" ({meaning})" if meaning else ""
+        )
+
+
+def _guess(name: str, known: list[str], schema: dict[str, Any]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    elsewhere = [key for key, _ in keys(schema) if key.split(".")[-1] == name]
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; did you mean {elsewhere[0]}?" if elsewhere else f"; known here: {', '.join(known)}"
+
+
+def allowed(rule: dict[str, Any]) -> str:
+    """What a schema allows, in words.
+
+    >>> allowed({"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 2}})
+    'allowed: list of 1 or more: integer ≥ 2'
+    """
+    return f"allowed: {_words(rule)}"
+
+
+def _words(rule: dict[str, Any]) -> str:
+    if "anyOf" in rule:
+        return ", or ".join(_words(option) for option in rule["anyOf"])
+    if "enum" in rule:
+        return ", ".join(str(value) for value in rule["enum"])
+    kinds = [rule["type"]] if isinstance(rule["type"], str) else rule["type"]
+    words = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
+    if "items" in rule:
+        words += f" of {rule['minItems']} or more" if "minItems" in rule else ""
+        words += ", all different" if rule.get("uniqueItems") else ""
+        return f"{words}: {_words(rule['items'])}"
+    bounds = [f"{sign} {rule[name]}" for name, sign in _BOUNDS.items() if name in rule]
+    return " ".join([words, " and ".join(bounds)]).strip()
+
+
+# To jsonschema 1.0 is an integer; to whoever uses the value it is not.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+_KINDS = {"string": "text", "array": "list", "object": "section", "boolean": "true or false"}
+_BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
+    """What is wrong with `input`, whatever else is."""
+    if table is not None:
+        return [] if places is None and demo is None else [_BOTH]
+    if places is None:
+        return [NO_INPUT]
+    listed = [places] if isinstance(places, str) else places
+    if demo or not isinstance(listed, list):
+        return []
+    absent = [place for place in listed if isinstance(place, str) and not os.path.exists(place)]
+    return [f"input: {place} does not exist (seen from {os.getcwd()})" for place in absent]
+
+
+def _contradictions(config: dict[str, Any]) -> list[str]:
+    """What the schema cannot say: keywords of the standard, and values that exclude each other."""
+    mistakes = [
+        f"{section}.{key}: {keyword} is no DICOM keyword" + near(keyword)
+        for section, key in (("select", "drop"), ("privacy", "keep"))
+        for keyword in config[section][key]
+        if tag_for_keyword(keyword) is None and not (key == "drop" and keyword in DERIVED)
+    ]
+    mistakes += [
+        f"privacy.keep: {keyword} is a person's name, and names are never kept"
+        for keyword in config["privacy"]["keep"]
+        if (tag := tag_for_keyword(keyword)) is not None and dictionary_VR(tag) == "PN"
+    ]
+    least = min(config["cluster"]["k"])
+    mistakes += [
+        f"samples.{sample}: {config['samples'][sample]} images are too few for cluster.k: {least} "
+        "clusters at least are asked for; it has to be larger"
+        for sample in ("tuning", "trial")
+        if config["samples"][sample] <= least
+    ]
+    algorithm = config["cluster"]["algorithm"]
+    if config["cluster"]["on"] == "all" and algorithm != "fasterpam":
+        mistakes.append(
+            f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all goes on from "
+            "there by the swaps of fasterpam alone; leave one of the two at its default"
+        )
+    if (config["gower"]["ranges"], config["gower"]["weights"]) == ("sample", "commensurable"):
+        mistakes.append(
+            "gower.weights: commensurable are the weights of the whole archive, and gower.ranges: "
+            "sample is not; leave one of the two at its default"
+        )
+    key_file = config["privacy"]["key_file"]
+    if key_file is not None and not config["demo"] and not os.path.isfile(key_file):
+        mistakes.append(
+            f"privacy.key_file: {key_file} is not there; make it (32 random bytes or more), or "
+            "leave it null to have one made in results/"
+        )
+    return mistakes

@@ -1,0 +1,101 @@
+"""What a Python file of the clone depends on: modules of the library, and the tables they name.
+
+Recipes and the folders of compiled code are named by it, so a dependency that is missed would let
+old results or old machine code stand for new ones. What cannot be resolved to a file is an error.
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "tagsight"
+TABLES = ("tagsight/data", "tagsight/report/templates", "config")  # where a text may name a file
+
+
+def reached(source: Path, clone: Path) -> set[Path]:
+    """Return the modules that `source` imports, the tables that these name, and on.
+
+    ImportError: see `named`.
+    """
+    found: set[Path] = set()
+    waiting = [source]
+    while waiting:
+        new = named(waiting.pop(), clone) - found
+        found |= new
+        waiting += [path for path in new if path.suffix == ".py"]
+    return found
+
+
+@cache
+def named(source: Path, clone: Path) -> frozenset[Path]:
+    """Return the files of the library that `source` itself imports, and the tables it names.
+
+    ImportError, with file and line, for an import of the library that leads to no module: of a
+    package as such, of a name that a package's `__init__` makes, a relative import, or one by
+    name at run time (`import_module`).
+    """
+    tree = ast.parse(source.read_bytes())
+    modules = {path for node in ast.walk(tree) for path in _modules(node, source, clone)}
+    tables = {clone / folder / text for text in _texts(tree) for folder in TABLES}
+    return frozenset(modules | {path for path in tables if path.is_file()})
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    """Texts that may be the name of a file in a folder."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+            if text.isprintable() and len(text) < 200 and not text.startswith(("/", ".")):
+                yield text
+
+
+def _modules(node: ast.AST, source: Path, clone: Path) -> Iterator[Path]:
+    if isinstance(node, ast.Import):
+        ours = [alias.name for alias in node.names if _is_ours(alias.name)]
+        yield from (_module(name, node, source, clone) for name in ours)
+    elif isinstance(node, ast.ImportFrom):
+        if node.level:
+            raise _unresolved("a relative import", node, source)
+        if _is_ours(node.module or ""):
+            yield from _imported_from(str(node.module), node, source, clone)
+    elif isinstance(node, ast.Name | ast.Attribute) and _called(node) in _AT_RUN_TIME:
+        raise _unresolved(_called(node), node, source)
+
+
+def _imported_from(module: str, node: ast.ImportFrom, source: Path, clone: Path) -> Iterator[Path]:
+    if _path(module, clone).is_file():
+        yield _path(module, clone)
+        return
+    for alias in node.names:
+        yield _module(f"{module}.{alias.name}", node, source, clone)
+
+
+def _module(name: str, node: ast.AST, source: Path, clone: Path) -> Path:
+    path = _path(name, clone)
+    if not path.is_file():
+        raise _unresolved(f"{name}, which is no module", node, source)
+    return path
+
+
+_AT_RUN_TIME = ("import_module", "__import__")
+
+
+def _called(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] == PACKAGE
+
+
+def _path(name: str, clone: Path) -> Path:
+    return clone / f"{name.replace('.', '/')}.py"
+
+
+def _unresolved(what: str, node: ast.AST, source: Path) -> ImportError:
+    line = getattr(node, "lineno", 0)
+    return ImportError(
+        f"{source}, line {line}: {what}: what it depends on can't be seen, so its results could "
+        f"go stale; import a module of {PACKAGE} by its full name"
+    )

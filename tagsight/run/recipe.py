@@ -1,0 +1,90 @@
+"""The recipe of a rule: one short hash of everything but data that its result depends on.
+
+Snakemake watches scripts by modification time and what they import not at all, and after a failed
+job it can take yesterday's results for today's. A recipe, carried by each rule as a param, closes
+both gaps: it covers the rule's code, the config values that it reads, and the recipes of the rules
+that it takes input from. docs/architecture.md says more.
+"""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tagsight.run.imports import reached
+
+
+class Recipes:
+    """Makes the params of rules, recipe among them.
+
+    >>> recipe = Recipes(workflow.basedir, config)                          # doctest: +SKIP
+    >>> recipe("clusters", rules.samples, k="cluster.k", seed="seed")       # doctest: +SKIP
+    {'k': [5, 10], 'seed': 1, 'recipe': '5f0c…'}
+    """
+
+    def __init__(self, clone: str | Path, config: dict[str, Any]) -> None:
+        self.clone, self.config = Path(clone), config
+        self.rules: dict[str, str] = {}  # recipe -> its rule
+        self.after: dict[str, set[str]] = {}  # rule -> all rules that its recipe covers
+
+    def __call__(self, rule: str, /, *after: Any, **reads: str) -> dict[str, Any]:
+        """Return the params of `rule`: the config values named by `reads`, and the recipe.
+
+        `after`: the rules (as `rules.name`) whose output is this rule's input; those that another
+        of them comes after need not be named. `reads`: param = dotted config key. Values are plain
+        JSON; anything else raises TypeError.
+        """
+        values = {param: self.value(key) for param, key in reads.items()}
+        upstream = [producer.params.recipe for producer in after]
+        recipe = _digest([self.code(rule), values, upstream])
+        named = {self.rules[other] for other in upstream}
+        self.rules[recipe] = rule
+        self.after[rule] = named.union(*(self.after[other] for other in named))
+        return {**values, "recipe": recipe}
+
+    def own(self, rule: str, /, **reads: str) -> str:
+        """Return the recipe of `rule` for whatever its input: its code and config values alone."""
+        return _digest([self.code(rule), {param: self.value(key) for param, key in reads.items()}])
+
+    def value(self, key: str) -> Any:
+        """Return the config value at a dotted key; KeyError if there is none."""
+        value = self.config
+        for part in key.split("."):
+            value = value[part]
+        return value
+
+    def code(self, rule: str) -> str:
+        """Return the hash of a rule's script and of all of the library that it can reach."""
+        script = self.clone / "scripts" / f"{rule}.py"
+        sources = sorted({script, *reached(script, self.clone)})
+        return _digest([[_inside(self.clone, path), source_hash(path)] for path in sources])
+
+
+@cache
+def source_hash(path: Path) -> str:
+    """Return the hash of a file's meaning: of Python, the syntax tree without docstrings."""
+    content = path.read_bytes()
+    if path.suffix == ".py":
+        content = ast.dump(_without_docstrings(ast.parse(content))).encode()
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _inside(clone: Path, path: Path) -> str:
+    """Return a file's path from the clone on: several modules may share a name."""
+    return path.relative_to(clone).as_posix()
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:]
+    return tree
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

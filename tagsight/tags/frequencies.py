@@ -1,0 +1,255 @@
+"""What the tags of an archive hold: presence, distinct values, level, type (the paper's §2.2).
+
+Tags are gone through a few at a time, each over all shards by a streaming query, so that memory
+grows with the distinct values of a tag and not with the archive. All counts are sums of whole
+numbers: the order of the shards makes no difference.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tagsight.dicom.dictionary import attribute, is_for_reading, is_identifying
+from tagsight.run.tables import BOOKKEEPING
+from tagsight.tags import parsers
+from tagsight.tags.quantities import without_uncalibrated
+
+SAME_VALUE_SHARE = 0.95  # of the groups of a level, for the tag to be one of that level
+KEPT = ("PatientAge", "PatientSex", "PatientSize", "PatientWeight")  # as config's privacy.keep
+LEVELS = ("patient", "study", "series")  # coarsest first
+MOST_TOP_VALUES = 5
+LONGEST_TOP_VALUE = 40
+READABLE_SHARE = 0.5  # of a numeric tag's values, below which it counts as text
+MOST_PARSED = 100_000  # of a tag's values, the commonest first: enough to tell its type
+HALF = 2**32  # a 64-bit hash is summed in two halves: no sum can overflow
+SCHEMA = {
+    "keyword": pl.String,
+    "tag": pl.String,
+    "vr": pl.String,
+    "module": pl.String,
+    "present": pl.Int64,
+    "missing_share": pl.Float64,
+    "distinct": pl.Int64,
+    "categories": pl.Int64,
+    "level": pl.String,
+    "inferred": pl.String,
+    "top_values": pl.String,
+    "fingerprint": pl.String,
+    "presence": pl.String,
+}
+
+Hashes = NDArray[np.uint64]
+Row = dict[str, str | int | float | None]
+
+
+def keywords_of(tags: pl.LazyFrame) -> list[str]:
+    """Return the DICOM keywords among the columns of a tag table, and those derived of them."""
+    return [name for name in tags.collect_schema().names() if name not in BOOKKEEPING]
+
+
+def frequencies(
+    tags: pl.LazyFrame, min_patients: int = 3, keep: Collection[str] = KEPT
+) -> pl.DataFrame:
+    """Return a row per keyword of the archive, sorted by missing share, then tag.
+
+    tags: all shards, text columns; `withheld` names the keywords withheld of an image, joined by
+    `\\`. keep: identifying keywords to treat as any other. min_patients: values of fewer patients
+    are not shown in `top_values` (images without a patient count by study), nor is text.
+
+    Columns: keyword, tag, vr, module; present (images); missing_share (null and "" are missing);
+    distinct (values as stored); categories (after parsing, the most of any item; null unless
+    categorical); level (the coarsest of patient, study, series at which 95 % of the groups with
+    two images or more show one value, else `image`; `unknown` where no series has two, as in a
+    table of series); inferred (`numeric`, `categorical`, `date`, `text`, `identifying`);
+    top_values; fingerprint (equal for tags that divide the images alike) and presence (equal for
+    tags filled in the same images).
+    """
+    tags = without_uncalibrated(tags)
+    images = tags.select(pl.len()).collect(engine="streaming").item()
+    columns = keywords_of(tags)
+    rows = [_row(tags, keyword, images, keep, min_patients) for keyword in columns]
+    hidden = _withheld(tags).filter(~pl.col("keyword").is_in(columns))
+    rows += [_withheld_row(keyword, n, images) for keyword, n in hidden.iter_rows()]
+    table = pl.DataFrame(rows, schema=SCHEMA).sort("missing_share", "tag", "keyword")
+    if _series_repeat(tags):
+        return table
+    return table.with_columns(pl.col("level").replace("image", "unknown"))
+
+
+def _series_repeat(tags: pl.LazyFrame) -> bool:
+    """Whether any series has two images: else nothing is known of how images of one differ."""
+    series = pl.col("series").drop_nulls()
+    asked = tags.select(images=series.len(), series=series.n_unique())
+    images, different = asked.collect(engine="streaming").row(0)
+    return bool(images > different)
+
+
+def present(keyword: str) -> pl.Expr:
+    """Whether a tag is filled."""
+    return pl.col(keyword).is_not_null() & (pl.col(keyword) != "")
+
+
+def person() -> pl.Expr:
+    """Who an image is of; where the archive doesn't say, each study counts as someone."""
+    return pl.coalesce("patient", "study", "series", "image")
+
+
+def _row(
+    tags: pl.LazyFrame, keyword: str, images: int, keep: Collection[str], min_patients: int
+) -> Row:
+    filled = tags.filter(present(keyword))
+    values = _values(filled, keyword)
+    common = values.head(MOST_PARSED)
+    inferred = _inferred(keyword, common, keep)
+    open_to_view = inferred not in ("identifying", "text")
+    return {
+        **_standard(keyword, int(values["n"].sum()), images),
+        "distinct": len(values),
+        "categories": _categories(keyword, common) if inferred == "categorical" else None,
+        "level": _level(filled, keyword),
+        "inferred": inferred,
+        "top_values": _top_values(filled, keyword, values, min_patients) if open_to_view else None,
+        "fingerprint": _fingerprint(values),
+        "presence": _fingerprint(values.select(pl.col("n", "low", "high").sum())),
+    }
+
+
+def _standard(keyword: str, filled: int, images: int) -> Row:
+    known = attribute(keyword)
+    return {
+        "keyword": keyword,
+        "tag": known.tag,
+        "vr": known.vr,
+        "module": known.module,
+        "present": filled,
+        "missing_share": 1 - filled / images if images else 1.0,
+    }
+
+
+def _withheld_row(keyword: str, filled: int, images: int) -> Row:
+    return {**_standard(keyword, filled, images), "inferred": "identifying"}
+
+
+def _withheld(tags: pl.LazyFrame) -> pl.DataFrame:
+    """Keyword, images in which its value was withheld."""
+    if "withheld" not in tags.collect_schema():
+        return pl.DataFrame(schema={"keyword": pl.String, "n": pl.UInt32})
+    named = tags.select(keyword=pl.col("withheld").str.split("\\").list.unique()).explode("keyword")
+    counts = named.filter(present("keyword")).group_by("keyword").agg(n=pl.len())
+    return counts.collect(engine="streaming").sort("keyword")
+
+
+def _values(filled: pl.LazyFrame, keyword: str) -> pl.DataFrame:
+    """Distinct values with the images that have each: n, and their hashes summed in halves."""
+    image = pl.col("image").hash()
+    tally = filled.group_by(value=pl.col(keyword)).agg(
+        n=pl.len().cast(pl.Int64),
+        low=(image % HALF).cast(pl.Int64).sum(),
+        high=(image // HALF).cast(pl.Int64).sum(),
+    )
+    return tally.collect(engine="streaming").sort(["n", "value"], descending=[True, False])
+
+
+def _fingerprint(values: pl.DataFrame) -> str:
+    """Hash of a partition of images, whatever its classes are called.
+
+    A class is known by the sum of its images' hashes; the partition by the sum of its classes'.
+    """
+    if not values["n"].sum():
+        return ""
+    classes = values.select("n", "low", "high").to_numpy().astype(np.uint64)  # (classes, 3)
+    mixed = np.full(len(classes), 0x9E3779B97F4A7C15, dtype=np.uint64)
+    for part in classes.T:
+        mixed = _mix(mixed ^ part)
+    return f"{int(mixed.sum(dtype=np.uint64)):016x}"
+
+
+def _mix(x: Hashes) -> Hashes:
+    """The finalizer of splitmix64 (Steele, Lea & Flood 2014); wraps modulo 2^64."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _inferred(keyword: str, values: pl.DataFrame, keep: Collection[str]) -> str:
+    vr = attribute(keyword).vr
+    if is_identifying(keyword, keep):
+        return "identifying"
+    if vr in parsers.TEXT_VRS or is_for_reading(keyword):
+        return "text"
+    parser = parsers.parser_of(keyword, vr)
+    if parser in ("date", "time"):
+        return "date"
+    if parser in parsers.NUMERIC:
+        return "numeric" if _readable_share(keyword, vr, values) >= READABLE_SHARE else "text"
+    return "categorical"
+
+
+def _readable_share(keyword: str, vr: str, values: pl.DataFrame) -> float:
+    """Share of the images with a value whose first item, codes of missing aside, is a number."""
+    first = parsers.parse(keyword, vr, values["value"], items=1, spellings=NO_SPELLINGS)[keyword]
+    coded = parsers.is_code(keyword, vr, values["value"])
+    meant = int(values.filter(~coded)["n"].sum())
+    return int(values.filter(first.is_not_null())["n"].sum()) / meant if meant else 1.0
+
+
+def _categories(keyword: str, values: pl.DataFrame) -> int:
+    vr = attribute(keyword).vr
+    items = parsers.item_count(values["value"], values["n"])
+    parsed = parsers.parse(keyword, vr, values["value"], items=items, spellings=NO_SPELLINGS)
+    return max((column.drop_nulls().n_unique() for column in parsed), default=0)
+
+
+def _level(filled: pl.LazyFrame, keyword: str) -> str:
+    """The coarsest level at which groups of two images or more show one value."""
+    value = pl.col(keyword).hash()
+    groups = (
+        filled.group_by(series=pl.coalesce("series", "image"))
+        .agg(
+            pl.col("patient", "study").min(),
+            known=pl.col("series").is_not_null().all(),
+            n=pl.len(),
+            least=value.min(),
+            most=value.max(),
+        )
+        .collect(engine="streaming")
+    )
+    shares = [_share_of_one_value(groups, level) for level in LEVELS]
+    if all(share is None for share in shares):
+        return "unknown"
+    fitting = (x for x, s in zip(LEVELS, shares, strict=True) if (s or 0) >= SAME_VALUE_SHARE)
+    return next(fitting, "image")
+
+
+def _share_of_one_value(series: pl.DataFrame, level: str) -> float | None:
+    known = series.filter(pl.col("known") if level == "series" else pl.col(level).is_not_null())
+    groups = known.group_by(level).agg(
+        pl.col("n").sum(), pl.col("least").min(), pl.col("most").max()
+    )
+    repeated = groups.filter(pl.col("n") > 1)
+    if not len(repeated):
+        return None
+    return int((repeated["least"] == repeated["most"]).sum()) / len(repeated)
+
+
+def _top_values(
+    filled: pl.LazyFrame, keyword: str, values: pl.DataFrame, min_patients: int
+) -> str | None:
+    """The commonest values with their counts: `CT (812) · MR (40)`; none of few patients."""
+    top = values.head(MOST_TOP_VALUES)
+    people = (
+        filled.filter(pl.col(keyword).is_in(top["value"].to_list()))
+        .group_by(value=pl.col(keyword))
+        .agg(people=person().n_unique())
+        .collect(engine="streaming")
+    )
+    shown = top.join(people, on="value", maintain_order="left").filter(
+        pl.col("people") >= min_patients
+    )
+    said = [f"{v[:LONGEST_TOP_VALUE]} ({n})" for v, n in shown.select("value", "n").iter_rows()]
+    return " · ".join(said) or None
+
+
+NO_SPELLINGS = pl.DataFrame(schema={"spelling": pl.String, "term": pl.String})

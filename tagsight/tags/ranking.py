@@ -1,0 +1,216 @@
+"""Which tags come first, judged by what they hold: by entropy, or by neighbours kept together.
+
+Both look at a drawn sample of images. `entropy`: how much a tag's values tell of an image beyond
+its being there: H(value | present) times the share of images that have it, numbers and categories
+in 16 levels at most, as a share of what 16 even levels would tell. `laplacian`: the Laplacian score
+(He, Cai & Niyogi, "Laplacian score for feature selection", NIPS 2005) on the graph of each image's
+5 nearest by Gower's distance, as 1 - score, the better the higher, times that share. 1 - score is
+how alike a tag is between neighbours, from 1 (the same) over 0 (as between any two) down to -1.
+
+Beside it stands which tags nearly repeat others, by symmetric uncertainty (mutual information
+over the mean entropy, 0 to 1), as in Yu & Liu, "Feature selection for high-dimensional data: a fast
+correlation-based filter solution" (ICML 2003). There to be missing is a value of its own.
+"""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tagsight.gower import metric
+from tagsight.tags import encoding
+
+Method = Literal["entropy", "laplacian"]
+Array = NDArray[Any]
+
+IMAGES = 5000  # in the sample, one of a series
+LEVELS = 16
+NEIGHBOURS = 5
+
+
+class Ranking(NamedTuple):
+    """Tags judged: keywords (t,); score (t,), the higher the better; repeats (t, t).
+
+    repeats[a, b]: how nearly tag a is told by tag b, 0 to 1: by the least of a's items.
+    """
+
+    keywords: list[str]
+    score: Array
+    repeats: Array
+
+
+class Graph(NamedTuple):
+    """Neighbours: an edge from a[e] to b[e] of likeness s[e] > 0, and one back; (e,)."""
+
+    a: Array
+    b: Array
+    s: Array
+
+
+def rank(
+    method: Method,
+    tags: pl.LazyFrame,
+    frequencies: pl.DataFrame,
+    keywords: Sequence[str],
+    body_parts: pl.DataFrame,
+    seed: int,
+) -> Ranking:
+    """Judge tags by a sample of the archive; tags and frequencies as for encoding.fit.
+
+    A tag of which the sample has no two different values scores 0 and repeats nothing. DataError
+    where that is so of all. The same whatever the order of the rows.
+    """
+    sample = drawn(tags, IMAGES, seed)
+    fitted = encoding.fit(
+        sample.lazy(),
+        frequencies,
+        pl.DataFrame({"keyword": keywords}, {"keyword": pl.String}).with_columns(
+            fate=pl.lit("kept")
+        ),
+        distance="linear",
+        presence_weight=0,
+        body_parts=body_parts,
+        key=b"",  # nothing is hidden, since nothing is written
+        min_patients=1,
+        scale="rank",
+    )
+    frame = encoding.apply(sample, fitted, body_parts, b"")
+    features = encoding.to_features(frame, fitted)
+    levels = _levels(features)
+    scores = entropy(levels) if method == "entropy" else laplacian(features, neighbours(features))
+    numbers = {keyword: i for i, keyword in enumerate(keywords)}
+    kinds = ("numeric", "categorical")
+    owner = [numbers[c.keyword] for kind in kinds for c in fitted.columns if c.kind == kind]
+    return _of_tags(list(keywords), np.array(owner), scores, symmetric_uncertainty(levels))
+
+
+def drawn(tags: pl.LazyFrame, images: int, seed: int) -> pl.DataFrame:
+    """Return the rows of at most `images` images, one of a series, drawn by `seed`, sorted by name.
+
+    Where the series is unknown, each image is one; of a series the first image by name stands for
+    it. The same whatever the order of the rows. The archive is gone through twice.
+    """
+    unit, image = pl.coalesce("series", "image"), pl.col("image")
+    series = tags.group_by(unit=unit).agg(first=image.min()).collect(engine="streaming")
+    rng = np.random.default_rng([seed, zlib.crc32(b"ranking")])
+    chosen = series.sort("unit")["first"].gather(rng.permutation(len(series))[:images])
+    return tags.filter(image.is_in(chosen.implode())).collect(engine="streaming").sort("image")
+
+
+def entropy(levels: Array) -> Array:
+    """Return H(level | present) x share present / log LEVELS of each column, (q,).
+
+    levels (n, q): 0 to LEVELS - 1; LEVELS = missing.
+    """
+    counts = np.array([np.bincount(x, minlength=LEVELS + 1)[:LEVELS] for x in levels.T])
+    filled = counts.sum(axis=1)
+    return _entropy(counts) * filled / max(len(levels), 1) / np.log(LEVELS)
+
+
+def symmetric_uncertainty(levels: Array) -> Array:
+    """Return 2 I(a; b) / (H(a) + H(b)) of all pairs of columns, (q, q); 0 where neither varies.
+
+    levels (n, q): 0 to LEVELS; missing is a level as any other.
+    """
+    q = levels.shape[1]
+    every = LEVELS + 1
+    own = np.array([_entropy(np.bincount(x, minlength=every)) for x in levels.T])
+    out = np.zeros((q, q))
+    for a in range(q):
+        shifted = levels[:, a] * every
+        for b in range(a + 1):
+            both = _entropy(np.bincount(shifted + levels[:, b]))
+            shared, total = own[a] + own[b] - both, own[a] + own[b]
+            out[a, b] = out[b, a] = 2 * shared / total if total > 0 else 0.0
+    return out
+
+
+def neighbours(features: metric.Features) -> Graph:
+    """Join each row with its NEIGHBOURS nearest, the first where equal; likeness is 1 - distance.
+
+    Rows that have nothing in common are not joined.
+    """
+    distances = metric.matrix(features)
+    np.fill_diagonal(distances, np.inf)
+    near = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]  # (n, 5)
+    rows = np.repeat(np.arange(len(near)), near.shape[1])
+    pairs = np.sort(np.stack([rows, near.ravel()]), axis=0)
+    a, b = np.unique(pairs, axis=1)
+    s = 1 - distances[a, b].astype(np.float64)
+    return Graph(a[s > 0], b[s > 0], s[s > 0])
+
+
+def laplacian(features: metric.Features, graph: Graph) -> Array:
+    """Return (1 - Laplacian score) x share present of each column, numbers first, (q,).
+
+    The graph of a column is that of the rows that have it. A category's score is that of its
+    indicator variables together: sums of their numerators over sums of their denominators.
+    0 where a column does not vary among rows that are joined.
+    """
+    scores = [_autocorrelation(x, np.isfinite(x), graph, _squares) for x in features.numeric.T] + [
+        _autocorrelation(x, x >= 0, graph, _unlike) for x in features.categorical.T
+    ]
+    return np.array(scores)
+
+
+def _autocorrelation(x: Array, there: Array, graph: Graph, differ: Any) -> float:
+    """1 - L_r = 1 - f'Lf / f'Df, f about its mean by degree, times the share present."""
+    inside = there[graph.a] & there[graph.b]
+    a, b, s = (each[inside] for each in graph)
+    degree = np.bincount(np.concatenate([a, b]), np.concatenate([s, s]), len(x))
+    joined = degree > 0
+    total, between = differ(x[joined], degree[joined], x[a], x[b], s)
+    return float((1 - between / total) * there.mean()) if total > 1e-12 else 0.0
+
+
+def _squares(x: Array, degree: Array, xa: Array, xb: Array, s: Array) -> tuple[float, float]:
+    x, xa, xb = (each.astype(np.float64) for each in (x, xa, xb))
+    centred = x - (x * degree).sum() / max(degree.sum(), 1e-300)
+    return float((degree * centred**2).sum()), float((s * (xa - xb) ** 2).sum())
+
+
+def _unlike(x: Array, degree: Array, xa: Array, xb: Array, s: Array) -> tuple[float, float]:
+    whole = degree.sum()
+    shares = np.bincount(x, degree) / max(whole, 1e-300)
+    return float(whole * (1 - (shares**2).sum())), float(2 * (s * (xa != xb)).sum())
+
+
+def _levels(features: metric.Features) -> Array:
+    """Columns in LEVELS levels, numbers first: int64 (n, q); LEVELS = missing."""
+    ranks = np.nan_to_num(features.numeric, nan=1.0)
+    numbers = np.minimum((ranks * LEVELS).astype(np.int64), LEVELS - 1)
+    numbers[np.isnan(features.numeric)] = LEVELS
+    categories = [_commonest(codes) for codes in features.categorical.T]
+    return np.column_stack([numbers, *categories]).astype(np.int64)
+
+
+def _commonest(codes: Array) -> Array:
+    """The LEVELS - 1 commonest codes as levels, all others as one; of equals the lower first."""
+    counts = np.bincount(codes[codes >= 0])
+    place = np.empty(len(counts) + 1, np.int64)
+    place[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
+    place = np.minimum(place, LEVELS - 1)
+    place[-1] = LEVELS  # of code -1
+    return place[codes]
+
+
+def _entropy(counts: Array) -> Any:
+    """Entropy in nats of counts along the last axis."""
+    total = np.maximum(counts.sum(axis=-1, keepdims=True), 1)
+    shares = counts / total
+    return -(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=-1)
+
+
+def _of_tags(keywords: list[str], owner: Array, scores: Array, repeats: Array) -> Ranking:
+    """From columns to tags: the mean score; repeated where each column is."""
+    tags = [np.flatnonzero(owner == i) for i in range(len(keywords))]
+    score = np.array([scores[own].mean() if len(own) else 0.0 for own in tags])
+    told = np.zeros((len(tags), len(tags)))
+    for a, own in enumerate(tags):
+        for b, other in enumerate(tags):
+            if len(own) and len(other):
+                told[a, b] = repeats[np.ix_(own, other)].max(axis=1).min()
+    return Ranking(keywords, score, told)

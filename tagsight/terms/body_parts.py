@@ -1,0 +1,287 @@
+"""Body parts as people and machines spell them → terms of DICOM PS3.16 Annex L.
+
+`BodyPartExamined` is typed by hand or filled from a protocol's name: `T SPINE`, `TSPINE`,
+`LT KNEE`, `CHEST/ABDOMEN`, `KNIEGELENK LINKS`. A spelling is cut into words; the longest runs of
+words that the tables know become terms; words that say nothing of the part (laterality, views,
+"with contrast") are passed over; several terms become the standard's own combined term where there
+is one. What is not understood in full is left unmapped, unless it reads as a description that names
+one region: a wrong term is worse than none.
+
+The terms are in `data/annex_l.csv`. The spellings are in `config/body_parts.csv`, which a user
+extends; an empty term there marks a word that says nothing of the body part, a `*` at the end
+whatever begins so. Words that mean something only beside others are in `data/body_words.csv`.
+"""
+
+import difflib
+from functools import cache, lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+
+from tagsight.errors import ConfigError
+from tagsight.run.package_data import rows_of
+from tagsight.terms.annex_l import combine
+from tagsight.terms.body_words import (
+    CONNECTING,
+    NEGATIONS,
+    NOT_REGIONS,
+    RANGE_WORDS,
+    SPINE_NOUNS,
+    SPINE_STEMS,
+    SPINE_WORDS,
+    TITLES,
+    UNFINISHED,
+)
+from tagsight.terms.lexicon import Lexicon
+from tagsight.terms.spellings import SHORTEST_STEM, VERTEBRA, words_of, words_of_text
+
+IGNORED = ""  # what a word that says nothing of the body part stands for
+CS_LENGTH = 16  # PS3.5: a code string (CS) has at most 16 characters, so longer names are cut
+LONGEST_RUN = 8  # words; no name of a body part has more
+VERTEBRA_TERM = {"C": "CSPINE", "T": "TSPINE", "D": "TSPINE", "L": "LSPINE", "S": "SSPINE"}
+WEIGHTINGS = {"T1", "T2"}  # of MR: alone they name no vertebra
+
+
+class BodyParts:
+    """Spellings → Annex L terms: the standard's own, and a table's (which wins).
+
+    table: columns `spelling`, `term`; an empty or null term marks a word to pass over.
+    """
+
+    def __init__(self, table: pl.DataFrame) -> None:
+        self.lexicon = Lexicon(_standard(), _rows(table), annex_l())
+
+    def term(self, spelling: str) -> str | None:
+        """Return the Annex L term that the spelling means, None where that is not certain."""
+        words = words_of(spelling)
+        # `CT SPINE` is the spine seen by CT; `CTSPINE` is the cervico-thoracic one.
+        if len(words) > 1:
+            words = [word for word in words if word != "CT"]
+        joined = "".join(words)
+        # JOINT is a term of its own, though passed over in `KNEE JOINT`.
+        whole = self.lexicon.look(joined) or (joined if joined in annex_l() else None)
+        whole = whole or (self.lexicon.word(joined) if len(words) == 1 else None)
+        if whole or not words or words[-1] in UNFINISHED:
+            return whole
+        words = [part for word in words for part in self.lexicon.parted(word)]
+        spine = self._spine(words)
+        if spine is not None:
+            return combine(spine, words)
+        terms = self._read(words, cut=len(spelling.strip()) == CS_LENGTH)
+        if terms is None or self._misleads(words):
+            return self.region(spelling) if not self._dangles(words) else None
+        return combine(terms, words) if terms else None
+
+    def region(self, text: str) -> str | None:
+        """Return the Annex L term for the region that a free description names, None if unsure.
+
+        Meant for StudyDescription, SeriesDescription, ProtocolName: `t2_tse_sag_knee R` is KNEE.
+        Unknown words are passed over. A region counts as a whole word, and as a short one only if
+        the table of words lists it; none counts after `no` or `without`, nor in phrases such as
+        `head first`. Several regions are one where the standard has a term for them.
+        """
+        words = words_of_text(text)
+        if TITLES & set(words):
+            return None
+        found = self._mentioned(words)
+        return combine(found, words) if found else None
+
+    def _misleads(self, words: list[str]) -> bool:
+        """Whether a body part is denied, or words mean another thing together than each does."""
+        padded = f" {' '.join(words)} "
+        denied = any(_denied(words, i) and self.lexicon.word(w) for i, w in enumerate(words))
+        return denied or any(f" {phrase} " in padded for phrase in NOT_REGIONS)
+
+    def _dangles(self, words: list[str]) -> bool:
+        """Whether a word that nobody knows is joined to others, as another body part would be."""
+        joined = (
+            b for a, b in pairwise(words) if a in UNFINISHED or (a in CONNECTING and len(b) > 1)
+        )
+        return any(self.lexicon.word(w) is None and self._single(w) is None for w in joined)
+
+    def _mentioned(self, words: list[str]) -> list[str]:
+        """Return the terms that a description names; none if denied, or if a range has no end."""
+        found: list[str] = []
+        at, ended, open_range = 0, -1, False
+        while at < len(words):
+            run, term = self._mention(words, at)
+            if term and _denied(words, at):
+                return []
+            open_range = (open_range and not term) or (ended == at and words[at] in RANGE_WORDS)
+            at += run
+            if term:
+                found, ended = [*found, term], at
+        return [] if open_range else list(dict.fromkeys(found))
+
+    def _mention(self, words: list[str], at: int) -> tuple[int, str | None]:
+        """Return how many words from `at` on belong together, and the region they name."""
+        spine = self._spine_here(words, at)
+        if spine:
+            return spine
+        for length in range(min(LONGEST_RUN, len(words) - at), 1, -1):
+            phrase = " ".join(words[at : at + length])
+            if phrase in NOT_REGIONS:
+                return length, None
+            if self.lexicon.phrases.get(phrase):
+                return length, self.lexicon.phrases[phrase]
+        return 1, self.lexicon.named(words[at])
+
+    def _spine_here(self, words: list[str], at: int) -> tuple[int, str | None] | None:
+        """`C T L SPINE`, `SPINE LUMBAR`, `C3 C7`: all words of it, and the part of the spine."""
+        end = at
+        while end < len(words) and (_spine_part(words[end], beside_noun=True) or _noun(words[end])):
+            end += 1
+        run = words[at:end]
+        nouns = [i for i, w in enumerate(run) if _noun(w) and len(w) >= SHORTEST_STEM]
+        if nouns:
+            run = run[: nouns[-1] + 1] + [w for w in run[nouns[-1] + 1 :] if len(w) > 2][:1]
+            parts = self._spine(run)
+            if parts:
+                return len(run), combine(parts, run)
+            return len(run), self.lexicon.phrases.get(run[nouns[0]])
+        named = [w for w in run[:2] if VERTEBRA.fullmatch(w)]
+        if len(named) == 2 and set(named) - WEIGHTINGS:
+            parts = list(dict.fromkeys(VERTEBRA_TERM[w[0]] for w in named))
+            return 2, combine(parts, ["TO"])
+        return None
+
+    def _describes(self, words: list[str]) -> bool:
+        """Whether these have come to views and the like, so that no body part will follow."""
+        last = words[-1] if words else ""
+        connects = last in UNFINISHED or last in CONNECTING or last in NEGATIONS
+        return not connects and (last.isdecimal() or self.lexicon.known.get(last) == IGNORED)
+
+    def _read(self, words: list[str], *, cut: bool) -> list[str] | None:
+        """Return the terms named, longest runs of words first; None if a word is unknown."""
+        terms: list[str] = []
+        at = 0
+        while at < len(words):
+            run, term = self._run(words, at, cut=cut)
+            if term is None:
+                return None
+            terms += [term] if term != IGNORED else []
+            at += run
+        return list(dict.fromkeys(terms))
+
+    def _run(self, words: list[str], at: int, *, cut: bool) -> tuple[int, str | None]:
+        """Return how many words from `at` on are understood together, and as what."""
+        for length in range(min(LONGEST_RUN, len(words) - at), 0, -1):
+            joined = "".join(words[at : at + length])
+            term = self.lexicon.look(joined)
+            if term is None and length == 1:
+                term = self._single(joined)
+            uncertain = term is None or (term == IGNORED and len(joined) < SHORTEST_STEM)
+            if uncertain and cut and at + length == len(words):
+                term = self.lexicon.completed(joined, after=words[at - 1] if at else "") or term
+                if term is None and length == 1 and self._describes(words[:at]):
+                    term = IGNORED
+            if term is not None:
+                return length, term
+        return 1, None
+
+    def _single(self, word: str) -> str | None:
+        if word in RANGE_WORDS or word in NEGATIONS or word in WEIGHTINGS or word.isdecimal():
+            return IGNORED
+        letters = word.strip("0123456789")
+        if letters != word and (len(letters) >= 3 or self.lexicon.known.get(letters) == IGNORED):
+            return self.lexicon.look(letters)
+        return self.lexicon.word(word)
+
+    def _spine(self, words: list[str]) -> list[str] | None:
+        """Return the parts of the spine, where vertebrae or a word for the spine with parts stand.
+
+        `T/L SPINE`, `SPINE CERVICAL`, `C3-C7`; None where something else stands there too.
+        """
+        words = _without_view(words)
+        nouns = [w for w in words if _noun(w)]
+        rest = [w for w in words if not _noun(w) and w not in RANGE_WORDS]
+        rest = [w for w in rest if w in SPINE_WORDS or self.lexicon.known.get(w) != IGNORED]
+        if not any(VERTEBRA.fullmatch(w) for w in rest if w not in WEIGHTINGS):
+            rest = [w for w in rest if w not in WEIGHTINGS]
+        parts = [_spine_part(w, beside_noun=bool(nouns)) for w in rest]
+        if not parts or None in parts:
+            return None
+        return list(dict.fromkeys(p for p in parts if p))
+
+
+def terms(values: pl.Series, table: pl.DataFrame) -> pl.Series:
+    """Return the Annex L term of each spelling; null where unmapped. Meant for distinct values."""
+    vocabulary = _vocabulary(tuple(table.select("spelling", "term").rows()))
+    mapped = [None if v is None else vocabulary.term(v) or None for v in values.to_list()]
+    return pl.Series(values.name, mapped, dtype=pl.String)
+
+
+def read_spellings(path: Path) -> pl.DataFrame:
+    """Read the table of spellings: columns `spelling`, `term`.
+
+    Raises ConfigError for missing columns and for a term that Annex L does not have.
+    """
+    table = pl.read_csv(path, infer_schema=False).fill_null("")
+    if not {"spelling", "term"} <= set(table.columns):
+        raise ConfigError(f"{path}: the first line must be spelling,term")
+    for term in table["term"].str.strip_chars().unique().sort():
+        if term and term not in annex_l():
+            near = difflib.get_close_matches(term.upper(), annex_l(), 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"{path}: {term} is no term of DICOM PS3.16 Annex L{hint}")
+    return table.select(pl.col("spelling", "term").str.strip_chars())
+
+
+@cache
+def annex_l() -> dict[str, tuple[str, str]]:
+    """Term → (SNOMED CT code value, code meaning) of DICOM PS3.16 Annex L."""
+    return {row["term"]: (row["code"], row["meaning"]) for row in rows_of("annex_l.csv")}
+
+
+@cache
+def _standard() -> dict[str, str]:
+    """Every term and code meaning of Annex L, as words → term."""
+    known: dict[str, str] = {}
+    for term, (_, meaning) in annex_l().items():
+        for spelling in (term, meaning):
+            known.setdefault(" ".join(words_of(spelling)), term)
+    return known
+
+
+@lru_cache(maxsize=4)
+def _vocabulary(rows: tuple[tuple[str, str], ...]) -> BodyParts:
+    return BodyParts(pl.DataFrame(rows, schema=["spelling", "term"], orient="row"))
+
+
+def _rows(table: pl.DataFrame) -> list[tuple[str, str]]:
+    spellings = table["spelling"].to_list()
+    found = table["term"].fill_null(IGNORED).to_list()
+    return [(s.strip(), t.strip()) for s, t in zip(spellings, found, strict=True) if s]
+
+
+def _denied(words: list[str], at: int) -> bool:
+    """Whether a word is denied by the one before: `NO CHEST`, `CHEST WO ABD`.
+
+    `WO` before all else, again, or after `W`, is without contrast: `WO ABD`, `CHEST WO ABD WO`.
+    """
+    if at == 0 or words[at - 1] not in NEGATIONS:
+        return False
+    contrast = at == 1 or words.count("WO") > 1 or words[at - 2] in ("W", "WITH")
+    return not (words[at - 1] == "WO" and contrast)
+
+
+def _noun(word: str) -> bool:
+    return word in SPINE_NOUNS or word.startswith(("WIRBEL", "VERTEBR"))
+
+
+def _without_view(words: list[str]) -> list[str]:
+    """`CERVICAL SPINE L` is seen from the side; `SPINE C T L` names three parts."""
+    nouns = [i for i, word in enumerate(words) if _noun(word)]
+    if not nouns or not any(_spine_part(w, beside_noun=True) for w in words[: nouns[-1]]):
+        return words
+    return [w for i, w in enumerate(words) if i <= nouns[-1] or len(w) > 1]
+
+
+def _spine_part(word: str, *, beside_noun: bool) -> str | None:
+    if VERTEBRA.fullmatch(word):
+        return VERTEBRA_TERM[word[0]]
+    if not beside_noun or word in SPINE_WORDS:
+        return SPINE_WORDS.get(word) if beside_noun else None
+    stems = (word[:end] for end in range(len(word), SHORTEST_STEM - 1, -1))
+    return next((SPINE_STEMS[stem] for stem in stems if stem in SPINE_STEMS), None)

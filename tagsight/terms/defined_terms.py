@@ -1,0 +1,36 @@
+"""Defined terms of PS3.3 as people spell them; the tables are in data/synonyms.csv."""
+
+from functools import cache
+
+from tagsight.run.package_data import rows_of
+from tagsight.terms.spellings import words_of
+
+PASSED_OVER = ""  # the term of a word that says nothing of the matter
+
+
+def defined_term(kind: str, text: str) -> str | None:
+    """Return the defined term that `text` spells, None where no row of its kind says so.
+
+    kind: `view` (View Position, PS3.3 C.8.11.2 and C.7.3.1), `laterality` (L, R, B both, U
+    unpaired) or `sex` (M, F, O). `RMLO`, `R MLO` and `MLO RIGHT` are one view: the side is
+    another tag's matter.
+    """
+    table = _tables()[kind]
+    words = words_of(text)
+    joined = "".join(words)
+    if table.get(joined):
+        return table[joined]
+    if any(word not in table for word in words):
+        return None
+    terms = {table[word] for word in words} - {PASSED_OVER}
+    return terms.pop() if len(terms) == 1 else None
+
+
+@cache
+def _tables() -> dict[str, dict[str, str]]:
+    tables: dict[str, dict[str, str]] = {}
+    for row in rows_of("synonyms.csv"):
+        known = tables.setdefault(row["kind"], {})
+        for spelling in row["spellings"].split("|"):
+            known["".join(words_of(spelling))] = row["term"]
+    return tables

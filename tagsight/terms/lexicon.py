@@ -1,0 +1,140 @@
+"""One word of a spelling → what it stands for: by itself, by its start, with a side, glued."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection
+from functools import lru_cache
+
+from tagsight.terms.annex_l import combine
+from tagsight.terms.body_words import GLUED, NOT_IN_TEXT, SHORT, SIDED
+from tagsight.terms.spellings import SHORTEST_STEM, ideographs, pieces, singulars, words_of
+
+SHORTEST_GLUED = 3  # letters of a word that is found inside another
+SIDE_BEFORE = re.compile(r"^(LEFT|RIGHT|BILATERAL|BILAT|LT|RT|BI|L|R)(?=.{3})")
+SIDE_AFTER = re.compile(r"(?<=.{3})(LEFT|RIGHT|BILATERAL|BILAT|LINKS|RECHTS|LT|RT|L|R)$")
+MODALITIES = ("CTA", "CT", "MRI", "MRT", "MRA", "MR", "XR", "RTG", "RX")
+GLUED_MARKS = (*MODALITIES, "AP", "PA", "LAT")
+
+
+class Lexicon:
+    """Words and phrases → Annex L terms; an empty term marks what says nothing of a body part.
+
+    standard: phrase → term; rows: spelling and term of each row of a table, which wins; a spelling
+    that ends in `*` stands for all words that begin so. terms: all of Annex L.
+    """
+
+    def __init__(
+        self, standard: dict[str, str], rows: list[tuple[str, str]], terms: Collection[str]
+    ) -> None:
+        whole = {" ".join(words_of(s)): t for s, t in rows if not s.endswith("*")}
+        self.phrases = {**standard, **whole}
+        self.known = {phrase.replace(" ", ""): term for phrase, term in self.phrases.items()}
+        self.stems = {"".join(words_of(s)): t for s, t in rows if s.endswith("*")}
+        self.terms = terms
+        self.ordered = sorted(self.known)
+        self.word = lru_cache(maxsize=2**17)(self._word)
+        self.named = lru_cache(maxsize=2**17)(self._named)
+
+    def look(self, word: str) -> str | None:
+        """Return what one word or joined run of words stands for, its plural aside."""
+        for form in (word, *singulars(word)):
+            if form in self.known:
+                return self.known[form]
+        return None
+
+    def _word(self, word: str) -> str | None:
+        """Return what one word stands for, alone, with a side glued to it, or made of several."""
+        term = self.look(word)
+        if term is None:
+            stems = (word[:end] for end in range(len(word), SHORTEST_STEM - 1, -1))
+            term = next((self.stems[stem] for stem in stems if stem in self.stems), None)
+        if term is None:
+            term = self._sided(word)
+        if term is None and len(word) > SHORTEST_STEM:
+            parts = self._unglued(word)
+            term = combine(list(dict.fromkeys(parts)), [word]) if parts else None
+        return term
+
+    def _named(self, word: str) -> str | None:
+        """Return the region that one word of a description names, if it can mean nothing else."""
+        if ideographs(word):
+            return next((t for t in (self.look(w) for w in self._ideographic(word)) if t), None)
+        return self.word(word) if self.counts(word) and not word.isdecimal() else None
+
+    def counts(self, word: str) -> bool:
+        """Whether a word is taken for a body part where it is one of many or glued to others."""
+        if len(word) < SHORTEST_STEM:
+            return word in SHORT
+        bases = [word, *singulars(word)]
+        return not any(w in NOT_IN_TEXT for w in bases) and not any(
+            len(w) < SHORTEST_STEM and w not in SHORT and w in self.known for w in bases
+        )
+
+    def _sided(self, word: str) -> str | None:
+        """`KNEELT`, `RHIP`. A single letter is a side only beside what is surely a body part."""
+        for side in (SIDE_BEFORE, SIDE_AFTER):
+            found = side.search(word)
+            rest = side.sub("", word, count=1)
+            if not found or not (rest in SIDED or (self.counts(rest) and rest not in SHORT)):
+                continue
+            letter, sure = len(found[1]) == 1, rest in self.terms or rest in SIDED
+            if sure or not letter or (side is SIDE_BEFORE and len(rest) > SHORTEST_STEM):
+                term = self.look(rest)
+                if term:
+                    return term
+        return None
+
+    def _unglued(self, word: str) -> list[str]:
+        """Return the terms of the known words that make up the whole of `word`: `THORABDPELV`.
+
+        None of them is shorter than three letters, but for some marks (CT, AP) at its ends.
+        """
+        for mark in GLUED_MARKS:
+            rest = word.removeprefix(mark) if word.startswith(mark) else word.removesuffix(mark)
+            least = SHORTEST_STEM if mark in MODALITIES else SHORTEST_STEM + 1
+            if rest != word and len(rest) >= least and self.counts(rest) and self.look(rest):
+                return [self.look(rest) or ""]
+        made: list[list[str] | None] = [[], *[None] * len(word)]
+        for end in range(SHORTEST_GLUED, len(word) + 1):
+            for start in range(end - SHORTEST_GLUED + 1):
+                before, piece = made[start], word[start:end]
+                if before is not None and (piece in GLUED or self._adheres(piece)):
+                    made[end] = [*before, piece]
+                    break
+        parts = [piece for piece in made[-1] or [] if piece not in GLUED]
+        alone = len(parts) == 1 and parts[0] in SHORT  # a short word in a long one is chance
+        return [] if alone else [self.known[part] for part in parts]
+
+    def _adheres(self, piece: str) -> bool:
+        """Whether a piece of a word is a body part that may stand in it."""
+        return bool(self.known.get(piece)) and self.counts(piece)
+
+    def _ideographic(self, word: str) -> list[str]:
+        """Cut kanji, written without blanks, into the longest words that the table knows."""
+        found: list[str] = []
+        at = 0
+        while at < len(word):
+            ends = (e for e in range(len(word), at, -1) if word[at:e] in self.known)
+            end = next(ends, at + 1)
+            found.append(word[at:end])
+            at = end
+        return found
+
+    def parted(self, word: str) -> list[str]:
+        """Return the words that one written word is, unless the table has it as a whole."""
+        if word in self.known:
+            return [word]
+        return self._ideographic(word) if ideographs(word) else pieces(word)
+
+    def completed(self, word: str, after: str) -> str | None:
+        """Return the one term that all known spellings with this beginning share.
+
+        `CHEST AND ABD PE`: after the abdomen even `P` can only be the pelvis.
+        """
+        if self.look(after) == "ABDOMEN" and "PELVIS".startswith(word):
+            return "PELVIS"
+        if len(word) < SHORTEST_STEM:
+            return None
+        first, last = (bisect_left(self.ordered, w) for w in (word, word + "\U0010ffff"))
+        terms = {self.known[known] for known in self.ordered[first:last]}
+        return terms.pop() if len(terms) == 1 else None

@@ -1,0 +1,208 @@
+import io
+import os
+import random
+import tarfile
+import time
+import tracemalloc
+import zipfile
+
+import polars as pl
+import pytest
+
+from tagsight.archive import containers
+from tagsight.archive.containers import expand, is_container, members
+from tagsight.archive.opening import open_source
+from tagsight.rejections import Rejection
+
+COUNT = int(os.environ.get("TAGSIGHT_FUZZ", "1600"))
+KINDS = ["tar", "tar.gz", "tgz", "tar.bz2", "TAR.XZ", "zip", "ZIP"]
+FILES = {f"s{i % 3}/b!{i}.dcm": bytes([i]) * (700 * i) for i in range(1, 9)}
+
+
+def packed(path, files=FILES, method=zipfile.ZIP_DEFLATED):
+    if str(path).lower().endswith("zip"):
+        with zipfile.ZipFile(path, "w", method) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        return path
+    suffix = path.suffix.lower().removeprefix(".").replace("tgz", "gz").replace("tar", "")
+    with tarfile.open(path, f"w:{suffix}") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def listed(*paths):
+    rows = [(str(path), 5, 6) for path in paths]
+    schema = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_container_goes_by_its_name(kind):
+    assert is_container(f"/a.b/c.{kind}")
+    assert not is_container(f"/a.{kind}/c.dcm")
+    assert not is_container(f"/a.zip!c.{kind}")
+    assert not is_container(f"/{kind}")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_members_take_the_place_of_their_container(tmp_path, kind):
+    path = packed(tmp_path / f"a.{kind}")
+    files, refused = expand(listed(tmp_path / "plain.dcm", path, tmp_path / "z.dcm"))
+    names = [f"{path}!{name}".replace("b!", "b\\x21") for name in FILES]
+    assert files["path"].to_list() == [f"{tmp_path}/plain.dcm", f"{tmp_path}/z.dcm", *names]
+    assert set(files["size"]) == {5}
+    assert set(files["mtime_ns"]) == {6}
+    assert refused.is_empty()
+    for name, content in zip(names, FILES.values(), strict=True):
+        with open_source(name) as source:
+            assert source.pread(10**6, 0) == content
+
+
+def test_what_the_list_did_not_say_is_looked_up(tmp_path):
+    path = packed(tmp_path / "a.tar")
+    unknown = listed(path).with_columns(size=pl.lit(None, pl.Int64), mtime_ns=None)
+    files, _ = expand(unknown)
+    assert set(files["size"]) == {path.stat().st_size}
+    assert set(files["mtime_ns"]) == {path.stat().st_mtime_ns}
+
+
+def test_every_container_and_member_is_accounted_for(tmp_path):
+    cut = packed(tmp_path / "cut.tar")
+    cut.write_bytes(cut.read_bytes()[:3000])
+    packed(tmp_path / "none.zip", {})
+    (tmp_path / "no.zip").write_text("no zip at all")
+    (tmp_path / "empty.tgz").touch()
+    locked = packed(tmp_path / "locked.zip", {"a": b"1", "b": b"2"})
+    data = bytearray(locked.read_bytes())
+    data[data.rindex(b"PK\1\2") + 8] = 1
+    locked.write_bytes(data)
+    names = ["cut.tar", "none.zip", "no.zip", "empty.tgz", "gone.tar", "locked.zip"]
+    files, refused = expand(listed(*(tmp_path / name for name in names)))
+    assert files["path"].to_list() == [f"{tmp_path}/cut.tar!s1/b\\x211.dcm", f"{locked}!a"]
+    told = {os.path.basename(path): (reason, detail) for path, reason, detail in refused.rows()}
+    assert told == {
+        "cut.tar": ("bad_container", "cut off"),
+        "none.zip": ("empty_file", "no members"),
+        "no.zip": ("bad_container", "no zip, or cut off"),
+        "empty.tgz": ("empty_file", ""),
+        "gone.tar": ("vanished", ""),
+        "locked.zip!b": ("bad_container", "encrypted"),
+    }
+
+
+def test_the_last_of_one_name_counts(tmp_path):
+    path = packed(tmp_path / "a.tar", {"a": b"old", "b": b"2"})
+    with tarfile.open(path, "a") as archive:
+        info = tarfile.TarInfo("a")
+        info.size = 3
+        archive.addfile(info, io.BytesIO(b"new"))
+    assert [member.name for member in members(str(path))] == ["b", "a"]
+    with open_source(f"{path}!a") as source:
+        assert source.pread(9, 0) == b"new"
+
+
+def test_what_is_whole_comes_before_what_is_wrong(tmp_path):
+    cut = packed(tmp_path / "a.tar")
+    cut.write_bytes(cut.read_bytes()[:3000])
+    walk = members(str(cut))
+    assert next(walk).size == 700
+    with pytest.raises(Rejection, match="cut off"):
+        next(walk)
+
+
+def test_a_container_is_walked_once_until_it_changes(tmp_path, monkeypatch):
+    walks = []
+    monkeypatch.setattr(
+        containers,
+        "tar_members",
+        lambda data, walk=containers.tar_members: walks.append(1) or walk(data),
+    )
+    path = packed(tmp_path / "a.tar")
+    names = [member.name for member in members(str(path))]
+    for name in random.Random(1).sample(names, len(names)):
+        open_source(f"{path}!{name}").close()
+    assert len(walks) == 1
+    packed(path, {"other": b"1"})
+    with open_source(f"{path}!other") as source:
+        assert source.pread(5, 0) == b"1"
+    assert len(walks) == 2
+
+
+def test_an_open_member_outlives_what_is_remembered(tmp_path):
+    before = len(os.listdir("/proc/self/fd"))
+    sources = []
+    for number in range(12):
+        path = packed(tmp_path / f"{number}.tar", {"a": bytes([number])})
+        sources.append(open_source(f"{path}!a"))
+    assert [source.pread(1, 0) for source in sources] == [bytes([n]) for n in range(12)]
+    del sources
+    assert len(os.listdir("/proc/self/fd")) <= before + 4
+
+
+def test_members_without_end_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(containers, "MAX_MEMBERS", 5)
+    _, refused = expand(listed(packed(tmp_path / "a.tar")))
+    assert refused.rows() == [(f"{tmp_path}/a.tar", "too_large", "members")]
+
+
+def mutant(random, data):
+    """A few bytes changed, or a piece cut out, doubled or put elsewhere."""
+    data = bytearray(data)
+    for _ in range(random.choice([1, 1, 2, 5])):
+        place, length = random.randrange(len(data)), random.choice([1, 2, 4, 12, 100])
+        piece = data[place : place + length]
+        match random.randrange(5):
+            case 0:
+                data[place : place + length] = random.randbytes(len(piece))
+            case 1:
+                data[place : place + length] = random.choice([b"\xff", b"\0", b"7"]) * len(piece)
+            case 2:
+                del data[place:]
+                data += b"\0"
+            case 3:
+                data[place:place] = piece * random.choice([1, 50])
+            case 4:
+                other = random.randrange(len(data))
+                data[other : other + len(piece)] = piece
+    return data
+
+
+def all_read(path):
+    """Bytes read of all members that are not refused."""
+    files, _ = expand(listed(path))
+    total = 0
+    for name in files["path"]:
+        try:
+            with open_source(name) as source:
+                total += len(source.pread(2**15, 0)) + len(source.pread(10, source.size - 1))
+        except Rejection:
+            pass
+    return total
+
+
+def test_broken_containers_are_refused_in_little_time_and_memory(tmp_path):
+    rng = random.Random(1)
+    content = {f"f{i}": rng.randbytes(300) + bytes(900) for i in range(3)} | {"n" * 150: b"long"}
+    seeds = []
+    for number, (kind, method) in enumerate([("tar", 0), ("tgz", 0), ("zip", 0), ("zip", 8)]):
+        seed = packed(tmp_path / f"seed{number}.{kind}", content, method)
+        seeds.append((kind, seed.read_bytes()))
+    slowest, total = 0.0, 0
+    tracemalloc.start()
+    for number in range(COUNT):
+        kind, data = seeds[number % len(seeds)]
+        path = tmp_path / f"m{number % 2}.{kind}"
+        path.write_bytes(mutant(rng, data))
+        os.utime(path, ns=(number, number))
+        begun = time.process_time()
+        total += all_read(path)
+        slowest = max(slowest, time.process_time() - begun)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert total > COUNT * 100  # much of it is still read
+    assert slowest < 1
+    assert peak < 2**25

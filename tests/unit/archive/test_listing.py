@@ -1,0 +1,244 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagsight.archive.listing import (
+    FoundFile,
+    container_of,
+    deal,
+    drawn,
+    find,
+    listing,
+    member_text,
+    shard_of,
+    to_path,
+    to_text,
+)
+from tagsight.errors import ArchiveError
+from tagsight.run.jobs import Progress
+
+ONE_THREAD = os.environ | {"POLARS_MAX_THREADS": "1"}
+
+
+def make(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return folder
+
+
+def names(found, folder):
+    return [os.path.relpath(f.path, folder) for f in found]
+
+
+def test_folders_are_walked(tmp_path):
+    make(tmp_path, "b", "a", "c/x", "c/d/y")
+    found = sorted(find([tmp_path]))
+    assert names(found, tmp_path) == ["a", "b", "c/d/y", "c/x"]
+    assert found[3].size == 3
+    assert found[3].mtime_ns == (tmp_path / "c/x").stat().st_mtime_ns
+
+
+def test_a_loop_of_links_ends_and_a_pipe_is_passed_over(tmp_path):
+    make(tmp_path, "c/x")
+    (tmp_path / "c/up").symlink_to(tmp_path)
+    (tmp_path / "c/same").symlink_to(tmp_path / "c/x")
+    os.mkfifo(tmp_path / "pipe")
+    assert sorted(names(find([tmp_path]), tmp_path)) == ["c/same", "c/x"]
+
+
+@pytest.mark.parametrize("target", ["nothing", "gone"])
+def test_a_link_that_leads_nowhere_is_listed(tmp_path, target):
+    (tmp_path / "gone").symlink_to(tmp_path / target)
+    assert list(find([tmp_path])) == [FoundFile(str(tmp_path / "gone"), None, None)]
+
+
+def test_a_folder_that_may_not_be_listed_is_listed_itself(tmp_path, monkeypatch):
+    make(tmp_path, "open/x", "shut/y")
+    scandir = os.scandir
+
+    def scan(folder):
+        if str(folder).endswith("shut"):
+            raise PermissionError
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert sorted(names(find([tmp_path]), tmp_path)) == ["open/x", "shut"]
+
+
+def test_a_text_list(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"a.dcm\r\n\n/abs/b\n\xff.dcm\n")
+    paths = [f.path for f in find([tmp_path / "list.txt"])]
+    assert paths == [f"{tmp_path}/a.dcm", "/abs/b", f"{tmp_path}/\\xff.dcm"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["path,size,mtime\na,3,1.5\nb,,\n", "\ufeffsize,mtime,path\n3,1.5,a\n,,b\n"],
+    ids=["plain", "with a byte order mark"],
+)
+def test_a_csv_list(tmp_path, text):
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    a, b = find([tmp_path / "list.csv"])
+    assert a == FoundFile(f"{tmp_path}/a", 3, 1_500_000_000)
+    assert b == FoundFile(f"{tmp_path}/b", None, None)
+
+
+def test_a_csv_list_without_header(tmp_path):
+    (tmp_path / "list.csv").write_text("x/a.dcm,1\nb,2\n")
+    assert names(find([tmp_path / "list.csv"]), tmp_path) == ["x/a.dcm", "b"]
+
+
+def test_a_parquet_list(tmp_path):
+    table = pl.DataFrame({"path": ["a", None, "b"], "mtime_ns": [5, 6, None]})
+    table.write_parquet(tmp_path / "list.parquet")
+    a, b = find([tmp_path / "list.parquet"])
+    assert (a.mtime_ns, a.size, b.mtime_ns) == (5, None, None)
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.parquet"])
+def test_a_list_without_paths_is_refused(tmp_path, name):
+    table = pl.DataFrame({"file": ["a"]})
+    table.write_csv(tmp_path / "list.csv")
+    table.write_parquet(tmp_path / "list.parquet")
+    with pytest.raises(ArchiveError, match="no column `path`"):
+        list(find([tmp_path / name]))
+
+
+def test_what_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ArchiveError, match="does not exist"):
+        list(find([tmp_path / "no"]))
+    with pytest.raises(ArchiveError, match="no files"):
+        listing([tmp_path], 4, None, 1)
+
+
+def test_listing_deals_folders_to_shards(tmp_path):
+    make(tmp_path, *(f"{folder}/{file}" for folder in "abcdefgh" for file in "123"))
+    table = listing([tmp_path, tmp_path / "a"], 4, None, 1)
+    assert table.columns == ["path", "size", "mtime_ns", "shard"]
+    assert len(table) == 24
+    assert table["path"].is_sorted()
+    per_folder = table.group_by(pl.col("path").str.slice(0, len(str(tmp_path)) + 2))
+    assert per_folder.agg(pl.col("shard").n_unique())["shard"].to_list() == [1] * 8
+    assert table["shard"].n_unique() > 1
+
+
+def test_shards_are_the_same_on_every_machine():
+    assert [shard_of(f, 64) for f in ("/a/", "/b/", "")] == [60, 21, 52]
+
+
+def dealt(inputs, shards, draw, seed):
+    """What `deal` does, in memory at once."""
+    found = {}
+    for file in find(inputs):
+        found.setdefault(file.path, file)
+    paths = sorted(found)
+    if draw is not None:
+        paths = [p for p, d in zip(paths, drawn(paths, draw, seed), strict=True) if d]
+    files = [[] for _ in range(shards)]
+    for path in paths:
+        files[shard_of(path[: path.rfind("/") + 1], shards)].append(tuple(found[path]))
+    return files
+
+
+@pytest.fixture(scope="module")
+def a_list(tmp_path_factory):
+    path = tmp_path_factory.mktemp("list") / "list.csv"
+    lines = [f"f{i * 7 % 23}/{i * 31 % 100}!.dcm,{i}" for i in range(120)]
+    path.write_text("\n".join(["path,size", *lines]))
+    return path
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 9),
+    st.none() | st.integers(0, 130) | st.floats(0, 1),
+    st.integers(0, 5),
+    st.integers(7, 300),
+)
+def test_the_stream_deals_as_all_at_once_would(a_list, shards, draw, seed, batch):
+    with mock.patch("tagsight.archive.listing._BATCH", batch), TemporaryDirectory() as folder:
+        progress = Progress(None, "files")
+        parts = list(deal([a_list, a_list], shards, draw, seed, Path(folder), progress))
+    assert [part.rows() for part in parts] == dealt([a_list], shards, draw, seed)
+    assert all(part.columns == ["path", "size", "mtime_ns"] for part in parts)
+    assert progress.done == 240
+
+
+DEALING = r"""
+import re, sys
+from pathlib import Path
+from tagsight.archive import deal
+from tagsight.jobs import Progress
+
+source, folder = map(Path, sys.argv[1:])
+for _ in deal([source], 64, None, 1, folder, Progress(None, "files")):
+    pass
+print(re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc")
+def test_five_times_the_files_take_little_more_memory(tmp_path):
+    peaks = []
+    for count in (100_000, 500_000):
+        lines = (f"/archive/patient{i // 99}/series{i // 9}/image{i}.dcm\n" for i in range(count))
+        (tmp_path / "list.txt").write_text("".join(lines))
+        command = [sys.executable, "-c", DEALING, tmp_path / "list.txt", tmp_path]
+        done = subprocess.run(command, capture_output=True, check=True, env=ONE_THREAD)
+        peaks.append(int(done.stdout) // 1024)
+    assert peaks[1] < peaks[0] + 40  # as a table, 400,000 files more took 140 MB
+
+
+@given(st.permutations(range(50)), st.integers(0, 60), st.integers(0, 5))
+def test_a_draw_does_not_hang_on_order(order, count, seed):
+    paths = [f"p{i}" for i in range(50)]
+    kept = {p for p, d in zip(paths, drawn(paths, count, seed), strict=True) if d}
+    mixed = [paths[i] for i in order]
+    assert kept == {p for p, d in zip(mixed, drawn(mixed, count, seed), strict=True) if d}
+    assert len(kept) == min(count, 50)
+
+
+def test_a_share_is_drawn():
+    paths = [f"p{i}" for i in range(4000)]
+    assert abs(sum(drawn(paths, 0.25, 1)) - 1000) < 120
+    assert drawn(paths, 0.25, 1) != drawn(paths, 0.25, 2)
+
+
+NAMES = st.one_of(
+    st.binary(max_size=12).filter(lambda b: b"\0" not in b),
+    st.text("a\\x21f!é/", max_size=12).map(str.encode),
+    st.just(b"\\xff \xff"),
+)
+
+
+@given(NAMES)
+def test_every_name_has_a_text_of_its_own(data):
+    text = to_text(os.fsdecode(data))
+    text.encode()
+    assert "!" not in text
+    assert os.fsencode(to_path(text)) == data
+
+
+@given(NAMES, NAMES)
+def test_container_and_member_are_told_apart(container, name):
+    outer = to_text(os.fsdecode(container))
+    text = member_text(outer, os.fsdecode(name))
+    assert container_of(text) == outer
+    assert container_of(outer) == outer
+    assert os.fsencode(to_path(text.partition("!")[2])) == name
+
+
+def test_ordinary_names_are_as_they_are():
+    for name in ("/a/b c.dcm", "Ünï/日本.dcm", "back\\slash"):
+        assert to_text(name) == name
+    assert to_text("a!b") == "a\\x21b"

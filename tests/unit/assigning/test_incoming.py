@@ -1,0 +1,154 @@
+"""What is put into a finished run: where it is, and that it is read as the run's own was."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import small_run
+from pydicom.data import get_testdata_file
+
+from tagsight.assigning import incoming
+from tagsight.assigning.finished_run import finished
+from tagsight.assigning.incoming import delivered, places
+from tagsight.dicom.headers import Wanted
+from tagsight.errors import ArchiveError, ConfigError, DataError
+from tagsight.reading.column_splits import Split
+from tagsight.reading.ready_table import Layout, deal, open_table
+from tagsight.reading.ready_table_tags import tags
+
+CLONE = Path(__file__).parents[3]
+SPELLINGS = small_run.spellings(CLONE)
+COLUMNS = {"image": "uid", "patient": "who", "Modality": "modality", "KVP": "kv", "path": "at"}
+SPLIT = {"column": "text", "separator": ";", "into": ["ConvolutionKernel", "SliceThickness"]}
+TABLE = {
+    "keep": ["PatientSex"],
+    "derive_text": [],
+    "columns": COLUMNS | {"PatientSex": "sex", "StationName": "station"},
+    "split": [SPLIT],
+}
+
+
+@pytest.fixture(scope="module")
+def run_with(tmp_path_factory):
+    """A run whose images were read so."""
+
+    def of(reading):
+        folder = tmp_path_factory.mktemp("run") / "results"
+        small_run.write(folder, small_run.tags(1, 30), SPELLINGS, reading=reading)
+        return finished(folder, "archive", None)
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def on_files(run_with):
+    return run_with(small_run.READING)
+
+
+@pytest.fixture(scope="module")
+def on_table(run_with):
+    return run_with(TABLE)
+
+
+def table(n):
+    return pl.DataFrame(
+        {
+            "uid": [f"1.2.{i}" for i in range(n)],
+            "who": [f"P{i // 3}" for i in range(n)],
+            "modality": "CT",
+            "kv": [80 + i for i in range(n)],
+            "at": [f"s3://{i}" for i in range(n)],
+            "text": "B31f;2.5",
+            "sex": "F",
+            "station": "SECRET",
+        }
+    )
+
+
+def parts(run, named, folder):
+    """What is delivered, each part taken while it is there."""
+    found = [(s.tags.collect(), s.rejected) for s in delivered(run, named, SPELLINGS, 4, folder)]
+    return pl.concat([tags for tags, _ in found], how="diagonal"), found
+
+
+def test_where_the_new_images_are_is_checked_first(tmp_path):
+    with pytest.raises(ConfigError, match=r"assign\.input: not set; .*--config"):
+        places(None)
+    with pytest.raises(ArchiveError, match=r"assign\.input: .*nowhere does not exist"):
+        places([str(tmp_path), str(tmp_path / "nowhere")])
+    assert places(str(tmp_path)) == [tmp_path]
+
+
+def test_files_come_in_parts_that_hold_some(on_files, tmp_path):
+    new = tmp_path / "new"
+    for name in ("a/CT_small.dcm", "b/MR_small.dcm", "c/notes.txt"):
+        (new / name).parent.mkdir(parents=True)
+        source = get_testdata_file(Path(name).name, download=False)
+        (new / name).write_bytes(Path(source).read_bytes() if source else b"none")
+    found, several = parts(on_files, [new], tmp_path / "work")
+    assert sorted(found["Modality"]) == ["CT", "MR"]
+    assert all(len(tags) + len(rejected) for tags, rejected in several)
+    assert pl.concat(r for _, r in several)["reason"].to_list() == ["not_dicom"]
+    assert not (tmp_path / "work/listed").exists()
+
+
+def test_a_folder_without_files_is_refused(on_files, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ArchiveError, match=r"^assign\.input: no files in .*empty"):
+        parts(on_files, [tmp_path / "empty"], tmp_path / "work")
+
+
+def test_files_are_read_as_the_runs_were(on_files):
+    asked = incoming.wanted(on_files.reading, SPELLINGS)
+    assert asked.keep == frozenset(["PatientSex"])
+    assert asked.undrawable == frozenset(["no_pixels"])
+    assert asked.vocabulary is None
+    regions = incoming.wanted(small_run.READING | {"derive_text": ["ProtocolName"]}, SPELLINGS)
+    assert regions.derive == ("ProtocolName",)
+    assert regions.vocabulary.region("KNEE LEFT") == "KNEE"
+
+
+@pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
+def test_a_table_is_read_as_the_runs_was(on_table, tmp_path, monkeypatch, name):
+    """In parts as in one, and by the functions that dealt the run's."""
+    place, frame = tmp_path / name, table(25)
+    frame.write_csv(place) if name.endswith("csv") else frame.write_parquet(place)
+    layout = Layout(TABLE["columns"], (Split.from_config(SPLIT),))
+    opened = open_table(place, layout)
+    (rows,) = deal(opened, 1)
+    expected = tags(rows, opened, small_run.KEY, Wanted(keep=frozenset(["PatientSex"])))
+    monkeypatch.setattr(incoming, "ROWS", 10)
+    found, several = parts(on_table, [place], tmp_path / "work")
+    assert found.equals(expected)
+    assert [len(part) for part, _ in several] == [8, 8, 9]
+    assert set(found["SliceThickness"]) == {"2.5"}
+    assert set(found["PatientSex"]) == {"F"}
+    assert "SECRET" not in found.write_csv()
+
+
+def test_several_tables_follow_on_one_another(on_table, tmp_path):
+    named = [tmp_path / "one.parquet", tmp_path / "two.parquet"]
+    for place, rows in zip(named, (table(9)[:4], table(9)[4:]), strict=True):
+        rows.write_parquet(place)
+    found, _ = parts(on_table, named, tmp_path / "work")
+    assert found["path"].to_list() == [f"s3://{i}" for i in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        (lambda t: t.drop("kv"), ArchiveError, "has no column kv"),
+        (lambda t: t[:0], DataError, "assign.input: .*new.parquet has no rows"),
+        (lambda t: pl.concat([t, t]), DataError, "what another row has"),
+    ],
+)
+def test_a_table_that_cannot_be_taken_is_named(on_table, tmp_path, change, error, said):
+    place = tmp_path / "new.parquet"
+    change(table(3)).write_parquet(place)
+    with pytest.raises(error, match=f"^assign\\.input: .*{said.removeprefix('assign.input: ')}"):
+        parts(on_table, [place], tmp_path / "work")
+
+
+def test_files_are_not_put_into_a_run_on_a_table(on_table, tmp_path):
+    with pytest.raises(ArchiveError, match="the run here is on a ready table"):
+        parts(on_table, [tmp_path], tmp_path / "work")

@@ -1,0 +1,130 @@
+"""What all clusterings have in common, and those that have no module of their own."""
+
+import kmedoids
+import numpy as np
+import pytest
+from feature_tables import features
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
+
+from tagsight.clustering import k_medoids
+from tagsight.clustering.algorithms import OWN_NUMBER, WEIGHTED, clusterings, remark
+from tagsight.gower import metric
+
+ALGORITHMS = ("fasterpam", "average", "hdbscan", "famd", "kprototypes", "dynmsc")
+KS = [2, 4, 7, 11]
+
+
+def found_by(algorithm, table, ks):
+    return clusterings(table, metric.matrix(table), ks, algorithm)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(2, 60),
+    missing=st.sampled_from([0.0, 0.3]),
+    groups=st.integers(1, 6),
+)
+def test_clusters_are_numbered_by_size_and_have_a_member_as_medoid(
+    algorithm, seed, n, missing, groups
+):
+    table, _ = features(seed, n, groups, missing=missing)
+    d = metric.matrix(table)
+    grid = clusterings(table, d, KS, algorithm)
+    ks = [found.k for found in grid]
+    assert ks == sorted(set(ks))
+    distinct = len(k_medoids.starts(d, range(1, n))) + 1
+    if algorithm not in OWN_NUMBER:
+        assert set(ks) <= {k for k in KS if k < distinct}
+    for found in grid:
+        labels = found.labels
+        assert labels.dtype == np.int32
+        assert labels.min() >= (-1 if algorithm == "hdbscan" else 0)
+        sizes = np.bincount(labels[labels >= 0], minlength=found.k)
+        assert len(sizes) == found.k
+        assert sizes.min() > 0
+        assert (np.diff(sizes) <= 0).all()
+        np.testing.assert_array_equal(labels[found.medoids], np.arange(found.k))
+        inside = labels >= 0
+        loss = d[np.flatnonzero(inside), found.medoids[labels[inside]]].sum(dtype=np.float64)
+        assert found.loss == pytest.approx(loss)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_planted_groups_are_found_again_in_the_number_asked_for(algorithm):
+    table, group = features(3, 240, groups=7, numeric=8, categorical=8, missing=0.05)
+    grid = {found.k: found for found in found_by(algorithm, table, [3, 7, 12])}
+    if algorithm not in OWN_NUMBER:
+        assert list(grid) == [3, 7, 12]
+    assert adjusted_rand_score(group, grid[7].labels) > 0.95
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_same_twice(algorithm):
+    table, _ = features(5, 90, groups=5, missing=0.2, noise=0.3)
+    first, second = (found_by(algorithm, table, KS) for _ in range(2))
+    assert len(first) == len(second) > 0
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_array_equal(a.labels, b.labels)
+        np.testing.assert_array_equal(a.medoids, b.medoids)
+
+
+@pytest.mark.parametrize("algorithm", ["hdbscan", "famd", "kprototypes"])
+def test_where_a_method_knows_no_medoids_it_is_the_member_nearest_to_all_others(algorithm):
+    table, _ = features(6, 80, missing=0.2, noise=0.2)
+    d = metric.matrix(table)
+    for found in clusterings(table, d, [2, 4], algorithm):
+        for c, medoid in enumerate(found.medoids):
+            members = np.flatnonzero(found.labels == c)
+            totals = [sum(float(d[i, j]) for j in members) for i in members]
+            assert sum(float(d[medoid, j]) for j in members) == pytest.approx(min(totals))
+
+
+def medoid_silhouette(d, chosen):
+    """1 - nearest / second nearest, on average: the formula of the article."""
+    two = np.sort(d[chosen].astype(np.float64), axis=0)[:2]
+    return np.mean([1 - a / b if b > 0 else 0 for a, b in two.T])
+
+
+def test_dynmsc_takes_the_best_number_in_each_gap_of_the_grid():
+    table, _ = features(8, 150, groups=6, numeric=6, categorical=6, noise=0.1)
+    d = metric.matrix(table)
+    grid = clusterings(table, d, [4, 9], "dynmsc")
+    assert 2 <= grid[0].k <= 4 < grid[1].k <= 9
+    assert grid[1].k == 6
+    for found, ks in zip(grid, (range(2, 5), range(5, 10)), strict=True):
+        best = max(
+            medoid_silhouette(d, kmedoids.fastermsc(d, k, random_state=0).medoids) for k in ks
+        )
+        assert medoid_silhouette(d, found.medoids) >= best - 0.01
+        np.testing.assert_array_equal(found.labels, d[found.medoids].argmin(axis=0))
+
+
+def test_where_equal_rows_are_given_once_only_some_can_take_their_weight():
+    table, _ = features(10, 60, groups=6, noise=0.2)
+    d, weights = metric.matrix(table), np.random.default_rng(0).integers(1, 9, 60).astype(float)
+    every = np.repeat(np.arange(60), weights.astype(int))
+    (whole,) = clusterings(table.take(every), d[np.ix_(every, every)], [5], "fasterpam")
+    (once,) = clusterings(table, d, [5], "fasterpam", weights)
+    assert once.loss == pytest.approx(whole.loss, rel=1e-6)
+    for algorithm in set(ALGORITHMS) - WEIGHTED:
+        with pytest.raises(ValueError, match=algorithm):
+            clusterings(table, d, [5], algorithm, weights)
+
+
+def test_it_is_said_where_numbers_are_not_those_asked_for():
+    table, _ = features(9, 30, groups=3, noise=0.2)
+    grid = found_by("fasterpam", table, [2, 5, 40])
+    assert remark([2], grid, "fasterpam") is None
+    assert remark([5, 2, 40], grid, "fasterpam").startswith("K = [40]")
+    assert "hdbscan" in remark([2], found_by("hdbscan", table, [2]), "hdbscan")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_where_nothing_tells_rows_apart_there_are_no_clusters(algorithm):
+    some, _ = features(1, 9, 2, missing=0.0)
+    table = some.take(np.zeros(9, int))
+    assert all(found.k == 1 for found in found_by(algorithm, table, KS))

@@ -1,0 +1,128 @@
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from tagsight.evaluation.paired_tests import compare, effect_interval, evaluate, pooled_p
+
+
+def pairs(n, means, sds, correlation, seed=0):
+    """n pairs with exactly these means, sds and correlation."""
+    raw = np.random.default_rng(seed).normal(size=(n, 2))
+    raw -= raw.mean(0)
+    white = raw @ np.linalg.inv(np.linalg.cholesky(np.cov(raw.T)).T)
+    root = np.linalg.cholesky(np.array([[1, correlation], [correlation, 1]]))
+    return (white @ root.T * sds + means).T
+
+
+def test_the_papers_arithmetic():
+    """§3: .28 (sd .023) against .42 (sd .017), ten samples, t(9) = 16.42; so r is about .12."""
+    distance, null = pairs(10, (0.28, 0.42), (0.023, 0.017), 0.12)
+    found = compare(distance, null)
+    assert found["t"] == pytest.approx(16.42, abs=0.15)
+    assert found["df"] == 9
+    assert found["p"] < 0.001
+    assert found["effect_size"] == pytest.approx(5.2, abs=0.05)
+    assert found["explained"] == pytest.approx(1 / 3)
+    assert (found["mean_distance"], found["mean_null"]) == pytest.approx((0.28, 0.42))
+    assert (found["sd_distance"], found["sd_null"]) == pytest.approx((0.023, 0.017))
+    assert found["correlation"] == pytest.approx(0.12)
+
+
+def test_a_worked_example():
+    """Student 1908: extra sleep by two drugs, ten patients; t = 4.06, p = .0028."""
+    one = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]) + 10
+    two = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]) + 10
+    found = compare(one, two)
+    assert found["t"] == pytest.approx(4.0621, abs=1e-4)
+    assert found["p"] == pytest.approx(0.002833, abs=1e-6)
+    assert found["effect_size"] == pytest.approx(4.0621 / np.sqrt(10), abs=1e-4)
+
+
+def test_agrees_with_scipy():
+    distance, null = np.random.default_rng(3).random((2, 12))
+    found, test = compare(distance, null), stats.ttest_rel(null, distance)
+    assert (found["t"], found["p"]) == pytest.approx((test.statistic, test.pvalue))
+    assert found["wilcoxon_p"] == pytest.approx(stats.wilcoxon(null - distance).pvalue)
+
+
+@pytest.mark.parametrize(("t", "n"), [(0.0, 10), (2.5, 5), (-3.0, 8), (16.42, 10), (2.0, 300)])
+def test_effect_interval_agrees_with_the_noncentral_t(t, n):
+    low, high = effect_interval(t, n)
+    at = stats.nct.cdf(t, n - 1, np.sqrt(n) * np.array([low, high]))
+    assert at == pytest.approx([0.975, 0.025], abs=2e-5)
+
+
+def test_effect_interval_of_a_huge_t_is_finite_and_holds_it():
+    low, high = effect_interval(1e5, 10)
+    assert 0 < low < 1e5 / np.sqrt(10) < high < 1e6
+
+
+def test_interval_of_explained_covers():
+    hits = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        level = rng.normal(0, 0.02, 10)
+        null, distance = 0.4 + level, 0.3 + level + rng.normal(0, 0.01, 10)
+        low, high = compare(distance, null)["explained_ci95"]
+        hits += low < 0.25 < high
+    assert 0.92 <= hits / 400 <= 0.98
+
+
+def test_pooled_p_counts_the_observed_and_averages_over_trials():
+    draws = [[0.5, 0.1, 0.6], [0.5, 0.9, 0.6]]
+    assert pooled_p(np.array([0.2, 0.4]), draws) == 1 / 4
+    assert pooled_p(np.array([0.5, 0.5]), draws) == 3 / 4
+    assert pooled_p(np.array([0.5, 0.5]), [[], []]) is None
+
+
+def trials(n, spread):
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "trial": f"trial-{i:02}",
+            "k": 15,
+            "labelling": labelling,
+            "centre": centre,
+            "null": "images",
+            "distance": 0.3 + spread * rng.random() + (centre == "left_out") * 0.05,
+            "null_distance": 0.5,
+            "p": 0.01,
+            "draws": [0.5] * 99,
+        }
+        for i in range(n)
+        for labelling in ("tags", "modality")
+        for centre in ("in_sample", "left_out")
+    ]
+    return pl.DataFrame(rows)
+
+
+def test_evaluation_holds_every_figure_for_both_centres():
+    found = evaluate(trials(10, 0.01))
+    by_trial = dict.fromkeys([f"trial-{i:02d}" for i in range(10)], 15)
+    assert found["trials"] == {"n": 10, "k": 15, "by_trial": by_trial}
+    tags = found["tags"]["images"]
+    assert set(tags) - {"in_sample"} == set(tags["in_sample"])
+    assert tags["explained"] == pytest.approx(1 - tags["mean_distance"] / 0.5)
+    assert tags["mean_distance"] > tags["in_sample"]["mean_distance"]
+    assert tags["ci95"][0] < tags["effect_size"] < tags["ci95"][1]
+    assert tags["explained_ci95"][0] < tags["explained"] < tags["explained_ci95"][1]
+    assert tags["permutation_p"] == 0.01
+    assert tags["reason"] is None
+
+
+@pytest.mark.parametrize(("n", "spread", "reason"), [(1, 0.1, "single"), (5, 0.0, "alike")])
+def test_what_cannot_be_tested_is_none_with_a_reason(n, spread, reason):
+    found = evaluate(trials(n, spread))
+    tags = found["tags"]["images"]
+    assert tags["t"] is tags["p"] is tags["ci95"] is tags["wilcoxon_p"] is None
+    assert reason in tags["reason"]
+    assert "NaN" not in json.dumps(found, allow_nan=False)
+
+
+def test_order_of_rows_does_not_matter():
+    frame = trials(6, 0.1)
+    shuffled = frame.sample(fraction=1, shuffle=True, seed=1).sort("labelling", descending=True)
+    assert evaluate(shuffled) == evaluate(frame)

@@ -1,0 +1,131 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from tagsight.evaluation.trials import trial
+
+N = 120
+
+
+def texts(values):
+    return pl.Series(values, dtype=pl.String)
+
+
+@pytest.fixture
+def sample():
+    """Looks and tags both follow four groups; two modalities, two groups in each."""
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 4, N)
+    looks = rng.normal(size=(4, 8))[group] + 0.3 * rng.normal(size=(N, 8))
+    return {
+        "name": "trial-01",
+        "embeddings": looks.astype(np.float32),
+        "clusters": group.astype(np.int32),
+        "series": texts([f"s{i}" for i in range(N)]),
+        "patient": texts([f"p{i // 2}" for i in range(N)]),
+        "modality": texts(np.where(group < 2, "CT", "MR").tolist()),
+        "body_part": texts(np.where(group % 2, "HEAD", "CHEST").tolist()),
+        "manufacturer": texts(rng.choice(["A", "B"], N).tolist()),
+        "k": 4,
+        "permutations": 49,
+        "seed": 1,
+    }
+
+
+def slow_in_sample(rows, labels):
+    total = 0.0
+    for one in np.unique(labels):
+        members = rows[labels == one].astype(float)
+        centre = members.mean(0)
+        norms = np.linalg.norm(members, axis=1) * np.linalg.norm(centre)
+        total += (1 - members @ centre / norms).sum()
+    return total / len(rows)
+
+
+def test_distances_recompute(sample):
+    found = (
+        trial(**sample)
+        .filter(labelling="tags", centre="in_sample", null="images")
+        .row(0, named=True)
+    )
+    rows, labels, rng = sample["embeddings"], sample["clusters"], np.random.default_rng(5)
+    assert found["distance"] == pytest.approx(slow_in_sample(rows, labels), abs=1e-6)
+    random = [slow_in_sample(rows, rng.permutation(labels)) for _ in range(60)]
+    assert found["null_distance"] == pytest.approx(np.mean(random), abs=4 * np.std(random) / 7)
+    assert found["null_distance"] == pytest.approx(np.mean(found["draws"]))
+    assert len(found["draws"]) == 49
+    assert (found["trial"], found["k"], found["p"]) == ("trial-01", 4, 0.02)
+
+
+def test_labellings_that_a_null_cannot_move_are_left_out(sample):
+    rows = set(trial(**sample).select("labelling", "null").unique().rows())
+    within = {"within_modality", "within_modality_body_part", "within_manufacturer"}
+    nulls = {"images", "series"} | within
+    left_out = {("modality", "within_modality"), ("manufacturer", "within_manufacturer")}
+    left_out |= {
+        (labelling, "within_modality_body_part")
+        for labelling in ("tags", "modality", "modality_body_part", "embedding")
+    }
+    labellings = ("tags", "modality", "modality_body_part", "manufacturer", "embedding")
+    assert rows == {(q, null) for q in labellings for null in nulls} - left_out
+
+
+def test_yardsticks_are_ordered(sample):
+    """Finer groups explain more; makers, who have no looks of their own here, nothing."""
+    found = trial(**sample).filter(centre="left_out", null="images")
+    explained = {
+        row["labelling"]: 1 - row["distance"] / row["null_distance"]
+        for row in found.iter_rows(named=True)
+    }
+    assert explained["tags"] == pytest.approx(explained["modality_body_part"])
+    assert explained["embedding"] >= explained["tags"] - 0.02
+    assert explained["tags"] > explained["modality"] > 0.05
+    assert abs(explained["manufacturer"]) < 0.05
+
+
+def test_images_that_could_not_be_drawn_are_left_out(sample):
+    gone = np.arange(N) % 10 == 0
+    holed = sample["embeddings"].copy()
+    holed[gone] = np.nan
+    keep = pl.Series(~gone)
+    less = {
+        key: value.filter(keep) if isinstance(value, pl.Series) else value
+        for key, value in sample.items()
+    }
+    less |= {"embeddings": holed[~gone], "clusters": sample["clusters"][~gone]}
+    assert trial(**sample | {"embeddings": holed}).equals(trial(**less))
+
+
+def test_missing_labels_are_a_group_and_missing_ids_stand_alone(sample):
+    modality = sample["modality"]
+    named = modality.to_frame("m").select(pl.col("m").replace("MR", "~missing"))["m"]
+    missing = modality.to_frame("m").select(pl.col("m").replace("MR", None))["m"]
+    empty = texts([None] * N)
+    changed = [trial(**sample | {"modality": each}) for each in (named, missing)]
+    assert (
+        changed[0]
+        .drop("draws", "null_distance", "p")
+        .equals(changed[1].drop("draws", "null_distance", "p"))
+    )
+    alone = trial(**sample | {"series": empty, "patient": empty})
+    own = trial(**sample | {"patient": sample["series"]})
+    assert alone["distance"].to_list() == pytest.approx(own["distance"].to_list(), abs=1e-12)
+
+
+def test_same_seed_same_frame_and_trials_differ(sample):
+    assert trial(**sample).equals(trial(**sample))
+    other = trial(**sample | {"name": "trial-02"})
+    assert not np.allclose(other["null_distance"], trial(**sample)["null_distance"])
+
+
+def test_more_clusters_than_images_leaves_the_embedding_out(sample):
+    found = trial(**sample | {"k": N + 1})
+    assert "embedding" not in found["labelling"]
+
+
+def test_nothing_to_compare_is_an_empty_frame(sample):
+    one = {"clusters": np.zeros(N, int), "k": N}
+    one |= {key: texts(["x"] * N) for key in ("modality", "body_part", "manufacturer")}
+    found = trial(**sample | one)
+    assert found.height == 0
+    assert {"trial", "k", "labelling", "centre", "null", "draws"} <= set(found.columns)

@@ -1,0 +1,84 @@
+"""The fast way of reading gives what the plain one gives, on whatever comes."""
+
+from pathlib import Path
+
+import pydicom
+import pytest
+from mutants import mutants
+
+from tagsight.archive.listing import to_text
+from tagsight.dicom.headers import Image, Rejected, Wanted, read_header
+from tagsight.reading.batch_reader import BATCH, Reader
+from tagsight.terms.body_parts import BodyParts, read_spellings
+
+KEY = bytes(range(32))
+CLONE = Path(__file__).parents[3]
+REAL = CLONE.parent / "shared" / "dicom"
+PACKAGED = sorted((Path(pydicom.__file__).parent / "data" / "test_files").rglob("*.dcm"))
+
+
+def images(reader, paths):
+    """What a reader says of each file, as the plain one says it, and whether it was fast."""
+    columns, texts, found = [], [], {}
+    for start in range(0, len(paths), BATCH):
+        part = paths[start : start + BATCH]
+        batch = reader.read(part, [0])
+        assert batch.generation == 0
+        columns += batch.columns
+        texts += batch.texts
+        for (place, image), codes in zip(batch.rows, batch.codes, strict=True):
+            values = {columns[c]: texts[v] for c, v in enumerate(codes) if v >= 0}
+            found[part[place]] = image._replace(values=values), True
+        found |= {part[place]: (other, False) for place, other in batch.others}
+    return found
+
+
+def check(paths, wanted=None, least=0.0):
+    wanted = wanted or Wanted()
+    found = images(Reader(KEY, wanted), paths)
+    assert sorted(found) == sorted(paths)
+    different = [p for p in paths if found[p][0] != read_header(p, KEY, wanted)]
+    assert different == []
+    taken = [fast for image, fast in found.values() if isinstance(image, Image)]
+    assert sum(taken) >= least * len(taken)
+
+
+def test_packaged_files():
+    check([str(path) for path in PACKAGED], least=0.5)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
+def test_real_files():
+    check(sorted(to_text(str(p)) for p in REAL.rglob("*") if p.is_file()), least=0.9)
+
+
+def test_with_all_that_can_be_wanted():
+    vocabulary = BodyParts(read_spellings(CLONE / "config" / "body_parts.csv"))
+    wanted = Wanted(
+        keep=frozenset({"PatientAge", "PatientName", "StudyDescription"}),
+        undrawable=frozenset({"no_pixels", "unsupported_pixels", "pixels_incomplete"}),
+        derive=("StudyDescription", "SeriesDescription"),
+        vocabulary=vocabulary,
+    )
+    check([str(path) for path in PACKAGED], wanted)
+
+
+def test_mutated_headers(tmp_path):
+    check(mutants(tmp_path, 400, seed=1))
+
+
+def test_a_full_memory_begins_anew(monkeypatch):
+    monkeypatch.setattr(
+        "tagsight.reading.value_meanings.Known.is_full", lambda self: len(self.texts) > 200
+    )
+    reader = Reader(KEY, Wanted())
+    paths = [str(path) for path in PACKAGED]
+    generations = set()
+    for start in range(0, len(paths), 16):
+        part = paths[start : start + 16]
+        batch = reader.read(part, [0])
+        generations.add(batch.generation)
+        told = len(batch.rows) + len(batch.others)
+        assert told == len(part)
+        assert all(isinstance(other, Image | Rejected) for _, other in batch.others)
+    assert len(generations) > 2

@@ -1,0 +1,108 @@
+"""Broken headers by the thousand; `make fuzz` has them by the million (TAGSIGHT_FUZZ=…)."""
+
+import os
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+from mutants import many, mutants
+from pydicom_reference import disagreements
+
+from tagsight.dicom.headers import Image, Rejected, Wanted, read_header
+from tagsight.dicom.part10 import InMemory, parse
+from tagsight.reading import fast_tokenizer, interning
+from tagsight.rejections import Rejection
+
+COUNT = int(os.environ.get("TAGSIGHT_FUZZ", "4000"))  # through the tokenizers
+FILES = max(300, COUNT // 50)  # through the whole reader
+BATCH, WIDTH = 64, 32 * 2**10
+KEY = bytes(range(32))
+
+
+class Scanner:
+    """The fast tokenizer over headers in memory."""
+
+    def __init__(self):
+        self.vocabulary, self.rows = interning.vocabulary(), interning.rows(BATCH)
+        self.pixels, self.status = interning.pixels(BATCH), np.zeros(BATCH, np.uint8)
+
+    def scan(self, headers):
+        if self.vocabulary.used[0] > interning.MAX_VALUES // 2:
+            self.vocabulary = interning.vocabulary()
+        buffer = np.zeros((len(headers), WIDTH), np.uint8)
+        for i, data in enumerate(headers):
+            buffer[i, : len(data[:WIDTH])] = np.frombuffer(data[:WIDTH], np.uint8)
+        filled = np.array([min(len(data), WIDTH) for data in headers])
+        sizes = np.array([len(data) for data in headers])
+        arguments = (self.vocabulary, self.rows, self.status, self.pixels)
+        fast_tokenizer.scan(buffer, filled, sizes, *arguments)
+
+
+def plain(data):
+    """What the plain tokenizer finds; None where it refuses."""
+    try:
+        return parse(InMemory(data))
+    except Rejection:
+        return None
+
+
+def test_tokenizers():
+    """No exception, no hang, no growth; where the fast one reads, the plain one reads the same."""
+    scanner, waiting, slowest, read = Scanner(), [], 0.0, 0
+    scanner.scan([b""])
+    tracemalloc.start()
+    for i, data in enumerate(many(COUNT, seed=3)):
+        waiting.append(data)
+        if len(waiting) < BATCH and i + 1 < COUNT:
+            continue
+        started = time.monotonic()
+        scanner.scan(waiting)
+        slowest = max(slowest, time.monotonic() - started)
+        for n, header in enumerate(waiting):
+            started = time.monotonic()
+            parsed = plain(header)
+            slowest = max(slowest, time.monotonic() - started)
+            if scanner.status[n] == fast_tokenizer.DONE:
+                read += 1
+                check_same(scanner, n, parsed)
+        waiting = []
+    assert slowest < 1
+    assert read > COUNT / 10
+    assert tracemalloc.get_traced_memory()[1] < 2**28
+    tracemalloc.stop()
+
+
+def check_same(scanner, n, parsed):
+    """Every value of the row is an element of the plain one's, with the same bytes."""
+    assert parsed is not None
+    assert bool(parsed.pixels) == bool(scanner.pixels.tags[n])
+    if parsed.pixels:
+        assert parsed.pixels.offset == scanner.pixels.places[n]
+        assert parsed.pixels.length == scanner.pixels.lengths[n]
+    words = scanner.vocabulary
+    for value in scanner.rows.values[n, 1 : scanner.rows.counts[n]].tolist():
+        data = words.arena[words.starts[value] : words.starts[value + 1]].tobytes()
+        assert parsed.window.value(parsed.elements[int(words.tags[value])]) == data
+
+
+def test_the_whole_reader_beside_pydicom(tmp_path):
+    """Whatever both read is the same; see `referee` for what may differ, and why."""
+    found, images = [], 0
+    for path in mutants(tmp_path, FILES, seed=5):
+        started = time.monotonic()
+        read = read_header(path, KEY, Wanted())
+        assert time.monotonic() - started < 5
+        assert isinstance(read, Image | Rejected)
+        if isinstance(read, Image):
+            images += 1
+            found += [(path, *what) for what in disagreements(path)]
+    assert images > FILES / 5
+    assert found == []
+
+
+@pytest.mark.parametrize("size", [0, 3, 131, 132, 140, 32 * 2**10])
+def test_zeros(tmp_path, size):
+    (tmp_path / "f").write_bytes(bytes(size))
+    reason = read_header(str(tmp_path / "f"), KEY, Wanted()).reason
+    assert reason == ("empty_file" if size == 0 else "not_dicom")

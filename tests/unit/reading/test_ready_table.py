@@ -1,0 +1,141 @@
+"""A ready table: what is read of it, what it is refused for, and how it is dealt."""
+
+import datetime
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagsight.archive.listing import drawn
+from tagsight.errors import ArchiveError, DataError
+from tagsight.reading.column_splits import Split
+from tagsight.reading.ready_table import ROW, Layout, ReadyTable, deal, draw, found, open_table
+
+MIXED = pl.DataFrame(
+    {
+        "id": ["a", " b ", "c"],
+        "count": [3, None, 12],
+        "thick": [2.5, float("nan"), 2.0],
+        "many": [["ORIGINAL", "PRIMARY"], [], None],
+        "day": [datetime.date(2024, 6, 30), None, None],
+        "text": ["x,1", "", "y"],
+    }
+)
+SPLIT = Split("text", {}, ",", ("KVP", None), frozenset())
+
+
+def layout(**columns):
+    return Layout({"image": "id", **columns}, ())
+
+
+def written(folder, frame=MIXED, name="table.parquet"):
+    place = folder / name
+    write = frame.write_csv if place.suffix == ".csv" else frame.write_parquet
+    write(place)
+    return place
+
+
+def opened(folder, frame, **columns):
+    return open_table(written(folder, frame), layout(**columns))
+
+
+def numbered(n):
+    return pl.DataFrame({"id": [f"i{i}" for i in range(n)]})
+
+
+def test_everything_is_text_and_what_says_nothing_is_null(tmp_path):
+    columns = {name: name for name in ("count", "thick", "many", "day", "text")}
+    rows = opened(tmp_path, MIXED, **columns).rows.collect()
+    assert rows.to_dict(as_series=False) == {
+        ROW: [0, 1, 2],
+        "id": ["a", "b", "c"],
+        "count": ["3", None, "12"],
+        "thick": ["2.5", None, "2.0"],
+        "many": ["ORIGINAL\\PRIMARY", None, None],
+        "day": ["2024-06-30", None, None],
+        "text": ["x,1", None, "y"],
+    }
+
+
+def test_a_csv_is_read_as_the_same_table(tmp_path):
+    flat = MIXED.drop("many").with_columns(pl.col("thick").fill_nan(None), age=pl.lit("045Y"))
+    asked = layout(**{name: name for name in ("count", "thick", "day", "text", "age")})
+    one = open_table(written(tmp_path, flat), asked).rows.collect()
+    other = open_table(written(tmp_path, flat, "table.csv"), asked).rows.collect()
+    assert one.equals(other)
+
+
+def test_only_columns_that_are_named_are_read(tmp_path):
+    asked = Layout({"image": "id", "series": "id"}, (SPLIT._replace(where={"day": frozenset()}),))
+    assert asked.read == ["id", "text", "day"]
+    assert open_table(written(tmp_path), asked).rows.collect().columns == [ROW, *asked.read]
+
+
+def test_a_column_that_is_not_there_is_named_with_what_is_near(tmp_path):
+    with pytest.raises(ArchiveError, match="has no column thik; did you mean thick"):
+        opened(tmp_path, MIXED, SliceThickness="thik")
+    with pytest.raises(ArchiveError, match="has no column zzz; it has id, count"):
+        opened(tmp_path, MIXED, SliceThickness="zzz")
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, b"bytes", [[1], [2]]])
+def test_what_is_neither_text_nor_number_is_refused(tmp_path, value):
+    frame = pl.DataFrame({"id": ["a"], "odd": [value]})
+    with pytest.raises(ArchiveError, match=r"odd of .* holds"):
+        opened(tmp_path, frame, KVP="odd")
+
+
+def test_a_file_that_is_no_table_is_refused_in_a_line(tmp_path):
+    place = tmp_path / "table.parquet"
+    place.write_text("SECRET, not parquet")
+    with pytest.raises(ArchiveError) as error:
+        open_table(place, layout())
+    assert "cannot be read as .parquet" in str(error.value)
+    assert "SECRET" not in str(error.value)
+
+
+def test_rows_and_what_splits_leave_whole_are_counted(tmp_path):
+    table = open_table(written(tmp_path), Layout({"image": "id"}, (SPLIT,)))
+    assert found(table) == {"rows": 3, "split": [{"column": "text", "rows": 2, "whole": 1}]}
+
+
+def test_every_row_needs_an_image_of_its_own(tmp_path):
+    frame = pl.DataFrame({"id": ["SECRET", None, "SECRET", " ", "a"]})
+    with pytest.raises(DataError) as error:
+        found(opened(tmp_path, frame))
+    assert "of 5 rows" in str(error.value)
+    assert "2 have nothing in the column id and 1 what another row has" in str(error.value)
+    assert "SECRET" not in str(error.value)
+
+
+def test_a_table_without_rows_is_refused(tmp_path):
+    with pytest.raises(DataError, match="has no rows"):
+        found(opened(tmp_path, numbered(0).cast(pl.String)))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 30), st.integers(1, 9))
+def test_parts_are_of_equal_size_and_in_the_tables_order(rows, shards):
+    table = ReadyTable("table.csv", numbered(rows).with_row_index(ROW).lazy(), layout())
+    dealt = list(deal(table, shards))
+    assert [len(part) for part in dealt] == [
+        rows * (i + 1) // shards - rows * i // shards for i in range(shards)
+    ]
+    assert pl.concat(dealt)[ROW].to_list() == list(range(rows))
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
+def test_a_table_of_many_batches_is_dealt_whole(tmp_path, name):
+    table = open_table(written(tmp_path, numbered(200_000), name), layout())
+    dealt = list(deal(table, 3))
+    assert [len(part) for part in dealt] == [66_666, 66_667, 66_667]
+    assert pl.concat(dealt)["id"].to_list() == [f"i{i}" for i in range(200_000)]
+
+
+@pytest.mark.parametrize("share", [7, 0.3])
+def test_rows_are_drawn_as_files_are(tmp_path, share):
+    table = opened(tmp_path, numbered(50))
+    wins = drawn([f"i{i}" for i in range(50)], share, 5)
+    assert draw(table, share, 5).rows.collect()[ROW].to_list() == [i for i in range(50) if wins[i]]
+    assert draw(table, None, 5) is table

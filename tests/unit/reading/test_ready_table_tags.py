@@ -1,0 +1,127 @@
+"""Rows of a table, against what the reader leaves of the files that they were written from."""
+
+import polars as pl
+import pytest
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
+
+from tagsight.dicom.dictionary import attribute
+from tagsight.dicom.headers import Wanted, patient_hash, read_header
+from tagsight.reading.ready_table import Layout, deal, open_table
+from tagsight.reading.ready_table_tags import tags
+from tagsight.run.hashing import keyed_hash
+from tagsight.run.table_config import IDENTIFIERS
+from tagsight.run.tables import BOOKKEEPING
+
+KEY = bytes(range(32))
+FILES = ["CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm", "examples_palette.dcm"]
+PLANTED = {
+    "StationName": "SECRETPLACE",
+    "ScanOptions": "AT SECRETPLACE",  # repeats what identifies
+    "PatientID": "0000",  # nobody
+    "PatientSize": "one metre eighty",  # words in the place of a number
+    "FrameOfReferenceUID": "1.2.3.4.5",  # in no registry
+    "PatientWeight": "70",
+    "Manufacturer": "GE Medical Systems",
+}
+
+
+def as_text(value):
+    several = value if hasattr(value, "__iter__") and not isinstance(value, str) else [value]
+    return "\\".join(str(getattr(each, "original_string", each)) for each in several)
+
+
+def values_of(dataset):
+    """Keyword -> text of what is public and neither sequence nor bulk, by pydicom."""
+    found = {
+        element.keyword: as_text(element.value)
+        for element in dataset
+        if element.keyword
+        and not element.tag.is_private
+        and element.VR not in ("SQ", "OB", "OW", "UN")
+        and element.value not in (None, "")
+    }
+    return found | {"TransferSyntaxUID": str(dataset.file_meta.TransferSyntaxUID)}
+
+
+def planted(path):
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    for keyword, value in PLANTED.items():
+        if keyword != "PatientSize":
+            setattr(dataset, keyword, value)
+    dataset.add_new("PatientSize", "LO", PLANTED["PatientSize"])  # DS: pydicom would object
+    dataset["PatientSize"].VR = "DS"
+    dataset.save_as(path)
+    return path
+
+
+def table_of(folder, records, **more):
+    names = sorted({name for record in records for name in record})
+    frame = pl.DataFrame({n: [r.get(n) for r in records] for n in names}, strict=False)
+    frame.write_parquet(folder / "table.parquet")
+    columns = {name: keyword for name, keyword in IDENTIFIERS.items() if keyword in names}
+    keywords = {name: name for name in names if name != "where"}
+    return open_table(folder / "table.parquet", Layout(columns | keywords | more, ()))
+
+
+def transcribed(table, **wanted):
+    (rows,) = deal(table, 1)
+    return tags(rows, table, KEY, Wanted(**wanted))
+
+
+@pytest.mark.parametrize("keep", [frozenset(), frozenset({"PatientWeight", "StationName"})])
+def test_a_table_leaves_what_the_reader_leaves_of_the_files(tmp_path, keep):
+    paths = [get_testdata_file(name, download=False) for name in FILES]
+    paths.append(str(planted(tmp_path / "planted.dcm")))
+    read = [read_header(str(path), KEY, Wanted(keep=keep)) for path in paths]
+    table = table_of(tmp_path, [values_of(dcmread(path)) for path in paths])
+    found = transcribed(table, keep=keep)
+    for row, image in zip(found.iter_rows(named=True), read, strict=True):
+        known = {k: v for k, v in row.items() if k not in BOOKKEEPING and v is not None}
+        assert known == {k: v for k, v in image.values.items() if attribute(k).vr != "SQ"}
+        assert row["withheld"].split("\\") == image.withheld
+        assert (row["series"], row["study"]) == (image.series, image.study)
+        assert row["patient"] == image.patient
+        assert row["image"] == image.instance
+    assert ("SECRETPLACE" in found.write_csv()) == ("StationName" in keep)
+
+
+def records(*rows):
+    return [{"SOPInstanceUID": f"1.2.{i}", **row} for i, row in enumerate(rows)]
+
+
+def test_identifiers_leave_as_keyed_hashes(tmp_path):
+    ids = [{"SeriesInstanceUID": "1.9", "StudyInstanceUID": "1.8", "PatientID": "P7"}, {}]
+    ids += [{"PatientID": "ANONYMOUS"}]
+    found = transcribed(table_of(tmp_path, records(*ids)))
+    assert found["image"].to_list() == [keyed_hash(KEY, f"1.2.{i}") for i in range(3)]
+    assert found["series"].to_list() == [keyed_hash(KEY, "1.9"), None, None]
+    assert found["study"].to_list() == [keyed_hash(KEY, "1.8"), None, None]
+    assert found["patient"].to_list() == [patient_hash(KEY, "P7"), None, None]
+    assert found["withheld"][1] == "SOPInstanceUID"
+
+
+def test_the_columns_are_those_of_the_reader(tmp_path):
+    found = transcribed(table_of(tmp_path, records({"KVP": "120", "EchoTime": "", "Rows": 5}, {})))
+    assert found.columns == [*BOOKKEEPING, "KVP", "Rows"]
+    assert set(found.dtypes) == {pl.String}
+    table = table_of(tmp_path, records({"Modality": "CT", "where": "here"}, {}))
+    found = transcribed(table)
+    assert found["path"].to_list() == [f"{tmp_path}/table.parquet!{i}" for i in range(2)]
+    assert found["site"].null_count() == 2
+
+
+def test_path_and_site_are_as_the_table_has_them(tmp_path):
+    table = table_of(tmp_path, records({"where": "s3://x"}), path="where", site="where")
+    assert transcribed(table).select("path", "site").row(0) == ("s3://x", "s3://x")
+
+
+def test_regions_are_derived_of_withheld_text(tmp_path):
+    class Regions:
+        def region(self, text):
+            return "KNEE" if "knee" in text else None
+
+    table = table_of(tmp_path, records({"StudyDescription": "left knee"}, {}))
+    found = transcribed(table, derive=("StudyDescription",), vocabulary=Regions())
+    assert found["StudyDescriptionRegion"].to_list() == ["KNEE", None]
+    assert "StudyDescription" not in found.columns

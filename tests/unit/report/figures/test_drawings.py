@@ -1,0 +1,213 @@
+"""Drawings: what they are told is in them, and the same input is the same bytes."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.axes import Axes
+
+from tagsight.report.figures import choice, explained, flow, nesting, silhouettes, training
+from tagsight.report.figures.style import COLOURS
+
+COUNTS = {
+    "files": 1230,
+    "images": 1200,
+    "series": 300,
+    "patients": 99,
+    "rejected": {"no_pixels": 20, "not_dicom": 10},
+    "tags": 30,
+    "kept": 20,
+    "columns": 25,
+    "presence": 4,
+    "samples": {"tuning": 40, "holdout": 21, "autoencoder": 50, "trial-01": 25, "trial-02": 26},
+}
+GRID = {str(k): {"silhouette": s, "heldout_ratio": r} for k, s, r in [(5, 0.3, 1.01), (9, 0.4, 9)]}
+CHOICE = {"k": 5, "rule": "heldout", "grid": GRID}
+
+
+def clusters(sizes, seed=1):
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(len(sizes)) + 1, sizes)
+    return pl.DataFrame({"cluster": labels, "silhouette": rng.uniform(-0.2, 1, len(labels))})
+
+
+def evaluation(explained_=0.25, interval=(0.2, 0.3)):
+    found = {"explained": explained_, "explained_ci95": interval and list(interval)}
+    return {"trials": {"n": 5, "k": 5}, "tags": {"series": found, "within_modality": found}}
+
+
+def step(coarse, fine, *links):
+    rows = [dict(zip(("fine", "coarse", "images", "share"), link, strict=True)) for link in links]
+    return {"coarse": coarse, "fine": fine, "inside": rows}
+
+
+NESTED = [
+    step(2, 3, (1, 1, 40, 1.0), (2, 2, 30, 0.75), (2, 1, 10, 0.25), (3, 2, 20, 1.0)),
+    step(2, 4, (1, 1, 40, 1.0), (2, 2, 30, 1.0), (3, 1, 10, 1.0), (4, 2, 20, 1.0)),
+    step(2, 50, (1, 1, 50, 1.0), (2, 2, 50, 1.0)),
+    step(3, 4, (1, 1, 40, 1.0), (2, 2, 30, 1.0), (3, 2, 10, 1.0), (4, 3, 20, 1.0)),
+    step(3, 50, (1, 1, 40, 1.0)),
+    step(4, 50, (1, 1, 40, 1.0)),
+]
+LOOSE = [  # of hdbscan: at K = 2 a whole cluster of K = 3 was in none
+    step(2, 3, (0, 1, 5, 1.0), (1, 1, 40, 1.0), (2, 0, 20, 1.0), (3, 2, 9, 1.0)),
+    step(2, 4, (1, 1, 45, 1.0), (2, 0, 20, 1.0), (3, 2, 5, 1.0), (4, 2, 4, 1.0)),
+    step(3, 4, (1, 1, 40, 0.89), (1, 0, 5, 0.11), (2, 2, 20, 1.0), (3, 3, 5, 1.0), (4, 3, 4, 1.0)),
+]
+DRAWINGS = {
+    "flow": lambda: flow.flow(COUNTS, CHOICE, 7),
+    "flow of a table": lambda: flow.flow(COUNTS, CHOICE, None),
+    "silhouettes": lambda: silhouettes.silhouettes(clusters([9, 4, 1]), ["CT", "MR", "US"]),
+    "many": lambda: silhouettes.silhouettes(clusters([3] * 60), [f"C{i}" for i in range(60)]),
+    "nesting": lambda: nesting.nesting(NESTED, 4, ["CT", "MR", "US", "XA"]),
+    "nesting of some": lambda: nesting.nesting(LOOSE, 4, ["CT", "MR", "US", "XA"]),
+    "nesting from the least": lambda: nesting.nesting(NESTED, 2, ["CT", "MR"]),
+    "choice": lambda: choice.choice(CHOICE, 1.05),
+    "one k": lambda: choice.choice(CHOICE | {"rule": "silhouette", "grid": {"5": GRID["5"]}}, 1),
+    "unknown ratio": lambda: choice.choice(
+        CHOICE | {"grid": {"5": {"silhouette": 0.1, "heldout_ratio": None}}}, 1.05
+    ),
+    "training": lambda: training.training(
+        pl.DataFrame({"epoch": [1, 2], "loss": [0.2, 0.1], "validation_loss": [0.3, 0.2]})
+    ),
+    "no validation": lambda: training.training(
+        pl.DataFrame({"epoch": [1], "loss": [0.2], "validation_loss": [None]})
+    ),
+    "explained": lambda: explained.explained(evaluation()),
+    "single trial": lambda: explained.explained(evaluation(interval=None)),
+    "nothing explained": lambda: explained.explained(evaluation(None, None)),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_is_svg_of_the_same_bytes_each_time_and_says_no_date(name):
+    text = DRAWINGS[name]()
+    assert text == DRAWINGS[name]()
+    assert ElementTree.fromstring(text).tag.endswith("svg")
+    assert "<text" not in text
+    assert "metadata" not in text
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_has_no_colours_that_the_page_cannot_change(name):
+    root = ElementTree.fromstring(DRAWINGS[name]())
+    styles = ";".join(element.get("style", "") for element in root.iter()).split(";")
+    pairs = [style.split(":") for style in styles if ":" in style]
+    painted = {value.strip() for name, value in pairs if name.strip() in ("fill", "stroke")}
+    assert {colour for colour in painted if colour.startswith("#")} <= set(COLOURS)
+    assert painted & set(COLOURS)
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """All that is written into axes."""
+    said = []
+    for name in ("text", "annotate"):
+        original = getattr(Axes, name)
+
+        def spy(self, *args, original=original, **kwargs):
+            said.extend(arg for arg in args if isinstance(arg, str))
+            return original(self, *args, **kwargs)
+
+        monkeypatch.setattr(Axes, name, spy)
+    return said
+
+
+def test_the_flow_tells_the_counts(written):
+    flow.flow(COUNTS, CHOICE, 7)
+    wanted = {"1,230 found", "1,200 images", "30 rejected", "20 no pixels", "10 not DICOM"}
+    wanted |= {"30 tags", "20 kept", "25 columns", "21 of values", "4 of presence", "7 epochs"}
+    wanted |= {"40 images", "21 images", "50 images", "2 trials", "25 to 26 images", "K = 5 to 9"}
+    assert wanted <= set(written)
+
+
+def test_the_flow_of_a_table_ends_with_clusters(written):
+    flow.flow(COUNTS, CHOICE, None)
+    assert {"Table of tags", "1,230 rows", "1,200 annotated"} <= set(written)
+    assert not {"Autoencoder", "Embeddings", "Paired test", "30 rejected"} & set(written)
+
+
+def test_many_reasons_are_summed_and_none_is_lost():
+    tally = {f"r{i}": 10 - i for i in range(7)}
+    lines = flow._reasons(tally)
+    assert len(lines) == 5
+    assert sum(int(line.split()[0]) for line in lines) == sum(tally.values())
+
+
+def test_the_chosen_k_is_marked_in_both_curves_with_its_values(written):
+    choice.choice(CHOICE, 1.05)
+    assert {"K = 5: 0.30", "K = 5: 1.010", "as good as own: up to 1.05"} <= set(written)
+
+
+def test_the_tolerance_is_not_shown_where_the_rule_does_not_use_it(written):
+    choice.choice(CHOICE | {"rule": "silhouette"}, 1.05)
+    assert not [text for text in written if "as good as own" in text]
+
+
+def test_shares_explained_are_written_beside_their_marks(written):
+    explained.explained(evaluation(-0.013))
+    assert written.count("−1.3 %") == 2
+    assert "Beyond modality" in written
+    assert "Beyond manufacturer" not in written
+
+
+def test_the_chosen_clusters_have_their_names_and_all_their_numbers(written):
+    nesting.nesting(NESTED, 4, ["CT", "MR", "US", "XA"])
+    assert {"K = 2", "K = 3", "K = 4", "CT", "MR", "US", "XA"} <= set(written)
+    assert sorted(text for text in written if text.isdigit()) == sorted("12" + "123" + "1234")
+
+
+def test_images_in_no_cluster_are_a_group_without_a_name(written):
+    nesting.nesting(LOOSE, 3, ["CT", "MR", "US"])
+    assert written.count("none") == 2
+    assert {"CT", "MR", "US", "K = 2", "K = 3"} <= set(written)
+    assert "K = 4" not in written
+
+
+def test_no_k_is_drawn_whose_clusters_could_not_be_told_apart(written):
+    assert [step["fine"] for step in nesting.shown(NESTED, 50)] == [3, 4]
+    nesting.nesting(NESTED, 50, ["CT"] * 50)
+    assert "K = 50" not in written
+    assert "CT" not in written
+
+
+def test_a_band_is_as_high_as_its_share_of_both_clusters():
+    left, right = nesting._columns(NESTED[:1])
+    assert sum(left.height.values()) == pytest.approx(nesting.FILLED)
+    assert left.height[1] / left.height[2] == pytest.approx(50 / 50)
+    assert right.height[2] == pytest.approx(0.4 * nesting.FILLED)
+    assert list(right.order) == [1, 2, 3]
+
+
+def test_a_single_k_has_an_empty_figure():
+    assert nesting.nesting([], 5, []).count("<svg") == 1
+
+
+def test_the_mean_silhouette_is_over_images_not_clusters(written):
+    part = pl.DataFrame({"cluster": [1, 1, 1, 2], "silhouette": [1.0, 1.0, 1.0, 0.0]})
+    silhouettes.silhouettes(part, ["CT", "MR"])
+    assert "mean 0.75" in written
+
+
+def test_images_in_no_cluster_count_in_the_mean_and_have_no_name(written):
+    part = pl.DataFrame({"cluster": [0, 1, 1, 2], "silhouette": [0.0, 1.0, 1.0, 0.4]})
+    silhouettes.silhouettes(part, ["CT", "MR"])
+    assert "mean 0.60" in written
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=20))
+def test_labels_keep_their_order_and_distance_and_stay_inside(middles):
+    found = silhouettes.spread(np.sort(middles), 5.0, 100.0)
+    assert (np.diff(found) >= 5.0 - 1e-9).all()
+    assert found[-1] <= 100
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=60))
+def test_labels_that_would_stray_are_left_out(middles):
+    places = silhouettes.while_near(np.sort(middles), 5.0)
+    assert len(places) >= 1
+    assert (np.diff(places) >= 5.0 - 1e-9).all()
+    assert (places - np.sort(middles)[: len(places)] <= 10 + 1e-9).all()

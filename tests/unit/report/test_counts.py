@@ -1,0 +1,40 @@
+"""Counts against a small archive that one can count by eye."""
+
+import polars as pl
+
+from tagsight.report.counts import counts, trial_sizes
+
+
+def test_everything_is_counted_and_files_add_up():
+    tags = pl.LazyFrame(
+        {
+            "image": ["a", "b", "c", "d"],
+            "series": ["1", "1", "2", None],
+            "patient": ["p", "p", None, None],
+        }
+    )
+    rejected = pl.DataFrame({"reason": ["no_pixels", "not_dicom", "no_pixels"]})
+    selection = pl.DataFrame({"fate": ["kept", "dropped", "kept"]})
+    columns = [{"parser": "number"}, {"parser": "presence"}]
+    fates = pl.DataFrame({"reason": [None, "decoder_failed", None]})
+    found = counts(tags, rejected, selection, columns, {"tuning": 3, "trial-01": 1}, fates)
+    assert found == {
+        "files": 7,
+        "images": 4,
+        "series": 2,
+        "patients": 1,
+        "unknown_patient": 2,
+        "rejected": {"no_pixels": 2, "not_dicom": 1},
+        "tags": 3,
+        "kept": 2,
+        "columns": 2,
+        "presence": 1,
+        "samples": {"tuning": 3, "trial-01": 1},
+        "drawn": 3,
+        "undrawn": {"decoder_failed": 1},
+    }
+    assert list(found["rejected"]) == ["no_pixels", "not_dicom"]
+
+
+def test_trials_are_told_from_the_other_samples():
+    assert trial_sizes({"tuning": 9, "trial-01": 4, "trial-02": 5}) == [4, 5]

@@ -1,0 +1,188 @@
+"""The config: all mistakes at once, each a line that names key, value and what is allowed."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tagsight.errors import ConfigError
+from tagsight.run.config import checked, keys
+
+CONFIG = Path(__file__).parents[3] / "config"
+SCHEMA = CONFIG / "config.schema.yaml"
+
+
+def defaults():
+    config = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    return config | {"input": str(CONFIG)}
+
+
+def merged(base, overlay):
+    for key, value in overlay.items():
+        both = isinstance(value, dict) and isinstance(base.get(key), dict)
+        base[key] = merged(base[key], value) if both else value
+    return base
+
+
+def mistakes(**overlay):
+    with pytest.raises(ConfigError) as error:
+        checked(merged(defaults(), overlay), SCHEMA)
+    return str(error.value).splitlines()
+
+
+def test_the_defaults_are_allowed():
+    config = defaults()
+    assert checked(copy.deepcopy(config), SCHEMA) == config
+
+
+@pytest.mark.parametrize("overlay", ["demo", "ci", "paper"])
+def test_the_overlays_are_allowed(overlay):
+    config = merged(defaults(), yaml.safe_load((CONFIG / f"{overlay}.yaml").read_text()))
+    assert checked(config, SCHEMA)
+
+
+def test_on_without_quotes_is_the_key_not_the_truth():
+    overlay = yaml.safe_load("cluster: {on: all}")
+    assert list(overlay["cluster"]) == [True]
+    assert checked(merged(defaults(), overlay), SCHEMA)["cluster"]["on"] == "all"
+    assert mistakes(**yaml.safe_load("cluster: {on: everything}"))[0].startswith("cluster.on: ")
+
+
+def test_schema_and_defaults_name_the_same_keys():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    config = defaults()
+    leaves = {key for key, _ in keys(schema)}
+    held = {
+        f"{section}.{key}" if isinstance(value, dict) else section
+        for section, value in config.items()
+        for key in (value if isinstance(value, dict) else [None])
+    }
+    assert leaves == held
+    assert all(part.get("description") for _, part in keys(schema)), "a key without a meaning"
+
+
+def test_the_schema_requires_every_key_and_allows_no_other():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    for part in [schema, *schema["properties"].values()]:
+        if part.get("type") == "object":
+            assert set(part["required"]) == set(part["properties"])
+            assert part["additionalProperties"] is False
+
+
+def test_all_mistakes_come_at_once():
+    lines = mistakes(select={"count": 0}, cluster={"k": [1]}, choose={"rule": "best"})
+    assert len(lines) == 3
+    assert any(
+        line.startswith("select.count: 0 is not allowed") and "≥ 1" in line for line in lines
+    )
+    assert any(line.startswith("cluster.k.0: 1") and "≥ 2" in line for line in lines)
+    assert any('"best"' in line and "heldout, silhouette" in line for line in lines)
+
+
+def test_a_misspelt_key_gets_a_suggestion():
+    assert mistakes(tags={"shard": 8}) == ["tags.shard: no such key; did you mean shards?"]
+    assert mistakes(sede=3) == ["sede: no such key; did you mean seed?"]
+
+
+def test_a_key_in_the_wrong_place_gets_its_right_one():
+    assert mistakes(shards=8) == ["shards: no such key; did you mean tags.shards?"]
+
+
+def test_no_input_names_both_ways_out():
+    (line,) = mistakes(input=None)
+    assert line.startswith("input: not set")
+    assert "mine.yaml" in line
+    assert "config/demo.yaml" in line
+
+
+def test_an_input_that_is_not_there_is_named():
+    (line,) = mistakes(input=["/nowhere/at/all"])
+    assert line.startswith("input: /nowhere/at/all does not exist")
+
+
+def test_a_section_left_empty_is_a_mistake():
+    (line,) = mistakes(select=None)
+    assert line.startswith("select: null is not allowed")
+
+
+def test_a_float_is_no_integer():
+    assert mistakes(samples={"trials": 4.0})[0].startswith("samples.trials: 4.0 is not allowed")
+    assert mistakes(tags={"draw": 1.0e6})[0].startswith("tags.draw: 1000000.0 is not allowed")
+
+
+def test_an_archive_and_a_table_are_one_too_many():
+    (line,) = mistakes(tags={"table": __file__, "columns": {"image": "a"}})[:1]
+    assert line.startswith("input, tags.table: both are set")
+
+
+def test_a_table_is_checked_with_the_rest(tmp_path):
+    table = tmp_path / "table.parquet"
+    table.touch()
+    asked = {"table": str(table), "columns": {"image": "a", "KVP": "b"}}
+    config = merged(defaults(), {"input": None, "tags": asked})
+    assert checked(config, SCHEMA)
+    (line,) = mistakes(input=None, tags=asked | {"columns": {"KVP": "b"}})
+    assert line.startswith("tags.columns: image is not set")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"separator": ""}, 'tags.split.0.separator: "" is not allowed'),
+        ({"into": []}, "tags.split.0.into: [] is not allowed"),
+        ({"where": {"a": 3}}, "tags.split.0.where.a: 3 is not allowed"),
+        ({"columns": "x"}, "tags.split.0.columns: no such key; did you mean column?"),
+    ],
+)
+def test_a_split_is_checked_key_by_key(changed, said):
+    split = {"column": "text", "separator": ",", "into": ["KVP"]} | changed
+    (line,) = mistakes(tags={"split": [split]})
+    assert line.startswith(said)
+
+
+def test_keywords_are_looked_up_before_the_first_job():
+    lines = mistakes(select={"drop": ["Modalty"]}, privacy={"keep": ["PatientName"]})
+    assert lines[0] == "select.drop: Modalty is no DICOM keyword; did you mean Modality?"
+    assert lines[1].startswith("privacy.keep: PatientName is a person's name")
+
+
+def test_a_derived_tag_can_be_left_out_and_not_be_kept():
+    config = merged(defaults(), {"select": {"drop": ["ProtocolNameRegion"]}})
+    assert checked(config, SCHEMA)
+    (line,) = mistakes(privacy={"keep": ["ProtocolNameRegion"]})
+    assert line.startswith("privacy.keep: ProtocolNameRegion is no DICOM keyword")
+
+
+def test_samples_have_to_be_larger_than_the_least_k():
+    (line,) = mistakes(cluster={"k": [6000]}, samples={"trial": 7000})
+    assert line.startswith("samples.tuning: 5000 images are too few for cluster.k")
+
+
+def test_a_missing_input_is_told_with_the_other_mistakes():
+    lines = mistakes(input=None, sede=3)
+    assert len(lines) == 2
+    assert any(line.startswith("input: not set") for line in lines)
+
+
+def test_weights_of_the_archive_and_ranges_of_the_sample_exclude_each_other():
+    (said,) = mistakes(gower={"ranges": "sample", "weights": "commensurable"})
+    assert "gower.weights" in said
+    assert "gower.ranges" in said
+
+
+@pytest.mark.parametrize("algorithm", ["pam", "alternate", "average", "hdbscan", "famd", "dynmsc"])
+def test_all_images_are_clustered_by_fasterpam_alone(algorithm):
+    (said,) = mistakes(cluster={"on": "all", "algorithm": algorithm})
+    assert said.startswith(f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all")
+    alone = merged(defaults(), {"cluster": {"algorithm": algorithm}})
+    assert checked(alone, SCHEMA)["cluster"]["on"] == "sample"
+
+
+def test_a_key_file_that_is_not_there_is_named():
+    assert mistakes(privacy={"key_file": "/nowhere/key"})[0].startswith("privacy.key_file:")
+
+
+def test_inner_keys_of_the_demo_are_named():
+    (line,) = mistakes(demo={"patients": 5, "images": 500})
+    assert line.startswith("demo.patients: 5 is not allowed")

@@ -1,0 +1,126 @@
+"""A job's log, its one line for the terminal, and its folder for work in progress."""
+
+import errno
+import logging
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tagsight.errors import DataError
+from tagsight.run.jobs import LOG, Progress, logged, resume_folder
+
+CLONE = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def job(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    yield SimpleNamespace(
+        rule="clusters",
+        wildcards=["tuning"],
+        input=[],
+        log=[str(tmp_path / "job.log")],
+        scriptdir=str(CLONE / "scripts"),
+        params=SimpleNamespace(recipe="0123456789abcdef"),
+    )
+    LOG.handlers, LOG.propagate = [], True
+
+
+def test_information_goes_to_the_log_and_warnings_to_the_terminal_too(job, capsys):
+    with logged(job):
+        LOG.info("all is well")
+        LOG.warning("samples shrink")
+    log, terminal = Path(job.log[0]).read_text(), capsys.readouterr().err
+    assert "all is well" in log
+    assert "samples shrink" in log
+    assert terminal == "clusters/tuning: samples shrink\n"
+
+
+def test_an_error_of_the_user_is_one_line(job, capsys):
+    with pytest.raises(SystemExit) as stop, logged(job):
+        raise DataError("samples.trials: too many")
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == "clusters/tuning: samples.trials: too many\n"
+    assert "Traceback" not in Path(job.log[0]).read_text()
+
+
+def test_any_other_error_leaves_its_traceback_in_the_log_alone(job, capsys):
+    with pytest.raises(SystemExit), logged(job):
+        raise ZeroDivisionError
+    assert "Traceback" in Path(job.log[0]).read_text()
+    terminal = capsys.readouterr().err
+    assert "Traceback" not in terminal
+    assert job.log[0] in terminal
+
+
+def test_neither_errors_nor_warnings_quote_the_archive(job, capsys):
+    name = "DOE" + "^JOHN"  # in two, for a traceback quotes the source
+
+    def read(path):
+        warnings.warn(f"an odd value in {path}", stacklevel=1)
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        except OSError as error:
+            raise ValueError(f"not a number: {path}") from error
+
+    with pytest.raises(SystemExit), logged(job):
+        read("/archive/" + name)
+    log, terminal = Path(job.log[0]).read_text(), capsys.readouterr().err
+    assert "DOE" not in log + terminal
+    for word in ("UserWarning at", "OSError ENOSPC", "builtins.ValueError", "in read", "test_jobs"):
+        assert word in log
+
+
+def test_a_library_that_is_not_the_clones_is_refused(job, capsys):
+    job.scriptdir = "/elsewhere/scripts"
+    with pytest.raises(SystemExit), logged(job):
+        pytest.fail("the body must not run")
+    assert "pip install -e /elsewhere" in capsys.readouterr().err
+
+
+def test_work_under_another_recipe_is_not_taken_up(job):
+    old = resume_folder(job)
+    (old / "part").touch()
+    assert (resume_folder(job) / "part").exists()
+    job.params.recipe = "f" * 16
+    assert list(resume_folder(job).iterdir()) == []
+    assert not old.exists()
+
+
+def test_work_on_other_data_is_not_taken_up(job, tmp_path):
+    given = tmp_path / "features.parquet"
+    given.write_text("three rows")
+    job.input = [str(given)]
+    old = resume_folder(job)
+    (old / "part").touch()
+    assert (resume_folder(job) / "part").exists()
+    given.write_text("a hundred rows")
+    assert list(resume_folder(job).iterdir()) == []
+    assert not old.exists()
+
+
+def test_a_store_is_taken_up_whatever_the_inputs_are(job, tmp_path):
+    given = tmp_path / "files.parquet"
+    given.write_text("one file")
+    job.input = [str(given)]
+    store = resume_folder(job, "0" * 16)
+    given.write_text("two files")
+    assert resume_folder(job, "0" * 16) == store
+
+
+def test_progress_says_what_is_left(caplog):
+    progress = Progress(total=1000, unit="files", every=0)
+    progress.started -= 10
+    with caplog.at_level(logging.INFO, logger="tagsight"):
+        progress.add(250)
+    assert caplog.messages == ["250 of 1,000 files (25%), 25 a second, 30 s left"]
+
+
+def test_progress_of_nobody_knows_how_much(caplog):
+    progress = Progress(total=None, unit="files found", every=0)
+    progress.started -= 10
+    with caplog.at_level(logging.INFO, logger="tagsight"):
+        progress.add(2500)
+    assert caplog.messages == ["2,500 files found, 250 a second"]
