@@ -27,7 +27,8 @@ import synthetic
 from numba import njit
 
 from tagsight.gower import metric
-from tagsight.gower.metric import Array, Features
+from tagsight.gower.features import Features
+from tagsight.gower.metric import Array
 
 ROUNDS, CHECKED_ROWS, LONG = 5, 500, 20
 # Vector instructions of 512 bits, two a cycle. For 16 pairs: subtract, absolute, compare and add

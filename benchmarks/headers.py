@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pydicom
 
-from tagsight.archive.listing import listing
+from tagsight.archive.dealing import listing
 from tagsight.dicom.headers import Wanted
 from tagsight.reading.batch_reader import BATCH, Reader
 from tagsight.reading.shard_reader import read_shard

@@ -25,7 +25,7 @@ import synthetic
 from tagsight.clustering import k_medoids
 from tagsight.clustering.search.search import SAMPLE, search
 from tagsight.gower import metric
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 from tagsight.report.figures.style import INK, MUTED, PIXELS, SOFT, TAGS, bare, new, svg
 from tagsight.run.atomic import write_file
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 NUMERIC, CATEGORICAL, LEVELS, GROUPS, MISSING = 30, 55, 12, 40, 0.2
 

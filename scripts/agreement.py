@@ -8,7 +8,8 @@ from tagsight.interpretation.agreement import LEFT_OUT, agreement
 from tagsight.interpretation.confounding import confounding
 from tagsight.run.atomic import read_json, write_json
 from tagsight.run.jobs import logged
-from tagsight.tags.encoding import LABELS, load, to_features
+from tagsight.tags.encoding import load, to_features
+from tagsight.tags.labels import LABELS
 
 with logged(snakemake):
     params = snakemake.params

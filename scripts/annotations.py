@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagsight.clustering import cluster_tables
+from tagsight.clustering import annotation
 from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged
 from tagsight.tags.encoding import load
@@ -11,7 +11,7 @@ with logged(snakemake):
     k = read_json(snakemake.input.choice)["k"]
     sample = pl.read_parquet(snakemake.input.sample)
     encoding = load(snakemake.input.encoding)
-    annotated = cluster_tables.annotate(
+    annotated = annotation.annotate(
         pl.read_parquet(snakemake.input.features),
         pl.read_parquet(snakemake.input.medoids).filter(k=k),
         encoding.ranged_by(sample, snakemake.params.ranges),

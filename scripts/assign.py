@@ -10,7 +10,7 @@ from tagsight.assigning.incoming import delivered, places
 from tagsight.run.atomic import stream_parquet, write_json, writing
 from tagsight.run.jobs import LOG, logged, resume_folder
 from tagsight.run.tables import without_uids
-from tagsight.tags import encoding
+from tagsight.tags import fitting
 from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
@@ -21,7 +21,7 @@ with logged(snakemake):
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
     for shard in delivered(run, named, spellings, params.shards, folder):
-        features = encoding.apply(shard.tags, run.encoding, spellings, run.key)
+        features = fitting.apply(shard.tags, run.encoding, spellings, run.key)
         delivery.add(shard, features)
     told = delivery.told(params.seed)
     stream_parquet(delivery.table(), out.table)

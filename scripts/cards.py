@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagsight.clustering import cluster_tables
+from tagsight.clustering import annotation
 from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards, with_medoids
 from tagsight.interpretation.stability import trusted
@@ -21,7 +21,7 @@ with logged(snakemake):
     stable = read_json(given.stability)["grid"][str(k)]
     made = with_medoids(cards(sample, found, encoding, params.min_patients), medoids)
     made = trusted(made, found, tuning.select("image", "cluster"), stable)
-    others = cluster_tables.annotate(holdout, medoids, encoding)
+    others = annotation.annotate(holdout, medoids, encoding)
     told = rules.rules(sample, found, holdout, others, encoding, params.min_patients)
     write_json(made, snakemake.output.cards)
     write_file(rules.to_yaml(told, made, k), snakemake.output.rules)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagsight.clustering import cluster_tables
+from tagsight.clustering import annotation
 from tagsight.clustering.choice import choose
 from tagsight.interpretation.stability import means
 from tagsight.run.atomic import read_json, write_json
@@ -13,7 +13,7 @@ with logged(snakemake):
     params = snakemake.params
     encoding = load(snakemake.input.encoding)
     tuning = pl.read_parquet(snakemake.input.tuning)
-    grid = cluster_tables.held_out(
+    grid = annotation.held_out(
         pl.read_parquet(snakemake.input.clusters),
         tuning,
         pl.read_parquet(snakemake.input.holdout),

@@ -8,14 +8,14 @@ from tagsight.run.atomic import write_json, write_parquet
 from tagsight.run.hashing import run_key
 from tagsight.run.jobs import LOG, logged
 from tagsight.run.tables import scan
-from tagsight.tags import encoding
+from tagsight.tags import fitting
 from tagsight.tags.unmapped import unmapped
 from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
     tags = scan(snakemake.input.tags)
     body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
-    fitted = encoding.fit(
+    fitted = fitting.fit(
         tags,
         pl.read_parquet(snakemake.input.frequencies),
         pl.read_parquet(snakemake.input.selection),

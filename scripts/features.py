@@ -7,7 +7,7 @@ import polars as pl
 from tagsight.run.atomic import write_parquet
 from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged
-from tagsight.tags import encoding
+from tagsight.tags import encoding, fitting
 from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
@@ -15,4 +15,4 @@ with logged(snakemake):
     body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
     key = run_key(snakemake.params.key_file)
     tags = pl.read_parquet(snakemake.input.tags)
-    write_parquet(encoding.apply(tags, fitted, body_parts, key), snakemake.output[0])
+    write_parquet(fitting.apply(tags, fitted, body_parts, key), snakemake.output[0])

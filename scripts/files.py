@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tagsight.archive.listing import deal
+from tagsight.archive.dealing import deal
 from tagsight.run.atomic import forget_others, write_parquet
 from tagsight.run.hashing import fingerprint, run_key
 from tagsight.run.jobs import LOG, Progress, logged, resume_folder

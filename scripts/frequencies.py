@@ -2,11 +2,10 @@
 
 import polars as pl
 
-from tagsight.reading.shard_reader import check_reject_limit
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.tables import scan
-from tagsight.tags.frequencies import frequencies
+from tagsight.tags.frequencies import check_reject_limit, frequencies
 
 with logged(snakemake):
     tags = scan(snakemake.input.tags)

@@ -7,7 +7,7 @@ import polars as pl
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.tables import scan
-from tagsight.tags import encoding
+from tagsight.tags import labels
 from tagsight.terms.body_parts import read_spellings
 
 with logged(snakemake):
@@ -16,6 +16,6 @@ with logged(snakemake):
     body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
     tags = scan(snakemake.input.tags).join(chosen, on="image", how="semi").collect()
     features = pl.scan_parquet(snakemake.input.features).join(chosen, on="image", how="semi")
-    known = encoding.labels(tags, body_parts).join(features.collect(), on="image")
+    known = labels.labels(tags, body_parts).join(features.collect(), on="image")
     for drawn, path in zip(draws, snakemake.output, strict=True):
         write_parquet(drawn.join(known, on="image", how="left", maintain_order="left"), path)

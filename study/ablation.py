@@ -24,9 +24,8 @@ from tagsight.evaluation.centres import distances_to_centres, inner_products
 from tagsight.gower import metric
 from tagsight.interpretation import stability
 from tagsight.interpretation.agreement import TELLING
-from tagsight.run.tables import scan
-from tagsight.tags import encoding
-from tagsight.tags.frequencies import person
+from tagsight.run.tables import person, scan
+from tagsight.tags import encoding, fitting
 from tagsight.tags.selection import selection
 from tagsight.terms.body_parts import read_spellings
 
@@ -152,7 +151,7 @@ class Archive:
         self, kept: pl.DataFrame, how: Mapping[str, Any]
     ) -> tuple[pl.DataFrame, encoding.Encoding]:
         """Return the drawn images in the columns of the kept tags."""
-        fitted = encoding.fit(
+        fitted = fitting.fit(
             self.tags,
             self.frequencies,
             kept,
@@ -163,7 +162,7 @@ class Archive:
             scale=how["scale"],
             weights=how["weights"],
         )
-        return encoding.apply(self.drawn, fitted, BODY_PARTS, b""), fitted
+        return fitting.apply(self.drawn, fitted, BODY_PARTS, b""), fitted
 
 
 def _measured(

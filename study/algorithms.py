@@ -22,10 +22,11 @@ from tagsight.clustering import algorithms, silhouettes
 from tagsight.clustering.algorithms import Algorithm, clusterings
 from tagsight.clustering.k_medoids import Clustering
 from tagsight.gower import metric
+from tagsight.gower.features import Features
 from tagsight.interpretation import stability
 from tagsight.interpretation.agreement import TELLING, agreement
+from tagsight.run.tables import person
 from tagsight.tags.encoding import PRESENCE, Encoding, to_features
-from tagsight.tags.frequencies import person
 
 Array = NDArray[Any]
 
@@ -167,7 +168,7 @@ def weighted(encoding: Encoding, presence: float) -> Encoding:
 
 def _stability(
     task: Task,
-    features: metric.Features,
+    features: Features,
     distances: Array,
     found: Sequence[Clustering],
     ks: Sequence[int],

@@ -13,9 +13,15 @@ from functools import lru_cache
 import polars as pl
 
 from tagsight.archive.decompression import Decompressed
-from tagsight.archive.listing import to_path
-from tagsight.archive.members import MAX_MEMBERS, Member, bad
-from tagsight.archive.source import Source, open_regular, refusal
+from tagsight.archive.paths import to_path
+from tagsight.archive.source import (
+    MAX_MEMBERS,
+    Member,
+    Source,
+    bad_container,
+    open_regular,
+    refusal,
+)
 from tagsight.archive.tars import tar_members
 from tagsight.archive.zips import data_place, inflated, zip_members
 from tagsight.rejections import Rejection
@@ -64,7 +70,7 @@ class Container:
         if member is None:
             raise self.failure or Rejection("vanished")
         if member.refused:
-            raise bad(member.refused)
+            raise bad_container(member.refused)
         return member
 
     def stored(self, member: Member) -> Source | None:

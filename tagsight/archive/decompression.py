@@ -6,8 +6,7 @@ import zlib
 from collections import deque
 from typing import ClassVar, Protocol
 
-from tagsight.archive.members import bad
-from tagsight.archive.source import Source
+from tagsight.archive.source import Source, bad_container
 from tagsight.rejections import Rejection
 
 _CHUNK = 2**16  # bytes read at once
@@ -172,10 +171,10 @@ class Decompressed:
                 if self._unpacker.eof and not (more := self._after_end()):
                     return b""
                 if not more and self._unpacker.needs_input and not (more := self._read()):
-                    raise bad("cut off")
+                    raise bad_container("cut off")
                 data = self._unpacker.decompress(more, size)
         except (zlib.error, lzma.LZMAError, OSError, ValueError, EOFError) as error:
-            raise bad("damaged") from error
+            raise bad_container("damaged") from error
         return data
 
     def _after_end(self) -> bytes:

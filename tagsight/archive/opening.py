@@ -7,9 +7,8 @@ files and stored members, is read in place; what is packed is unpacked as far as
 from collections.abc import Iterator
 
 from tagsight.archive.containers import opened
-from tagsight.archive.listing import to_path
-from tagsight.archive.members import bad
-from tagsight.archive.source import Source, open_regular
+from tagsight.archive.paths import to_path
+from tagsight.archive.source import Source, bad_container, open_regular
 from tagsight.rejections import Rejection
 
 __all__ = ["Source", "open_source"]
@@ -65,6 +64,6 @@ class Unpacked(Source):
         while len(self._held) < end:
             block = next(self._blocks, b"")
             if not block:
-                raise bad("cut off")
+                raise bad_container("cut off")
             self._held += block
         return end

@@ -6,8 +6,8 @@ Names are labels here and never become paths of files: absolute ones and `..` ar
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tagsight.archive.listing import to_text
-from tagsight.archive.members import Member, Stretch, bad
+from tagsight.archive.paths import to_text
+from tagsight.archive.source import Member, Stretch, bad_container
 
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
@@ -48,7 +48,7 @@ def tar_members(data: Stretch) -> Iterator[Member]:
         if header.kind not in _WITHOUT_DATA:
             place = _after(place, header.size)
             if not data.reaches(header.place + header.size):
-                raise bad("cut off")
+                raise bad_container("cut off")
         if header.kind not in _NO_FILES:
             yield _member(facts, header)
         own = {}
@@ -71,9 +71,9 @@ def _next_header(data: Stretch, place: int) -> Header | None:
     if place > start and not _is_header(block):
         return None
     if len(block) < _BLOCK:
-        raise bad("cut off")
+        raise bad_container("cut off")
     if not _is_header(block):
-        raise bad("damaged" if place else "no tar")
+        raise bad_container("damaged" if place else "no tar")
     return _header(data, block, place + _BLOCK)
 
 
@@ -98,9 +98,9 @@ def _header(data: Stretch, block: bytes, place: int) -> Header:
     try:
         size = _number(block[124:136])
     except ValueError:
-        raise bad("damaged") from None
+        raise bad_container("damaged") from None
     if size < 0:
-        raise bad("damaged")
+        raise bad_container("damaged")
     return Header(kind, name, size, place)
 
 
@@ -110,7 +110,7 @@ def _after_map(data: Stretch, block: bytes, place: int) -> int:
     while more:
         block = data.pread(_BLOCK, place)
         if len(block) < _BLOCK:
-            raise bad("cut off")
+            raise bad_container("cut off")
         more = block[504]
         place += _BLOCK
     return place
@@ -130,10 +130,10 @@ def _number(field: bytes) -> int:
 def _extended(data: Stretch, header: Header) -> dict[bytes, bytes]:
     """What a pax header or a long name says of members to come."""
     if header.size > _MAX_EXTENDED:
-        raise bad("long header")
+        raise bad_container("long header")
     value = data.pread(header.size, header.place)
     if len(value) < header.size:
-        raise bad("cut off")
+        raise bad_container("cut off")
     if header.kind == _LONG_LINK:
         return {}
     return {b"path": _text(value)} if header.kind == _LONG_NAME else dict(_records(value))
@@ -148,7 +148,7 @@ def _records(value: bytes) -> Iterator[tuple[bytes, bytes]]:
         record = value[place : place + length]
         key, equals, content = record[len(digits) + 1 : -1].partition(b"=")
         if not equals or not record.endswith(b"\n") or len(record) < length:
-            raise bad("damaged")
+            raise bad_container("damaged")
         yield key, content
         place += length
 
@@ -158,7 +158,7 @@ def _true_size(facts: dict[bytes, bytes], header: Header) -> int:
     if not size:
         return header.size
     if not size.isdigit() or len(size) > 19:
-        raise bad("damaged")
+        raise bad_container("damaged")
     return int(size)
 
 

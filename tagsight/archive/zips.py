@@ -8,9 +8,8 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tagsight.archive.listing import to_text
-from tagsight.archive.members import Member, bad
-from tagsight.archive.source import Source
+from tagsight.archive.paths import to_text
+from tagsight.archive.source import Member, Source, bad_container
 from tagsight.rejections import Rejection
 
 _BLOCK = 2**15  # covers 94 % of headers
@@ -79,7 +78,7 @@ def data_place(data: Source, member: Member) -> int:
     """
     head = data.pread(_LOCAL_SIZE, member.place)
     if len(head) < _LOCAL_SIZE or head[:4] != _LOCAL:
-        raise bad("no local header")
+        raise bad_container("no local header")
     flags, method, checksum, packed, size, name, extra = struct.unpack("<6xHH4xIIIHH", head)
     same = _name(data.pread(name, member.place + _LOCAL_SIZE), flags) == member.name
     same &= method == (_STORED if member.packed is None else _DEFLATED)
@@ -88,10 +87,10 @@ def data_place(data: Source, member: Member) -> int:
         same &= checksum == expected[0] and packed in (expected[1], _IN_64)
         same &= size in (member.size, _IN_64)
     if not same or flags & _ENCRYPTED:
-        raise bad("local header differs")
+        raise bad_container("local header differs")
     place: int = member.place + _LOCAL_SIZE + name + extra
     if not data.reaches(place + (member.size if member.packed is None else member.packed)):
-        raise bad("cut off")
+        raise bad_container("cut off")
     return place
 
 
@@ -114,17 +113,17 @@ def _inflated(data: Source, member: Member, place: int, packed_size: int) -> Ite
             left -= len(block)
             checksum = zlib.crc32(block, checksum)
             if not left and checksum != member.checksum:
-                raise bad("checksum")
+                raise bad_container("checksum")
             yield block
     if left:
-        raise bad("cut off")
+        raise bad_container("cut off")
 
 
 def _next_block(unpacker: "zlib._Decompress", packed: bytes, left: int) -> bytes:
     try:
         return unpacker.decompress(packed, min(_BLOCK, left))
     except zlib.error as error:
-        raise bad("damaged") from error
+        raise bad_container("damaged") from error
 
 
 def _blocks(data: Source, place: int, end: int) -> Iterator[bytes]:
@@ -137,15 +136,15 @@ def _directory(data: Source) -> Directory:
     tail = data.pread(tail_size, data.size - tail_size)
     at = tail.rfind(_END, 0, len(tail) - _END_SIZE + 4)
     if at < 0:
-        raise bad("no zip, or cut off")
+        raise bad_container("no zip, or cut off")
     disk, first, here, count, size, place = struct.unpack_from("<4xHHHHII", tail, at)
     end = data.size - tail_size + at
     if at >= _LOCATOR_SIZE and tail.startswith(_LOCATOR, at - _LOCATOR_SIZE):
         disk, first, here, count, size, place, end = _end_64(data, end)
     if disk or first or here != count:
-        raise bad("multi-disk")
+        raise bad_container("multi-disk")
     if size + place > end or size < count * _ENTRY_SIZE:
-        raise bad("damaged")
+        raise bad_container("damaged")
     if size > _MAX_DIRECTORY:
         raise Rejection("too_large", "members")
     return Directory(end - size, size, end - size - place)
@@ -158,12 +157,12 @@ def _end_64(data: Source, end: int) -> tuple[int, int, int, int, int, int, int]:
     """
     stated, disks = struct.unpack("<8xQI", data.pread(_LOCATOR_SIZE, end - _LOCATOR_SIZE))
     if disks > 1:
-        raise bad("multi-disk")
+        raise bad_container("multi-disk")
     for place in (end - _LOCATOR_SIZE - _END_64_SIZE, stated):
         record = data.pread(_END_64_SIZE, place)
         if len(record) == _END_64_SIZE and record.startswith(_END_64):
             return *struct.unpack("<16xIIQQQQ", record), place
-    raise bad("damaged")
+    raise bad_container("damaged")
 
 
 def _entries(directory: bytes) -> Iterator[Entry]:
@@ -171,11 +170,11 @@ def _entries(directory: bytes) -> Iterator[Entry]:
     while place < len(directory):
         head = directory[place : place + _ENTRY_SIZE]
         if len(head) < _ENTRY_SIZE or head[:4] != _ENTRY:
-            raise bad("damaged")
+            raise bad_container("damaged")
         *facts, name, extra, comment, disk, attributes, local = _HEAD.unpack(head)
         place += _ENTRY_SIZE
         if place + name + extra + comment > len(directory):
-            raise bad("damaged")
+            raise bad_container("damaged")
         text = directory[place : place + name]
         entry = Entry._make([*facts, disk, attributes, local, text])
         more = directory[place + name : place + name + extra]

@@ -12,7 +12,7 @@ from tagsight.assigning.finished_run import FinishedRun
 from tagsight.errors import DataError
 from tagsight.reading.shard_reader import Shard
 from tagsight.run.atomic import write_parquet
-from tagsight.tags.frequencies import person
+from tagsight.run.tables import person
 
 COLUMNS = (
     *("image", "path", "series", "cluster", "name", "distance", "margin", "second", "because"),

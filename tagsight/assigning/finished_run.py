@@ -9,14 +9,13 @@ import numpy as np
 import polars as pl
 
 from tagsight.assigning import novelty
-from tagsight.clustering import cluster_tables
+from tagsight.clustering import annotation
 from tagsight.errors import DataError
 from tagsight.reading.provenance import reading_of
 from tagsight.run.atomic import read_json
 from tagsight.run.hashing import run_key
-from tagsight.run.tables import scan
+from tagsight.run.tables import person, scan
 from tagsight.tags.encoding import Encoding, load
-from tagsight.tags.frequencies import person
 
 NEEDED = (
     "encoding.json",
@@ -80,7 +79,7 @@ class FinishedRun:
 
     def place(self, features: pl.DataFrame) -> pl.DataFrame:
         """Return `image`, `cluster`, `distance`, `margin` of images, as the run did of its own."""
-        return cluster_tables.annotate(features, self.medoids, self.encoding)
+        return annotation.annotate(features, self.medoids, self.encoding)
 
     def known(self, images: pl.DataFrame) -> pl.Series:
         """Which images are in the run: Boolean (n,).

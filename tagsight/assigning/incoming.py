@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from tagsight.archive.listing import deal
+from tagsight.archive.dealing import deal
 from tagsight.assigning.finished_run import FinishedRun
 from tagsight.dicom.headers import Wanted
 from tagsight.errors import ArchiveError, ConfigError, DataError

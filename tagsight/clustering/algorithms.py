@@ -10,10 +10,10 @@ from typing import Any, Literal
 import kmedoids
 from numpy.typing import NDArray
 
-from tagsight.clustering import famd, hdbscan, k_medoids, kprototypes
+from tagsight.clustering import average_linkage, famd, hdbscan, k_medoids, kprototypes
 from tagsight.clustering.k_medoids import Clustering
 from tagsight.gower.distinct_rows import DistinctRows, Weight, all_rows, collapse
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 Array = NDArray[Any]
 Algorithm = Literal[
@@ -43,6 +43,9 @@ def clusterings(
     """
     if weights is not None and algorithm not in WEIGHTED and (weights != 1).any():
         raise ValueError(f"{algorithm} takes no weights: give it every row")
+    if algorithm == "average":
+        below = [len(first) for first in k_medoids.starts(distances, ks)]
+        return average_linkage.clusterings(distances, below)
     if algorithm == "hdbscan":
         return _central(distances, hdbscan.labellings(distances, ks))
     if algorithm == "famd":

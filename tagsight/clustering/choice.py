@@ -10,27 +10,6 @@ from tagsight.errors import DataError
 ChoiceRule = Literal["silhouette", "heldout"]
 
 
-def summary(clusters: pl.DataFrame) -> pl.DataFrame:
-    """One row a K, rising: `k`, `silhouette` (mean), `loss` (sum of distances), `distance` (mean).
-
-    clusters: columns `k`, `distance`, `silhouette`, `weight`, a row an image at a K; means and sums
-    are weighted. An image in no cluster
-    has no distance, and counts with silhouette 0: leaving out is no way to a better mean. Sums are
-    float64 in the order of the rows, so that they don't depend on threads.
-    """
-    rows = []
-    for (k,), part in sorted(clusters.group_by("k", maintain_order=True)):
-        weight, silhouette, distance = (
-            part[name].cast(pl.Float64).to_numpy() for name in ("weight", "silhouette", "distance")
-        )
-        inside = np.isfinite(distance)
-        loss = (weight * distance)[inside].sum()
-        mean = np.average(silhouette, weights=weight)
-        rows.append((k, mean, loss, loss / weight[inside].sum()))
-    schema = {"k": pl.Int64} | dict.fromkeys(("silhouette", "loss", "distance"), pl.Float64)
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
 def reading(silhouette: float) -> str:
     """What a mean silhouette says, after Kaufman & Rousseeuw, Finding Groups in Data (1990)."""
     for limit, words in ((0.25, "no substantial"), (0.5, "weak"), (0.7, "reasonable")):

@@ -24,7 +24,7 @@ from scipy.linalg import eigh
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 Array = NDArray[Any]
 

@@ -17,15 +17,11 @@ import numba
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import linkage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import squareform
 
 from tagsight.clustering.fasterpam import fasterpam
 from tagsight.run.compiling import FAST, kernel
 
-Algorithm = Literal["fasterpam", "pam", "alternate", "average"]
+Algorithm = Literal["fasterpam", "pam", "alternate"]
 Array = NDArray[Any]
 STARTS = 8
 Swap = Callable[[Array, Array, Array], Array]
@@ -92,8 +88,6 @@ def grid(
     if algorithm not in WEIGHTED and (weights != 1).any():
         raise ValueError(f"{algorithm} takes no weights")
     first = starts(distances, ks, weights)
-    if algorithm == "average":
-        return _average(distances, [len(chosen) for chosen in first])
     n = len(distances)
     cheap = algorithm != "pam"  # which takes minutes from random medoids
     tasks = [start for rows in first for start in (rows, *(_drawn(n, len(rows)) if cheap else ()))]
@@ -157,23 +151,6 @@ def nearest(distances: Array, medoids: Array, weights: Array | None = None) -> C
     labels = np.argmin(distances[medoids], axis=0)
     labels[medoids] = np.arange(len(medoids))
     return _clustering(distances, labels, medoids, _weights(distances, weights))
-
-
-def _average(distances: Array, ks: Sequence[int]) -> list[Clustering]:
-    """Average linkage, cut at each K; the medoid is the member with least distance to the rest."""
-    merges = linkage(squareform(distances, checks=False), method="average")  # (n - 1, 4)
-    return [central(distances, _cut(merges, k)) for k in ks]
-
-
-def _cut(merges: Array, k: int) -> Array:
-    """Labels after all merges but the last k - 1: exactly k clusters, also among equal heights."""
-    n = len(merges) + 1
-    made = n - k
-    children = merges[:made, :2].astype(np.int64).ravel()
-    parents = np.repeat(np.arange(n, n + made), 2)
-    size = n + made
-    links = coo_array((np.ones(2 * made, np.int8), (children, parents)), shape=(size, size))
-    return connected_components(links, directed=False)[1][:n]
 
 
 def central(distances: Array, labels: Array) -> Clustering:

@@ -17,7 +17,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 from tagsight.run.compiling import kernel
 
 Array = NDArray[Any]

@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagsight.clustering import choice, cluster_tables, silhouettes
+from tagsight.clustering import annotation, cluster_tables, silhouettes
 from tagsight.clustering.search.search import Outcome
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight, collapse
+from tagsight.gower.features import Features
 from tagsight.tags.encoding import Encoding, to_features
 
 Array = NDArray[Any]
@@ -47,7 +48,7 @@ def of_sample(
     `choice.summary`, which `silhouette` is of; `images` is a plain count.
     """
     rows, said = [pl.DataFrame(schema=MEDOIDS)], []
-    for k, silhouette in choice.summary(found).select("k", "silhouette").iter_rows():
+    for k, silhouette in cluster_tables.summary(found).select("k", "silhouette").iter_rows():
         part = found.filter((pl.col("cluster") > 0) & (pl.col("k") == k))
         labels, near, second, weight = (
             part[name].to_numpy() for name in ("cluster", "distance", "second_distance", "weight")
@@ -114,10 +115,10 @@ def members(
 
 
 def _placed(
-    images: pl.Series, features: metric.Features, medoids: pl.DataFrame, encoding: Encoding
+    images: pl.Series, features: Features, medoids: pl.DataFrame, encoding: Encoding
 ) -> pl.DataFrame:
     """What `members` says of one K, but for silhouettes."""
-    near = cluster_tables.nearest_medoids(
+    near = annotation.nearest_medoids(
         features, to_features(medoids, encoding), medoids["image"], encoding
     )
     known = pl.DataFrame({"image": images}).join(

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tagsight.demo.devices import Device
+from tagsight.demo.pictures.shots import Shot, draw_pose, take
 from tagsight.demo.population import Patient, Series
-from tagsight.demo.shots import Shot, draw_pose, take
 from tagsight.demo.storage import build, save, store
 from tagsight.demo.tags import Tags, image_tags, machine_tags, patient_tags, series_tags, study_tags
 from tagsight.demo.technique import MAKE

@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from tagsight.demo.body import Body, draw_body
 from tagsight.demo.devices import Device, devices, pick, spell
+from tagsight.demo.pictures.body import Body, draw_body
 from tagsight.run.package_data import rows_of
 
 EXAMS = {

@@ -24,10 +24,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from tagsight.demo import ultrasound
-from tagsight.demo.canvas import Array, Pose, canvas
 from tagsight.demo.devices import Device
-from tagsight.demo.shots import Shot
+from tagsight.demo.pictures import ultrasound
+from tagsight.demo.pictures.canvas import Array, Pose, canvas
+from tagsight.demo.pictures.shots import Shot
 from tagsight.demo.tags import Tags
 
 COMPRESSED = {"rle": RLELossless, "jpegls": JPEGLSLossless, "jpeg2000": JPEG2000Lossless}

@@ -25,7 +25,8 @@ import polars as pl
 from numba import prange
 from numpy.typing import NDArray
 
-from tagsight.gower.metric import Features, Nearest
+from tagsight.gower.features import Features
+from tagsight.gower.metric import Nearest
 from tagsight.run.compiling import kernel
 
 Array = NDArray[Any]

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 Array = NDArray[Any]
 Weight = Literal["images", "rows"]

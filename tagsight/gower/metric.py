@@ -27,6 +27,7 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from tagsight.gower.features import Features
 from tagsight.gower.packing import LOOSE, NUMERIC, TILE, WORD, Packed, blocks, pack
 from tagsight.run.compiling import BARE, FAST, ORDERED, kernel
 
@@ -36,40 +37,6 @@ Places = tuple[Array, Array, Array, Array]  # near, second, d1, d2 of `offer`
 
 U = np.uint64
 PATCH = 16  # a transpose goes by squares of so many rows: their lines of memory are in the cache
-
-
-@dataclass(frozen=True)
-class Features:
-    """Images as numbers, ready for Gower's distance.
-
-    numeric: float32 (n, q), each column divided by its range; not finite = missing.
-    categorical: int32 (n, c), codes from 0; negative = missing.
-    numeric_weight (q,), categorical_weight (c,): float32, at least 0.
-    """
-
-    numeric: Array
-    categorical: Array
-    numeric_weight: Array
-    categorical_weight: Array
-
-    def __post_init__(self) -> None:
-        """Raise ValueError where shapes contradict each other or a weight is negative."""
-        rows = len(self.numeric), len(self.categorical)
-        columns = self.numeric.shape[1], self.categorical.shape[1]
-        weights = np.concatenate([self.numeric_weight, self.categorical_weight])
-        weighted = len(self.numeric_weight), len(self.categorical_weight)
-        if rows[0] != rows[1] or columns != weighted:
-            raise ValueError(f"features disagree: rows {rows}, columns {columns}, {len(weights)}")
-        if not (weights >= 0).all():
-            raise ValueError("a feature's weight must be at least 0")
-
-    def __len__(self) -> int:
-        return len(self.numeric)
-
-    def take(self, rows: Array) -> "Features":
-        """The given rows (indices or a mask), in that order."""
-        weights = self.numeric_weight, self.categorical_weight
-        return Features(self.numeric[rows], self.categorical[rows], *weights)
 
 
 @dataclass(frozen=True)

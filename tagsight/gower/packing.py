@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from tagsight.gower.metric import Features
+    from tagsight.gower.features import Features
 
 Array = NDArray[Any]
 

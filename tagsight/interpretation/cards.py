@@ -8,8 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 from pydicom._uid_dict import UID_dictionary
 
+from tagsight.run.tables import person
 from tagsight.tags import parsers
-from tagsight.tags.frequencies import person
 
 if TYPE_CHECKING:
     from tagsight.tags.encoding import Column, Encoding

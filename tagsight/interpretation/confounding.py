@@ -22,7 +22,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight.interpretation.agreement import agreement
-from tagsight.report.wording import MINUS
 
 MARGIN = 0.1
 ANATOMY, MODALITY = "body_part", "modality"
@@ -73,48 +72,3 @@ def verdict(found: Mapping[str, Any]) -> str:
     if abs(scanner - anatomy) < MARGIN:
         return "both"
     return "scanner" if scanner > anatomy else "anatomy"
-
-
-def sentence(found: Mapping[str, Any]) -> str:
-    """Say it in one sentence; found: of `confounding`."""
-    if found["verdict"] == "unknown":
-        return (
-            "Whether the clusters are anatomy or scanners cannot be told: too few images state "
-            "both their body part and their scanner."
-        )
-    first = found["compared"][0]
-    name, scanner, anatomy = (
-        SCANNERS[first["label"]],
-        _ami(first["scanner"]),
-        _ami(first["anatomy"]),
-    )
-    modality = _ami(first["modality"] or 0.0)
-    return {
-        "scanner": f"The clusters agree more with the {name} (AMI {scanner}) than with the body "
-        f"part ({anatomy}): read them as scanners rather than anatomy.",
-        "anatomy": f"The clusters agree more with the body part (AMI {anatomy}) than with the "
-        f"{name} ({scanner}): read them as anatomy rather than scanners.",
-        "modality": f"The clusters agree more with the modality (AMI {modality}) than with the "
-        f"body part ({anatomy}) or the {name} ({scanner}): read them as modalities first.",
-        "both": f"The clusters agree about as much with the {name} (AMI {scanner}) as with the "
-        f"body part ({anatomy}): scanner and anatomy are mixed in them.",
-        "neither": f"The clusters agree little with the {name} (AMI {scanner}) and little with the "
-        f"body part ({anatomy}): they are neither scanners nor anatomy.",
-    }[found["verdict"]]
-
-
-def basis(found: Mapping[str, Any]) -> str:
-    """Say on how many images and kinds the sentence rests; empty where it rests on none."""
-    if not found["compared"]:
-        return ""
-    first = found["compared"][0]
-    kinds = {"scanner": f"{SCANNERS[first['label']]}s", "anatomy": "body parts"}
-    said = [f"{first['levels'][kind]:,} {what}" for kind, what in kinds.items()]
-    if first["modality"] is not None:
-        said.append(f"{first['levels']['modality']:,} modalities (AMI {_ami(first['modality'])})")
-    return f"On the {first['rows']:,} images that state them: {', '.join(said)}."
-
-
-def _ami(value: float) -> str:
-    """`.80`, as articles write it."""
-    return f"{value:.2f}".replace("0.", ".", 1).replace("-", MINUS)

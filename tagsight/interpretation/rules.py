@@ -19,8 +19,6 @@ to divide the images as the tree does.
 Values are named, and numbers divided, where at least min_patients patients are on either side.
 """
 
-import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +30,17 @@ from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
 from tagsight.interpretation.cards import NAMING, readable
-from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding
-from tagsight.tags.frequencies import person
+from tagsight.interpretation.conditions import (
+    MISSING,
+    Category,
+    Condition,
+    Number,
+    Rule,
+    numbers_of,
+    written,
+)
+from tagsight.run.tables import person
+from tagsight.tags.encoding import PRESENCE, Column, Encoding
 
 Array = NDArray[Any]
 
@@ -41,7 +48,6 @@ DEPTH = 3
 BETTER = 0.02  # by how much other tags must be better than the telling ones
 SPOKEN = frozenset({"Modality", "BodyPartExamined", "AnatomicRegionSequence", *NAMING})
 DIGITS = 17  # that tell any two numbers apart
-MISSING = -1
 # Of a cluster without an image in the sample.
 UNTOLD = dict.fromkeys(("rule", "purity", "coverage", "heldout_purity", "heldout_coverage"))
 HEAD = """\
@@ -51,69 +57,6 @@ HEAD = """\
 # which it was not made from, each in the cluster of its nearest medoid. ImageType[0] is the first
 # item of a tag that has several; what is missing is not any value. More: tagsight/trees.py.
 """
-
-
-@dataclass(frozen=True)
-class Category:
-    """That a column has a value, or has not; code -1 = it is missing.
-
-    Of a column that says only whether a tag is there, `name` is the tag's with a question mark.
-    """
-
-    name: str
-    code: int
-    text: str
-    holds: bool
-
-    def on(self, frame: pl.DataFrame) -> Array:
-        """Whether it holds, bool (n,); frame: the encoded columns."""
-        same: Array = frame[self.name].fill_null(MISSING).to_numpy() == self.code
-        return same == self.holds
-
-    def __str__(self) -> str:
-        if self.name.endswith("?"):
-            there = (self.text == PRESENCE_CATEGORIES[1]) == self.holds
-            return f"{self.name.removesuffix('?')} is {'there' if there else 'missing'}"
-        if self.code == MISSING:
-            return f"{self.name} is {'missing' if self.holds else 'there'}"
-        return f"{self.name} is {'' if self.holds else 'not '}{quoted(self.text)}"
-
-
-@dataclass(frozen=True)
-class Number:
-    """That a number is above `low` and at most `high`; or that it is missing, where `missing`.
-
-    Nothing is above infinity: such a `low` says that it is missing.
-    """
-
-    name: str
-    low: float
-    high: float
-    missing: bool
-
-    def on(self, frame: pl.DataFrame) -> Array:
-        """Whether it holds, bool (n,); frame: the encoded columns."""
-        values = _numbers(frame[self.name])
-        within: Array = (values > np.float32(self.low)) & (values <= np.float32(self.high))
-        return within | (np.isnan(values) & self.missing)
-
-    def __str__(self) -> str:
-        if self.low == np.inf:
-            return f"{self.name} is missing"
-        bounds = [f"{_plain(self.low)} <", f"<= {_plain(self.high)}"]
-        if np.isinf([self.low, self.high]).all():
-            return f"{self.name} is there"
-        if np.isinf(self.low):
-            text = f"{self.name} {bounds[1]}"
-        elif np.isinf(self.high):
-            text = f"{self.name} > {_plain(self.low)}"
-        else:
-            text = f"{bounds[0]} {self.name} {bounds[1]}"
-        return f"({text} or missing)" if self.missing else text
-
-
-Condition = Category | Number
-Rule = tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
@@ -163,17 +106,6 @@ def _labels(sample: pl.DataFrame, clusters: pl.DataFrame) -> Array:
     return labels
 
 
-def written(rule: Rule | None) -> str | None:
-    """The rule as text; None where there is none."""
-    return None if rule is None else " and ".join(str(condition) for condition in rule)
-
-
-def quoted(text: str) -> str:
-    """A value as it is, or in quotation marks where it could be taken for a part of the rule."""
-    plain = re.fullmatch(r"[\w.+/\\-]+", text) and text not in ("missing", "there", "not")
-    return text if plain else json.dumps(text, ensure_ascii=False)
-
-
 def to_yaml(found: Sequence[dict[str, Any]], cards: Sequence[dict[str, Any]], k: int) -> str:
     """The rules as YAML, a cluster for each card; null where the sample has no image of it."""
     told = {rule["cluster"]: rule for rule in found}
@@ -212,7 +144,7 @@ def _questions(
         if column.parser == PRESENCE and column.keyword in valued:
             continue
         if column.kind == "numeric":
-            numbers = _clipped(_numbers(sample[column.name]), people, min_patients)
+            numbers = _clipped(numbers_of(sample[column.name]), people, min_patients)
             yield _Question(column, numbers)
             continue
         codes = sample[column.name].fill_null(MISSING).to_numpy()
@@ -351,13 +283,3 @@ def _joined(several: Sequence[Condition]) -> list[Condition]:
         low, high = max(c.low for c in numbers), min(c.high for c in numbers)
         return [Number(numbers[0].name, low, high, all(c.missing for c in numbers))]
     return [c for c in several if isinstance(c, Category) and c.holds] or list(several)
-
-
-def _numbers(values: pl.Series) -> Array:
-    """float32 (n,); NaN = missing."""
-    numbers: Array = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
-    return numbers
-
-
-def _plain(value: float) -> str:
-    return np.format_float_positional(value, trim="-")

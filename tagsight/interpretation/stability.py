@@ -19,9 +19,9 @@ from tagsight.clustering.algorithms import WEIGHTED, Algorithm, clusterings, row
 from tagsight.clustering.cluster_tables import labellings, medoid_rows
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
+from tagsight.run.tables import person
 from tagsight.tags.encoding import Encoding, to_features
-from tagsight.tags.frequencies import person
 
 Array = NDArray[Any]
 Frames = Mapping[str, pl.DataFrame]

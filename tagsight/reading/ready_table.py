@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from tagsight.archive.listing import drawn
+from tagsight.archive.dealing import drawn
 from tagsight.errors import ArchiveError, DataError
 from tagsight.reading.column_splits import Split, counts
 

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from tagsight.archive.listing import to_text
+from tagsight.archive.paths import to_text
 from tagsight.dicom.headers import Wanted, hashed, patient_hash, region, region_column
 from tagsight.reading.column_privacy import Texts, each, judged, repeating
 from tagsight.reading.column_splits import parts

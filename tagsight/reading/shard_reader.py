@@ -13,10 +13,9 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from tagsight.archive.containers import expand
-from tagsight.archive.listing import to_path
 from tagsight.archive.opening import open_source
+from tagsight.archive.paths import to_path
 from tagsight.dicom.headers import PIXEL_FACTS, Image, Rejected, Wanted
-from tagsight.errors import DataError
 from tagsight.reading.batch_reader import BATCH, Batch
 from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import ReaderProcess
@@ -272,19 +271,3 @@ def _content(path: str) -> str:
     except Rejection:
         return path
     return digest.hexdigest()
-
-
-def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> None:
-    """Stops a run on an archive of which most is not images; `rejected` has a column `reason`.
-
-    Raises:
-        DataError: more than the share `limit` of the files was rejected.
-    """
-    if len(rejected) > limit * n_files:
-        counts = rejected["reason"].value_counts(sort=True).sort("count", "reason", descending=True)
-        why = ", ".join(f"{reason} {count:,}" for reason, count in counts.rows()[:4])
-        raise DataError(
-            f"tags.reject_limit: {len(rejected):,} of {n_files:,} files are not images that can be "
-            f"read ({why}), more than the {limit:.0%} allowed; see results/rejected, or raise the "
-            "limit"
-        )

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydicom.uid import UID
 
-from tagsight.interpretation import confounding, nesting
+from tagsight.interpretation import nesting
 from tagsight.interpretation.agreement import LEFT_OUT
 from tagsight.report import sentences, wording
 from tagsight.report.counts import trial_sizes
@@ -108,8 +108,8 @@ def render(
         clusters=clusters(run, tiles),
         tests=tests(run.evaluation or {}),
         agreement=agreement(run.agreement),
-        confounding=confounding.sentence(run.agreement["confounding"]),
-        basis=confounding.basis(run.agreement["confounding"]),
+        confounding=sentences.confounding_sentence(run.agreement["confounding"]),
+        basis=sentences.confounding_basis(run.agreement["confounding"]),
         nested=nested(run.nesting),
         homes=homes(run),
         trusted=trusted(run.cards),

@@ -7,7 +7,8 @@ within modality. Left-out centres; two-sided at 5 %.
 from collections.abc import Mapping
 from typing import Any
 
-from tagsight.report.wording import interval, number, p_value, percent
+from tagsight.interpretation.confounding import SCANNERS
+from tagsight.report.wording import MINUS, interval, number, p_value, percent
 
 Figures = Mapping[str, Any]
 LEVEL = 0.05
@@ -118,3 +119,48 @@ def closing(said: str, page: str, table: str) -> str:
     """Return what a run prints at its end, for any terminal: the result, then where to look."""
     plain = said.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
     return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"
+
+
+def confounding_sentence(found: Mapping[str, Any]) -> str:
+    """Say it in one confounding_sentence; found: of `confounding`."""
+    if found["verdict"] == "unknown":
+        return (
+            "Whether the clusters are anatomy or scanners cannot be told: too few images state "
+            "both their body part and their scanner."
+        )
+    first = found["compared"][0]
+    name, scanner, anatomy = (
+        SCANNERS[first["label"]],
+        _ami(first["scanner"]),
+        _ami(first["anatomy"]),
+    )
+    modality = _ami(first["modality"] or 0.0)
+    return {
+        "scanner": f"The clusters agree more with the {name} (AMI {scanner}) than with the body "
+        f"part ({anatomy}): read them as scanners rather than anatomy.",
+        "anatomy": f"The clusters agree more with the body part (AMI {anatomy}) than with the "
+        f"{name} ({scanner}): read them as anatomy rather than scanners.",
+        "modality": f"The clusters agree more with the modality (AMI {modality}) than with the "
+        f"body part ({anatomy}) or the {name} ({scanner}): read them as modalities first.",
+        "both": f"The clusters agree about as much with the {name} (AMI {scanner}) as with the "
+        f"body part ({anatomy}): scanner and anatomy are mixed in them.",
+        "neither": f"The clusters agree little with the {name} (AMI {scanner}) and little with the "
+        f"body part ({anatomy}): they are neither scanners nor anatomy.",
+    }[found["verdict"]]
+
+
+def confounding_basis(found: Mapping[str, Any]) -> str:
+    """Say on how many images and kinds the sentence rests; empty where none."""
+    if not found["compared"]:
+        return ""
+    first = found["compared"][0]
+    kinds = {"scanner": f"{SCANNERS[first['label']]}s", "anatomy": "body parts"}
+    said = [f"{first['levels'][kind]:,} {what}" for kind, what in kinds.items()]
+    if first["modality"] is not None:
+        said.append(f"{first['levels']['modality']:,} modalities (AMI {_ami(first['modality'])})")
+    return f"On the {first['rows']:,} images that state them: {', '.join(said)}."
+
+
+def _ami(value: float) -> str:
+    """`.80`, as articles write it."""
+    return f"{value:.2f}".replace("0.", ".", 1).replace("-", MINUS)

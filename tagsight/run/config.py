@@ -11,7 +11,6 @@ import jsonschema
 import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from tagsight.dicom.dictionary import DERIVED
 from tagsight.errors import ConfigError
 from tagsight.run.table_config import near, of_table
 
@@ -38,7 +37,7 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     mistakes = [line for error in found for line in _lines(error, rules)]
     table = (config.get("tags") or {}).get("table")
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
-    mistakes += [] if found else [*_contradictions(config), *of_table(config["tags"])]
+    mistakes += [] if found else [*_contradictions(config, rules), *of_table(config["tags"])]
     if mistakes:
         raise ConfigError("\n".join(mistakes))
     return config
@@ -136,13 +135,15 @@ def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
     return [f"input: {place} does not exist (seen from {os.getcwd()})" for place in absent]
 
 
-def _contradictions(config: dict[str, Any]) -> list[str]:
+def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """What the schema cannot say: keywords of the standard, and values that exclude each other."""
+    texts = schema["properties"]["tags"]["properties"]["derive_text"]["items"]["enum"]
+    derived = {f"{keyword}Region" for keyword in texts}
     mistakes = [
         f"{section}.{key}: {keyword} is no DICOM keyword" + near(keyword)
         for section, key in (("select", "drop"), ("privacy", "keep"))
         for keyword in config[section][key]
-        if tag_for_keyword(keyword) is None and not (key == "drop" and keyword in DERIVED)
+        if tag_for_keyword(keyword) is None and not (key == "drop" and keyword in derived)
     ]
     mistakes += [
         f"privacy.keep: {keyword} is a person's name, and names are never kept"

@@ -41,3 +41,13 @@ def without_uids(text: pl.Expr) -> pl.Expr:
     can follow.
     """
     return text.str.replace_all(r"[0-2](?:\.\d+){5,}", "*")
+
+
+def present(keyword: str) -> pl.Expr:
+    """Whether a tag is filled."""
+    return pl.col(keyword).is_not_null() & (pl.col(keyword) != "")
+
+
+def person() -> pl.Expr:
+    """Who an image is of; where the archive doesn't say, each study counts as someone."""
+    return pl.coalesce("patient", "study", "series", "image")

@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight.dicom.dictionary import attribute, is_for_reading, is_identifying
-from tagsight.run.tables import BOOKKEEPING
+from tagsight.errors import DataError
+from tagsight.run.tables import BOOKKEEPING, person, present
 from tagsight.tags import parsers
 from tagsight.tags.quantities import without_uncalibrated
 
@@ -84,16 +85,6 @@ def _series_repeat(tags: pl.LazyFrame) -> bool:
     asked = tags.select(images=series.len(), series=series.n_unique())
     images, different = asked.collect(engine="streaming").row(0)
     return bool(images > different)
-
-
-def present(keyword: str) -> pl.Expr:
-    """Whether a tag is filled."""
-    return pl.col(keyword).is_not_null() & (pl.col(keyword) != "")
-
-
-def person() -> pl.Expr:
-    """Who an image is of; where the archive doesn't say, each study counts as someone."""
-    return pl.coalesce("patient", "study", "series", "image")
 
 
 def _row(
@@ -253,3 +244,19 @@ def _top_values(
 
 
 NO_SPELLINGS = pl.DataFrame(schema={"spelling": pl.String, "term": pl.String})
+
+
+def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> None:
+    """Stops a run on an archive of which most is not images; `rejected` has a column `reason`.
+
+    Raises:
+        DataError: more than the share `limit` of the files was rejected.
+    """
+    if len(rejected) > limit * n_files:
+        counts = rejected["reason"].value_counts(sort=True).sort("count", "reason", descending=True)
+        why = ", ".join(f"{reason} {count:,}" for reason, count in counts.rows()[:4])
+        raise DataError(
+            f"tags.reject_limit: {len(rejected):,} of {n_files:,} files are not images that can be "
+            f"read ({why}), more than the {limit:.0%} allowed; see results/rejected, or raise the "
+            "limit"
+        )

@@ -12,7 +12,7 @@ import polars as pl
 from tagsight.dicom.dictionary import DERIVED
 from tagsight.run.package_data import rows_of
 from tagsight.tags.quantities import is_converted, quantity
-from tagsight.terms import body_parts
+from tagsight.terms import annex_l, body_parts
 from tagsight.terms.defined_terms import defined_term
 from tagsight.terms.manufacturers import known_maker, known_makers
 from tagsight.terms.mojibake import is_mojibake
@@ -84,7 +84,7 @@ def is_code(keyword: str, vr: str, values: pl.Series) -> pl.Series:
 
 def vocabulary() -> frozenset[str]:
     """Return the makers and body parts of our tables: they can tell nobody's secret."""
-    return known_makers() | frozenset(body_parts.annex_l())
+    return known_makers() | frozenset(annex_l.annex_l())
 
 
 def unmapped(

@@ -21,7 +21,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight.gower import metric
-from tagsight.tags import encoding
+from tagsight.gower.features import Features
+from tagsight.tags import encoding, fitting
 
 Method = Literal["entropy", "laplacian"]
 Array = NDArray[Any]
@@ -64,7 +65,7 @@ def rank(
     where that is so of all. The same whatever the order of the rows.
     """
     sample = drawn(tags, IMAGES, seed)
-    fitted = encoding.fit(
+    fitted = fitting.fit(
         sample.lazy(),
         frequencies,
         pl.DataFrame({"keyword": keywords}, {"keyword": pl.String}).with_columns(
@@ -77,7 +78,7 @@ def rank(
         min_patients=1,
         scale="rank",
     )
-    frame = encoding.apply(sample, fitted, body_parts, b"")
+    frame = fitting.apply(sample, fitted, body_parts, b"")
     features = encoding.to_features(frame, fitted)
     levels = _levels(features)
     scores = entropy(levels) if method == "entropy" else laplacian(features, neighbours(features))
@@ -128,7 +129,7 @@ def symmetric_uncertainty(levels: Array) -> Array:
     return out
 
 
-def neighbours(features: metric.Features) -> Graph:
+def neighbours(features: Features) -> Graph:
     """Join each row with its NEIGHBOURS nearest, the first where equal; likeness is 1 - distance.
 
     Rows that have nothing in common are not joined.
@@ -143,7 +144,7 @@ def neighbours(features: metric.Features) -> Graph:
     return Graph(a[s > 0], b[s > 0], s[s > 0])
 
 
-def laplacian(features: metric.Features, graph: Graph) -> Array:
+def laplacian(features: Features, graph: Graph) -> Array:
     """Return (1 - Laplacian score) x share present of each column, numbers first, (q,).
 
     The graph of a column is that of the rows that have it. A category's score is that of its
@@ -178,7 +179,7 @@ def _unlike(x: Array, degree: Array, xa: Array, xb: Array, s: Array) -> tuple[fl
     return float(whole * (1 - (shares**2).sum())), float(2 * (s * (xa != xb)).sum())
 
 
-def _levels(features: metric.Features) -> Array:
+def _levels(features: Features) -> Array:
     """Columns in LEVELS levels, numbers first: int64 (n, q); LEVELS = missing."""
     ranks = np.nan_to_num(features.numeric, nan=1.0)
     numbers = np.minimum((ranks * LEVELS).astype(np.int64), LEVELS - 1)

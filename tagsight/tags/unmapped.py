@@ -5,9 +5,9 @@ from collections.abc import Collection
 import polars as pl
 
 from tagsight.dicom.dictionary import attribute
+from tagsight.run.tables import person, present
 from tagsight.tags import parsers
-from tagsight.tags.encoding import LABELS
-from tagsight.tags.frequencies import person, present
+from tagsight.tags.labels import LABELS
 
 RARE = "(rare)"
 

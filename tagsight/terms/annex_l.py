@@ -1,8 +1,17 @@
 """Several terms of PS3.16 Annex L → the one that means all of them, where the standard has one."""
 
+from functools import cache
 from itertools import pairwise
 
-from tagsight.terms.body_words import COMBINED, RANGE_WORDS, SPINE_ORDER, TRUNK_ORDER, WITHIN
+from tagsight.run.package_data import rows_of
+from tagsight.terms.body_words import (
+    COMBINED,
+    RANGE_WORDS,
+    SPINE_ORDER,
+    TRUNK_ORDER,
+    WITHIN,
+)
+from tagsight.terms.spellings import words_of
 
 # Combined terms taken apart, so that `ABDOMENPELVIS CHEST` is put together again.
 _PARTS = {term: parts for parts, term in COMBINED.items() if term not in ("HEAD", "SPINE")}
@@ -45,3 +54,19 @@ def _between(parts: frozenset[str]) -> frozenset[str]:
         if len(at) == len(parts) and any(b - a > 1 for a, b in pairwise(at)):
             return frozenset(order[at[0] : at[-1] + 1])
     return parts
+
+
+@cache
+def annex_l() -> dict[str, tuple[str, str]]:
+    """Term → (SNOMED CT code value, code meaning) of DICOM PS3.16 Annex L."""
+    return {row["term"]: (row["code"], row["meaning"]) for row in rows_of("annex_l.csv")}
+
+
+@cache
+def standard_terms() -> dict[str, str]:
+    """Every term and code meaning of Annex L, as words → term."""
+    known: dict[str, str] = {}
+    for term, (_, meaning) in annex_l().items():
+        for spelling in (term, meaning):
+            known.setdefault(" ".join(words_of(spelling)), term)
+    return known

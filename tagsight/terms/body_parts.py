@@ -13,15 +13,14 @@ whatever begins so. Words that mean something only beside others are in `data/bo
 """
 
 import difflib
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
 from tagsight.errors import ConfigError
-from tagsight.run.package_data import rows_of
-from tagsight.terms.annex_l import combine
+from tagsight.terms.annex_l import annex_l, combine, standard_terms
 from tagsight.terms.body_words import (
     CONNECTING,
     NEGATIONS,
@@ -50,7 +49,7 @@ class BodyParts:
     """
 
     def __init__(self, table: pl.DataFrame) -> None:
-        self.lexicon = Lexicon(_standard(), _rows(table), annex_l())
+        self.lexicon = Lexicon(standard_terms(), _rows(table), annex_l())
 
     def term(self, spelling: str) -> str | None:
         """Return the Annex L term that the spelling means, None where that is not certain."""
@@ -226,22 +225,6 @@ def read_spellings(path: Path) -> pl.DataFrame:
             hint = f"; did you mean {near[0]}?" if near else ""
             raise ConfigError(f"{path}: {term} is no term of DICOM PS3.16 Annex L{hint}")
     return table.select(pl.col("spelling", "term").str.strip_chars())
-
-
-@cache
-def annex_l() -> dict[str, tuple[str, str]]:
-    """Term → (SNOMED CT code value, code meaning) of DICOM PS3.16 Annex L."""
-    return {row["term"]: (row["code"], row["meaning"]) for row in rows_of("annex_l.csv")}
-
-
-@cache
-def _standard() -> dict[str, str]:
-    """Every term and code meaning of Annex L, as words → term."""
-    known: dict[str, str] = {}
-    for term, (_, meaning) in annex_l().items():
-        for spelling in (term, meaning):
-            known.setdefault(" ".join(words_of(spelling)), term)
-    return known
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 
 def features(seed, n, groups=4, numeric=4, categorical=4, missing=0.0, noise=0.05):

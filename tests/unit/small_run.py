@@ -3,12 +3,12 @@
 import numpy as np
 import polars as pl
 
-from tagsight.clustering import cluster_tables, k_medoids
+from tagsight.clustering import annotation, k_medoids
 from tagsight.gower import metric
 from tagsight.reading.provenance import footer
 from tagsight.run.atomic import write_json, write_parquet
 from tagsight.run.hashing import keyed_hash
-from tagsight.tags import encoding
+from tagsight.tags import encoding, fitting
 from tagsight.tags.frequencies import frequencies
 from tagsight.terms.body_parts import read_spellings
 
@@ -62,7 +62,7 @@ def spellings(clone):
 
 def write(folder, images, table, *, ranges="archive", k=3, reading=READING):
     """Write a run over `images` in two shards; every third patient is in its sample."""
-    fitted = encoding.fit(
+    fitted = fitting.fit(
         images.lazy(),
         frequencies(images.lazy(), 1),
         pl.DataFrame({"keyword": KEYWORDS, "fate": "kept"}),
@@ -72,7 +72,7 @@ def write(folder, images, table, *, ranges="archive", k=3, reading=READING):
         key=KEY,
         min_patients=1,
     )
-    features = encoding.apply(images, fitted, table, KEY)
+    features = fitting.apply(images, fitted, table, KEY)
     tuned = pl.Series(sorted(set(images["patient"]))[::3]).implode()
     sample = images.select("image", "series", "study", "patient", "path").join(features, on="image")
     sample = sample.filter(pl.col("patient").is_in(tuned))
@@ -89,7 +89,7 @@ def write(folder, images, table, *, ranges="archive", k=3, reading=READING):
     write_json(cards, folder / "cards.json")
     write_parquet(sample, folder / "samples/tuning.parquet")
     write_parquet(pl.concat(of_grid), folder / "medoids.parquet")
-    annotated = cluster_tables.annotate(features, of_grid[1], ranged)
+    annotated = annotation.annotate(features, of_grid[1], ranged)
     annotated.write_csv(folder / "annotations.csv")
     for shard in range(2):
         mine = pl.int_range(pl.len()) % 2 == shard

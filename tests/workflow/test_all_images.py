@@ -9,7 +9,7 @@ from running import overlay, run
 from tagsight.clustering.cluster_tables import labellings
 from tagsight.interpretation.agreement import agreement
 from tagsight.run.atomic import read_json
-from tagsight.tags.encoding import LABELS
+from tagsight.tags.labels import LABELS
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ from typing import Protocol
 from tagsight.clustering import k_medoids
 from tagsight.clustering.search.state import FoundClustering, Streamed, drawn
 from tagsight.gower import metric
-from tagsight.gower.metric import Array, Distance, Features
+from tagsight.gower.features import Features
+from tagsight.gower.metric import Array, Distance
 from tagsight.gower.packing import TILE
 from tagsight.run.jobs import LOG
 

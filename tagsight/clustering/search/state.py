@@ -13,7 +13,8 @@ import numpy as np
 
 from tagsight.clustering.search import kernels, swap
 from tagsight.clustering.silhouettes import of_row
-from tagsight.gower.metric import Array, Distance, Features
+from tagsight.gower.features import Features
+from tagsight.gower.metric import Array, Distance
 from tagsight.gower.packing import TILE, Packed, blocks, gather, pack
 from tagsight.run.atomic import writing
 

@@ -10,18 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.archive.listing import (
-    FoundFile,
-    container_of,
-    deal,
-    drawn,
-    find,
-    listing,
-    member_text,
-    shard_of,
-    to_path,
-    to_text,
-)
+from tagsight.archive.dealing import deal, drawn, listing, shard_of
+from tagsight.archive.listing import FoundFile, find
+from tagsight.archive.paths import container_of, member_text, to_path, to_text
 from tagsight.errors import ArchiveError
 from tagsight.run.jobs import Progress
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.archive.listing import to_path, to_text
+from tagsight.archive.paths import to_path, to_text
 from tagsight.archive.source import open_regular
 from tagsight.archive.tars import tar_members
 from tagsight.rejections import Rejection

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.archive.listing import to_text
+from tagsight.archive.paths import to_text
 from tagsight.archive.source import open_regular
 from tagsight.archive.zips import data_place, inflated, zip_members
 from tagsight.rejections import Rejection

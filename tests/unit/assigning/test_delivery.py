@@ -12,7 +12,7 @@ from tagsight.assigning.finished_run import finished
 from tagsight.errors import DataError
 from tagsight.reading.shard_reader import Shard
 from tagsight.run.atomic import write_json
-from tagsight.tags import encoding
+from tagsight.tags import fitting
 
 CLONE = Path(__file__).parents[3]
 TABLE = small_run.spellings(CLONE)
@@ -38,7 +38,7 @@ def delivered(run, folder, *parts, rejected=()):
     for tags in parts:
         refused = pl.DataFrame({"path": "x", "reason": list(rejected), "detail": ""}, REJECTED)
         shard = Shard(tags.lazy(), refused, len(tags))
-        features = encoding.apply(shard.tags, run.encoding, TABLE, run.key)
+        features = fitting.apply(shard.tags, run.encoding, TABLE, run.key)
         delivery.add(shard, features)
     return delivery
 

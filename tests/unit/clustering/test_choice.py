@@ -6,7 +6,7 @@ import math
 import polars as pl
 import pytest
 
-from tagsight.clustering import choice
+from tagsight.clustering import choice, cluster_tables
 from tagsight.errors import DataError
 
 # The paper's own grid (§3).
@@ -90,7 +90,7 @@ def test_the_summary_of_each_k_is_weighted():
         },
         schema_overrides=dict.fromkeys(("distance", "silhouette", "weight"), pl.Float32),
     )
-    found = choice.summary(clusters)
+    found = cluster_tables.summary(clusters)
     assert found["k"].to_list() == [2, 3]
     assert found["silhouette"].to_list() == pytest.approx([(0.1 + 0.25 * 0.3) / 1.25, 0.6])
     assert found["loss"].to_list() == pytest.approx([0.35, 0.4])

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tagsight.clustering import algorithms, choice, cluster_tables, k_medoids, silhouettes
+from tagsight.clustering import algorithms, annotation, cluster_tables, k_medoids, silhouettes
 from tagsight.clustering.choice import choose
 from tagsight.errors import DataError
 from tagsight.gower import metric
@@ -71,7 +71,7 @@ def medoids_of(part, frame):
 def test_the_samples_own_images_are_annotated_as_they_were_clustered(made):
     frame, _, table = made
     part = table.filter(k=5)
-    annotated = cluster_tables.annotate(frame, medoids_of(part, frame), ENCODING)
+    annotated = annotation.annotate(frame, medoids_of(part, frame), ENCODING)
     assert annotated["cluster"].equals(part["cluster"])
     np.testing.assert_allclose(annotated["distance"], part["distance"], atol=1e-6)
     margin = part["second_distance"] - part["distance"]
@@ -82,7 +82,7 @@ def test_annotations_name_the_second_cluster_and_why_it_was_not_that(made):
     frame, distances, table = made
     found = medoids_of(table.filter(k=5), frame)
     rows = cluster_tables.medoid_rows(table.filter(k=5), frame["image"])
-    annotated = cluster_tables.annotate(frame, found, ENCODING)
+    annotated = annotation.annotate(frame, found, ENCODING)
     second = distances[:, rows].argsort(axis=1, kind="stable")[:, 1] + 1
     apart = (annotated["margin"] > 1e-6).to_numpy()
     np.testing.assert_array_equal(annotated["second"].to_numpy()[apart], second[apart])
@@ -90,16 +90,16 @@ def test_annotations_name_the_second_cluster_and_why_it_was_not_that(made):
     said = annotated.filter(pl.col("margin") > 1e-6)["because"]
     assert said.null_count() == 0
     assert {tag for text in said for tag in text.split("\\")} <= tags
-    alone = cluster_tables.annotate(frame, found[:1], ENCODING)
+    alone = annotation.annotate(frame, found[:1], ENCODING)
     assert alone["second"].null_count() == alone["because"].null_count() == len(frame)
 
 
 def test_the_held_out_ratio_is_one_for_the_sample_itself_and_more_for_others(made):
     frame, _, table = made
-    itself = cluster_tables.held_out(table, frame, frame, ENCODING)
+    itself = annotation.held_out(table, frame, frame, ENCODING)
     assert itself["k"].to_list() == [3, 5]
     assert itself["heldout_ratio"].to_list() == [1.0, 1.0]
-    others = cluster_tables.held_out(table, frame, sample(500, seed=1), ENCODING)
+    others = annotation.held_out(table, frame, sample(500, seed=1), ENCODING)
     assert all(ratio > 1 for ratio in others["heldout_ratio"])
 
 
@@ -130,7 +130,7 @@ def test_images_in_no_cluster_are_in_cluster_0_without_a_distance():
     assert not none["medoid"]
     assert table["distance"].null_count() == 1
     assert cluster_tables.medoid_rows(table, frame["image"]).tolist() == found.medoids.tolist()
-    (row,) = choice.summary(table).to_dicts()
+    (row,) = cluster_tables.summary(table).to_dicts()
     assert row["loss"] == pytest.approx(found.loss)
     assert row["distance"] == pytest.approx(found.loss / 5)
     assert row["silhouette"] == pytest.approx(widths.sum() / 6, rel=1e-6)
@@ -142,7 +142,7 @@ def test_a_grid_without_a_clustering_is_an_empty_table_that_choice_refuses():
         frame["image"], np.zeros((3, 3), np.float32), [], [], all_rows(to_features(frame, ENCODING))
     )
     assert table.is_empty()
-    grid = cluster_tables.held_out(table, frame, frame, ENCODING)
+    grid = annotation.held_out(table, frame, frame, ENCODING)
     with pytest.raises(DataError, match=r"cluster\.k"):
         choose(grid, "heldout", 1.05)
 
@@ -161,10 +161,10 @@ def test_equal_images_share_a_cluster_and_count_each_or_once(weight):
     assert table["cluster"][:8].n_unique() == 1
     assert table.filter("medoid")["cluster"].sort().to_list() == [1, 2, 3, 4]
     assert table["weight"].sum() == pytest.approx(37 if weight == "images" else 30)
-    (row,) = choice.summary(table).to_dicts()
+    (row,) = cluster_tables.summary(table).to_dicts()
     assert row["loss"] == pytest.approx(grid[0].loss, rel=1e-6)
     if weight == "rows":  # the same as of the 30 alone
         (alone,) = k_medoids.grid(metric.matrix(to_features(frame, ENCODING)), [4])
         assert row["loss"] == pytest.approx(alone.loss, rel=1e-6)
-    held = cluster_tables.held_out(table, again, again, ENCODING, weight)
+    held = annotation.held_out(table, again, again, ENCODING, weight)
     assert held["heldout_ratio"].to_list() == pytest.approx([1.0])

@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight.clustering import famd
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 
 def only(table, *, numeric=False, categorical=False):

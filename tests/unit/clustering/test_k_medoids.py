@@ -12,6 +12,7 @@ from scipy.spatial.distance import pdist, squareform
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight.clustering import k_medoids
+from tagsight.clustering.algorithms import clusterings
 
 
 def distances(seed, n, groups=6, dimensions=3, levels=None):
@@ -63,7 +64,7 @@ def test_build_refuses_what_cannot_be():
 @pytest.mark.parametrize("algorithm", ["fasterpam", "pam", "alternate", "average"])
 def test_what_every_clustering_holds(algorithm):
     d = distances(5, 200, levels=2)
-    grid = k_medoids.grid(d, [9, 2, 4, 9], algorithm)
+    grid = clusterings(None, d, [9, 2, 4, 9], algorithm)
     assert [found.k for found in grid] == [2, 4, 9]
     for found in grid:
         sizes = np.bincount(found.labels)
@@ -97,7 +98,7 @@ def test_loss_within_a_hundredth_of_plain_pam(seed, k):
 def test_average_linkage_is_scipys():
     d = distances(7, 120)
     merges = linkage(squareform(d, checks=False), "average")
-    for found in k_medoids.grid(d, [2, 5, 11], "average"):
+    for found in clusterings(None, d, [2, 5, 11], "average"):
         wanted = fcluster(merges, found.k, "maxclust")
         assert adjusted_rand_score(wanted, found.labels) == 1
         for c, medoid in enumerate(found.medoids):
@@ -109,7 +110,10 @@ def test_average_linkage_is_scipys():
 def test_k_from_the_number_of_distinct_rows_on_is_left_out():
     d = np.kron(1 - np.eye(4), np.ones((10, 10))).astype(np.float32)  # 4 distinct, 10 of each
     for algorithm in ("fasterpam", "average"):
-        assert [found.k for found in k_medoids.grid(d, [2, 3, 4, 5, 40, 90], algorithm)] == [2, 3]
+        assert [found.k for found in clusterings(None, d, [2, 3, 4, 5, 40, 90], algorithm)] == [
+            2,
+            3,
+        ]
     assert k_medoids.grid(np.zeros((3, 3), np.float32), [1, 2]) == []
 
 

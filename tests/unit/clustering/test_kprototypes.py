@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from tagsight.clustering import kprototypes
 from tagsight.clustering.kprototypes import Prototypes
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 
 def slow_cost(table, i, means, modes, gamma):

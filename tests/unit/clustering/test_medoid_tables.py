@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cluster_tables import ENCODING, sample
 
-from tagsight.clustering import choice, cluster_tables, k_medoids, medoid_tables, silhouettes
+from tagsight.clustering import annotation, cluster_tables, k_medoids, medoid_tables, silhouettes
 from tagsight.clustering.search.search import search
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import all_rows, collapse
@@ -116,7 +116,7 @@ def test_the_medoids_of_a_sample_say_what_its_clusters_do(seed, kind):
         told.select("image").join(frame, on="image", how="left", maintain_order="left")
     )
     agrees(told, said, table, frame, kind)
-    summary = choice.summary(table)
+    summary = cluster_tables.summary(table)
     for name in ("silhouette", "loss", "distance"):
         np.testing.assert_allclose(said[name], summary[name], rtol=1e-12)
     assert said.select("candidates", "share", "swaps").sum().row(0) == (0, 0, 0)
@@ -133,7 +133,7 @@ def test_a_sample_is_annotated_as_it_was_clustered_also_between_medoids(seed, ki
     table = cluster_tables.table(frame["image"], distances, grid, widths, few)
     told, _ = medoid_tables.of_sample(table, frame, encoding)
     for k in told["k"].unique():
-        annotated = cluster_tables.annotate(frame.reverse(), told.filter(k=k), encoding).reverse()
+        annotated = annotation.annotate(frame.reverse(), told.filter(k=k), encoding).reverse()
         found = table.filter(k=k)
         for name in ("image", "cluster", "distance"):
             assert annotated[name].to_list() == found[name].to_list()
@@ -158,7 +158,7 @@ def test_the_medoids_of_all_images_say_what_their_clusters_do(seed, kind):
     placed = medoid_tables.members(frame, told, ENCODING, kind)  # the sample is all there is
     agrees(told, said, placed, frame, kind)
     for found in outcome.found:
-        annotated = cluster_tables.annotate(frame, told.filter(k=found.k), ENCODING)["cluster"]
+        annotated = annotation.annotate(frame, told.filter(k=found.k), ENCODING)["cluster"]
         assert (annotated - 1).to_list() == found.labels[distinct.row].tolist()
         assert said.filter(k=found.k)["loss"].item() == pytest.approx(found.loss, rel=1e-9)
     assert (said["candidates"] == outcome.tried).all()
@@ -184,8 +184,8 @@ def test_images_in_no_cluster_count_as_silhouette_0(clustered):
     )
     assert (noisy["cluster"] == 0).any()
     _, said = medoid_tables.of_sample(noisy, frame, ENCODING)
-    np.testing.assert_allclose(said["silhouette"], choice.summary(noisy)["silhouette"])
-    np.testing.assert_allclose(said["distance"], choice.summary(noisy)["distance"])
+    np.testing.assert_allclose(said["silhouette"], cluster_tables.summary(noisy)["silhouette"])
+    np.testing.assert_allclose(said["distance"], cluster_tables.summary(noisy)["distance"])
 
 
 def test_images_in_no_cluster_count_nowhere(clustered):
@@ -217,7 +217,7 @@ def test_members_of_medoids_from_elsewhere_are_nearest_to_them(clustered):
     placed = medoid_tables.members(frame, others, ENCODING)
     assert not placed["medoid"].any()
     assert placed["cluster"].equals(
-        cluster_tables.annotate(frame, others, ENCODING)["cluster"].rename("cluster")
+        annotation.annotate(frame, others, ENCODING)["cluster"].rename("cluster")
     )
 
 
@@ -249,7 +249,7 @@ def test_a_medoid_of_all_images_is_the_first_of_those_alike(clustered, tmp_path)
     told, _ = medoid_tables.of_all(outcome, frame, distinct, ENCODING)
     assert told["image"].is_in(some["image"].implode()).all()
     assert told.filter(k=5)["images"].is_sorted(descending=True)
-    near = cluster_tables.annotate(frame, told.filter(k=5), ENCODING)
+    near = annotation.annotate(frame, told.filter(k=5), ENCODING)
     assert told.filter(k=5)["loss"].sum() == pytest.approx(near["distance"].sum(), rel=1e-5)
 
 

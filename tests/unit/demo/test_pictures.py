@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tagsight.demo.body import draw_body
-from tagsight.demo.canvas import Pose, canvas, ellipse, texture
 from tagsight.demo.devices import devices, spell, spellings, words
 from tagsight.demo.patients import make_patient
+from tagsight.demo.pictures.body import draw_body
+from tagsight.demo.pictures.canvas import Pose, canvas, ellipse, texture
+from tagsight.demo.pictures.shots import Shot, take
 from tagsight.demo.population import EXAMS, PARTS, Patient, Series, plan
-from tagsight.demo.shots import Shot, take
 from tagsight.demo.storage import store
 from tagsight.demo.technique import HOUNSFIELD, MAKE, signal
 

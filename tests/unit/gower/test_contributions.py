@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagsight.gower.contributions import NAMED, because, contributions
-from tagsight.gower.metric import Features, Nearest, nearest
+from tagsight.gower.features import Features
+from tagsight.gower.metric import Nearest, nearest
 
 
 @st.composite

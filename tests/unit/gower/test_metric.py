@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import squareform
 
 from tagsight.gower import metric
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 
 def features(numeric, categorical, numeric_weight=None, categorical_weight=None):

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
-from tagsight.interpretation.confounding import MARGIN, basis, confounding, sentence, verdict
+from tagsight.interpretation.confounding import MARGIN, confounding, verdict
+from tagsight.report.sentences import confounding_basis, confounding_sentence
 
 RNG = np.random.default_rng(0)
 N = 400
@@ -38,7 +39,7 @@ OUTSIDE = {
 def test_planted_confounding_is_told(labels, expected, said):
     found = confounding(labels, OUTSIDE)
     assert found["verdict"] == expected
-    assert said in sentence(found)
+    assert said in confounding_sentence(found)
 
 
 def test_each_label_of_the_scanner_is_reported_on_the_images_that_state_all():
@@ -77,8 +78,8 @@ def test_the_largest_of_the_scanners_labels_is_not_picked():
 def test_where_no_model_is_stated_another_label_stands_for_the_scanner(missing, name):
     none = pl.Series([None] * N, dtype=pl.String)
     found = confounding(MODEL, {**OUTSIDE, "site": texts(MODEL), **dict.fromkeys(missing, none)})
-    assert f"the {name} (" in sentence(found)
-    assert f" {name}s, 4 body parts" in basis(found)
+    assert f"the {name} (" in confounding_sentence(found)
+    assert f" {name}s, 4 body parts" in confounding_basis(found)
 
 
 def test_with_one_modality_alone_it_is_no_part_of_the_comparison():
@@ -88,15 +89,15 @@ def test_with_one_modality_alone_it_is_no_part_of_the_comparison():
     assert first["modality"] is None
     assert first["rows"] == N
     assert found == confounding(MODEL, without)
-    assert "modalities" not in basis(found)
+    assert "modalities" not in confounding_basis(found)
 
 
 def test_what_is_not_stated_cannot_be_told():
     none = pl.Series([None] * N, dtype=pl.String)
     found = confounding(MODEL, {**OUTSIDE, "body_part": none})
     assert found == {"verdict": "unknown", "compared": []}
-    assert "cannot be told" in sentence(found)
-    assert basis(found) == ""
+    assert "cannot be told" in confounding_sentence(found)
+    assert confounding_basis(found) == ""
 
 
 @pytest.mark.parametrize(
@@ -121,8 +122,10 @@ def test_scores_are_written_as_articles_write_them():
     first = {"label": "model", "rows": 1200, "scanner": 0.8, "anatomy": 0.412, "modality": -0.02}
     first["levels"] = {"scanner": 1010, "anatomy": 20, "modality": 7}
     found = {"verdict": "scanner", "compared": [first]}
-    assert "the scanner model (AMI .80) than with the body part (.41)" in sentence(found)
-    assert basis(found) == (
+    assert "the scanner model (AMI .80) than with the body part (.41)" in confounding_sentence(
+        found
+    )
+    assert confounding_basis(found) == (
         "On the 1,200 images that state them: 1,010 scanner models, 20 body parts, "
         "7 modalities (AMI \N{MINUS SIGN}.02)."
     )

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
-from tagsight.interpretation.rules import quoted, rules, to_yaml
+from tagsight.interpretation.conditions import quoted
+from tagsight.interpretation.rules import rules, to_yaml
 from tagsight.tags.encoding import Column, Encoding
 
 TEXTS = ("CT", "MR", "CHEST and ABDOMEN", "(rare 0123456789ab)", "missing")

@@ -6,7 +6,7 @@ import pydicom
 import pytest
 from mutants import mutants
 
-from tagsight.archive.listing import to_text
+from tagsight.archive.paths import to_text
 from tagsight.dicom.headers import Image, Rejected, Wanted, read_header
 from tagsight.reading.batch_reader import BATCH, Reader
 from tagsight.terms.body_parts import BodyParts, read_spellings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.archive.listing import drawn
+from tagsight.archive.dealing import drawn
 from tagsight.errors import ArchiveError, DataError
 from tagsight.reading.column_splits import Split
 from tagsight.reading.ready_table import ROW, Layout, ReadyTable, deal, draw, found, open_table

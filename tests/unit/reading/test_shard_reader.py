@@ -6,13 +6,14 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from tagsight.archive.listing import listing
+from tagsight.archive.dealing import listing
 from tagsight.dicom.headers import PIXEL_FACTS, Wanted
 from tagsight.errors import DataError
 from tagsight.reading import part_store, shard_reader
 from tagsight.reading.reader_process import ReaderProcess
-from tagsight.reading.shard_reader import check_reject_limit, read_shard
+from tagsight.reading.shard_reader import read_shard
 from tagsight.run.jobs import Progress
+from tagsight.tags.frequencies import check_reject_limit
 
 KEY = bytes(range(32))
 NAMES = ["CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "JPEG2000.dcm", "rtdose.dcm"]

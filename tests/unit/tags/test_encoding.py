@@ -11,17 +11,10 @@ from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
 from tagsight.errors import DataError
-from tagsight.tags.encoding import (
-    Column,
-    Encoding,
-    apply,
-    feature_keywords,
-    fit,
-    labels,
-    load,
-    to_features,
-)
+from tagsight.tags.encoding import Column, Encoding, feature_keywords, load, to_features
+from tagsight.tags.fitting import apply, fit
 from tagsight.tags.frequencies import frequencies, keywords_of
+from tagsight.tags.labels import labels
 from tagsight.terms.body_parts import read_spellings
 
 TABLE = read_spellings(Path(__file__).parents[3] / "config" / "body_parts.csv")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import entropy as scipy_entropy
 from sklearn.metrics import normalized_mutual_info_score
 
-from tagsight.gower import metric
+from tagsight.gower.features import Features
 from tagsight.tags.frequencies import frequencies
 from tagsight.tags.ranking import (
     LEVELS,
@@ -60,7 +60,7 @@ def laplacian_score(variables, graph, n):
 
 
 def features(numbers, codes):
-    return metric.Features(
+    return Features(
         np.asarray(numbers, np.float32)[:, None],
         np.asarray(codes, np.int32)[:, None],
         np.ones(1, np.float32),

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagsight.errors import ConfigError
-from tagsight.terms.body_parts import BodyParts, annex_l, read_spellings, terms
+from tagsight.terms.annex_l import annex_l
+from tagsight.terms.body_parts import BodyParts, read_spellings, terms
 
 TABLE = read_spellings(Path(__file__).parents[3] / "config" / "body_parts.csv")
 VOCABULARY = BodyParts(TABLE)

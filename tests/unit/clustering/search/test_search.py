@@ -15,7 +15,7 @@ from tagsight.clustering import k_medoids
 from tagsight.clustering.search import search
 from tagsight.clustering.search.state import Streamed
 from tagsight.gower import metric
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 KS = [2, 5, 12]
 

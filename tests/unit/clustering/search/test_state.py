@@ -11,7 +11,7 @@ from tagsight.clustering import silhouettes
 from tagsight.clustering.search import kernels, swap
 from tagsight.clustering.search.state import Streamed, drawn
 from tagsight.gower import metric
-from tagsight.gower.metric import Features
+from tagsight.gower.features import Features
 
 
 def features(seed, n, missing=0.3, groups=5):

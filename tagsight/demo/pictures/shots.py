@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagsight.demo import angiography, films, nuclear, sagittal, sections, ultrasound
-from tagsight.demo.body import Body
-from tagsight.demo.breast import mammogram
-from tagsight.demo.canvas import Array, Canvas, Pose, blur, canvas, ellipse
+from tagsight.demo.pictures import angiography, films, nuclear, sagittal, sections, ultrasound
+from tagsight.demo.pictures.body import Body
+from tagsight.demo.pictures.breast import mammogram
+from tagsight.demo.pictures.canvas import Array, Canvas, Pose, blur, canvas, ellipse
+from tagsight.demo.pictures.sections import Tones
 from tagsight.demo.population import Patient, Series
-from tagsight.demo.sections import Tones
 from tagsight.demo.technique import Technique
 
 Slice = Callable[[Canvas, Body, Tones, float], Array]

@@ -2,9 +2,18 @@
 
 import numpy as np
 
-from tagsight.demo.body import Body
-from tagsight.demo.canvas import Array, Canvas, Point, capsule, ellipse, paint, texture, tube
-from tagsight.demo.sections import Tones, add_lesion, empty
+from tagsight.demo.pictures.body import Body
+from tagsight.demo.pictures.canvas import (
+    Array,
+    Canvas,
+    Point,
+    capsule,
+    ellipse,
+    paint,
+    texture,
+    tube,
+)
+from tagsight.demo.pictures.sections import Tones, add_lesion, empty
 
 
 def _brain(image: Array, c: Canvas, body: Body, tones: Tones, size: float) -> None:

@@ -2,8 +2,17 @@
 
 import numpy as np
 
-from tagsight.demo.body import Body
-from tagsight.demo.canvas import Array, Canvas, capsule, ellipse, mirrored, paint, ring, tube
+from tagsight.demo.pictures.body import Body
+from tagsight.demo.pictures.canvas import (
+    Array,
+    Canvas,
+    capsule,
+    ellipse,
+    mirrored,
+    paint,
+    ring,
+    tube,
+)
 
 
 def _limbs(image: Array, c: Canvas, soft: float, bone: float) -> None:

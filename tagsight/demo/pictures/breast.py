@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tagsight.demo.body import Body
-from tagsight.demo.canvas import Array, Canvas, capsule, ellipse, mirrored, paint, texture
+from tagsight.demo.pictures.body import Body
+from tagsight.demo.pictures.canvas import Array, Canvas, capsule, ellipse, mirrored, paint, texture
 
 
 def mammogram(c: Canvas, body: Body, side: str, view: str) -> Array:

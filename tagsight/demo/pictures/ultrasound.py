@@ -3,8 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
-from tagsight.demo.body import Body
-from tagsight.demo.canvas import Array, Canvas, capsule, ellipse, paint, ring, tube
+from tagsight.demo.pictures.body import Body
+from tagsight.demo.pictures.canvas import Array, Canvas, capsule, ellipse, paint, ring, tube
 
 
 def window(c: Canvas, probe: str, depth: float) -> Array:

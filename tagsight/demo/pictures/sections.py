@@ -7,8 +7,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tagsight.demo.body import Body
-from tagsight.demo.canvas import Array, Canvas, Point, capsule, ellipse, paint, ring, texture, tube
+from tagsight.demo.pictures.body import Body
+from tagsight.demo.pictures.canvas import (
+    Array,
+    Canvas,
+    Point,
+    capsule,
+    ellipse,
+    paint,
+    ring,
+    texture,
+    tube,
+)
 
 Tones = Mapping[str, float]
 

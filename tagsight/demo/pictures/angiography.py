@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tagsight.demo.body import Body
-from tagsight.demo.canvas import Array, Canvas, Point, capsule, ellipse, texture, tube
+from tagsight.demo.pictures.body import Body
+from tagsight.demo.pictures.canvas import Array, Canvas, Point, capsule, ellipse, texture, tube
 
 # Main vessels as routes; the small ones branch off at random, the same for one patient.
 ROUTES: dict[tuple[str, str], list[list[Point]]] = {

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tagsight.demo.body import Body
-from tagsight.demo.canvas import (
+from tagsight.demo.pictures.body import Body
+from tagsight.demo.pictures.canvas import (
     Array,
     Canvas,
     Point,

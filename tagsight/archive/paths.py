@@ -1,0 +1,50 @@
+"""Paths as text that any table can hold, and back to the same bytes."""
+
+import os
+import re
+
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+
+
+def to_text(path: str) -> str:
+    """A path as text that any table can hold; `to_path` leads back to the same bytes.
+
+    Bytes that are not UTF-8 become `\\xNN`, and so does `!`, which stands between a container and
+    its member (see `member_text`). A path that needs this or already looks so gets its
+    backslashes escaped too, so that no two paths share a text.
+    """
+    if path.isascii():
+        if "!" not in path and ("\\" not in path or not _ESCAPED.search(path)):
+            return path
+    elif _is_plain(path):
+        return path
+    escaped = path.replace("\\", "\\x5c").replace("!", "\\x21")
+    return os.fsencode(escaped).decode("utf-8", "backslashreplace")
+
+
+def _is_plain(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return "!" not in path and not _ESCAPED.search(path)
+
+
+def to_path(text: str) -> str:
+    """The path that `to_text` wrote."""
+    if "\\" not in text or not _ESCAPED.search(text):
+        return text
+    data = re.sub(
+        rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode()
+    )
+    return os.fsdecode(data)
+
+
+def member_text(container: str, name: str) -> str:
+    """The text form `container!member` of a container's member; `container` is text already."""
+    return f"{container}!{to_text(name)}"
+
+
+def container_of(text: str) -> str:
+    """The text form of the file that `text` is in: of its container, or its own."""
+    return text.partition("!")[0]
