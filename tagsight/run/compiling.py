@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numba
 from llvmlite import binding
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
 from tagsight.run.imports import reached
 
@@ -38,37 +38,61 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def compiled(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(**options)(function)
-        folder = _folder(Path(function.__code__.co_filename))
-        if folder is not None:
-            dispatcher._cache = _cache(function, folder)
+        if _folder(_source(function)) is not None:
+            dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
         return dispatcher
 
     return compiled
 
 
-class CompiledCode(FunctionCache):
+def _source(function: Callable[..., Any]) -> Path:
+    return Path(function.__code__.co_filename)
+
+
+class _Place(_CacheLocator):
+    """Where the machine code of a function lies, for numba.
+
+    The folder's name says all that the code depends on, so times of files say nothing: a new clone
+    of the same sources can take up what another has compiled.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._folder, self._line = _folder(_source(function)), function.__code__.co_firstlineno
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], _file: str) -> "_Place":
+        return cls(function)
+
+    def get_cache_path(self) -> str:
+        return str(self._folder)
+
+    def get_source_stamp(self) -> str:
+        return ""
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+
+class _Code(CompileResultCacheImpl):
+    _locator_classes: ClassVar = [_Place]  # type: ignore[list-item, misc]
+
+
+class _Cache(FunctionCache):
     """numba's cache of a function, which takes what it cannot read for what is not there.
 
     A file that was cut by a full disk, or that another version of numba wrote, would else end every
     job that loads it (numba's issue 9348).
     """
 
+    _impl_class = _Code
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled code for a signature; None where there is none that can be read."""
         try:
             return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception:  # whatever a broken pickle or object file raises
-            self.flush()  # type: ignore[no-untyped-call]  # an index that cannot be read could not be added to either
+            self.flush()  # type: ignore[no-untyped-call]  # no code can be added to a broken index
             return None
-
-
-def _cache(function: Callable[..., Any], folder: Path) -> CompiledCode:
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
-    try:
-        return CompiledCode(function)  # type: ignore[no-untyped-call]
-    finally:
-        config.CACHE_DIR = before
 
 
 def fingerprint(source: Path, clone: Path) -> str:

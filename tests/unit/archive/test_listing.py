@@ -168,8 +168,8 @@ def test_the_stream_deals_as_all_at_once_would(a_list, shards, draw, seed, batch
 DEALING = r"""
 import re, sys
 from pathlib import Path
-from tagsight.archive import deal
-from tagsight.jobs import Progress
+from tagsight.archive.dealing import deal
+from tagsight.run.jobs import Progress
 
 source, folder = map(Path, sys.argv[1:])
 for _ in deal([source], 64, None, 1, folder, Progress(None, "files")):
