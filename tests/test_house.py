@@ -5,6 +5,7 @@ import re
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,20 @@ CLONE = Path(__file__).parents[1]
 RULES = sorted((CLONE / "rules").glob("*.smk"))
 SCRIPTS = sorted((CLONE / "scripts").glob("*.py"))
 LIBRARY = sorted((CLONE / "tagsight").rglob("*.py"))
+# Rooms of the library in the order of the data; a room imports from those of lines above alone.
+ORDER = (
+    {"errors", "rejections", "arrays"},
+    {"run"},
+    {"archive", "terms", "gower", "demo"},
+    {"dicom"},
+    {"reading", "tags", "looks"},
+    {"clustering"},
+    {"interpretation", "evaluation"},
+    {"assigning", "report"},
+    {"api"},  # for notebooks: may import from all, and nothing imports it
+)
+FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
+MOST_MODULES = 14  # of a room
 
 
 @pytest.mark.parametrize(
@@ -116,12 +131,71 @@ def test_modules_are_small_and_none_is_an_attic():
     assert not [p for p in LIBRARY if re.search("util|helper|misc|common", p.stem)]
 
 
+def room_of(path):
+    return path.relative_to(CLONE / "tagsight").parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """Modules of the library that a file imports, as paths."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "tagsight":
+            whole = CLONE / f"{node.module.replace('.', '/')}.py"
+            inside = [whole.with_suffix("") / f"{alias.name}.py" for alias in node.names]
+            yield from [whole] if whole.is_file() else inside
+
+
+def test_imports_go_from_later_rooms_to_earlier_ones_alone():
+    uphill = [
+        f"{path.relative_to(CLONE)} imports {other.relative_to(CLONE)}"
+        for path in LIBRARY
+        for other in imported(path)
+        if room_of(other) != room_of(path) and FLOOR[room_of(other)] >= FLOOR[room_of(path)]
+    ]
+    assert uphill == []
+    assert {room_of(path) for path in LIBRARY if path.name != "__init__.py"} == set(FLOOR)
+
+
+def test_no_module_is_in_a_circle_of_imports():
+    """What imports nothing that is left is taken away, again and again: circles stay."""
+    left = {path: set(imported(path)) - {path} for path in LIBRARY}
+    while free := {path for path, others in left.items() if not others}:
+        left = {path: others - free for path, others in left.items() if path not in free}
+    assert [path.relative_to(CLONE).as_posix() for path in left] == []
+
+
+def test_rooms_are_small():
+    sizes = Counter(path.parent for path in LIBRARY if path.name != "__init__.py")
+    assert {str(room): size for room, size in sizes.items() if size > MOST_MODULES} == {}
+
+
+def test_no_two_public_classes_have_one_name():
+    names = Counter(
+        node.name
+        for path in LIBRARY
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_nothing_imports_what_is_for_notebooks():
+    users = [path for path in [*LIBRARY, *SCRIPTS] if CLONE / "tagsight/api.py" in imported(path)]
+    assert users == []
+
+
+def test_every_test_module_stands_in_the_room_of_what_it_tests():
+    rooms = {path.parent.relative_to(CLONE / "tagsight") for path in LIBRARY} | {Path("study")}
+    tests = CLONE / "tests/unit"
+    assert {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")} <= rooms
+
+
 def test_the_library_knows_no_snakemake():
     for path in LIBRARY:
         assert not re.search(r"^(import|from) snakemake", path.read_text(), re.MULTILINE), path
 
 
 def test_the_library_is_empty_at_all_of_its_doors():
+    """A name that an `__init__` makes leads a recipe to no module: see tagsight/run/imports.py."""
     doors = (CLONE / "tagsight").rglob("__init__.py")
     assert {str(door): door.read_text() for door in doors if door.read_text()} == {}
 
