@@ -64,7 +64,7 @@ test-slurm: .venv/tested
 	$(BIN)/python -m pytest -m slurm --require-slurm
 
 fuzz: .venv/tested
-	TAGSIGHT_FUZZ=1000000 $(BIN)/python -m pytest tests/unit/test_fuzz.py
+	TAGSIGHT_FUZZ=1000000 $(BIN)/python -m pytest tests/unit/reading/test_fuzz.py
 
 canary: .venv/tested
 	TAGSIGHT_CANARY=1 $(BIN)/python -m pytest tests/workflow/test_canary.py

@@ -252,6 +252,12 @@ def test_quick_and_long_tests_are_all_tests(make):
     assert all(line in both for line in (quick + long).splitlines() if "-m pytest" in line)
 
 
+def test_targets_name_files_that_there_are():
+    paths = re.findall(r"\b(?:tests|config|study)/[\w/.]+", (CLONE / "Makefile").read_text())
+    assert "config/demo.yaml" in paths
+    assert [path for path in paths if not (CLONE / path).exists()] == []
+
+
 @pytest.fixture
 def copy_of_the_clone(tmp_path):
     """Gone afterwards, since what is installed into it are gigabytes."""
