@@ -84,7 +84,7 @@ $(BIN)/python:
 # What a run needs. torch comes first, so that the rest finds the right build of it there.
 .venv/installed: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'installing into .venv, torch for $(TORCH): a minute or two, 2 GB'
-	@[ -z "$(CPU_TORCH)" ] || $(INSTALL) $(FROM_INDEX) || { $(NO_INDEX); }
+	@[ -z "$(CPU_TORCH)" ] || $(PIP) install $(FROM_INDEX) || { $(NO_INDEX); }
 	@$(INSTALL) --editable .
 	@touch $@
 
