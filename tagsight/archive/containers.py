@@ -19,8 +19,8 @@ from tagsight.archive.source import (
     Member,
     Source,
     bad_container,
-    open_regular,
-    refusal,
+    open_file,
+    rejection_of,
 )
 from tagsight.archive.tars import tar_members
 from tagsight.archive.zips import data_place, inflated, zip_members
@@ -30,7 +30,7 @@ _NAMES = r"(?i)\.(?:tar|zip|tgz|tar\.(gz|bz2|xz))$"
 _OPEN = 4  # containers of which a process remembers the members
 _BLOCK = 2**15  # covers 94 % of headers
 _COLUMNS = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
-_REFUSED = {"path": pl.String, "reason": pl.String, "detail": pl.String}
+_REJECTED = {"path": pl.String, "reason": pl.String, "detail": pl.String}
 
 
 class Container:
@@ -40,7 +40,7 @@ class Container:
     """
 
     def __init__(self, path: str) -> None:
-        self._source = open_regular(to_path(path))
+        self._source = open_file(to_path(path))
         weakref.finalize(self, self._source.close)
         self.size, self.mtime_ns = self._source.size, self._source.mtime_ns
         self._zipped = path.lower().endswith(".zip")
@@ -49,8 +49,8 @@ class Container:
         self.members: dict[str, Member] = {}
         try:
             self._walk()
-        except Rejection as refused:
-            self.failure = refused
+        except Rejection as rejection:
+            self.failure = rejection
 
     def _walk(self) -> None:
         walk = zip_members(self._source) if self._zipped else tar_members(self._data)
@@ -69,8 +69,8 @@ class Container:
         member = self.members.get(name)
         if member is None:
             raise self.failure or Rejection("vanished")
-        if member.refused:
-            raise bad_container(member.refused)
+        if member.rejected:
+            raise bad_container(member.rejected)
         return member
 
     def stored(self, member: Member) -> Source | None:
@@ -97,12 +97,6 @@ class Container:
             yield self._data.pread(min(_BLOCK, member.place + member.size - place), place)
 
 
-def is_container(path: str) -> bool:
-    """Whether the name of a file (text form) is a container's: .tar .tar.gz .tgz .tar.bz2 .tar.xz
-    .zip, in any case."""
-    return "!" not in path and re.search(_NAMES, path) is not None
-
-
 def opened(path: str) -> Container:
     """The container at `path` (text form); of the last few that were asked, remembered.
 
@@ -112,7 +106,7 @@ def opened(path: str) -> Container:
     try:
         status = os.stat(to_path(path))
     except (OSError, ValueError) as error:
-        raise refusal(error) from error
+        raise rejection_of(error) from error
     return _remembered(path, status.st_size, status.st_mtime_ns)
 
 
@@ -121,19 +115,7 @@ def _remembered(path: str, _size: int, _mtime_ns: int) -> Container:
     return Container(path)
 
 
-def members(path: str) -> Iterator[Member]:
-    """The members of the container at `path` (text form), in order of their place.
-
-    Raises:
-        Refused: it cannot be opened, or, when all that is whole was given, what is wrong with it.
-    """
-    container = opened(path)
-    yield from container.members.values()
-    if container.failure:
-        raise container.failure
-
-
-def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:  # (files, 3), (refused, 3)
+def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:  # (files, 3), (rejected, 3)
     """A list of files (path, size, mtime_ns) with a row per member in place of each container.
 
     Other files come first; members follow in order of place, which is the order that reads a
@@ -143,17 +125,17 @@ def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:  # (file
     """
     inside = pl.col("path").str.contains(_NAMES)
     files = [listing.filter(~inside).select(pl.col(n).cast(t) for n, t in _COLUMNS.items())]
-    refused: list[tuple[str, str, str]] = []
+    rejected: list[tuple[str, str, str]] = []
     for path, size, mtime_ns in listing.filter(inside).select(list(_COLUMNS)).iter_rows():
         try:
             container = opened(path)
         except Rejection as error:
-            refused.append((path, error.reason, error.detail))
+            rejected.append((path, error.reason, error.detail))
             continue
         names, unread = _sorted_out(path, container)
-        refused += unread
+        rejected += unread
         files.append(_rows(names, size or container.size, mtime_ns or container.mtime_ns))
-    return pl.concat(files), pl.DataFrame(refused, schema=_REFUSED, orient="row")
+    return pl.concat(files), pl.DataFrame(rejected, schema=_REJECTED, orient="row")
 
 
 def _sorted_out(path: str, container: Container) -> tuple[list[str], list[tuple[str, str, str]]]:
@@ -161,8 +143,8 @@ def _sorted_out(path: str, container: Container) -> tuple[list[str], list[tuple[
     names: list[str] = []
     unread: list[tuple[str, str, str]] = []
     for name, member in container.members.items():
-        if member.refused:
-            unread.append((f"{path}!{name}", "bad_container", member.refused))
+        if member.rejected:
+            unread.append((f"{path}!{name}", "bad_container", member.rejected))
         else:
             names.append(f"{path}!{name}")
     if container.failure:
@@ -179,7 +161,7 @@ def _rows(paths: list[str], size: int, mtime_ns: int) -> pl.DataFrame:
     )
 
 
-def _unpacked(path: str, source: Source) -> Source | Decompressed:
+def _unpacked(path: str, source: Source) -> Source:
     found = re.search(_NAMES, path)
     suffix = found[0][1:].lower() if found else ""
     if suffix in ("tar", "zip"):

@@ -4,6 +4,7 @@ import bz2
 import lzma
 import zlib
 from collections import deque
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 from tagsight.archive.source import Source, bad_container
@@ -69,7 +70,7 @@ def _unpacker(suffix: str) -> Unpacker:
     return Gzip()
 
 
-class Decompressed:
+class Decompressed(Source):
     """The bytes that the file `packed` unpacks to; `suffix`: bz2, xz, or else gzip.
 
     The last 160 MiB are held; a place before them costs unpacking anew from the beginning. Of all
@@ -81,6 +82,7 @@ class Decompressed:
     def __init__(self, packed: Source, suffix: str) -> None:
         self._packed = packed
         self._suffix = suffix
+        self.mtime_ns = packed.mtime_ns
         self._limit = max(_LIMIT, _RATIO * packed.size)
         self._begin()
 
@@ -91,21 +93,30 @@ class Decompressed:
         self._first = 0  # number of the first of them
         self._failure: Rejection | None = None  # what comes after them
 
-    def pread(self, size: int, place: int) -> bytes:
-        """At most `size` bytes from `place` on: fewer where the file ends.
+    @cached_property
+    def size(self) -> int:  # type: ignore[override]  # known only when asked
+        """Bytes that it unpacks to: found by unpacking all of it. See `pread`."""
+        while self._forward():
+            pass
+        if self._failure:
+            raise self._failure
+        return (self._first + len(self._blocks) - 1) * _BLOCK + len(self._blocks[-1])
 
-        Raises:
-            Refused: it is damaged or cut off, or unpacks to far more than archives do.
+    def pread(self, size: int, place: int, /) -> bytes:
+        """Return bytes, see `Source`.
+
+        Raises Rejection where the file is damaged or cut off, or unpacks to far more than archives
+        do.
         """
-        found = []
-        while size > 0 and (piece := self._piece(size, place)):
-            found.append(piece)
+        pieces = []
+        while size > 0 and place >= 0 and (piece := self._piece(size, place)):
+            pieces.append(piece)
             size -= len(piece)
             place += len(piece)
-        return b"".join(found)
+        return b"".join(pieces)
 
-    def reaches(self, place: int) -> bool:
-        """Whether all bytes before `place` are there; see `pread`."""
+    def reaches(self, place: int, /) -> bool:
+        """Return whether all bytes before `place` are there, unpacking no further. See `pread`."""
         return place <= 0 or self._piece(1, place - 1) != b""
 
     def _piece(self, size: int, place: int) -> bytes:
@@ -156,10 +167,10 @@ class Decompressed:
             while left and (part := self._unpack_some(left)):
                 parts.append(part)
                 left -= len(part)
-        except Rejection as refused:
+        except Rejection as rejection:
             if not parts:
                 raise
-            self._failure = refused
+            self._failure = rejection
         return b"".join(parts)
 
     def _unpack_some(self, size: int) -> bytes:

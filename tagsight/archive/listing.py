@@ -103,7 +103,7 @@ def _from_list(place: Path) -> Iterator[FoundFile]:
     base = os.path.normpath(place.parent)
     for row in _rows(place):
         if row["path"]:
-            path = os.path.join(base, row["path"])
+            path = row["path"] if "://" in row["path"] else os.path.join(base, row["path"])
             yield FoundFile(to_text(path), _whole(row.get("size")), _nanoseconds(row))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tagsight.archive.paths import to_text
-from tagsight.archive.source import Member, Stretch, bad_container
+from tagsight.archive.source import Member, Source, bad_container
 
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
@@ -28,7 +28,7 @@ class Header(NamedTuple):
     place: int
 
 
-def tar_members(data: Stretch) -> Iterator[Member]:
+def tar_members(data: Source) -> Iterator[Member]:
     """The files in a tar, in order; links, folders and devices are none.
 
     Raises:
@@ -58,7 +58,7 @@ def _after(place: int, size: int) -> int:
     return place + -(-size // _BLOCK) * _BLOCK
 
 
-def _next_header(data: Stretch, place: int) -> Header | None:
+def _next_header(data: Source, place: int) -> Header | None:
     """The header at `place`, or after blocks of zeros there; None at the end.
 
     Two blocks of zeros end a tar, but where tars were strung together another one follows.
@@ -87,7 +87,7 @@ def _is_header(block: bytes) -> bool:
     return claimed == total or claimed == total - 256 * sum(byte > 127 for byte in block)
 
 
-def _header(data: Stretch, block: bytes, place: int) -> Header:
+def _header(data: Source, block: bytes, place: int) -> Header:
     kind, name = block[156:157], _text(block[:100])
     if kind == b"\0" and name.endswith(b"/"):  # a folder, before there was a kind for it
         kind = b"5"
@@ -104,7 +104,7 @@ def _header(data: Stretch, block: bytes, place: int) -> Header:
     return Header(kind, name, size, place)
 
 
-def _after_map(data: Stretch, block: bytes, place: int) -> int:
+def _after_map(data: Source, block: bytes, place: int) -> int:
     """Where the data of a GNU sparse member begin: its map may go on in further blocks."""
     more = block[482]
     while more:
@@ -127,7 +127,7 @@ def _number(field: bytes) -> int:
     return int(_text(field).strip() or b"0", 8)
 
 
-def _extended(data: Stretch, header: Header) -> dict[bytes, bytes]:
+def _extended(data: Source, header: Header) -> dict[bytes, bytes]:
     """What a pax header or a long name says of members to come."""
     if header.size > _MAX_EXTENDED:
         raise bad_container("long header")
@@ -165,7 +165,7 @@ def _true_size(facts: dict[bytes, bytes], header: Header) -> int:
 def _member(facts: dict[bytes, bytes], header: Header) -> Member:
     named = next((facts[key] for key in _NAMES if facts.get(key)), header.name)
     name = to_text(_text(named).decode("utf-8", "surrogateescape"))
-    refused = "" if header.kind in _REGULAR else "kind of member"
+    rejected = "" if header.kind in _REGULAR else "kind of member"
     if header.kind == _SPARSE or any(key.startswith(b"GNU.sparse.") for key in facts):
-        refused = "sparse"
-    return Member(name, header.size, header.place, refused=refused)
+        rejected = "sparse"
+    return Member(name, header.size, header.place, rejected=rejected)

@@ -59,14 +59,14 @@ def zip_members(data: Source) -> Iterator[Member]:
     overlapping = _overlapping(entries, directory)
     for entry in entries:
         if not entry.name.endswith(b"/") and not _is_link(entry):
-            refused = "overlapping" if entry.place in overlapping else _why_not(entry)
+            rejected = "overlapping" if entry.place in overlapping else _why_not(entry)
             yield Member(
                 name=_name(entry.name, entry.flags),
                 size=entry.size,
                 place=entry.place + directory.shift,
                 packed=None if entry.method == _STORED else entry.packed,
                 checksum=entry.checksum,
-                refused=refused,
+                rejected=rejected,
             )
 
 

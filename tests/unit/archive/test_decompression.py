@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tagsight.archive import decompression
 from tagsight.archive.decompression import Decompressed
-from tagsight.archive.source import open_regular
+from tagsight.archive.source import open_file
 from tagsight.rejections import Rejection
 
 PACK = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}
@@ -20,7 +20,7 @@ DATA = b"".join(i.to_bytes(4, "big") for i in range(100_000)) + bytes(10**6)
 
 def over(path, suffix, packed):
     path.write_bytes(packed)
-    return Decompressed(open_regular(str(path)), suffix)
+    return Decompressed(open_file(str(path)), suffix)
 
 
 @pytest.fixture(scope="module", params=PACK)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tagsight.archive.dealing import deal, drawn, listing, shard_of
 from tagsight.archive.listing import FoundFile, find
-from tagsight.archive.paths import container_of, member_text, to_path, to_text
+from tagsight.archive.paths import to_path, to_text
 from tagsight.errors import ArchiveError
 from tagsight.run.jobs import Progress
 
@@ -218,15 +218,6 @@ def test_every_name_has_a_text_of_its_own(data):
     text.encode()
     assert "!" not in text
     assert os.fsencode(to_path(text)) == data
-
-
-@given(NAMES, NAMES)
-def test_container_and_member_are_told_apart(container, name):
-    outer = to_text(os.fsdecode(container))
-    text = member_text(outer, os.fsdecode(name))
-    assert container_of(text) == outer
-    assert container_of(outer) == outer
-    assert os.fsencode(to_path(text.partition("!")[2])) == name
 
 
 def test_ordinary_names_are_as_they_are():

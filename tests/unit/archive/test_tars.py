@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagsight.archive.paths import to_path, to_text
-from tagsight.archive.source import open_regular
+from tagsight.archive.source import open_file
 from tagsight.archive.tars import tar_members
 from tagsight.rejections import Rejection
 
@@ -37,10 +37,10 @@ def tar(path, files, form=tarfile.PAX_FORMAT, **facts):
 def walked(path):
     """Names and contents, and the refusal at the end."""
     found = []
-    with open_regular(str(path)) as source:
+    with open_file(str(path)) as source:
         try:
             for member in tar_members(source):
-                content = member.refused or source.pread(member.size, member.place)
+                content = member.rejected or source.pread(member.size, member.place)
                 found.append((member.name, content))
         except Rejection as refused:
             return found, (refused.reason, refused.detail)
@@ -109,7 +109,7 @@ def test_sizes_beyond_octal_digits(tmp_path):
         head = info.tobuf(form)
         path.write_bytes(head)
         os.truncate(path, len(head) + size + 507 + 1024)
-        with open_regular(str(path)) as source:
+        with open_file(str(path)) as source:
             assert [(m.name, m.size, m.place) for m in tar_members(source)] == [
                 ("large", size, len(head))
             ]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagsight.archive.paths import to_text
-from tagsight.archive.source import open_regular
+from tagsight.archive.source import open_file
 from tagsight.archive.zips import data_place, inflated, zip_members
 from tagsight.rejections import Rejection
 
@@ -37,8 +37,8 @@ def zipped(files, mode="w", before=b"", **how):
 
 
 def read(source, member):
-    if member.refused:
-        return member.refused
+    if member.rejected:
+        return member.rejected
     try:
         if member.packed is None:
             return source.pread(member.size, data_place(source, member))
@@ -50,7 +50,7 @@ def read(source, member):
 def walked(path, data=None):
     if data is not None:
         path.write_bytes(data)
-    with open_regular(str(path)) as source:
+    with open_file(str(path)) as source:
         return {member.name: read(source, member) for member in zip_members(source)}
 
 
@@ -213,7 +213,7 @@ def test_a_bomb_is_unpacked_no_further_than_asked(tmp_path):
     for place in (at + 22, entry + 24):
         struct.pack_into("<I", changed, place, 100)
     (tmp_path / "a.zip").write_bytes(changed)
-    with open_regular(str(tmp_path / "a.zip")) as source:
+    with open_file(str(tmp_path / "a.zip")) as source:
         (member,) = zip_members(source)
         with pytest.raises(Rejection, match="checksum"):
             next(inflated(source, member))
