@@ -6,7 +6,8 @@ from tagsight.clustering import medoid_tables
 from tagsight.clustering.search.search import search
 from tagsight.gower.distinct_rows import collapse
 from tagsight.run.atomic import write_parquet
-from tagsight.run.jobs import Progress, logged, resume_folder, work
+from tagsight.run.jobs import logged, resume_folder, work
+from tagsight.run.progress import Progress
 from tagsight.tags.encoding import load, to_features
 
 with logged(snakemake):

@@ -13,7 +13,7 @@ import polars as pl
 
 from tagsight.archive.listing import find
 from tagsight.errors import ArchiveError
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
 
 _BATCH = 50_000  # files held in memory
 

@@ -1,4 +1,4 @@
-"""What every job of the workflow does around its own work: log, resume, progress."""
+"""What every job of the workflow does around its own work: log and resume."""
 
 import errno
 import hashlib
@@ -6,7 +6,6 @@ import json
 import logging
 import shutil
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -15,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tagsight.errors import UserError
-
-LOG = logging.getLogger("tagsight")
+from tagsight.run.progress import LOG, is_progress
 
 
 @contextmanager
@@ -68,11 +66,6 @@ def _log_warning(_: object, kind: type[Warning], file: str, line: int, *_more: o
     LOG.info("%s at %s:%d (message left out)", kind.__name__, file, line)
 
 
-def is_progress(record: logging.LogRecord) -> bool:
-    """Whether a message is a line of progress."""
-    return bool(getattr(record, "progress", False))
-
-
 def resume_folder(job: Any, store: str | None = None) -> Path:
     """Return the job's folder for work in progress, made if it is not there.
 
@@ -108,48 +101,3 @@ def _require_own_library(clone: Path) -> None:
         raise UserError(
             f"the library in use is {used}, not this clone's; run `pip install -e {clone}`"
         )
-
-
-class Progress:
-    """Lines of progress with the time left, if the `total` is known; at most one in `every` s.
-
-    >>> Progress(total=3, unit="files").add(3)
-    """
-
-    def __init__(self, total: int | None, unit: str, every: float = 10.0) -> None:
-        self.total, self.unit, self.every = total, unit, every
-        self.done = self.before = 0
-        self.started = self.said = time.monotonic()
-
-    def resume(self, count: int) -> None:
-        """Note that `count` units were done by an earlier job: they say nothing of the speed."""
-        self.done += count
-        self.before += count
-
-    def add(self, count: int, note: str = "") -> None:
-        """Note that `count` more units are done; `note` says what was reached."""
-        self.done += count
-        now = time.monotonic()
-        if now - self.said >= self.every:
-            self.said = now
-            said = "; ".join([self.line(now), *([note] if note else [])])
-            LOG.info(said, extra={"progress": True})
-
-    def line(self, now: float) -> str:
-        """Return, say, `1,200 of 5,000 files (24%), 310 a second, 12 s left`."""
-        rate = (self.done - self.before) / max(now - self.started, 1e-9)
-        if self.total is None:
-            return f"{self.done:,} {self.unit}, {rate:,.3g} a second"
-        left = (self.total - self.done) / rate if rate else 0.0
-        return (
-            f"{self.done:,} of {self.total:,} {self.unit} ({self.done / max(self.total, 1):.0%}), "
-            f"{rate:,.3g} a second, {_duration(left)} left"
-        )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

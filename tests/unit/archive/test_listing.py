@@ -14,7 +14,7 @@ from tagsight.archive.dealing import deal, drawn, listing, shard_of
 from tagsight.archive.listing import FoundFile, find
 from tagsight.archive.paths import to_path, to_text
 from tagsight.errors import ArchiveError
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
 
 ONE_THREAD = os.environ | {"POLARS_MAX_THREADS": "1"}
 
@@ -169,7 +169,7 @@ DEALING = r"""
 import re, sys
 from pathlib import Path
 from tagsight.archive.dealing import deal
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
 
 source, folder = map(Path, sys.argv[1:])
 for _ in deal([source], 64, None, 1, folder, Progress(None, "files")):
