@@ -97,7 +97,7 @@ def test_a_parquet_list(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.parquet"])
-def test_a_list_without_paths_is_refused(tmp_path, name):
+def test_a_list_without_paths_is_rejected(tmp_path, name):
     table = pl.DataFrame({"file": ["a"]})
     table.write_csv(tmp_path / "list.csv")
     table.write_parquet(tmp_path / "list.parquet")
@@ -105,7 +105,7 @@ def test_a_list_without_paths_is_refused(tmp_path, name):
         list(find([tmp_path / name]))
 
 
-def test_what_is_not_there_is_refused(tmp_path):
+def test_what_is_not_there_is_rejected(tmp_path):
     with pytest.raises(ArchiveError, match="does not exist"):
         list(find([tmp_path / "no"]))
     with pytest.raises(ArchiveError, match="no files"):
@@ -149,7 +149,7 @@ def a_list(tmp_path_factory):
     return path
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 9),
     st.none() | st.integers(0, 130) | st.floats(0, 1),
