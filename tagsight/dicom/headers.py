@@ -80,7 +80,7 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file not taken: a reason of `REASONS`, and a detail without patient data."""
+    """A file not taken: a reason of `Reason`, and a detail without patient data."""
 
     reason: Reason
     detail: str = ""
