@@ -21,8 +21,9 @@ _CODE_PAGE = {
 def is_mojibake(text: str) -> bool:
     """Return whether a text shows that its bytes were decoded wrongly, or not at all.
 
-    Signs of it: U+FFFD, control characters (which text must not contain, PS3.5 §6.1.3), UTF-8 as Latin-1 (`MÃ¼nchen`), other scripts as Latin-1 (`ÃÎËÎÂÀ`), escapes of ISO
-    2022 left as text, question marks in place of letters (`M?nchen`).
+    Signs of it: U+FFFD, control characters (which text must not contain, PS3.5 §6.1.3),
+    UTF-8 as Latin-1 (`MÃ¼nchen`), other scripts as Latin-1 (`ÃÎËÎÂÀ`), escapes of ISO 2022
+    left as text, question marks in place of letters (`M?nchen`).
     """
     if _CONTROL.search(text) or _ISO_2022.search(text) or _LOST.search(text):
         return True
