@@ -1,7 +1,7 @@
-"""Containers of files: which there are, and what is in them (tar, compressed tar, zip).
+"""Containers of files, and their members: tar, compressed tar, zip.
 
-A member goes by the text form `container!member`. Of members of one name the last one counts, as
-when a tar is unpacked. A container in a container is a member like any other.
+The path of a member has the text form `container!member`. Where several members have one name, the
+last one counts, as when a tar is unpacked. A container in a container is an ordinary member.
 """
 
 import os
@@ -25,18 +25,18 @@ from tagsight.archive.source import (
 from tagsight.archive.tars import tar_members
 from tagsight.archive.zips import data_place, inflated, zip_members
 from tagsight.rejections import Rejection
+from tagsight.run.tables import FILES, REJECTED
 
 _NAMES = r"(?i)\.(?:tar|zip|tgz|tar\.(gz|bz2|xz))$"
 _OPEN = 4  # containers of which a process remembers the members
 _BLOCK = 2**15  # covers 94 % of headers
-_COLUMNS = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
-_REJECTED = {"path": pl.String, "reason": pl.String, "detail": pl.String}
 
 
 class Container:
-    """An open container and its members by name; `failure` says why there may be more.
+    """An open container.
 
-    `size` (bytes) and `mtime_ns` are its file's.
+    members: by name, in order of place; failure: why there may be more members, or None; size: int,
+    bytes, and mtime_ns: int, ns, both of its file.
     """
 
     def __init__(self, path: str) -> None:
@@ -55,16 +55,15 @@ class Container:
     def _walk(self) -> None:
         walk = zip_members(self._source) if self._zipped else tar_members(self._data)
         for member in walk:
-            self.members.pop(member.name, None)  # so that they stay in the order of place
+            self.members.pop(member.name, None)  # to keep the order of place
             self.members[member.name] = member
             if len(self.members) > MAX_MEMBERS:
                 raise Rejection("too_large", "members")
 
     def member(self, name: str) -> Member:
-        """The member of a name (text form).
+        """Return the member of a name (text form).
 
-        Raises:
-            Refused: there is none, or it cannot be read.
+        Raises Rejection where it is not there, or cannot be read.
         """
         member = self.members.get(name)
         if member is None:
@@ -74,10 +73,9 @@ class Container:
         return member
 
     def stored(self, member: Member) -> Source | None:
-        """The member where it lies; None if it has to be unpacked.
+        """Return the member as a part of the container's file, None if it has to be unpacked.
 
-        Raises:
-            Refused: it is damaged.
+        Raises Rejection where the member is damaged.
         """
         if member.packed is not None or self._data is not self._source:
             return None
@@ -85,10 +83,9 @@ class Container:
         return self._source.part(member.size, place, owner=self)
 
     def blocks(self, member: Member) -> Iterator[bytes]:
-        """The member's bytes, unpacked block by block, in all no more than it says it has.
+        """Return the member's bytes, unpacked block by block, in all no more than its `size`.
 
-        Raises:
-            Refused: it is damaged.
+        Raises Rejection where the member is damaged, now or as a block is asked for.
         """
         return inflated(self._source, member) if self._zipped else self._cut(member)
 
@@ -98,10 +95,9 @@ class Container:
 
 
 def opened(path: str) -> Container:
-    """The container at `path` (text form); of the last few that were asked, remembered.
+    """Return the container at `path` (text form), opened, or remembered if it has not changed.
 
-    Raises:
-        Refused: it cannot be opened.
+    Raises Rejection where it cannot be opened.
     """
     try:
         status = os.stat(to_path(path))
@@ -115,43 +111,43 @@ def _remembered(path: str, _size: int, _mtime_ns: int) -> Container:
     return Container(path)
 
 
-def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:  # (files, 3), (rejected, 3)
-    """A list of files (path, size, mtime_ns) with a row per member in place of each container.
+def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Put the members of each container in its place.
 
-    Other files come first; members follow in order of place, which is the order that reads a
-    compressed tar in one pass. Their size and mtime_ns are those of the container, for it is the
-    container's change that has them read anew. Beside it (path, reason, detail) of containers and
-    members that cannot be read.
+    listing: FILES (n,), null = unknown.
+    Returns FILES, other files first, then members in order of place, which reads a compressed tar
+    in one pass; and REJECTED, of containers and members that cannot be read. A member has the
+    container's size and mtime_ns: where these change, its members are read again.
     """
     inside = pl.col("path").str.contains(_NAMES)
-    files = [listing.filter(~inside).select(pl.col(n).cast(t) for n, t in _COLUMNS.items())]
+    files = [listing.filter(~inside).select(pl.col(n).cast(t) for n, t in FILES.items())]
     rejected: list[tuple[str, str, str]] = []
-    for path, size, mtime_ns in listing.filter(inside).select(list(_COLUMNS)).iter_rows():
+    for path, size, mtime_ns in listing.filter(inside).select(list(FILES)).iter_rows():
         try:
             container = opened(path)
         except Rejection as error:
             rejected.append((path, error.reason, error.detail))
             continue
-        names, unread = _sorted_out(path, container)
-        rejected += unread
-        files.append(_rows(names, size or container.size, mtime_ns or container.mtime_ns))
-    return pl.concat(files), pl.DataFrame(rejected, schema=_REJECTED, orient="row")
+        readable, unreadable = _members(path, container)
+        rejected += unreadable
+        files.append(_rows(readable, size or container.size, mtime_ns or container.mtime_ns))
+    return pl.concat(files), pl.DataFrame(rejected, schema=REJECTED, orient="row")
 
 
-def _sorted_out(path: str, container: Container) -> tuple[list[str], list[tuple[str, str, str]]]:
-    """The paths of members that can be read, and who cannot be and why."""
-    names: list[str] = []
-    unread: list[tuple[str, str, str]] = []
+def _members(path: str, container: Container) -> tuple[list[str], list[tuple[str, str, str]]]:
+    """Paths of the members that can be read; path, reason and detail of the others."""
+    readable: list[str] = []
+    unreadable: list[tuple[str, str, str]] = []
     for name, member in container.members.items():
         if member.rejected:
-            unread.append((f"{path}!{name}", "bad_container", member.rejected))
+            unreadable.append((f"{path}!{name}", "bad_container", member.rejected))
         else:
-            names.append(f"{path}!{name}")
+            readable.append(f"{path}!{name}")
     if container.failure:
-        unread.append((path, container.failure.reason, container.failure.detail))
+        unreadable.append((path, container.failure.reason, container.failure.detail))
     elif not container.members:
-        unread.append((path, "empty_file", "no members"))
-    return names, unread
+        unreadable.append((path, "empty_file", "no members"))
+    return readable, unreadable
 
 
 def _rows(paths: list[str], size: int, mtime_ns: int) -> pl.DataFrame:
@@ -162,8 +158,8 @@ def _rows(paths: list[str], size: int, mtime_ns: int) -> pl.DataFrame:
 
 
 def _unpacked(path: str, source: Source) -> Source:
-    found = re.search(_NAMES, path)
-    suffix = found[0][1:].lower() if found else ""
+    ending = re.search(_NAMES, path)
+    suffix = ending[0][1:].lower() if ending else ""
     if suffix in ("tar", "zip"):
         return source
     return Decompressed(source, suffix.rpartition(".")[2])

@@ -7,11 +7,11 @@ _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 
 
 def to_text(path: str) -> str:
-    """A path as text that any table can hold; `to_path` leads back to the same bytes.
+    """Return a path as text that any table can hold; `to_path` leads back to the same bytes.
 
-    Bytes that are not UTF-8 become `\\xNN`, and so does `!`, which stands between a container and
-    its member, in `container!member`. A path that needs this or already looks so gets its
-    backslashes escaped too, so that no two paths share a text.
+    Bytes that are not UTF-8 become `\\xNN`, and so does `!`, which separates a container and its
+    member: `container!member`. A path that needs this, or already looks so, gets its backslashes
+    escaped too, so that no two paths have the same text.
     """
     if path.isascii():
         if "!" not in path and ("\\" not in path or not _ESCAPED.search(path)):
@@ -31,7 +31,7 @@ def _is_plain(path: str) -> bool:
 
 
 def to_path(text: str) -> str:
-    """The path that `to_text` wrote."""
+    """Return the path that `to_text` wrote."""
     if "\\" not in text or not _ESCAPED.search(text):
         return text
     data = re.sub(

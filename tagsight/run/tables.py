@@ -21,7 +21,10 @@ BOOKKEEPING = (
     "withheld",
 )
 
-# The columns of results/rejected: what was not taken, and why.
+# The columns of a list of files: path (text form), bytes, ns since 1970; null = unknown.
+FILES = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
+
+# The columns of results/rejected: files that were rejected, and why.
 REJECTED = dict.fromkeys(("path", "reason", "detail"), pl.String)
 
 
