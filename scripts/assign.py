@@ -8,7 +8,8 @@ from tagsight.assigning.delivery import Delivery
 from tagsight.assigning.finished_run import finished
 from tagsight.assigning.incoming import delivered, places
 from tagsight.run.atomic import stream_parquet, write_json, writing
-from tagsight.run.jobs import LOG, logged, resume_folder
+from tagsight.run.jobs import logged, resume_folder
+from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
 from tagsight.tags import fitting
 from tagsight.terms.body_parts import read_spellings

@@ -11,7 +11,8 @@ from tagsight.reading.ready_table import Layout, deal, draw, found, open_table
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.atomic import forget_others, write_json, write_parquet
 from tagsight.run.hashing import run_key
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
 from tagsight.run.tables import REJECTED
 from tagsight.terms.body_parts import BodyParts, read_spellings
 
@@ -35,6 +36,5 @@ with logged(snakemake):
         write_parquet(tags(rows, table, key, wanted), into)
         write_parquet(pl.DataFrame(schema=REJECTED), rejected, footer(key, read_with))
     write_json(report, out.found)
-    shards = [Path(path).stem for path in out.tags]
-    made = ("tags", "rejected", "features", "annotations")
-    forget_others([Path("results") / folder for folder in made], shards)
+    folders = [Path("results", name) for name in ("tags", "rejected", "features", "annotations")]
+    forget_others(folders, [Path(path).stem for path in out.tags])

@@ -16,7 +16,7 @@ from tagsight.reading import ready_table
 from tagsight.reading.column_splits import Split
 from tagsight.reading.ready_table_tags import tags
 from tagsight.reading.shard_reader import Shard, read_shard
-from tagsight.run.jobs import LOG, Progress
+from tagsight.run.progress import LOG, Progress
 from tagsight.run.table_config import SUFFIXES
 from tagsight.run.tables import REJECTED
 from tagsight.terms.body_parts import BodyParts

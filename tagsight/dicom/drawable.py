@@ -7,9 +7,10 @@ from pydicom._uid_dict import UID_dictionary
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+from tagsight.archive.source import Source
 from tagsight.dicom.encapsulation import items
 from tagsight.dicom.part10 import Parsed, Pixels
-from tagsight.dicom.tokenizer import UNDEFINED, Bytes
+from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.rejections import Rejection
 
 MAX_FRAME = 2**27  # samples of one frame
@@ -73,7 +74,7 @@ def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand
     return Demand(length=-(-samples * bits * frames(values) // 8))
 
 
-def is_complete(source: Bytes, pixels: Pixels | None, needed: Demand) -> bool:
+def is_complete(source: Source, pixels: Pixels | None, needed: Demand) -> bool:
     """Whether the pixels that are needed are all there."""
     if pixels is None:
         return False

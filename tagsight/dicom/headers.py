@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from pydicom.uid import UID
 
+from tagsight.archive.source import Source
 from tagsight.dicom.dictionary import WITHHELD_TEXT
 from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
 from tagsight.dicom.header_texts import Gathered, gather
 from tagsight.dicom.part10 import Parsed, Pixels, opened
 from tagsight.dicom.repeated import identities, repeating
-from tagsight.dicom.tokenizer import Bytes
 from tagsight.dicom.values import WITHHELD
 from tagsight.rejections import Reason, Rejection
 from tagsight.run.hashing import keyed_hash
@@ -80,7 +80,7 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file not taken: a reason of `REASONS`, and a detail without patient data."""
+    """A file not taken: a reason of `Reason`, and a detail without patient data."""
 
     reason: Reason
     detail: str = ""
@@ -146,7 +146,7 @@ def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozense
 
 
 def settle(
-    verdict: Verdict, source: Bytes, pixels: Pixels | None, allowed: frozenset[str]
+    verdict: Verdict, source: Source, pixels: Pixels | None, allowed: frozenset[str]
 ) -> Reason | None:
     """None for an image that can be drawn; else the reason, if for it tags alone are `allowed`.
 

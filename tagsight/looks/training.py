@@ -4,7 +4,7 @@ import os
 import time
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,20 +15,10 @@ from torch import Tensor
 from tagsight.errors import DataError
 from tagsight.looks.autoencoder import Autoencoder, build, optimizer
 from tagsight.looks.embeddings import choose_device, single_threaded, to_input
-from tagsight.run.jobs import LOG
+from tagsight.run.progress import LOG, ProgressCounter
 
 PIECE = 10  # images whose gradient one thread computes; a batch's gradient is summed over pieces
 CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
-
-
-class EpochCounter(Protocol):
-    """What training tells of its progress: epochs done."""
-
-    def resume(self, n: int, /) -> object:
-        """Count n epochs that an earlier job did."""
-
-    def add(self, n: int, /) -> object:
-        """Count n more epochs as done."""
 
 
 def train(
@@ -43,7 +33,7 @@ def train(
     seed: int,
     threads: int,
     resume: Path,
-    progress: EpochCounter | None = None,
+    progress: ProgressCounter | None = None,
 ) -> tuple[dict[str, Tensor], pl.DataFrame]:
     """Train on images uint8 (n, 128, 128) by mean squared error; weights of the last epoch.
 

@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from pydicom.uid import UID
 
-from tagsight.archive.opening import Source, open_source
+from tagsight.archive.opening import open_source
+from tagsight.archive.source import Source
 from tagsight.dicom.header_texts import Gathered
 from tagsight.dicom.headers import (
     Image,

@@ -21,7 +21,7 @@ from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import ReaderProcess
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
-from tagsight.run.jobs import LOG, Progress
+from tagsight.run.progress import LOG, Progress
 from tagsight.run.tables import BOOKKEEPING
 
 COMMIT_SECONDS = 20.0

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from pydicom.charset import default_encoding
 
+from tagsight.archive.source import BytesSource
 from tagsight.dicom.header_texts import CODED_TAGS, is_kept, meanings, one_vr, public
 from tagsight.dicom.header_texts import PIXEL_REPRESENTATION as SIGN
 from tagsight.dicom.headers import Wanted, is_source, may_repeat, region, region_column
-from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, InMemory, character_sets
+from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, character_sets
 from tagsight.dicom.tokenizer import ByteOrder, Element, Window
 from tagsight.dicom.values import text_of
 from tagsight.reading.interning import MAX_ARENA, MAX_VALUES, Interned, vr_of
@@ -171,7 +172,7 @@ class Known:
             return text_of(head.vr, data, names, True)
         sequence = Element(head.vr, 0, len(data), ByteOrder(head.vr == "", True))
         try:
-            return meanings(Window(InMemory(data)), sequence, names) if head.vr == "SQ" else ""
+            return meanings(Window(BytesSource(data)), sequence, names) if head.vr == "SQ" else ""
         except Rejection:
             return None
 

@@ -24,7 +24,7 @@ def columns(names, rows):
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data(), st.integers(1, 4))
 def test_what_repeats_is_found_as_in_files(data, n):
     shown = columns(KINDS, [data.draw(st.tuples(*[TEXTS] * 5)) for _ in range(n)])
@@ -46,7 +46,6 @@ VALUES = st.none() | st.sampled_from(
 @pytest.mark.parametrize(
     "keyword", ["Modality", "SOPClassUID", "PatientAge", "PatientName", "StudyDate", "PatientSex"]
 )
-@settings(deadline=None)
 @given(st.lists(VALUES, max_size=8))
 def test_values_are_judged_as_in_files(keyword, values):
     shown, hidden = judged({keyword: pl.Series(values, dtype=pl.String)}, KEEP)

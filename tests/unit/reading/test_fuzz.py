@@ -9,8 +9,9 @@ import pytest
 from mutants import many, mutants
 from pydicom_reference import disagreements
 
+from tagsight.archive.source import BytesSource
 from tagsight.dicom.headers import Image, Rejected, Wanted, read_header
-from tagsight.dicom.part10 import InMemory, parse
+from tagsight.dicom.part10 import parse
 from tagsight.reading import fast_tokenizer, interning
 from tagsight.rejections import Rejection
 
@@ -42,7 +43,7 @@ class Scanner:
 def plain(data):
     """What the plain tokenizer finds; None where it refuses."""
     try:
-        return parse(InMemory(data))
+        return parse(BytesSource(data))
     except Rejection:
         return None
 

@@ -12,7 +12,7 @@ from tagsight.errors import DataError
 from tagsight.reading import part_store, shard_reader
 from tagsight.reading.reader_process import ReaderProcess
 from tagsight.reading.shard_reader import read_shard
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
 from tagsight.tags.frequencies import check_reject_limit
 
 KEY = bytes(range(32))

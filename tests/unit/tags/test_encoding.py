@@ -259,7 +259,7 @@ VALUES = {
 IMAGES = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(IMAGES, st.randoms(), st.sampled_from([1, 3]))
 def test_what_holds_of_any_archive(images, random, min_patients):
     tags = table(**{keyword: [image[keyword] for image in images] for keyword in VALUES})
