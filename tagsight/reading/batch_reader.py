@@ -14,24 +14,22 @@ import numpy as np
 from pydicom.uid import UID
 
 from tagsight.archive.opening import Source, open_source
+from tagsight.dicom.dictionary import region_column
 from tagsight.dicom.header_texts import Gathered
 from tagsight.dicom.headers import (
     Image,
     Rejected,
     Verdict,
     Wanted,
-    hashed,
-    image_hash,
     judge,
-    patient_hash,
     read_header,
-    region_column,
     settle,
 )
 from tagsight.dicom.part10 import PIXEL_TAGS, Pixels
+from tagsight.dicom.privacy import hashed, identities, image_hash, patient_hash
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.reading import fast_tokenizer, interning
-from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, SHORTEST, WITHHELD, Known
+from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, WITHHELD, Known
 from tagsight.rejections import Reason, Rejection
 
 BATCH = 256  # files
@@ -294,11 +292,9 @@ class Reader:
 
     def _repeats(self, values: np.ndarray, judged: Judged) -> bool:
         """Whether a value that differs from file to file might turn up in another text."""
-        for value in values[self._known.varies[values]].tolist():
-            for piece in self._known.texts[value].lower().split("\\"):
-                if len(piece.strip()) >= SHORTEST and piece.strip() in judged.texts:
-                    return True
-        return False
+        varying = values[self._known.varies[values]].tolist()
+        looked_for = identities(self._known.texts[value] for value in varying)
+        return any(identity in judged.texts for identity in looked_for)
 
     def _image(
         self,
