@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tagsight.dicom.dictionary import attribute, is_for_reading, is_identifying
+from tagsight.dicom.dictionary import attribute
+from tagsight.dicom.privacy import is_for_reading, is_identifying
 from tagsight.errors import DataError
 from tagsight.run.tables import BOOKKEEPING, person, present
 from tagsight.tags import parsers

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from tagsight.dicom.dictionary import attribute, is_free_text
+from tagsight.dicom.dictionary import attribute
+from tagsight.dicom.privacy import is_free_text
 from tagsight.errors import ConfigError, DataError
 from tagsight.tags import ranking
 from tagsight.tags.parsers import BY_KEYWORD, NUMBER_VRS
