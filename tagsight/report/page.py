@@ -12,6 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydicom.uid import UID
 
+from tagsight.evaluation import labellings, nulls
+from tagsight.evaluation.labellings import Labelling
 from tagsight.interpretation import nesting
 from tagsight.interpretation.agreement import LEFT_OUT
 from tagsight.report import sentences, wording
@@ -39,16 +41,6 @@ TRUST = {
     "not to be trusted": "unsure",
     "of one patient": "unsure",
     "unknown": "vague",
-}
-NULL_QUESTIONS = {
-    "within_modality": "Labels dealt anew among series of the same modality. Asks what the tags "
-    "know of looks beyond CT, MR or X-ray. This is the test to go by.",
-    "within_modality_body_part": "Labels dealt anew among series of the same modality and body "
-    "part.",
-    "within_manufacturer": "Labels dealt anew among series of one maker’s devices.",
-    "series": "Labels dealt anew among all series. Anything that knows CT from X-ray passes.",
-    "images": "Labels dealt anew among all images, slices of a series apart. Too easily passed "
-    "where a sample holds several slices of a series.",
 }
 
 
@@ -236,22 +228,22 @@ def _pictures(tiles: Tiles | None) -> dict[str, Any] | None:
 
 def tests(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the table of tests: for each null its rows, a labelling each, both kinds of centre."""
-    found = []
-    for null, name in wording.NULL_NAMES.items():
+    groups = []
+    for null in nulls.NULLS:
         rows = [
-            _row(labelling, evaluation[labelling][null])
-            for labelling in wording.LABELLING_NAMES
-            if null in evaluation.get(labelling, {})
+            _row(labelling, evaluation[labelling.key][null.key])
+            for labelling in labellings.LABELLINGS
+            if null.key in evaluation.get(labelling.key, {})
         ]
         if rows:
-            found.append({"name": name, "question": NULL_QUESTIONS[null], "rows": rows})
-    return found
+            groups.append({"name": null.name, "question": null.question, "rows": rows})
+    return groups
 
 
-def _row(labelling: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+def _row(labelling: Labelling, figures: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "labelling": wording.LABELLING_NAMES[labelling],
-        "own": labelling == "tags",
+        "labelling": labelling.name,
+        "own": labelling == labellings.TAGS,
         "left_out": {**figures, "share": _explained(figures)},
         "in_sample": {**figures["in_sample"], "share": _explained(figures["in_sample"])},
     }

@@ -1,22 +1,7 @@
-"""What figures and page call things, and how they write numbers."""
+"""How figures and page write numbers and reasons."""
 
 from collections.abc import Sequence
 
-LABELLING_NAMES = {
-    "tags": "clusters from tags",
-    "modality": "modality alone",
-    "modality_body_part": "modality × body part",
-    "manufacturer": "manufacturer alone",
-    "embedding": "clusters from pixels",
-}
-# In the order in which they are shown: the one that asks most of the tags first.
-NULL_NAMES = {
-    "within_modality": "Beyond modality",
-    "within_modality_body_part": "Beyond modality × body part",
-    "within_manufacturer": "Beyond manufacturer",
-    "series": "Beyond chance, series by series",
-    "images": "Beyond chance, image by image (the paper’s)",
-}
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
 

@@ -1,16 +1,18 @@
 """The page: it holds what was found, it needs nothing from outside, it lets no markup in."""
 
 import doctest
+import html
 import re
 from html.parser import HTMLParser
 
 import polars as pl
 import pytest
 
+from tagsight.evaluation import labellings, nulls
+from tagsight.evaluation.nulls import Null
 from tagsight.interpretation.agreement import LEFT_OUT, TELLING
 from tagsight.report import page
 from tagsight.report.figures.pictures import Tiles
-from tagsight.report.wording import LABELLING_NAMES, NULL_NAMES
 
 SVG = '<?xml version="1.0"?><svg width="9pt" height="9pt"><g id="a" style="fill: #17242c"/></svg>'
 EVIL = "<script>alert(1)</script>"
@@ -35,7 +37,8 @@ def figures(trials):
 
 def run(trials=10, **others):
     both = figures(trials) | {"in_sample": figures(trials)}
-    tested = {labelling: dict.fromkeys(NULL_NAMES, both) for labelling in LABELLING_NAMES}
+    keys = [null.key for null in nulls.NULLS]
+    tested = {each.key: dict.fromkeys(keys, both) for each in labellings.LABELLINGS}
     tag = {"keyword": "KVP", "column": "KVP?", "value": EVIL, "inside": 1.0, "outside": 0.25}
     card = {"name": "CT · HEAD", "size": 20, "share": 0.5, "medoid": "x", "tags": [tag]}
     card |= {"stability": 0.8, "reading": "stable"}
@@ -318,3 +321,21 @@ def test_the_same_run_is_the_same_bytes():
 
 def test_the_examples_hold():
     assert doctest.testmod(page).failed == 0
+
+
+def test_every_null_and_labelling_of_the_registries_is_on_the_page():
+    words = html.unescape(rendered(run()))
+    for null in nulls.NULLS:
+        heading = f'{null.name}<span class="question">{null.question}</span>'
+        assert words.count(heading) == 2, null.key  # once for each kind of centre
+    rows = 2 * len(nulls.NULLS)
+    for labelling in labellings.LABELLINGS:
+        assert words.count(f"<td>{labelling.name}</td>") == rows, labelling.key
+
+
+def test_a_new_null_is_shown_without_more_than_its_entry(monkeypatch):
+    site = Null("within_site", 99, "Beyond site", "Among images of one site.", strata=("site",))
+    monkeypatch.setattr(nulls, "NULLS", (*nulls.NULLS, site))
+    text = rendered(run())
+    assert "Beyond site" in text
+    assert "Among images of one site." in text
