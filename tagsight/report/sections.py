@@ -20,13 +20,6 @@ from tagsight.report.results import Run
 
 CHIPS = 5  # tags shown of a cluster
 SHOWN = 50  # clusters shown one by one where there are no pictures
-OUTSIDE_LABELS = {
-    "body_part": "Body part",
-    "modality": "Modality",
-    "model": "Scanner model",
-    "manufacturer": "Maker",
-    "site": "Site",
-}
 # Classes of the page for Hennig's readings of a cluster's stability.
 TRUST = {
     "highly stable": "sure",
@@ -192,14 +185,14 @@ def agreement(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
         for row in stored["agreement"]
         if row["k"] == stored["k"]
     }
-    stated = {name: rows.get((name, ()), {"ami": None}) for name in OUTSIDE_LABELS}
+    stated = {name: rows.get((name, ()), {"ami": None}) for name in wording.LABEL_NAMES}
     return [
         {
             "label": label,
             "stated": stated[name],
             "scores": [rows.get((name, left_out)) for left_out in LEFT_OUT],
         }
-        for name, label in OUTSIDE_LABELS.items()
+        for name, label in wording.LABEL_NAMES.items()
         if stated[name]["ami"] is not None
     ]
 

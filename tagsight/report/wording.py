@@ -1,7 +1,15 @@
-"""How figures and page write numbers and reasons."""
+"""What figures and page call things, and how they write numbers."""
 
 from collections.abc import Sequence
 
+# Labels from outside the clusters, in the order of the page's table.
+LABEL_NAMES = {
+    "body_part": "Body part",
+    "modality": "Modality",
+    "model": "Scanner model",
+    "manufacturer": "Maker",
+    "site": "Site",
+}
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
 

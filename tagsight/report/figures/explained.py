@@ -11,7 +11,6 @@ from tagsight.evaluation.labellings import Labelling
 from tagsight.report.figures.style import (
     BEHIND,
     INK,
-    MINUS,
     MUTED,
     PAPER,
     SIZE,
@@ -20,6 +19,7 @@ from tagsight.report.figures.style import (
     new,
     svg,
 )
+from tagsight.report.wording import MINUS
 
 ROW, GAP = 1.0, 1.6
 GUTTER = 136  # points left of the axis, where labels stand
