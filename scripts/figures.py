@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from safetensors.torch import load_file
 
-from tagsight.looks.autoencoder import build
+from tagsight.looks.embedders import PRESETS
 from tagsight.looks.embeddings import reconstructed
 from tagsight.report.figures import (
     choice,
@@ -37,9 +36,7 @@ with logged(snakemake):
         images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
         shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
         originals = images[pictures.examples(shown)]
-        model = build(params.preset)
-        model.load_state_dict(load_file(given.weights[0]))
-        again = reconstructed(model, originals)
+        again = reconstructed(PRESETS[params.preset].trained(given.weights[0]), originals)
         made["training.svg"] = training.training(epochs)
         made["explained.svg"] = explained.explained(read_json(given.evaluation))
         made["gallery.png"] = pictures.gallery(images, shown, names)
