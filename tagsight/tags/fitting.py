@@ -152,15 +152,15 @@ def _fit_tag(
     if converted:
         log.info("%s: %d images have it in another unit; converted", keyword, converted)
     frequent: list[set[str] | None] = [None] * items
-    if vr in TYPED_VRS or parser == "body_part":
+    if vr in TYPED_VRS or parser.typed:
         people = people_by_value(tags, keyword)
         frequent = [frequent_categories(people, tally, x, min_patients) for x in parsed]
     columns = []
     for x, known in zip(parsed, frequent, strict=True):
-        if parser in parsers.NUMERIC:
-            column = _numeric(x, tally["n"], keyword, parser, scale)
+        if parser.numeric:
+            column = _numeric(x, tally["n"], keyword, parser.name, scale)
         else:
-            column = _categorical(x, keyword, parser, key, known)
+            column = _categorical(x, keyword, parser.name, key, known)
         if column is not None:
             columns.append((column, _mean_distance(_coded(x, column, key), tally["n"], column)))
     return columns

@@ -170,17 +170,15 @@ def _inferred(keyword: str, values: pl.DataFrame, keep: Collection[str]) -> str:
         return "identifying"
     if vr in parsers.TEXT_VRS or is_for_reading(keyword):
         return "text"
-    parser = parsers.parser_of(keyword, vr)
-    if parser in ("date", "time"):
-        return "date"
-    if parser in parsers.NUMERIC:
-        return "numeric" if _readable_share(keyword, vr, values) >= READABLE_SHARE else "text"
-    return "categorical"
+    kind = parsers.parser_of(keyword, vr).kind
+    if kind == "numeric" and _readable_share(keyword, vr, values) < READABLE_SHARE:
+        return "text"
+    return kind
 
 
 def _readable_share(keyword: str, vr: str, values: pl.DataFrame) -> float:
     """Share of the images with a value whose first item, codes of missing aside, is a number."""
-    first = parsers.parse(keyword, vr, values["value"], items=1, spellings=NO_SPELLINGS)[keyword]
+    first = parsers.parse(keyword, vr, values["value"], items=1)[keyword]
     coded = parsers.is_code(keyword, vr, values["value"])
     meant = int(values.filter(~coded)["n"].sum())
     return int(values.filter(first.is_not_null())["n"].sum()) / meant if meant else 1.0
@@ -189,7 +187,7 @@ def _readable_share(keyword: str, vr: str, values: pl.DataFrame) -> float:
 def _categories(keyword: str, values: pl.DataFrame) -> int:
     vr = attribute(keyword).vr
     items = parsers.item_count(values["value"], values["n"])
-    parsed = parsers.parse(keyword, vr, values["value"], items=items, spellings=NO_SPELLINGS)
+    parsed = parsers.parse(keyword, vr, values["value"], items=items)
     return max((column.drop_nulls().n_unique() for column in parsed), default=0)
 
 
@@ -241,9 +239,6 @@ def _top_values(
     )
     said = [f"{v[:LONGEST_TOP_VALUE]} ({n})" for v, n in shown.select("value", "n").iter_rows()]
     return " · ".join(said) or None
-
-
-NO_SPELLINGS = pl.DataFrame(schema={"spelling": pl.String, "term": pl.String})
 
 
 def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> None:
