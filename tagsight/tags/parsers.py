@@ -134,7 +134,7 @@ def column_names(keyword: str, items: int) -> list[str]:
 def item_count(values: pl.Series, weights: pl.Series) -> int:
     """Return the commonest number of items in a value, at most 6; of equals the smaller.
 
-    values (n,) as stored, weights (n,) images that have each.
+    values: String (n,), as stored; weights: int (n,), images that have each.
     """
     counted = pl.select(items=values.str.count_matches(SEPARATOR, literal=True) + 1, n=weights)
     totals = counted.group_by("items").agg(pl.col("n").sum())
@@ -145,10 +145,11 @@ def item_count(values: pl.Series, weights: pl.Series) -> int:
 def parse(
     keyword: str, vr: str, values: pl.Series, *, items: int, spellings: pl.DataFrame = NO_SPELLINGS
 ) -> pl.DataFrame:
-    """Return one column per item, (n, items): Float64, finite or null, or String.
+    """Return one column per item of the values of a tag.
 
-    values (n,) as stored; spellings: the table of body parts. Null where an item is missing, is a
-    code for missing (`data/missing_codes.csv`), cannot be read or cannot be meant.
+    values: String (n,), as stored; items: columns asked for; spellings: of body parts.
+    Returns (n, items): Float64, finite or null, or String. Null where an item is missing, is a code
+    for missing (`data/missing_codes.csv`), cannot be read or cannot be meant.
     """
     parser = parser_of(keyword, vr)
     columns = []
@@ -174,22 +175,22 @@ def vocabulary() -> frozenset[str]:
 def unmapped(
     keyword: str, vr: str, values: pl.Series, *, items: int, spellings: pl.DataFrame
 ) -> pl.Series:
-    """Return whether an item of each value (n,) is filled and yet was not understood.
+    """Return whether an item of each value (n,) is filled and was not understood.
 
-    That is: no number, or none that can be; no term of the tables; mojibake.
+    That is: no number, or one that cannot be meant; no term of the tables; mojibake.
     """
     parser = parser_of(keyword, vr)
-    found = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
+    missed = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
     for i in range(items):
         text = _filled(keyword, parser, _nth(values, i))
         meaning = _meaning(keyword, parser, text, spellings)
         coded = meaning.is_null() & parser.numeric & _is_zero(keyword, text)
-        found |= text.is_not_null() & meaning.is_null() & ~coded
-    return found
+        missed |= text.is_not_null() & meaning.is_null() & ~coded
+    return missed
 
 
 def converted(keyword: str, vr: str, values: pl.Series) -> pl.Series:
-    """Return whether the first item of each value (n,) was brought from another unit."""
+    """Return whether the first item of each value (n,) was converted from another unit."""
     parser = parser_of(keyword, vr)
     if not parser.numeric:
         return pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
@@ -210,7 +211,7 @@ def _meaning(keyword: str, parser: Parser, text: pl.Series, spellings: pl.DataFr
 
 
 def _garbled(text: pl.Series) -> pl.Series:
-    """Whether a value is mojibake. Few have the signs of it, so that few are looked at."""
+    """Whether a value is mojibake; only the few that have signs of it are looked at."""
     signs = text.str.contains(r"[^ -~]|\?|\$").fill_null(False)
     return signs & text.is_in([name for name in text.filter(signs).unique() if is_mojibake(name)])
 
