@@ -36,10 +36,6 @@ include: "rules/report.smk"
 include: "rules/assign.smk"
 
 
-localrules:
-    all,
-
-
 rule all:
     default_target: True
     input:
