@@ -13,11 +13,20 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
 include: "rules/resources.smk"
+
+
+rule all:
+    input:
+        "results/report/index.html",
+        "results/annotations.csv",
+        "results/agreement.json",
+        "results/cards.json",
+        ["results/evaluation.json"] if LOOKS else [],
 
 
 if config["demo"]:
@@ -34,16 +43,6 @@ include: "rules/images.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/assign.smk"
-
-
-rule all:
-    default_target: True
-    input:
-        "results/report/index.html",
-        "results/annotations.csv",
-        "results/agreement.json",
-        "results/cards.json",
-        ["results/evaluation.json"] if LOOKS else [],
 
 
 onsuccess:

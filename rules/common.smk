@@ -7,14 +7,17 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-CLONE = Path(workflow.basedir)
+# Of this file, not of the workflow that is run, which may import this one as a module.
+CLONE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CLONE))  # Snakemake hands its own path on to the scripts
 
-from tagsight.run.config import checked
+from tagsight.run.config import checked, completed
 from tagsight.errors import ConfigError
 from tagsight.run.recipe import Recipes
 
 try:
+    # Snakemake reads no configfile of a module that is given a config.
+    config = completed(config, CLONE / "config/config.yaml")
     checked(config, CLONE / "config/config.schema.yaml")
 except ConfigError as error:
     raise WorkflowError(f"the config has to be mended first:\n{error}") from None

@@ -8,7 +8,7 @@ keyed hashes alone, and no file that was not taken.
 
 rule table:
     input:
-        config["tags"]["table"],
+        local(config["tags"]["table"]),  # from the working folder, whatever the prefix of a module
     output:
         found="results/table.json",
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),

@@ -8,7 +8,7 @@ from tagsight.assigning.delivery import Delivery
 from tagsight.assigning.finished_run import finished
 from tagsight.assigning.incoming import delivered, places
 from tagsight.run.atomic import stream_parquet, write_json, writing
-from tagsight.run.jobs import LOG, logged, resume_folder
+from tagsight.run.jobs import LOG, logged, results_folder, resume_folder
 from tagsight.run.tables import without_uids
 from tagsight.tags import fitting
 from tagsight.terms.body_parts import read_spellings
@@ -16,7 +16,7 @@ from tagsight.terms.body_parts import read_spellings
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
     named = places(params.archive)
-    run = finished(Path("results"), params.ranges, params.key_file)
+    run = finished(results_folder(snakemake), params.ranges, params.key_file)
     spellings = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")

@@ -43,6 +43,20 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     return config
 
 
+def completed(config: dict[str, Any], defaults: Path) -> dict[str, Any]:
+    """Return `config` with the value in `defaults` of every key that it leaves out."""
+    return _completed(config, yaml.safe_load(defaults.read_text()))
+
+
+def _completed(config: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _completed(value, defaults[key])
+        for key, value in config.items()
+        if isinstance(value, dict) and isinstance(defaults.get(key), dict)
+    }
+    return {**defaults, **config, **both}
+
+
 def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every leaf key of a schema, dotted, with what the schema says of it."""
     for name, part in schema["properties"].items():

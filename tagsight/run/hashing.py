@@ -37,7 +37,7 @@ def load_key(path: Path) -> bytes:
     return key
 
 
-def run_key(key_file: str | None) -> bytes:
+def run_key(key_file: str | None, results: Path = Path("results")) -> bytes:
     """The key of a run: that of `privacy.key_file`, which has to be there, or `results/key`, which
     is made.
 
@@ -45,7 +45,7 @@ def run_key(key_file: str | None) -> bytes:
         UserError: see load_key; or the file that the config names is not there.
     """
     if key_file is None:
-        return load_key(Path("results/key"))
+        return load_key(results / "key")
     if not Path(key_file).is_file():
         raise UserError(
             f"privacy.key_file: {key_file} is not there; make it (32 random bytes or more), "

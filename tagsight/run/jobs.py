@@ -73,6 +73,11 @@ def is_progress(record: logging.LogRecord) -> bool:
     return bool(getattr(record, "progress", False))
 
 
+def results_folder(job: Any) -> Path:
+    """Return the folder of the run's results: `results`, or that under the prefix of a module."""
+    return next(folder for folder in Path(job.output[0]).parents if folder.name == "results")
+
+
 def resume_folder(job: Any, store: str | None = None) -> Path:
     """Return the job's folder for work in progress, made if it is not there.
 
@@ -81,7 +86,7 @@ def resume_folder(job: Any, store: str | None = None) -> Path:
     letters, where less than that tells whether work can be taken up.
     """
     stem = "-".join([job.rule, *map(str, job.wildcards)])
-    folder = Path("results/resume") / f"{stem}-{store or work(job, job.params.recipe)}"
+    folder = results_folder(job) / "resume" / f"{stem}-{store or work(job, job.params.recipe)}"
     for other in folder.parent.glob(f"{stem}-????????????????"):
         if other != folder:
             shutil.rmtree(other)
