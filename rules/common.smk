@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 CLONE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CLONE))  # Snakemake hands its own path on to the scripts
 
-from tagsight.run.config import checked, completed
+from tagsight.run.config import NO_INPUT, checked, completed, lacks_input
 from tagsight.errors import ConfigError
 from tagsight.run.recipe import Recipes
 
@@ -39,6 +39,16 @@ shell.prefix('export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$O
 wildcard_constraints:
     shard=r"\d+",
     sample=r"tuning|holdout|autoencoder|trial-\d+",
+
+
+def archive(wildcards):
+    """Return what makes the archive, if that is the demo; end a run that has no input.
+
+    Whoever only looks at the workflow (--lint, --rulegraph, --summary) needs no input.
+    """
+    if workflow.execution_settings and lacks_input(config):
+        sys.exit(NO_INPUT)  # of an error in such a function Snakemake would show the traceback
+    return branch(config["demo"], then="results/demo/truth.parquet")
 
 
 def tell_result():

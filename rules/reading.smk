@@ -8,7 +8,7 @@ rules/table.smk stands in its place.
 
 rule files:
     input:
-        [demo.output.truth for demo in DEMO],
+        archive,
     output:
         expand("results/files/{shard}.parquet", shard=SHARDS),
     log:
