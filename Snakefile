@@ -18,6 +18,7 @@ configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 include: "rules/common.smk"
 include: "rules/resources.smk"
+include: "rules/closing.smk"
 
 
 rule all:
@@ -26,14 +27,10 @@ rule all:
         "results/annotations.csv",
         "results/agreement.json",
         "results/cards.json",
-        ["results/evaluation.json"] if LOOKS else [],
+        branch(LOOKS, then="results/evaluation.json"),
 
 
-if config["demo"]:
-
-    include: "rules/demo.smk"
-
-
+include: "rules/demo.smk"
 include: "rules/reading.smk" if LOOKS else "rules/table.smk"
 include: "rules/tags.smk"
 include: "rules/samples.smk"

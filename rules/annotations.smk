@@ -6,15 +6,16 @@ it from the others (cards), which clusters live inside those of a smaller K (nes
 with outside labels (agreement), and the cluster of every image of the archive (annotations).
 """
 
-SEARCHED = SHARDS if config["cluster"]["on"] == "all" else []
-
 
 rule medoids:
     input:
         clusters="results/clusters/tuning.parquet",
         sample="results/samples/tuning.parquet",
         encoding="results/encoding.json",
-        features=expand("results/features/{shard}.parquet", shard=SEARCHED),
+        features=expand(
+            "results/features/{shard}.parquet",
+            shard=branch(config["cluster"]["on"] == "all", then=SHARDS),
+        ),
     output:
         medoids="results/medoids.parquet",
         members="results/members.parquet",

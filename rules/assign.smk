@@ -10,6 +10,8 @@ together. Neither are the new files watched: what is asked for is done, so that 
 grown is gone through again; what was read of it before is not read again.
 """
 
+import time
+
 
 rule assign:
     output:

@@ -1,8 +1,6 @@
 """What all acts share: the checked config, the parts of the archive, the samples, memory."""
 
-import json
 import sys
-import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -30,7 +28,6 @@ SHARDS = [
 LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
-DEMO = []  # the rule that makes the archive, where rules/demo.smk is included
 
 # Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.
 shell.prefix('export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
@@ -49,16 +46,3 @@ def archive(wildcards):
     if workflow.execution_settings and lacks_input(config):
         sys.exit(NO_INPUT)  # of an error in such a function Snakemake would show the traceback
     return branch(config["demo"], then="results/demo/truth.parquet")
-
-
-def tell_result():
-    """Say at the end of a run where the results are and what they are."""
-    said = Path("results/report/result.txt")
-    made = {job.rule.name for job in workflow.dag.finished_jobs}
-    if workflow.remote_exec:
-        return
-    if "assign" in made:
-        told = json.loads(Path("results/assign.json").read_text())
-        print(f"\n{told['result']}\n\nTable:  results/assign.csv\n")
-    elif said.exists():
-        print(f"\n{said.read_text()}")

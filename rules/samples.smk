@@ -23,7 +23,7 @@ rule draws:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("draws", TAGS, sizes="samples", seed="seed"),
+        **recipe("draws", rules.tags if LOOKS else rules.table, sizes="samples", seed="seed"),
     script:
         "../scripts/draws.py"
 

@@ -37,9 +37,3 @@ rule table:
         ),
     script:
         "../scripts/table.py"
-
-
-TAGS = rules.table  # the rule that leaves results/tags
-# Asked for by who comes first, so that in a folder where files were read before it is missing, and
-# the table is dealt: Snakemake looks at no params of a job that lacks an output nobody asks for.
-READY = [rules.table.output.found]
