@@ -24,7 +24,7 @@ rule counts:
         "results/benchmarks/counts.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_archive(2)
     resources:
         mem_mb=memory_archive,
     params:

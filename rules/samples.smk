@@ -18,7 +18,7 @@ rule draws:
         "results/benchmarks/draws.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
@@ -41,7 +41,7 @@ rule samples:
         "results/benchmarks/samples.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),

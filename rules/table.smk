@@ -19,7 +19,7 @@ rule table:
         "results/benchmarks/table.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=60),

@@ -21,7 +21,7 @@ rule frequencies:
         "results/benchmarks/frequencies.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 8
+    threads: threads_archive(8)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=60),
@@ -53,7 +53,7 @@ rule selection:
         "results/benchmarks/selection.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
@@ -77,7 +77,7 @@ rule encoding:
         "results/benchmarks/encoding.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 8
+    threads: threads_archive(8)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=60),
@@ -108,7 +108,7 @@ rule features:
         "results/benchmarks/features/{shard}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_archive(2)
     resources:
         mem_mb=memory_archive,
     params:
