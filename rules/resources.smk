@@ -1,4 +1,13 @@
-"""What jobs ask for: memory by the size of their data, minutes, a GPU; more at each attempt."""
+"""What jobs ask for: threads and memory by the size of their data, minutes, a GPU.
+
+Memory and minutes are more at each attempt. The results do not depend on threads: on little data a
+job is mostly its imports, which are of one thread, so that two jobs of one are sooner done.
+"""
+
+import os
+
+SMALL_SAMPLE = 2000  # images
+SMALL_ARCHIVE = 10  # MB of tables: some 100,000 images
 
 from tagsight.looks.embedders import PRESETS
 
@@ -8,6 +17,31 @@ PRESET = PRESETS[config["autoencoder"]["preset"]]
 def asked(sample):
     """Images asked for in a sample."""
     return config["samples"]["trial" if sample.startswith("trial") else sample]
+
+
+def threads_sample(most):
+    """Threads for work on a sample: `most`, but 1 for a small one."""
+
+    def granted(wildcards):
+        return 1 if asked(wildcards.get("sample", "tuning")) <= SMALL_SAMPLE else most
+
+    return granted
+
+
+def threads_archive(most):
+    """Threads for work on all images: `most`, but 1 where their tables are small."""
+
+    def granted(wildcards, input):
+        if not all(map(os.path.exists, input)):  # asked for the plan
+            return most
+        return 1 if sum(map(os.path.getsize, input)) <= SMALL_ARCHIVE * 10**6 else most
+
+    return granted
+
+
+def threads_search(wildcards, input):
+    """Threads for a search among all images, if there is one to be made."""
+    return 1 if config["cluster"]["on"] == "sample" else threads_archive(8)(wildcards, input)
 
 
 def memory_square(wildcards, attempt):

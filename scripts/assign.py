@@ -8,7 +8,7 @@ from tagsight.assigning.delivery import Delivery
 from tagsight.assigning.finished_run import load_run
 from tagsight.assigning.incoming import input_paths, read_parts
 from tagsight.run.atomic import stream_parquet, write_json, writing
-from tagsight.run.jobs import logged, resume_folder
+from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
 from tagsight.tags import fitting
@@ -17,7 +17,7 @@ from tagsight.terms.body_parts import read_spellings
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
     paths = input_paths(params.archive)
-    run = load_run(Path("results"), params.ranges, params.key_file)
+    run = load_run(results_folder(snakemake), params.ranges, params.key_file)
     spellings = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
