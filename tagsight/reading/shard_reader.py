@@ -15,7 +15,8 @@ from polars.io.plugins import register_io_source
 from tagsight.archive.containers import expand
 from tagsight.archive.opening import open_source
 from tagsight.archive.paths import to_path
-from tagsight.dicom.headers import PIXEL_FACTS, Image, Rejected, Wanted
+from tagsight.dicom.headers import Image, Rejected, Wanted
+from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.reading.batch_reader import BATCH, Batch
 from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import ReaderProcess

@@ -29,7 +29,8 @@ _BOTH = (
 def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     """Return `config` if it obeys the schema and no values contradict each other.
 
-    Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed.
+    Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed. That
+    there is no input is no mistake by itself: whoever only looks at the workflow needs none.
     """
     _mend_on(config)
     rules = yaml.safe_load(schema.read_text())
@@ -39,8 +40,28 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
     mistakes += [] if errors else [*_contradictions(config, rules), *table_mistakes(config["tags"])]
     if mistakes:
+        mistakes += [NO_INPUT] if lacks_input(config) else []
         raise ConfigError("\n".join(mistakes))
     return config
+
+
+def lacks_input(config: dict[str, Any]) -> bool:
+    """Return whether neither `input` nor `tags.table` is set."""
+    return config.get("input") is None and (config.get("tags") or {}).get("table") is None
+
+
+def completed(config: dict[str, Any], defaults: Path) -> dict[str, Any]:
+    """Return `config` with the value in `defaults` of every key that it leaves out."""
+    return _completed(config, yaml.safe_load(defaults.read_text()))
+
+
+def _completed(config: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _completed(value, defaults[key])
+        for key, value in config.items()
+        if isinstance(value, dict) and isinstance(defaults.get(key), dict)
+    }
+    return {**defaults, **config, **both}
 
 
 def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -127,7 +148,7 @@ def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
     if table is not None:
         return [] if places is None and demo is None else [_BOTH]
     if places is None:
-        return [NO_INPUT]
+        return []
     listed = [places] if isinstance(places, str) else places
     if demo or not isinstance(listed, list):
         return []

@@ -35,13 +35,14 @@ def load_key(path: Path) -> bytes:
     return key
 
 
-def run_key(key_file: str | None) -> bytes:
-    """Return the key of a run: of `privacy.key_file`, or else of `results/key`, made if need be.
+def run_key(key_file: str | None, results: Path = Path("results")) -> bytes:
+    """Return the key of a run: of `privacy.key_file`, or else of `key` in the folder of results.
 
+    A key of its own is made where that folder has none.
     Raises UserError where the file that the config names does not exist, and as `load_key`.
     """
     if key_file is None:
-        return load_key(Path("results/key"))
+        return load_key(results / "key")
     if not Path(key_file).is_file():
         raise UserError(
             f"privacy.key_file: {key_file} is not there; make it (32 random bytes or more), "

@@ -68,6 +68,11 @@ def _log_warning(_: object, kind: type[Warning], file: str, line: int, *_more: o
     LOG.info("%s at %s:%d (message left out)", kind.__name__, file, line)
 
 
+def results_folder(job: Any) -> Path:
+    """Return the folder of the run's results: `results`, or that under the prefix of a module."""
+    return next(folder for folder in Path(job.output[0]).parents if folder.name == "results")
+
+
 def resume_folder(job: Any, store: str | None = None) -> Path:
     """Return the job's folder for work in progress, made if it is not there.
 
@@ -77,7 +82,7 @@ def resume_folder(job: Any, store: str | None = None) -> Path:
     are removed.
     """
     stem = "-".join([job.rule, *map(str, job.wildcards)])
-    folder = Path("results/resume") / f"{stem}-{store or work_id(job, job.params.recipe)}"
+    folder = results_folder(job) / "resume" / f"{stem}-{store or work_id(job, job.params.recipe)}"
     for other in folder.parent.glob(f"{stem}-????????????????"):
         if other != folder:
             shutil.rmtree(other)

@@ -7,7 +7,8 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from tagsight.archive.dealing import listing
-from tagsight.dicom.headers import PIXEL_FACTS, Wanted
+from tagsight.dicom.headers import Wanted
+from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.errors import DataError
 from tagsight.reading import part_store, shard_reader
 from tagsight.reading.reader_process import ReaderProcess

@@ -21,6 +21,7 @@ def job(tmp_path, monkeypatch):
         rule="clusters",
         wildcards=["tuning"],
         input=[],
+        output=["results/clusters/tuning.parquet"],
         log=[str(tmp_path / "job.log")],
         scriptdir=str(CLONE / "scripts"),
         params=SimpleNamespace(recipe="0123456789abcdef"),

@@ -122,6 +122,10 @@ def test_config_values_and_producers_count():
     assert recipes.own("clusters", k="cluster.k") == other.own("clusters", k="cluster.k")
 
 
+def test_in_a_section_that_is_null_every_key_is():
+    assert Recipes(".", CONFIG | {"demo": None}).value("demo.patients") is None
+
+
 def test_an_unknown_key_is_an_error():
     with pytest.raises(KeyError):
         Recipes(".", CONFIG).value("cluster.kk")
@@ -131,9 +135,7 @@ def test_every_table_and_template_is_covered_by_some_recipe():
     clone = Path(__file__).parents[3]
     scripts = (clone / "scripts").glob("*.py")
     covered = {path for script in scripts for path in reached(script, clone)}
-    tables = [
-        *(clone / "tagsight/data").iterdir(),
-        *(clone / "tagsight/report/templates").iterdir(),
-    ]
+    folders = ("tagsight/data", "tagsight/report/templates")
+    tables = [path for folder in folders for path in (clone / folder).rglob("*") if path.is_file()]
     tables += (clone / "config").glob("*.csv")
     assert [path.name for path in tables if path not in covered] == []
