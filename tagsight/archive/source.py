@@ -18,7 +18,7 @@ _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Source(Protocol):
-    """Bytes from 0 to `size`, read in any order, by several readers at once.
+    """Bytes from 0 to `size`, read in any order.
 
     size: int, bytes; mtime_ns: int, ns since 1970, of the file that the bytes are in, 0 if unknown.
     A kind of source inherits from this class and has to give these two and `pread`; the other

@@ -76,7 +76,7 @@ def results_folder(job: Any) -> Path:
 def resume_folder(job: Any, store: str | None = None) -> Path:
     """Return the job's folder for work in progress, made if it is not there.
 
-    store: 16 letters, for a job whose work can be resumed although its recipe or its inputs changed.
+    store: 16 letters, for a job whose work can be resumed under another recipe or other inputs.
     Returns a folder whose name ends in `store`, else in `work_id` of the job's recipe, so that work
     under another config, by other code or on other data is never resumed. Other folders of the job
     are removed.
