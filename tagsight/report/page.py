@@ -1,4 +1,4 @@
-"""The page: what a run found, figure by figure, in one file that needs nothing from outside."""
+"""The page: the results of a run in one HTML file that needs nothing from outside."""
 
 import re
 from collections.abc import Mapping
