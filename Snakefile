@@ -13,18 +13,24 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.current_basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
 include: "rules/resources.smk"
+include: "rules/closing.smk"
 
 
-if config["demo"]:
+rule all:
+    input:
+        "results/report/index.html",
+        "results/annotations.csv",
+        "results/agreement.json",
+        "results/cards.json",
+        branch(LOOKS, then="results/evaluation.json"),
 
-    include: "rules/demo.smk"
 
-
+include: "rules/demo.smk"
 include: "rules/reading.smk" if LOOKS else "rules/table.smk"
 include: "rules/tags.smk"
 include: "rules/samples.smk"
@@ -34,20 +40,6 @@ include: "rules/images.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/assign.smk"
-
-
-localrules:
-    all,
-
-
-rule all:
-    default_target: True
-    input:
-        "results/report/index.html",
-        "results/annotations.csv",
-        "results/agreement.json",
-        "results/cards.json",
-        ["results/evaluation.json"] if LOOKS else [],
 
 
 onsuccess:

@@ -6,15 +6,16 @@ it from the others (cards), which clusters live inside those of a smaller K (nes
 with outside labels (agreement), and the cluster of every image of the archive (annotations).
 """
 
-SEARCHED = SHARDS if config["cluster"]["on"] == "all" else []
-
 
 rule medoids:
     input:
         clusters="results/clusters/tuning.parquet",
         sample="results/samples/tuning.parquet",
         encoding="results/encoding.json",
-        features=expand("results/features/{shard}.parquet", shard=SEARCHED),
+        features=expand(
+            "results/features/{shard}.parquet",
+            shard=branch(config["cluster"]["on"] == "all", then=SHARDS),
+        ),
     output:
         medoids="results/medoids.parquet",
         members="results/members.parquet",
@@ -25,7 +26,7 @@ rule medoids:
         "results/benchmarks/medoids.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 8
+    threads: threads_search
     resources:
         mem_mb=memory_search,
         runtime=minutes_search,
@@ -107,7 +108,7 @@ rule agreement:
         "results/benchmarks/agreement.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
         runtime=minutes_square,
@@ -142,7 +143,7 @@ rule annotations:
         "results/benchmarks/annotations/{shard}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_archive(2)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
@@ -163,7 +164,7 @@ rule annotations_csv:
         "results/benchmarks/annotations_csv.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_archive(2)
     params:
         **recipe("annotations_csv", rules.annotations, mask_paths="privacy.mask_paths"),
     script:

@@ -18,7 +18,7 @@ rule clusters:
         "results/benchmarks/clusters/{sample}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
         runtime=minutes_square,
@@ -47,7 +47,7 @@ rule distances:
         "results/benchmarks/distances/{sample}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
         runtime=minutes_square,
@@ -73,7 +73,7 @@ rule stability:
         "results/benchmarks/stability.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
         runtime=minutes_square,
@@ -107,7 +107,7 @@ rule choice:
         "results/benchmarks/choice.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_sample(2)
     params:
         **recipe(
             "choice",

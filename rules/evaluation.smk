@@ -21,7 +21,7 @@ rule trials:
         "results/benchmarks/trials/{sample}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_trial,
         runtime=minutes_square,

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tagsight.run.atomic import forget_others, write_parquet
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged, results_folder
+from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags.sampling import draw, shortfall
 
@@ -19,4 +20,4 @@ with logged(snakemake):
     for path in snakemake.output:
         write_parquet(drawn.filter(sample=Path(path).stem).drop("sample"), path)
     made = ("draws", "samples", "clusters", "distances", "images", "embeddings", "trials")
-    forget_others([Path("results") / folder for folder in made], sizes)
+    forget_others([results_folder(snakemake) / folder for folder in made], sizes)

@@ -6,7 +6,8 @@ import polars as pl
 
 from tagsight.run.atomic import write_json, write_parquet
 from tagsight.run.hashing import run_key
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged, results_folder
+from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags import fitting
 from tagsight.tags.unmapped import unmapped
@@ -22,7 +23,7 @@ with logged(snakemake):
         distance=snakemake.params.distance,
         presence_weight=snakemake.params.presence_weight,
         body_parts=body_parts,
-        key=run_key(snakemake.params.key_file),
+        key=run_key(snakemake.params.key_file, results_folder(snakemake)),
         min_patients=snakemake.params.min_patients,
         scale=snakemake.params.scale,
         weights=snakemake.params.weights,

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from safetensors.torch import load_file
 
-from tagsight.looks.autoencoder import build
+from tagsight.looks.embedders import PRESETS
 from tagsight.looks.embeddings import reconstructed
 from tagsight.report.figures import drawings, pictures
 from tagsight.run.atomic import read_json, write_file
@@ -24,9 +23,8 @@ with logged(snakemake):
     if training is not None:
         images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
         shown = pictures.picks(clusters, fates, params.gallery, params.seed, params.burned_in)
-        model = build(params.preset)
-        model.load_state_dict(load_file(given.weights[0]))
-        again = reconstructed(model, images[pictures.examples(shown)])
+        trained = PRESETS[params.preset].trained(given.weights[0])
+        again = reconstructed(trained, images[pictures.examples(shown)])
         figures |= drawings.from_pixels(documents, training, images, shown, again)
     for path in snakemake.output:
         write_file(figures[Path(path).name], path)

@@ -9,7 +9,8 @@ from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
-from tagsight.run.jobs import LOG, Progress, logged, resume_folder
+from tagsight.run.jobs import logged, results_folder, resume_folder
+from tagsight.run.progress import LOG, Progress
 from tagsight.terms.body_parts import BodyParts, read_spellings
 
 SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
@@ -17,7 +18,7 @@ SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
 with logged(snakemake):
     params = snakemake.params
     listing = pl.read_parquet(snakemake.input[0])
-    key = run_key(params.key_file)
+    key = run_key(params.key_file, results_folder(snakemake))
     require_same_key(key, pl.read_parquet_metadata(snakemake.input[0])["key"])
     wanted = Wanted(
         keep=frozenset(params.keep),

@@ -6,7 +6,8 @@ import polars as pl
 from tagsight.clustering import cluster_tables
 from tagsight.evaluation import trials
 from tagsight.run.atomic import read_json, write_parquet
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
 
 with logged(snakemake):
     chosen = read_json(snakemake.input.choice)["k"]

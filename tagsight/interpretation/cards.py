@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from pydicom._uid_dict import UID_dictionary
 
 from tagsight.arrays import Int64s, Integers
+from tagsight.dicom.dictionary import uid_name
 from tagsight.run.tables import person
 from tagsight.tags import parsers
 from tagsight.tags.encoding import Column, Encoding
@@ -188,7 +188,8 @@ def _categorical(
 
 def readable(value: str) -> str:
     """Return the standard's name of a registered UID; any other value as it is."""
-    return UID_dictionary[value][0] if value in UID_dictionary else value
+    name = uid_name(value)
+    return value if name is None else name
 
 
 def _numeric(

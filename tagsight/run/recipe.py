@@ -49,10 +49,13 @@ class Recipes:
         return _digest([self.code(rule), {param: self.value(key) for param, key in reads.items()}])
 
     def value(self, key: str) -> Any:
-        """Return the config value at a dotted key; KeyError if there is none."""
+        """Return the config value at a dotted key, None in a section that is null.
+
+        Raises KeyError where there is no such key.
+        """
         value = self.config
         for part in key.split("."):
-            value = value[part]
+            value = None if value is None else value[part]
         return value
 
     def code(self, rule: str) -> str:

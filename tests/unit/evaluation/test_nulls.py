@@ -15,7 +15,7 @@ def deal(series, strata, count=20, seed=0):
     return draws(np.asarray(series), np.asarray(strata), count, np.random.default_rng(seed))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=1, max_size=40))
 def test_whole_series_move_inside_their_stratum(rows):
     series, strata = np.array(rows).T

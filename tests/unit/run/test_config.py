@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tagsight.errors import ConfigError
-from tagsight.run.config import checked, keys
+from tagsight.run.config import NO_INPUT, checked, completed, keys, lacks_input
 
 CONFIG = Path(__file__).parents[3] / "config"
 SCHEMA = CONFIG / "config.schema.yaml"
@@ -89,11 +89,24 @@ def test_a_key_in_the_wrong_place_gets_its_right_one():
     assert mistakes(shards=8) == ["shards: no such key; did you mean tags.shards?"]
 
 
-def test_no_input_names_both_ways_out():
-    (line,) = mistakes(input=None)
-    assert line.startswith("input: not set")
-    assert "mine.yaml" in line
-    assert "config/demo.yaml" in line
+def test_a_workflow_without_input_can_be_looked_at_and_not_run():
+    config = merged(defaults(), {"input": None})
+    assert checked(config, SCHEMA)
+    assert lacks_input(config)
+    assert not lacks_input(defaults())
+    assert not lacks_input(merged(config, {"tags": {"table": "tags.csv"}}))
+    assert NO_INPUT.startswith("input: not set")
+    assert "mine.yaml" in NO_INPUT
+    assert "config/demo.yaml" in NO_INPUT
+
+
+def test_what_a_config_leaves_out_is_filled_in():
+    """As Snakemake does, but not for a workflow that is imported with a config."""
+    filled = completed({"cluster": {"k": [3]}, "select": None, "sede": 3}, CONFIG / "config.yaml")
+    assert filled["cluster"] == defaults()["cluster"] | {"k": [3]}
+    assert filled["select"] is None
+    assert filled["sede"] == 3
+    assert filled["tags"] == defaults()["tags"]
 
 
 def test_an_input_that_is_not_there_is_named():

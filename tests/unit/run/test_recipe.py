@@ -122,6 +122,10 @@ def test_config_values_and_producers_count():
     assert recipes.own("clusters", k="cluster.k") == other.own("clusters", k="cluster.k")
 
 
+def test_in_a_section_that_is_null_every_key_is():
+    assert Recipes(".", CONFIG | {"demo": None}).value("demo.patients") is None
+
+
 def test_an_unknown_key_is_an_error():
     with pytest.raises(KeyError):
         Recipes(".", CONFIG).value("cluster.kk")
