@@ -1,10 +1,10 @@
-"""The page: what a run found, figure by figure, in one file that needs nothing from outside."""
+"""The page: the results of a run in one HTML file that needs nothing from outside."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from tagsight.report import sections, sentences, wording
@@ -13,10 +13,7 @@ from tagsight.report.figures.pictures import Tiles
 from tagsight.report.figures.style import COLOURS
 from tagsight.report.results import Run
 
-TEMPLATE, STYLE = (
-    "page.html",
-    "style.css",
-)  # each section has a template of its own: `sections.SECTIONS`
+TEMPLATE, STYLE = "page.html", "style.css"  # of sections: `sections.SECTIONS`
 
 
 def render(
@@ -31,31 +28,26 @@ def render(
     and explained; reconstructions, tiles: of `Content`.
     """
     content = sections.Content(run, tiles, reconstructions)
-    shown = [
-        each for each in sections.SECTIONS if run.evaluation is not None or not each.needs_looks
-    ]
+    looks = run.evaluation is not None
+    shown = [each for each in sections.SECTIONS if looks or not each.needs_looks]
     values = {name: value for each in shown for name, value in each.values(content).items()}
     confounding = run.agreement["confounding"]
-    return (
-        _environment()
-        .get_template(TEMPLATE)
-        .render(
-            **values,
-            run=run,
-            sections=shown,
-            style=STYLE,
-            result=result(run),
-            facts=facts(run),
-            agreement=sections.agreement(run.agreement),
-            confounding=sentences.confounding_sentence(confounding),
-            basis=sentences.confounding_basis(confounding),
-            figures={name: inline(name, svg) for name, svg in drawings.items()},
-            held_back=sum(each.held_back for each in tiles.values()),
-        )
+    return _template().render(
+        **values,
+        run=run,
+        sections=shown,
+        style=STYLE,
+        result=result(run),
+        facts=facts(run),
+        agreement=sections.agreement(run.agreement),
+        confounding=sentences.confounding_sentence(confounding),
+        basis=sentences.confounding_basis(confounding),
+        figures={name: inline(name, svg) for name, svg in drawings.items()},
+        held_back=sum(each.held_back for each in tiles.values()),
     )
 
 
-def _environment() -> Environment:
+def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -71,7 +63,7 @@ def _environment() -> Environment:
         "words": wording.in_words,
         "thousands": lambda value: f"{value:,}",
     }
-    return environment
+    return environment.get_template(TEMPLATE)
 
 
 def result(run: Run) -> str:

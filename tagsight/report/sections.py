@@ -33,7 +33,7 @@ TRUST = {
 
 @dataclass(frozen=True)
 class Content:
-    """What sections are made from.
+    """What the values of sections are made from.
 
     tiles: pictures of cluster 1, 2, …, as many as are shown.
     reconstructions: PNG; None where no image may be shown.
@@ -56,7 +56,7 @@ class Section:
     name: in the navigation.
     template: its file, written out so that recipes see it. Every template has `run` and `figures`.
     needs_looks: whether it is left out of a run without pixels.
-    values: makes what its template is filled with besides; no two sections use one name.
+    values: makes the further values of its template; no two sections use one name.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""How much of the images' differences tags and baselines explain, against each null model."""
+"""Share of the images' differences that tags and baselines explain, against each null model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -79,12 +79,12 @@ def _groups(evaluation: Mapping[str, Any]) -> list[tuple[float, str, list[_Row]]
 
 
 def _draw(ax: Axes, row: _Row) -> None:
-    own = row.labelling == labellings.TAGS
-    colour = TAGS if own else MUTED
+    main = row.labelling == labellings.TAGS
+    colour = TAGS if main else MUTED
     if row.interval:
-        ax.plot(row.interval, [row.y, row.y], color=colour, linewidth=2.4 if own else 1.4)
-    fill = colour if own else PAPER
-    ax.scatter([row.value], [row.y], s=52 if own else 34, color=fill, edgecolor=colour, zorder=3)
+        ax.plot(row.interval, [row.y, row.y], color=colour, linewidth=2.4 if main else 1.4)
+    fill = colour if main else PAPER
+    ax.scatter([row.value], [row.y], s=52 if main else 34, color=fill, edgecolor=colour, zorder=3)
     right = max(row.value, *(row.interval or [row.value]))
     look: Any = {"textcoords": "offset points", "va": "center", "fontsize": SIZE - 1.5}
     ax.annotate(_percent(row.value), (right, row.y), (8, 0), color=colour, bbox=BEHIND, **look)

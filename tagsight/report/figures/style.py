@@ -1,4 +1,4 @@
-"""How all figures look: a few calm colours, thin lines, no frame; SVG of the same bytes each time.
+"""Style of all figures: a small set of colours, thin lines, no frame; SVG of the same bytes.
 
 The page puts its own colours, light or dark, in the place of these (`COLOURS`), so a figure uses
 no others. Tags are blue and pixels orange throughout: two that every kind of colour vision tells
