@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -265,3 +267,8 @@ def test_a_sample_of_which_nothing_can_be_drawn_is_a_clear_error():
     require_some("tuning", [None, "decoder_failed"])
     with pytest.raises(DataError, match=r"none of the 2 images of trial-01 .*decoder_failed"):
         require_some("trial-01", ["decoder_failed", "decoder_failed"])
+
+
+def test_images_are_drawn_without_torch():
+    code = "import sys, tagsight.looks.rendering; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
