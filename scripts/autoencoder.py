@@ -1,4 +1,4 @@
-"""Train the autoencoder, going on from the last epoch that was finished."""
+"""Train the autoencoder, from the last epoch that was finished."""
 
 import numpy as np
 import polars as pl

@@ -1,4 +1,4 @@
-"""Draw the samples, disjoint by patient."""
+"""Draw the samples, no two of which share a patient."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from tagsight.run.tables import scan
 from tagsight.tags.sampling import draw, shortfall
 
 with logged(snakemake):
-    asked = dict(snakemake.params.sizes)
-    drawn_for = [Path(path).stem for path in snakemake.output]
-    sizes = {name: asked.get(name, asked["trial"]) for name in drawn_for}
+    wanted = dict(snakemake.params.sizes)
+    samples = [Path(path).stem for path in snakemake.output]
+    sizes = {name: wanted.get(name, wanted["trial"]) for name in samples}
     keys = ["image", "series", "study", "patient", "path", "burned_in", "undrawable"]
     images = scan(snakemake.input).select(keys).collect()
-    drawn = draw(images, sizes, asked["per_series"], snakemake.params.seed).drop("undrawable")
+    drawn = draw(images, sizes, wanted["per_series"], snakemake.params.seed).drop("undrawable")
     if short := shortfall(drawn, sizes):
         LOG.warning(short)
     for path in snakemake.output:

@@ -1,4 +1,4 @@
-"""Fit how tags become columns, over the whole archive."""
+"""Fit the encoding of tags as columns to the whole archive."""
 
 from pathlib import Path
 
@@ -30,6 +30,6 @@ with logged(snakemake):
     )
     LOG.info("%d columns", len(fitted.columns))
     write_json(fitted.to_json(), snakemake.output.encoding)
-    kept = [column.keyword for column in fitted.columns]
-    missed = unmapped(tags, body_parts, snakemake.params.min_patients, kept)
-    write_parquet(missed, snakemake.output.unmapped)
+    keywords = [column.keyword for column in fitted.columns]
+    not_understood = unmapped(tags, body_parts, snakemake.params.min_patients, keywords)
+    write_parquet(not_understood, snakemake.output.unmapped)

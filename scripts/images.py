@@ -1,4 +1,4 @@
-"""Draw a sample's images at 128 x 128; what cannot be drawn is counted with its reason."""
+"""Draw a sample's images at 128 x 128; those that cannot be drawn get a reason."""
 
 import polars as pl
 

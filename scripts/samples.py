@@ -1,4 +1,4 @@
-"""Give the images drawn their labels and their features."""
+"""Add to the images drawn their labels and their features."""
 
 from pathlib import Path
 
@@ -16,6 +16,6 @@ with logged(snakemake):
     body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
     tags = scan(snakemake.input.tags).join(chosen, on="image", how="semi").collect()
     features = pl.scan_parquet(snakemake.input.features).join(chosen, on="image", how="semi")
-    known = labels.labels(tags, body_parts).join(features.collect(), on="image")
+    described = labels.labels(tags, body_parts).join(features.collect(), on="image")
     for drawn, path in zip(draws, snakemake.output, strict=True):
-        write_parquet(drawn.join(known, on="image", how="left", maintain_order="left"), path)
+        write_parquet(drawn.join(described, on="image", how="left", maintain_order="left"), path)

@@ -1,4 +1,4 @@
-"""Training an autoencoder: resumable, and the same bytes whatever the number of threads."""
+"""Training of an autoencoder: resumable, the same bytes whatever the number of threads."""
 
 import os
 import time
@@ -36,23 +36,25 @@ def train(
     resume: Path,
     progress: ProgressCounter | None = None,
 ) -> tuple[dict[str, Tensor], pl.DataFrame]:
-    """Train on images uint8 (n, 128, 128) by mean squared error; weights of the last epoch.
+    """Return the weights of a network trained by mean squared error, and its history.
 
-    A share `validation` of the images, drawn by `seed`, is only looked at. `resume` is a file:
-    written (whole or not at all) after each epoch, taken up when it is there. Returns the weights
-    on the CPU and a frame of epoch, loss (mean over the epoch), validation_loss (null without
-    validation images) and images_per_second.
+    images: uint8 (n, 128, 128), may be a memory map, read batch by batch; preset: of PRESETS;
+    batch: images in a step; validation: share of the images, drawn by `seed`, on which the loss is
+    watched; resume: a file, written after each epoch, whole or not at all, from which training goes
+    on where it exists.
 
     The weights depend on nothing but images, seed and settings: on a CPU each batch is cut into
     pieces of 10 images, each piece's gradient computed on one thread, the gradients summed in
-    order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels. Images
-    may be a memory map: they are read batch by batch.
-    Raises DataError with fewer than two images, or when the loss is no longer a number.
+    order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels.
+
+    Returns the weights of the last epoch, on the CPU, and a table of epoch, loss (mean over the
+    epoch), validation_loss (null without validation images) and images_per_second.
+    Raises DataError where there are fewer than two images, or the loss is no longer a number.
     """
     place = choose_device(device)
-    training, watching = split(len(images), validation, seed)
+    training, watched = split(len(images), validation, seed)
     model, steps = _fresh(preset, learning_rate, seed, place)
-    history = _take_up(resume, model, steps)
+    history = _resumed(resume, model, steps)
     if history:
         LOG.info("going on after epoch %d", len(history))
     if progress:
@@ -64,8 +66,8 @@ def train(
             batches = _cut(order, batch)
             loss = _epoch(model, steps, images, batches, pool)
             speed = len(order) / (time.perf_counter() - began)
-            watched = _loss(model, images, watching, pool) if len(watching) else None
-            history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": watched})
+            validated = _loss(model, images, watched, pool) if len(watched) else None
+            history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": validated})
             history[-1]["images_per_second"] = speed
             _commit(resume, model, steps, history)
             if progress:
@@ -85,12 +87,12 @@ SCHEMA = pl.Schema(
 
 
 def split(n: int, validation: float, seed: int) -> tuple[Int64s, Int64s]:
-    """Rows to train on and rows to look at: a share `validation`, rounded, at least one kept."""
+    """Return rows to train on, at least one, and rows to watch: a share `validation`, rounded."""
     if n < 2:
         raise DataError(f"autoencoder: {n} images to train on; raise samples.autoencoder")
     order = np.random.default_rng([seed, n]).permutation(n)
-    kept = max(1, n - round(n * validation))
-    return order[:kept], order[kept:]
+    trained = max(1, n - round(n * validation))
+    return order[:trained], order[trained:]
 
 
 def _fresh(
@@ -111,7 +113,7 @@ def _epoch(
     batches: list[Int64s],
     pool: Executor,
 ) -> float:
-    """One pass over the images; mean loss."""
+    """One pass over the images; its mean loss."""
     total = 0.0
     for rows in batches:
         total += _gradient(model, images, rows, pool) * len(rows)
@@ -122,7 +124,7 @@ def _epoch(
 
 
 def _gradient(model: Autoencoder, images: UInt8s, rows: Int64s, pool: Executor) -> float:
-    """Leave the gradient of a batch's mean squared error in the model; the loss."""
+    """Leave the gradient of a batch's mean squared error in the model; its loss."""
     parameters = list(model.parameters())
 
     def piece(part: Int64s) -> tuple[float, tuple[Tensor, ...]]:
@@ -166,10 +168,10 @@ def _cut(rows: Int64s, size: int) -> list[Int64s]:
     return [rows[first : first + size] for first in range(0, len(rows), size)]
 
 
-def _take_up(
+def _resumed(
     resume: Path, model: Autoencoder, steps: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
-    """Load what an earlier start committed; its history, empty when there is none."""
+    """Load the state of an earlier job; its history, empty where there is none."""
     if not resume.exists():
         return []
     state = torch.load(resume, map_location="cpu", weights_only=True)

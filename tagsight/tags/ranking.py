@@ -20,7 +20,6 @@ import numpy as np
 import polars as pl
 
 from tagsight.arrays import Bools, Float64s, Floats, Int32s, Int64s, Integers
-from tagsight.gower import metric
 from tagsight.gower.features import Features
 from tagsight.tags import encoding, fitting
 
@@ -137,6 +136,8 @@ def neighbours(features: Features) -> Graph:
     Of equally near rows the first are joined; rows at distance 1 are not. Similarity is
     1 - distance.
     """
+    from tagsight.gower import metric  # brings numba, which `entropy` does without
+
     distances = metric.matrix(features)
     np.fill_diagonal(distances, np.inf)
     near = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]  # (n, 5)
