@@ -11,7 +11,10 @@ sys.path.insert(0, str(CLONE))  # Snakemake hands its own path on to the scripts
 
 from tagsight.run.config import NO_INPUT, checked, completed, lacks_input
 from tagsight.errors import ConfigError
+from tagsight.run.quoting import ShellPath
 from tagsight.run.recipe import Recipes
+
+sys.executable = ShellPath(sys.executable)  # `script:` does not quote it (snakemake #2645)
 
 try:
     # Snakemake reads no configfile of a module that is given a config.
