@@ -53,7 +53,7 @@ rule figures:
         nesting="results/nesting.json",
         weights=branch(LOOKS, then=["results/autoencoder.safetensors"]),
     output:
-        [shown(f"results/figures/{name}", "Figures") for name in FIGURES],
+        [shown(path, "Figures") for path in multiext("results/figures/", *FIGURES)],
     log:
         "logs/figures.log",
     benchmark:
