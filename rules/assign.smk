@@ -17,7 +17,7 @@ rule assign:
     output:
         table="results/assign.parquet",
         csv="results/assign.csv",
-        told="results/assign.json",
+        summary="results/assign.json",
         rejected="results/assign_rejected.csv",
     log:
         "logs/assign.log",

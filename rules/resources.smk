@@ -9,6 +9,10 @@ import os
 SMALL_SAMPLE = 2000  # images
 SMALL_ARCHIVE = 10  # MB of tables: some 100,000 images
 
+from tagsight.looks.embedders import PRESETS
+
+PRESET = PRESETS[config["autoencoder"]["preset"]]
+
 
 def asked(sample):
     """Images asked for in a sample."""
@@ -47,9 +51,8 @@ def memory_square(wildcards, attempt):
 
 def memory_images(wildcards, attempt):
     """MB for a job that holds the images of its sample, and what a network makes of them."""
-    values = {"small": 2_000, "paper": 4 * 81_920}[config["autoencoder"]["preset"]]
     images = asked(wildcards.get("sample", "autoencoder"))
-    return attempt * (2500 + images * (2 * 128**2 + values) // 10**6)
+    return attempt * (2500 + images * (2 * 128**2 + PRESET.memory) // 10**6)
 
 
 def memory_trial(wildcards, attempt):
@@ -111,8 +114,7 @@ def minutes_images(wildcards, attempt):
 
 def minutes_training(wildcards, attempt):
     """Minutes for training: 20, and what it takes at a careful guess of images a second."""
-    rate = {"small": 200, "paper": 10}[config["autoencoder"]["preset"]]
-    rate *= 50 if gpus(wildcards) else 1
+    rate = PRESET.speed * (50 if gpus(wildcards) else 1)
     seen = config["samples"]["autoencoder"] * config["autoencoder"]["epochs"]
     return attempt * (20 + seen // rate // 60)
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tagsight.run.atomic import forget_others, write_parquet
-from tagsight.run.jobs import LOG, logged, results_folder
+from tagsight.run.jobs import logged, results_folder
+from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags.sampling import draw, shortfall
 

@@ -4,7 +4,8 @@ import polars as pl
 
 from tagsight.run.atomic import write_json, write_parquet
 from tagsight.run.hashing import run_key
-from tagsight.run.jobs import LOG, logged, results_folder
+from tagsight.run.jobs import logged, results_folder
+from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags import fitting
 from tagsight.tags.unmapped import unmapped

@@ -6,7 +6,8 @@ from pathlib import Path
 from tagsight.archive.dealing import deal
 from tagsight.run.atomic import forget_others, write_parquet
 from tagsight.run.hashing import fingerprint, run_key
-from tagsight.run.jobs import LOG, Progress, logged, results_folder, resume_folder
+from tagsight.run.jobs import logged, results_folder, resume_folder
+from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
     params = snakemake.params

@@ -4,7 +4,8 @@ import polars as pl
 
 from tagsight.looks.rendering import render_all, require_some
 from tagsight.run.atomic import write_npy, write_parquet
-from tagsight.run.jobs import LOG, Progress, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
     sample = pl.read_parquet(snakemake.input[0], columns=["image", "path", "burned_in"])

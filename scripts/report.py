@@ -6,16 +6,16 @@ import numpy as np
 import polars as pl
 import yaml
 
-from tagsight.report import page, sentences
+from tagsight.report import page, results, sentences
 from tagsight.report.figures import pictures
 from tagsight.run.atomic import read_json, write_file
 from tagsight.run.jobs import logged
 
 with logged(snakemake):
     given, params, out = snakemake.input, snakemake.params, snakemake.output
-    run = page.Run(
-        **{name: read_json(given[name]) for name in page.DOCUMENTS if given.get(name)},
-        **{name: pl.read_parquet(given[name]) for name in page.TABLES if given.get(name)},
+    run = results.Run(
+        **{name: read_json(given[name]) for name in results.DOCUMENTS if given.get(name)},
+        **{name: pl.read_parquet(given[name]) for name in results.TABLES if given.get(name)},
         rules=yaml.safe_load(Path(given.rules).read_text()),
         distance=read_json(given.encoding)["distance"],
     )

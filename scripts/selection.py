@@ -3,7 +3,8 @@
 import polars as pl
 
 from tagsight.run.atomic import write_parquet
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags.selection import selection
 from tagsight.terms.spelling_table import spelling_table

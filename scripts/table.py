@@ -11,7 +11,8 @@ from tagsight.reading.ready_table import Layout, deal, draw, found, open_table
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.atomic import forget_others, write_json, write_parquet
 from tagsight.run.hashing import run_key
-from tagsight.run.jobs import LOG, logged, results_folder
+from tagsight.run.jobs import logged, results_folder
+from tagsight.run.progress import LOG
 from tagsight.run.tables import REJECTED
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.spelling_table import spelling_table
@@ -34,6 +35,6 @@ with logged(snakemake):
         write_parquet(tags(rows, table, key, wanted), into)
         write_parquet(pl.DataFrame(schema=REJECTED), rejected, footer(key, read_with))
     write_json(report, out.found)
-    shards = [Path(path).stem for path in out.tags]
     made = ("tags", "rejected", "features", "annotations")
-    forget_others([results_folder(snakemake) / folder for folder in made], shards)
+    folders = [results_folder(snakemake) / name for name in made]
+    forget_others(folders, [Path(path).stem for path in out.tags])

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
 
 import polars as pl
 import pydicom
@@ -13,6 +12,7 @@ import pydicom
 from tagsight.demo.broken import break_some
 from tagsight.demo.patients import make_patient, truth
 from tagsight.demo.population import Patient, plan
+from tagsight.run.progress import ProgressCounter
 
 SCHEMA = {
     "path": pl.String,
@@ -34,13 +34,6 @@ PACKAGED = ("test_files", "charset_files")
 OTHER = (".py", ".pyc", ".md", ".txt", ".json", ".dump", ".icc", ".gz")
 
 
-class DemoProgress(Protocol):
-    """Whatever counts the images that are done."""
-
-    def add(self, n: int) -> object:
-        """Count n more."""
-
-
 def _share(folder: Path, people: Iterable[Patient], seed: int) -> Iterator[int]:
     for person in people:
         yield make_patient(folder, person, seed)
@@ -58,7 +51,7 @@ def _apart(
     return [sys.executable, "-m", "tagsight.demo.archive", str(folder), *map(str, numbers)]
 
 
-def _follow(command: list[str], progress: DemoProgress | None) -> None:
+def _follow(command: list[str], progress: ProgressCounter | None) -> None:
     """Run a share, counting as it goes; a fault in it is raised here."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -94,7 +87,7 @@ def write(
     images: int | None,
     seed: int,
     threads: int = 1,
-    progress: DemoProgress | None = None,
+    progress: ProgressCounter | None = None,
 ) -> None:
     """Write the archive's files, and beside them the table of what was planted.
 
@@ -108,7 +101,7 @@ def write(
             Never fewer than there are series (about 2.6 a patient).
         seed: the same seed makes the same bytes, whatever `threads` is.
         threads: how many processes share the patients.
-        progress: told of the images as they are made.
+        progress: counts the images as they are made.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if threads == 1:

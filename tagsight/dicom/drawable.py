@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from functools import cache
 
-from pydicom._uid_dict import UID_dictionary
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+from tagsight.archive.source import Source
+from tagsight.dicom.dictionary import uid_name
 from tagsight.dicom.encapsulation import items
 from tagsight.dicom.part10 import Parsed, Pixels
-from tagsight.dicom.tokenizer import UNDEFINED, Bytes
+from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.rejections import Rejection
 
 MAX_FRAME = 2**27  # samples of one frame
@@ -66,14 +67,14 @@ def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand
     samples, bits = _frame_shape(values, pixels)
     if pixels.length == UNDEFINED:
         if not _can_decode(syntax):
-            raise Rejection("no_decoder", syntax.name if syntax in UID_dictionary else "private")
+            raise Rejection("no_decoder", uid_name(syntax) or "private")
         return Demand(fragments=frames(values))
     if _can_decode(syntax):
         raise Rejection("unsupported_pixels", f"{syntax.name}, not encapsulated")
     return Demand(length=-(-samples * bits * frames(values) // 8))
 
 
-def is_complete(source: Bytes, pixels: Pixels | None, needed: Demand) -> bool:
+def is_complete(source: Source, pixels: Pixels | None, needed: Demand) -> bool:
     """Whether the pixels that are needed are all there."""
     if pixels is None:
         return False

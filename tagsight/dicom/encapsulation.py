@@ -3,7 +3,8 @@
 import struct
 from itertools import pairwise
 
-from tagsight.dicom.tokenizer import MAX_VALUE, Bytes
+from tagsight.archive.source import Source
+from tagsight.dicom.tokenizer import MAX_VALUE
 from tagsight.rejections import Rejection
 
 MAX_ITEMS = 2**17
@@ -11,7 +12,7 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _HEADS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")  # JPEG, JPEG 2000, JP2
 
 
-def items(source: Bytes, offset: int) -> list[tuple[int, int]]:
+def items(source: Source, offset: int) -> list[tuple[int, int]]:
     """Place and length of the offset table and of every fragment; nothing where one is cut off.
 
     Lengths are followed, so that a delimiter within a fragment ends nothing. A missing last
@@ -29,7 +30,7 @@ def items(source: Bytes, offset: int) -> list[tuple[int, int]]:
     return found if place <= source.size else []
 
 
-def frame_of(source: Bytes, offset: int, index: int, count: int, *, whole: bool) -> bytes:
+def frame_of(source: Source, offset: int, index: int, count: int, *, whole: bool) -> bytes:
     """The bytes of frame `index` of `count`; with `whole`, every fragment is a frame.
 
     Extended Offset Tables are not needed: where there is one, every fragment is a frame. Tables
@@ -51,7 +52,7 @@ def frame_of(source: Bytes, offset: int, index: int, count: int, *, whole: bool)
 
 
 def _by_table(
-    source: Bytes, table: tuple[int, int], fragments: list[tuple[int, int]], count: int
+    source: Source, table: tuple[int, int], fragments: list[tuple[int, int]], count: int
 ) -> list[int]:
     """Which fragments begin a frame, by the Basic Offset Table; none where it cannot be right."""
     data = source.pread(min(table[1], 4 * MAX_ITEMS), table[0])
@@ -63,7 +64,7 @@ def _by_table(
     return begins if rising and len(begins) >= count else []
 
 
-def _by_heads(source: Bytes, fragments: list[tuple[int, int]], count: int) -> list[int]:
+def _by_heads(source: Source, fragments: list[tuple[int, int]], count: int) -> list[int]:
     """Which fragments begin a frame, by the marks with which images of JPEG's family begin."""
     begins = [
         number for number, (place, _) in enumerate(fragments)
@@ -72,7 +73,7 @@ def _by_heads(source: Bytes, fragments: list[tuple[int, int]], count: int) -> li
     return begins if begins[:1] == [0] and len(begins) >= count else []
 
 
-def _joined(source: Bytes, fragments: list[tuple[int, int]]) -> bytes:
+def _joined(source: Source, fragments: list[tuple[int, int]]) -> bytes:
     if sum(length for _, length in fragments) > MAX_VALUE:
         raise Rejection("too_large", "frame")
     return b"".join(source.pread(length, place) for place, length in fragments)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 
-from tagsight.dicom.dictionary import is_identifying
 from tagsight.dicom.part10 import CHARSET_TAG, Parsed, character_sets
+from tagsight.dicom.privacy import WITHHELD, is_kept
 from tagsight.dicom.tokenizer import Element, Window, items
-from tagsight.dicom.values import LONGEST, WITHHELD, has_text, is_registered, text_of
+from tagsight.dicom.values import LONGEST, has_text, text_of
 
 CODED_TAGS = {
     0x00082218: "AnatomicRegionSequence",
@@ -100,16 +100,6 @@ def _put(gathered: Gathered, keyword: str, vr: str, text: str, keep: frozenset[s
     kept = is_kept(keyword, vr, text, keep)
     (gathered.values if kept else gathered.withheld)[keyword] = text
     gathered.vrs[keyword] = vr
-
-
-def is_kept(keyword: str, vr: str, text: str, keep: frozenset[str]) -> bool:
-    """Whether a value may leave the reader as it is."""
-    if text == WITHHELD or vr == "PN" or _is_identifying(keyword, keep):
-        return False
-    return vr != "UI" or is_registered(text)
-
-
-_is_identifying = cache(is_identifying)
 
 
 @lru_cache(maxsize=2**14)

@@ -10,33 +10,15 @@ from typing import NamedTuple
 
 from pydicom.uid import UID
 
-from tagsight.dicom.dictionary import WITHHELD_TEXT
+from tagsight.archive.source import Source
+from tagsight.dicom.dictionary import region_column
 from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
 from tagsight.dicom.header_texts import Gathered, gather
 from tagsight.dicom.part10 import Parsed, Pixels, opened
-from tagsight.dicom.repeated import identities, repeating
-from tagsight.dicom.tokenizer import Bytes
-from tagsight.dicom.values import WITHHELD
+from tagsight.dicom.privacy import WITHHELD, hashed, image_hash, patient_hash, repeating
 from tagsight.rejections import Reason, Rejection
-from tagsight.run.hashing import keyed_hash
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.manufacturers import known_maker
-
-PIXEL_FACTS = (
-    "Columns",
-    "NumberOfFrames",
-    "PhotometricInterpretation",
-    "Rows",
-    "TransferSyntaxUID",
-)
-_IDENTIFY = {"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"}  # VRs of what identifies by itself
-_MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "SQ", "ST", "UC", "UR", "UT"}
-
-# What stands in Patient ID where everybody's was removed: such files are of unknown patients.
-_NOBODY = re.compile(
-    r"(?i)\W*(|0+|x+|9{3,}|n/?a|none|null|unknown|anon(ym(ous|i[sz]ed)?)?|removed)\W*"
-)
-_PERSONAL = {"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"}
 
 # Kinds of images that carry text as a habit: ultrasound, secondary capture, photographs.
 _WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
@@ -80,7 +62,7 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file not taken: a reason of `REASONS`, and a detail without patient data."""
+    """A file not taken: a reason of `Reason`, and a detail without patient data."""
 
     reason: Reason
     detail: str = ""
@@ -140,13 +122,13 @@ def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozense
     return Verdict(
         demand=needed,
         refused=refused,
-        repeating=tuple(repeating_in(gathered, keep)),
+        repeating=tuple(repeating(gathered.values, gathered.withheld, gathered.vrs, keep)),
         burned_in=_is_burned_in(gathered.values),
     )
 
 
 def settle(
-    verdict: Verdict, source: Bytes, pixels: Pixels | None, allowed: frozenset[str]
+    verdict: Verdict, source: Source, pixels: Pixels | None, allowed: frozenset[str]
 ) -> Reason | None:
     """None for an image that can be drawn; else the reason, if for it tags alone are `allowed`.
 
@@ -192,31 +174,11 @@ def _image(
     )
 
 
-def hashed(key: bytes, text: str | None) -> str | None:
-    """The keyed hash of an identifier; None of one that is absent or cannot be read."""
-    return keyed_hash(key, text) if text and text != WITHHELD else None
-
-
-def image_hash(key: bytes, uid: str | None, path: str) -> str:
-    """See `read_header`."""
-    return keyed_hash(key, f"{uid or ''}\0{path}")
-
-
-def patient_hash(key: bytes, text: str | None) -> str | None:
-    """None for the codes that stand for nobody."""
-    return None if text is None or _NOBODY.fullmatch(text) else hashed(key, text)
-
-
 def region(keyword: str, text: str, wanted: Wanted) -> str | None:
     """The region that a description names, where the config wants it as a column of its own."""
     if keyword not in wanted.derive or wanted.vocabulary is None or text == WITHHELD:
         return None
     return wanted.vocabulary.region(text)
-
-
-def region_column(keyword: str) -> str:
-    """The name of the column that holds the region named by a description."""
-    return f"{keyword}Region"
 
 
 def _regions(gathered: Gathered, wanted: Wanted) -> dict[str, str]:
@@ -235,30 +197,3 @@ def _is_burned_in(values: dict[str, str]) -> bool:
         or values.get("Modality") in _WRITTEN_ON
         or _WRITTEN_ON_CLASS.fullmatch(values.get("SOPClassUID", "")) is not None
     )
-
-
-def is_source(keyword: str, vr: str) -> bool:
-    """Whether a withheld value identifies by itself: no free text, code, age, size or time."""
-    return vr in _IDENTIFY and keyword not in WITHHELD_TEXT
-
-
-def may_repeat(keyword: str, vr: str, keep: frozenset[str]) -> bool:
-    """Whether a kept value might repeat one that identifies. The facts of pixels stay."""
-    return vr in _MAY_REPEAT and keyword not in PIXEL_FACTS and keyword not in keep
-
-
-def repeating_in(gathered: Gathered, keep: frozenset[str]) -> list[str]:
-    """Keywords of values in which an identifying value of this very image turns up again.
-
-    Stations and institutions are often named after the maker or the model: a known maker stays,
-    under its one name, and models are measured against persons and their numbers alone.
-    """
-    vrs = gathered.vrs
-    sources = {k: t for k, t in gathered.withheld.items() if is_source(k, vrs[k])}
-    persons = [t for k, t in sources.items() if vrs[k] == "PN" or k in _PERSONAL]
-    texts = {k: t for k, t in gathered.values.items() if may_repeat(k, vrs.get(k, ""), keep)}
-    model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
-    if known_maker(texts.get("Manufacturer", "")):
-        del texts["Manufacturer"]
-    found = repeating(texts, identities(sources.values()))
-    return found + repeating(model, identities(persons))

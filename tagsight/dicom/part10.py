@@ -5,7 +5,6 @@ another transfer syntax than they say. Nothing of a file is believed: whatever i
 ends in `Refused`, with a reason of the closed list.
 """
 
-import io
 import struct
 import warnings
 import zlib
@@ -21,9 +20,10 @@ from pydicom.datadict import dictionary_has_tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import VR
 
-from tagsight.archive.opening import Source, open_source
+from tagsight.archive.opening import open_source
+from tagsight.archive.source import BytesSource, Source
 from tagsight.dicom import tokenizer
-from tagsight.dicom.tokenizer import MAX_VALUE, ByteOrder, Bytes, Element, Window
+from tagsight.dicom.tokenizer import MAX_VALUE, ByteOrder, Element, Window
 from tagsight.rejections import Rejection
 
 PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
@@ -75,31 +75,13 @@ class Parsed:
     @cached_property
     def source(self) -> BinaryIO:
         """A binary file over the data set's source, for decoders."""
-        if isinstance(self.window.source, InMemory):
-            return io.BytesIO(self.window.source.data)
-        return self.opened.file()
+        return self.window.source.file()
 
     @cached_property
     def encodings(self) -> tuple[str, ...]:
         """Python's names of the data set's character sets."""
         element = self.elements.get(CHARSET_TAG)
         return character_sets(self.window.value(element)) if element else (default_encoding,)
-
-
-@dataclass(frozen=True)
-class InMemory:
-    """Bytes at hand: a data set that was deflated (PS3.5 A.5), a value."""
-
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return len(self.data)
-
-    def pread(self, size: int, place: int) -> bytes:
-        """At most `size` bytes from `place` on."""
-        return self.data[place : place + size]
 
 
 @contextmanager
@@ -180,7 +162,7 @@ def _syntax(meta: dict[int, bytes]) -> UID | None:
     return UID(value) if value else None
 
 
-def _inflated(source: Bytes, place: int) -> InMemory:
+def _inflated(source: Source, place: int) -> BytesSource:
     """What the deflated rest of a file unpacks to, within bounds."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
@@ -189,7 +171,7 @@ def _inflated(source: Bytes, place: int) -> InMemory:
         raise Rejection("bad_header", "deflated") from error
     if not unpacker.eof:
         raise Rejection("too_large" if len(data) == MAX_INFLATED else "truncated", "deflated")
-    return InMemory(data)
+    return BytesSource(data, source.mtime_ns)
 
 
 def _elements(

@@ -6,8 +6,9 @@ ordinary files many times faster; this is what it is measured against, and what 
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from tagsight.archive.source import Source
 from tagsight.rejections import Rejection
 
 UNDEFINED = 0xFFFFFFFF
@@ -17,17 +18,6 @@ MAX_ELEMENTS = 300_000  # of a file, items among them: more than any header that
 LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())  # PS3.5 7.1.2
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _CHUNK = 32 * 2**10  # covers 94 % of headers
-
-
-class Bytes(Protocol):
-    """Where bytes come from: a file, a member of a container, what was inflated."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-
-    def pread(self, size: int, place: int, /) -> bytes:
-        """At most `size` bytes from `place` on."""
 
 
 class ByteOrder(NamedTuple):
@@ -61,7 +51,7 @@ class Head(NamedTuple):
 class Window:
     """A stretch of a source that moves where it is needed; counts the elements seen in it."""
 
-    def __init__(self, source: Bytes) -> None:
+    def __init__(self, source: Source) -> None:
         self.source = source
         self.size = source.size
         self.elements_left = MAX_ELEMENTS

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from pydicom._uid_dict import UID_dictionary
 
+from tagsight.dicom.dictionary import uid_name
 from tagsight.run.tables import person
 from tagsight.tags import parsers
 
@@ -192,7 +192,8 @@ def _categorical(
 
 def readable(value: str) -> str:
     """The standard's name of a registered UID; any other value as it is."""
-    return UID_dictionary[value][0] if value in UID_dictionary else value
+    name = uid_name(value)
+    return value if name is None else name
 
 
 def _numeric(

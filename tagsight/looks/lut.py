@@ -9,8 +9,8 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from pydicom.pixels.processing import _expand_segmented_lut
 
+from tagsight.dicom.dictionary import expanded_lut
 from tagsight.dicom.part10 import Parsed
 from tagsight.dicom.tokenizer import Element, items
 from tagsight.rejections import Rejection
@@ -94,7 +94,7 @@ def _expanded(parsed: Parsed, descriptor: Element, segments: bytes) -> bytes:
     count = len(segments) // size
     layout = f"{_order(parsed)}{count}{kind}"
     numbers = struct.unpack(layout, segments[: count * size])
-    entries = np.array(_expand_segmented_lut(numbers, layout)[: 2**16], np.uint16)
+    entries = np.array(expanded_lut(numbers, layout)[: 2**16], np.uint16)
     return entries.astype(_order(parsed) + "u2").tobytes()
 
 

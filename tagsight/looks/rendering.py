@@ -14,8 +14,8 @@ from tagsight.errors import DataError
 from tagsight.looks.decoding import middle_frame
 from tagsight.looks.greyscale import grey_levels
 from tagsight.rejections import Reason, Rejection
-from tagsight.run.jobs import Progress
 from tagsight.run.processes import each
+from tagsight.run.progress import Progress
 
 Aspect = Literal["pad", "stretch"]
 Undrawn = Literal["decoder_failed", "decoder_crashed", "out_of_memory"] | Reason

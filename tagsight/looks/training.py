@@ -4,35 +4,26 @@ import os
 import time
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from tagsight.arrays import Int64s, UInt8s
 from tagsight.errors import DataError
-from tagsight.looks.autoencoder import Autoencoder, build, optimizer
+from tagsight.looks.autoencoder import Autoencoder
+from tagsight.looks.embedders import PRESETS
 from tagsight.looks.embeddings import choose_device, single_threaded, to_input
-from tagsight.run.jobs import LOG
+from tagsight.run.progress import LOG, ProgressCounter
 
 PIECE = 10  # images whose gradient one thread computes; a batch's gradient is summed over pieces
 CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
 
 
-class EpochCounter(Protocol):
-    """What training tells of its progress: epochs done."""
-
-    def resume(self, n: int, /) -> object:
-        """Count n epochs that an earlier job did."""
-
-    def add(self, n: int, /) -> object:
-        """Count n more epochs as done."""
-
-
 def train(
-    images: NDArray[np.uint8],
+    images: UInt8s,
     preset: str,
     *,
     epochs: int,
@@ -43,7 +34,7 @@ def train(
     seed: int,
     threads: int,
     resume: Path,
-    progress: EpochCounter | None = None,
+    progress: ProgressCounter | None = None,
 ) -> tuple[dict[str, Tensor], pl.DataFrame]:
     """Train on images uint8 (n, 128, 128) by mean squared error; weights of the last epoch.
 
@@ -93,7 +84,7 @@ SCHEMA = pl.Schema(
 )
 
 
-def split(n: int, validation: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split(n: int, validation: float, seed: int) -> tuple[Int64s, Int64s]:
     """Rows to train on and rows to look at: a share `validation`, rounded, at least one kept."""
     if n < 2:
         raise DataError(f"autoencoder: {n} images to train on; raise samples.autoencoder")
@@ -109,15 +100,15 @@ def _fresh(
     torch.backends.cudnn.benchmark = False
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build(preset).to(place)
-    return model, optimizer(preset, model, learning_rate)
+        model = PRESETS[preset].network().to(place)
+    return model, PRESETS[preset].optimizer(model, learning_rate)
 
 
 def _epoch(
     model: Autoencoder,
     steps: torch.optim.Optimizer,
-    images: NDArray[np.uint8],
-    batches: list[NDArray[np.int64]],
+    images: UInt8s,
+    batches: list[Int64s],
     pool: Executor,
 ) -> float:
     """One pass over the images; mean loss."""
@@ -130,13 +121,11 @@ def _epoch(
     return total / sum(map(len, batches))
 
 
-def _gradient(
-    model: Autoencoder, images: NDArray[np.uint8], rows: NDArray[np.int64], pool: Executor
-) -> float:
+def _gradient(model: Autoencoder, images: UInt8s, rows: Int64s, pool: Executor) -> float:
     """Leave the gradient of a batch's mean squared error in the model; the loss."""
     parameters = list(model.parameters())
 
-    def piece(part: NDArray[np.int64]) -> tuple[float, tuple[Tensor, ...]]:
+    def piece(part: Int64s) -> tuple[float, tuple[Tensor, ...]]:
         loss = _squares(model, images[part]) / len(rows)
         return loss.item(), torch.autograd.grad(loss, parameters)
 
@@ -149,19 +138,17 @@ def _gradient(
     return sum(losses)
 
 
-def _loss(
-    model: Autoencoder, images: NDArray[np.uint8], rows: NDArray[np.int64], pool: Executor
-) -> float:
+def _loss(model: Autoencoder, images: UInt8s, rows: Int64s, pool: Executor) -> float:
     """Mean squared error over images, without gradient."""
 
-    def piece(part: NDArray[np.int64]) -> float:
+    def piece(part: Int64s) -> float:
         with torch.inference_mode():
             return _squares(model, images[part]).item()
 
     return sum(pool.map(piece, _pieces(model, rows))) / len(rows)
 
 
-def _squares(model: Autoencoder, images: NDArray[np.uint8]) -> Tensor:
+def _squares(model: Autoencoder, images: UInt8s) -> Tensor:
     """Squared error of each image, mean over its pixels, summed over the images."""
     pixels = to_input(images, _place(model))
     return (model(pixels) - pixels).square().mean(dim=(1, 2, 3)).sum()
@@ -171,11 +158,11 @@ def _place(model: Autoencoder) -> torch.device:
     return next(model.parameters()).device
 
 
-def _pieces(model: Autoencoder, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _pieces(model: Autoencoder, rows: Int64s) -> list[Int64s]:
     return _cut(rows, PIECE if _place(model).type == "cpu" else CUDA_PIECE)
 
 
-def _cut(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+def _cut(rows: Int64s, size: int) -> list[Int64s]:
     return [rows[first : first + size] for first in range(0, len(rows), size)]
 
 

@@ -8,31 +8,31 @@ signature, by the same function as in `headers`, and remembered.
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from pydicom.uid import UID
 
-from tagsight.archive.opening import Source, open_source
+from tagsight.archive.opening import open_source
+from tagsight.archive.source import Source
+from tagsight.dicom.dictionary import region_column
 from tagsight.dicom.header_texts import Gathered
 from tagsight.dicom.headers import (
     Image,
     Rejected,
     Verdict,
     Wanted,
-    hashed,
-    image_hash,
     judge,
-    patient_hash,
     read_header,
-    region_column,
     settle,
 )
 from tagsight.dicom.part10 import PIXEL_TAGS, Pixels
+from tagsight.dicom.privacy import hashed, identities, image_hash, patient_hash
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.reading import fast_tokenizer, interning
-from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, SHORTEST, WITHHELD, Known
+from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, WITHHELD, Known
 from tagsight.rejections import Reason, Rejection
+from tagsight.run.processes import Marker
 
 BATCH = 256  # files
 FIRST = 32 * 2**10  # bytes of a file that are read at first: 94 % of headers are shorter
@@ -41,12 +41,6 @@ SECOND = 512 * 2**10
 
 Images = list[tuple[int, Image]]
 Others = list[tuple[int, Image | Rejected]]
-
-
-class Marker(Protocol):
-    """Where a reader says what it has in hand, for those who watch it."""
-
-    def __setitem__(self, place: int, value: int, /) -> None: ...
 
 
 class Batch(NamedTuple):
@@ -294,11 +288,9 @@ class Reader:
 
     def _repeats(self, values: np.ndarray, judged: Judged) -> bool:
         """Whether a value that differs from file to file might turn up in another text."""
-        for value in values[self._known.varies[values]].tolist():
-            for piece in self._known.texts[value].lower().split("\\"):
-                if len(piece.strip()) >= SHORTEST and piece.strip() in judged.texts:
-                    return True
-        return False
+        varying = values[self._known.varies[values]].tolist()
+        looked_for = identities(self._known.texts[value] for value in varying)
+        return any(identity in judged.texts for identity in looked_for)
 
     def _image(
         self,

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from pydicom._dicom_dict import DicomDictionary
 
+from tagsight.dicom.dictionary import vrs_of_tags
 from tagsight.dicom.header_texts import CODED_TAGS
 from tagsight.dicom.tokenizer import LONG_VRS
 from tagsight.dicom.values import has_text
@@ -98,13 +98,11 @@ def _kinds_of_vrs() -> np.ndarray:  # uint8 (65536,), by the two letters
 
 def _tags_without_text() -> np.ndarray:  # uint32, sorted
     """What an implicit file does not say of a tag: that it is a sequence, or bulk."""
-    vrs = {tag: entry[0].split(" or ")[0] for tag, entry in DicomDictionary.items()}
-    return np.array(sorted(t for t, vr in vrs.items() if not has_text(vr)), np.uint32)
+    vrs = vrs_of_tags().items()
+    return np.array(sorted(t for t, vr in vrs if not has_text(vr.split(" or ")[0])), np.uint32)
 
 
 KINDS = _kinds_of_vrs()
 TEXTLESS = _tags_without_text()
-SEQUENCES = np.array(
-    sorted(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ"), np.uint32
-)
+SEQUENCES = np.array(sorted(t for t, vr in vrs_of_tags().items() if vr == "SQ"), np.uint32)
 CODED = np.array(sorted(CODED_TAGS), np.uint32)

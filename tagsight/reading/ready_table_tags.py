@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 
 from tagsight.archive.paths import to_text
-from tagsight.dicom.headers import Wanted, hashed, patient_hash, region, region_column
+from tagsight.dicom.dictionary import region_column
+from tagsight.dicom.headers import Wanted, region
+from tagsight.dicom.privacy import hashed, patient_hash
 from tagsight.reading.column_privacy import Texts, each, judged, repeating
 from tagsight.reading.column_splits import parts
 from tagsight.reading.ready_table import ROW, Layout, ReadyTable

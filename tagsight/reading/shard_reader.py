@@ -15,13 +15,14 @@ from polars.io.plugins import register_io_source
 from tagsight.archive.containers import expand
 from tagsight.archive.opening import open_source
 from tagsight.archive.paths import to_path
-from tagsight.dicom.headers import PIXEL_FACTS, Image, Rejected, Wanted
+from tagsight.dicom.headers import Image, Rejected, Wanted
+from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.reading.batch_reader import BATCH, Batch
 from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import ReaderProcess
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
-from tagsight.run.jobs import LOG, Progress
+from tagsight.run.progress import LOG, Progress
 from tagsight.run.tables import BOOKKEEPING
 
 COMMIT_SECONDS = 20.0

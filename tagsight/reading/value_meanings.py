@@ -7,10 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from pydicom.charset import default_encoding
 
-from tagsight.dicom.header_texts import CODED_TAGS, is_kept, meanings, one_vr, public
+from tagsight.archive.source import BytesSource
+from tagsight.dicom.dictionary import region_column
+from tagsight.dicom.header_texts import CODED_TAGS, meanings, one_vr, public
 from tagsight.dicom.header_texts import PIXEL_REPRESENTATION as SIGN
-from tagsight.dicom.headers import Wanted, is_source, may_repeat, region, region_column
-from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, InMemory, character_sets
+from tagsight.dicom.headers import Wanted, region
+from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, character_sets
+from tagsight.dicom.privacy import can_hold_identity, is_kept, is_source, may_repeat
 from tagsight.dicom.tokenizer import ByteOrder, Element, Window
 from tagsight.dicom.values import text_of
 from tagsight.reading.interning import MAX_ARENA, MAX_VALUES, Interned, vr_of
@@ -34,7 +37,6 @@ FACTS = frozenset(  # what the verdict on an image hangs on
         "TransferSyntaxUID",
     ]
 )
-SHORTEST = 4  # characters of a text that can repeat an identifying one, see `repeated`
 _VARY = ("UI", "DT")  # VRs of identifying values that differ from file to file
 
 _of_values = partial(np.zeros, MAX_VALUES + 1, np.int32)
@@ -171,7 +173,7 @@ class Known:
             return text_of(head.vr, data, names, True)
         sequence = Element(head.vr, 0, len(data), ByteOrder(head.vr == "", True))
         try:
-            return meanings(Window(InMemory(data)), sequence, names) if head.vr == "SQ" else ""
+            return meanings(Window(BytesSource(data)), sequence, names) if head.vr == "SQ" else ""
         except Rejection:
             return None
 
@@ -196,5 +198,5 @@ def _part(i: int, fate: int, head: KnownHead, text: str) -> int:
     """Value i's part in the signature of a header; 0 where no verdict hangs on it."""
     if fate == WITHHELD:
         return i + 2 if head.source and head.vr not in _VARY else PRESENT
-    repeats = head.repeats and len(text) >= SHORTEST
+    repeats = head.repeats and can_hold_identity(text)
     return i + 2 if fate == KEPT and (repeats or head.keyword in FACTS) else 0

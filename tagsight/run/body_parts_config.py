@@ -9,8 +9,8 @@ from pathlib import Path
 from tagsight.run.package_data import rows_of
 
 
-def of_body_parts(table: str | None) -> Iterator[str]:
-    """Yield what is wrong with the table that `tags.body_parts` names, a line each."""
+def body_parts_mistakes(table: str | None) -> Iterator[str]:
+    """Yield the mistakes in the table that `tags.body_parts` names, a line each."""
     if table is None:
         return
     if not os.path.isfile(table):

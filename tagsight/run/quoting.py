@@ -13,4 +13,4 @@ class ShellPath(str):
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
-        return format(shlex.quote(self), spec)
+        return str.__format__(shlex.quote(self), spec)  # which may be this very object

@@ -24,7 +24,6 @@ COLOURS = {
     PIXELS: "pixels",
     SOFT: "soft",
 }
-MINUS = "\N{MINUS SIGN}"
 SIZE = 10.0  # points
 BEHIND: Any = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}  # of text across lines
 RULES: Any = {

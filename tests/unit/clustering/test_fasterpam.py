@@ -14,7 +14,7 @@ def start(seed, n, k):
     return np.sort(np.random.default_rng(seed).choice(n, k, replace=False))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(8, 120), k=st.integers(2, 7))
 def test_without_weights_the_medoids_are_kmedoids_own(seed, n, k):
     d, first = distances(seed, n), start(seed, n, k)
@@ -22,7 +22,7 @@ def test_without_weights_the_medoids_are_kmedoids_own(seed, n, k):
     assert set(fasterpam(d, np.ones(n), first)) == set(theirs.tolist())
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(3, 25), k=st.integers(1, 4))
 def test_no_single_swap_lowers_the_loss_of_the_rows_repeated(seed, n, k):
     k = min(k, n - 1)

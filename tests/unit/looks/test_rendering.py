@@ -13,7 +13,7 @@ from tagsight.dicom.headers import Image, Wanted, read_header
 from tagsight.errors import DataError
 from tagsight.looks import rendering
 from tagsight.looks.rendering import PIXEL_REASONS, PixelError, render, render_all, require_some
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
 
 REAL = Path(__file__).parents[3].parent / "shared" / "dicom"
 RAMP = np.arange(128 * 128, dtype=np.uint16).reshape(128, 128)

@@ -4,7 +4,7 @@ import datetime
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tagsight.archive.dealing import drawn
@@ -114,7 +114,6 @@ def test_a_table_without_rows_is_refused(tmp_path):
         found(opened(tmp_path, numbered(0).cast(pl.String)))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(1, 9))
 def test_parts_are_of_equal_size_and_in_the_tables_order(rows, shards):
     table = ReadyTable("table.csv", numbered(rows).with_row_index(ROW).lazy(), layout())
