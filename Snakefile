@@ -10,10 +10,13 @@ config/README.md. What runs again when a key changes: docs/reruns.md.
 
 from snakemake.utils import min_version
 
-min_version("9.20")
+min_version("9.27")
 
 
 configfile: f"{workflow.current_basedir}/config/config.yaml"
+
+
+report: "docs/captions/workflow.rst"
 
 
 include: "rules/common.smk"

@@ -57,8 +57,8 @@ rule cards:
         choice="results/choice.json",
         stability="results/stability.json",
     output:
-        cards="results/cards.json",
-        rules="results/rules.yaml",
+        cards=shown("results/cards.json", "Tables"),
+        rules=shown("results/rules.yaml", "Tables"),
     log:
         "logs/cards.log",
     benchmark:
@@ -101,7 +101,7 @@ rule agreement:
         encoding="results/encoding.json",
         choice="results/choice.json",
     output:
-        "results/agreement.json",
+        shown("results/agreement.json", "Tables"),
     log:
         "logs/agreement.log",
     benchmark:
@@ -157,7 +157,7 @@ rule annotations_csv:
     input:
         expand("results/annotations/{shard}.parquet", shard=SHARDS),
     output:
-        "results/annotations.csv",
+        shown("results/annotations.csv", "Tables"),
     log:
         "logs/annotations_csv.log",
     benchmark:

@@ -34,12 +34,13 @@ rule assign:
             "assign",
             archive="assign.input",
             shards="tags.shards",
+            body_parts="tags.body_parts",
             ranges="gower.ranges",
             key_file="privacy.key_file",
             mask_paths="privacy.mask_paths",
             seed="seed",
         ),
-        store=recipe.own("assign"),
+        store=recipe.own("assign", body_parts="tags.body_parts"),
         # Another value each time: what is asked for by name is done, as nothing watches new files.
         always=lambda wildcards: time.time(),
     script:

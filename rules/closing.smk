@@ -1,6 +1,13 @@
-"""What a run says at its end."""
+"""What a run says at its end, and what of it a report of Snakemake's shows."""
 
 import json
+
+
+def shown(path, category):
+    """Mark a result for `snakemake --report`, with the caption of its name."""
+    name = Path(path).name
+    caption = f"../docs/captions/{name}.rst"
+    return report(path, caption=caption, category=category, labels={"file": name})
 
 
 def tell_result():

@@ -100,7 +100,7 @@ rule choice:
         holdout="results/samples/holdout.parquet",
         encoding="results/encoding.json",
     output:
-        "results/choice.json",
+        shown("results/choice.json", "Tables"),
     log:
         "logs/choice.log",
     benchmark:

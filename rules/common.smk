@@ -11,7 +11,10 @@ sys.path.insert(0, str(CLONE))  # Snakemake hands its own path on to the scripts
 
 from tagsight.run.config import NO_INPUT, checked, completed, lacks_input
 from tagsight.errors import ConfigError
+from tagsight.run.quoting import ShellPath
 from tagsight.run.recipe import Recipes
+
+sys.executable = ShellPath(sys.executable)  # `script:` does not quote it (snakemake #2645)
 
 try:
     # Snakemake reads no configfile of a module that is given a config.
@@ -28,6 +31,8 @@ SHARDS = [
 LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
+# Of body parts a reader of headers needs to know only where it reads descriptions.
+DERIVING = {"body_parts": "tags.body_parts"} if config["tags"]["derive_text"] else {}
 
 # Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.
 shell.prefix('export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')

@@ -41,7 +41,7 @@ rule evaluation:
     input:
         expand("results/trials/{sample}.parquet", sample=TRIALS),
     output:
-        "results/evaluation.json",
+        shown("results/evaluation.json", "Tables"),
     log:
         "logs/evaluation.log",
     benchmark:

@@ -39,6 +39,7 @@ WANTED = {
     "keep": "privacy.keep",
     "keep_undrawable": "tags.keep_undrawable",
     "derive_text": "tags.derive_text",
+    **DERIVING,
 }
 
 

@@ -53,7 +53,7 @@ rule figures:
         nesting="results/nesting.json",
         weights=branch(LOOKS, then=["results/autoencoder.safetensors"]),
     output:
-        multiext("results/figures/", *FIGURES),
+        [shown(path, "Figures") for path in multiext("results/figures/", *FIGURES)],
     log:
         "logs/figures.log",
     benchmark:
@@ -97,7 +97,7 @@ rule report:
         nesting="results/nesting.json",
         annotations="results/annotations.csv",
     output:
-        page="results/report/index.html",
+        page=shown("results/report/index.html", "Page"),
         result="results/report/result.txt",
     log:
         "logs/report.log",

@@ -46,6 +46,6 @@ rule samples:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("samples", rules.draws, rules.features),
+        **recipe("samples", rules.draws, rules.features, body_parts="tags.body_parts"),
     script:
         "../scripts/samples.py"

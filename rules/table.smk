@@ -34,6 +34,7 @@ rule table:
             keep="privacy.keep",
             key_file="privacy.key_file",
             seed="seed",
+            **DERIVING,
         ),
     script:
         "../scripts/table.py"

@@ -58,7 +58,13 @@ rule selection:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("selection", rules.frequencies, select="select", **SAMPLED),
+        **recipe(
+            "selection",
+            rules.frequencies,
+            select="select",
+            body_parts="tags.body_parts",
+            **SAMPLED,
+        ),
     script:
         "../scripts/selection.py"
 
@@ -89,6 +95,7 @@ rule encoding:
             presence_weight="gower.presence_weight",
             scale="gower.scale",
             weights="gower.weights",
+            body_parts="tags.body_parts",
             min_patients="privacy.min_patients",
             key_file="privacy.key_file",
         ),
@@ -112,6 +119,8 @@ rule features:
     resources:
         mem_mb=memory_archive,
     params:
-        **recipe("features", rules.encoding, key_file="privacy.key_file"),
+        **recipe(
+            "features", rules.encoding, body_parts="tags.body_parts", key_file="privacy.key_file"
+        ),
     script:
         "../scripts/features.py"

@@ -1,7 +1,5 @@
 """Put new images into the clusters of the finished run here, which stays as it is."""
 
-from pathlib import Path
-
 import polars as pl
 
 from tagsight.assigning.delivery import Delivery
@@ -12,13 +10,13 @@ from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
 from tagsight.tags import fitting
-from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
     paths = input_paths(params.archive)
     run = load_run(results_folder(snakemake), params.ranges, params.key_file)
-    spellings = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
+    spellings = spelling_table(params.body_parts)
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
     for shard in read_parts(run, paths, spellings, params.shards, folder):

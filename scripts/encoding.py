@@ -1,7 +1,5 @@
 """Fit the encoding of tags as columns to the whole archive."""
 
-from pathlib import Path
-
 import polars as pl
 
 from tagsight.run.atomic import write_json, write_parquet
@@ -11,11 +9,11 @@ from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags import fitting
 from tagsight.tags.unmapped import unmapped
-from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     tags = scan(snakemake.input.tags)
-    body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
+    body_parts = spelling_table(snakemake.params.body_parts)
     fitted = fitting.fit(
         tags,
         pl.read_parquet(snakemake.input.frequencies),

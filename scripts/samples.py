@@ -1,19 +1,17 @@
 """Add to the images drawn their labels and their features."""
 
-from pathlib import Path
-
 import polars as pl
 
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.tables import scan
 from tagsight.tags import labels
-from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     draws = [pl.read_parquet(path) for path in snakemake.input.draws]
     chosen = pl.concat(draws).lazy().select("image")
-    body_parts = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
+    body_parts = spelling_table(snakemake.params.body_parts)
     tags = scan(snakemake.input.tags).join(chosen, on="image", how="semi").collect()
     features = pl.scan_parquet(snakemake.input.features).join(chosen, on="image", how="semi")
     described = labels.labels(tags, body_parts).join(features.collect(), on="image")

@@ -14,9 +14,8 @@ from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import REJECTED
-from tagsight.terms.body_parts import BodyParts, read_spellings
-
-SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
+from tagsight.terms.body_parts import BodyParts
+from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
@@ -27,7 +26,7 @@ with logged(snakemake):
     wanted = Wanted(
         keep=frozenset(params.keep),
         derive=tuple(params.derive_text),
-        vocabulary=BodyParts(read_spellings(SPELLINGS)) if params.derive_text else None,
+        vocabulary=BodyParts(spelling_table(params.body_parts)) if params.derive_text else None,
     )
     key = run_key(params.key_file, results_folder(snakemake))
     read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}

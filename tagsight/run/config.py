@@ -12,6 +12,7 @@ import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
+from tagsight.run.body_parts_config import body_parts_mistakes
 from tagsight.run.table_config import suggestion, table_mistakes
 
 NO_INPUT = (
@@ -38,7 +39,7 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     mistakes = [line for error in errors for line in _lines(error, rules)]
     table = (config.get("tags") or {}).get("table")
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
-    mistakes += [] if errors else [*_contradictions(config, rules), *table_mistakes(config["tags"])]
+    mistakes += [] if errors else [*_contradictions(config, rules), *_of_tables(config["tags"])]
     if mistakes:
         mistakes += [NO_INPUT] if lacks_input(config) else []
         raise ConfigError("\n".join(mistakes))
@@ -154,6 +155,11 @@ def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
         return []
     absent = [place for place in listed if isinstance(place, str) and not os.path.exists(place)]
     return [f"input: {place} does not exist (seen from {os.getcwd()})" for place in absent]
+
+
+def _of_tables(tags: dict[str, Any]) -> list[str]:
+    """Mistakes in the tables that `tags` names."""
+    return [*table_mistakes(tags), *body_parts_mistakes(tags["body_parts"])]
 
 
 def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:

@@ -82,7 +82,8 @@ def resume_folder(job: Any, store: str | None = None) -> Path:
     are removed.
     """
     stem = "-".join([job.rule, *map(str, job.wildcards)])
-    folder = results_folder(job) / "resume" / f"{stem}-{store or work_id(job, job.params.recipe)}"
+    name = f"{stem}-{store or work_id(job, job.params.recipe)}"
+    folder = results_folder(job) / "resume" / name
     for other in folder.parent.glob(f"{stem}-????????????????"):
         if other != folder:
             shutil.rmtree(other)

@@ -65,6 +65,8 @@ def test_a_module_under_a_prefix_gives_the_same_results_and_is_then_up_to_date(f
     status, said = importing(folder)
     assert status == 0
     assert "Nothing to be done" in said
+    status, said = importing(folder, "--report", "report.zip")
+    assert status == 0, said
 
 
 def test_a_mistake_in_a_modules_config_is_told_as_ever(folder):

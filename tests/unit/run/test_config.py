@@ -140,6 +140,36 @@ def test_a_table_is_checked_with_the_rest(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, " does not exist (seen from "),
+        (
+            "spelling,term\nKNIE,KNE\nZEH,TOE\n",
+            ": KNE is no term of DICOM PS3.16 Annex L; did",
+        ),
+        ("name,term\nKNIE,KNEE\n", ": the first line has to be spelling,term"),
+        ("spelling,term\n", ": the first line has to be spelling,term"),
+        ("spelling,term\nKNIE, LINKS,KNEE\n", ": a line has more parts than the first"),
+        (b"spelling,term\nHO\xdcFTE,HIP\n", " is no table of text"),
+        (b"\xff\xfe\0\0", " is no table of text"),
+    ],
+)
+def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said):
+    table = tmp_path / "mine.csv"
+    if text is not None:
+        table.write_bytes(text if isinstance(text, bytes) else text.encode())
+    (line,) = mistakes(tags={"body_parts": str(table)})
+    assert line.startswith(f"tags.body_parts: {table}{said}")
+
+
+def test_a_table_of_body_parts_may_have_other_columns_and_words_to_pass_over(tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text('spelling,term,why\n"KNIE, LINKS",KNEE,\nSTUDIE,,a word\nZEH,TOE\n')
+    config = merged(defaults(), {"tags": {"body_parts": str(table)}})
+    assert checked(config, SCHEMA)
+
+
+@pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"separator": ""}, 'tags.split.0.separator: "" is not allowed'),
