@@ -83,6 +83,7 @@ _IDENTIFYING = frozenset({"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"})  # ea
 _REPEATING = frozenset({*_FREE, *_TYPED, "CS", "DA", "DT", "IS", "SQ"})  # VRs of what may repeat
 _PERSONAL = frozenset({"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"})
 
+_JOINT = re.compile(r"[\\=^]")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _UNIT_OR_NOTHING = re.compile(
     r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?"
@@ -184,10 +185,15 @@ def identities(values: Iterable[str]) -> list[str]:
     A name of a person counts as a whole and by each of its components (PS3.5 6.2.1: `^` between
     components, `=` between writings).
     """
-    parts = (part for value in values for part in re.split(r"[\\=]", value))
-    pieces = {piece for part in parts for piece in (part, part.replace("^", " "), *part.split("^"))}
-    plain = {piece.strip().lower() for piece in pieces}
+    plain = {piece.strip().lower() for value in values for piece in _pieces(value)}
     return sorted(piece for piece in plain if can_hold_identity(piece))
+
+
+def _pieces(value: str) -> Iterable[str]:
+    if not _JOINT.search(value):
+        return (value,)
+    parts = re.split(r"[\\=]", value)
+    return {piece for part in parts for piece in (part, part.replace("^", " "), *part.split("^"))}
 
 
 def repeating(

@@ -8,7 +8,7 @@ signature, by the same function as in `headers`, and remembered.
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from pydicom.uid import UID
@@ -31,6 +31,7 @@ from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.reading import fast_tokenizer, interning
 from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, WITHHELD, Known
 from tagsight.rejections import Reason, Rejection
+from tagsight.run.processes import Marker
 
 BATCH = 256  # files
 FIRST = 32 * 2**10  # bytes of a file that are read at first: 94 % of headers are shorter
@@ -39,12 +40,6 @@ SECOND = 512 * 2**10
 
 Images = list[tuple[int, Image]]
 Others = list[tuple[int, Image | Rejected]]
-
-
-class Marker(Protocol):
-    """Where a reader says what it has in hand, for those who watch it."""
-
-    def __setitem__(self, place: int, value: int, /) -> None: ...
 
 
 class Batch(NamedTuple):

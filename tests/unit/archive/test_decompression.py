@@ -3,11 +3,11 @@ import gzip
 import lzma
 import os
 import random
-import tracemalloc
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import traced
 
 from tagsight.archive import decompression
 from tagsight.archive.decompression import Decompressed
@@ -109,13 +109,11 @@ def test_a_bomb_ends_early_and_costs_no_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(decompression, "_LIMIT", 2**24)
     monkeypatch.setattr(decompression, "_BLOCKS", 4)
     bomb = lzma.compress(bytes(2**26))
-    tracemalloc.start()
-    with pytest.raises(Rejection) as refused:
-        over(tmp_path / "x", "xz", bomb).reaches(2**26)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with traced() as peak:
+        with pytest.raises(Rejection) as refused:
+            over(tmp_path / "x", "xz", bomb).reaches(2**26)
+        assert peak() < 2**24  # half of it the dictionary
     assert (refused.value.reason, refused.value.detail) == ("too_large", "unpacked")
-    assert peak < 2**24  # half of it the dictionary
 
 
 def test_a_dictionary_that_asks_for_too_much_memory(tmp_path):
