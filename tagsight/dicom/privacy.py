@@ -22,7 +22,7 @@ dicom-anonymizer), PS3.6 (registered UIDs, VRs), PS3.5 6.2 (VRs, names of person
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2023
 from pydicom.datadict import keyword_for_tag
@@ -83,6 +83,7 @@ _IDENTIFYING = frozenset({"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"})  # ea
 _REPEATING = frozenset({*_FREE, *_TYPED, "CS", "DA", "DT", "IS", "SQ"})  # VRs of what may repeat
 _PERSONAL = frozenset({"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"})
 
+_JOINT = re.compile(r"[\\=^]")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _UNIT_OR_NOTHING = re.compile(
     r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?"
@@ -184,10 +185,17 @@ def identities(values: Iterable[str]) -> list[str]:
     A name of a person counts as a whole and by each of its components (PS3.5 6.2.1: `^` between
     components, `=` between writings).
     """
-    parts = (part for value in values for part in re.split(r"[\\=]", value))
-    pieces = {piece for part in parts for piece in (part, part.replace("^", " "), *part.split("^"))}
+    return sorted({piece for value in values for piece in _identities_of(value)})
+
+
+@lru_cache(maxsize=2**12)  # files of a series share most of them
+def _identities_of(value: str) -> frozenset[str]:
+    pieces = {value}
+    if _JOINT.search(value):
+        parts = re.split(r"[\\=]", value)
+        pieces = {p for part in parts for p in (part, part.replace("^", " "), *part.split("^"))}
     plain = {piece.strip().lower() for piece in pieces}
-    return sorted(piece for piece in plain if can_hold_identity(piece))
+    return frozenset(piece for piece in plain if can_hold_identity(piece))
 
 
 def repeating(

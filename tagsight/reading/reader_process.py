@@ -9,7 +9,7 @@ from tagsight.dicom.headers import Rejected, Wanted
 from tagsight.reading import fast_tokenizer
 from tagsight.reading.batch_reader import Batch, PlainReader, Reader
 from tagsight.rejections import Reason
-from tagsight.run.processes import Limits, Loss, Marker, Worker
+from tagsight.run.processes import CallLimits, Loss, Marker, Worker
 
 SECONDS = 20.0  # for one file
 MEMORY = 2 * 2**30  # bytes, beyond what a reader takes at its start
@@ -40,7 +40,7 @@ class ReaderProcess:
             reader = kind(key, wanted)
             return lambda paths: reader.read(paths, marker)
 
-        self._worker = Worker(make, Limits(seconds, MEMORY))
+        self._worker = Worker(make, CallLimits(seconds, MEMORY))
 
     def __enter__(self) -> Self:
         return self

@@ -25,7 +25,7 @@ class Marker(Protocol):
     def __setitem__(self, place: int, value: int, /) -> None: ...
 
 
-class Limits(NamedTuple):
+class CallLimits(NamedTuple):
     """Of a call: `seconds` without an answer or a new marker; `memory` in bytes (Linux only)."""
 
     seconds: float
@@ -41,11 +41,11 @@ def each(
 ) -> Iterator[tuple[int, T | Loss]]:
     """Yield the place of each argument and what the function returns for it, in no order.
 
-    processes: how many run at a time; seconds, memory: of a call, see Limits.
+    processes: how many run at a time; seconds, memory: of a call, see CallLimits.
     A call that takes too long, or kills its process, comes back as a loss; no other is lost with
     it. A call that asks for more memory than `memory` gets a MemoryError.
     """
-    limits = Limits(seconds, memory)
+    limits = CallLimits(seconds, memory)
     starts = range(0, len(arguments), _BATCH)
     left = deque(list(range(len(arguments)))[start : start + _BATCH] for start in starts)
     workers: list[Worker[int, T]] = []
@@ -75,7 +75,7 @@ class Worker(Generic[Q, T]):
     def __init__(
         self,
         make: Callable[[Marker], Callable[[Q], T]],
-        limits: Limits,
+        limits: CallLimits,
         siblings: Sequence["Worker[Q, T]"] = (),
     ) -> None:
         self.pending: deque[Q] = deque()
@@ -155,7 +155,7 @@ class Worker(Generic[Q, T]):
         return request, cause
 
 
-def wait_for(workers: Sequence[Worker[Q, T]], limits: Limits) -> None:
+def wait_for(workers: Sequence[Worker[Q, T]], limits: CallLimits) -> None:
     """Wait until a worker has an answer or is dead, or it is time to look at the clock."""
     pipes = [worker.pipe for worker in workers if worker.pending and worker.pipe is not None]
     wait(pipes, min(1.0, limits.seconds / 4))

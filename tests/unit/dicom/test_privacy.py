@@ -134,6 +134,18 @@ def test_nothing_known_is_nothing_found():
 
 
 @pytest.fixture
+def shortest(monkeypatch):
+    """Sets the length from which texts count, for all readers."""
+
+    def set_length(length):
+        monkeypatch.setattr(privacy, "MIN_LENGTH", length)
+        privacy._identities_of.cache_clear()
+
+    yield set_length
+    privacy._identities_of.cache_clear()
+
+
+@pytest.fixture
 def image(tmp_path):
     dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
     dataset.PatientID, dataset.ScanOptions = "AB12", "HEAD AB12"
@@ -141,9 +153,9 @@ def image(tmp_path):
     return str(tmp_path / "f")
 
 
-@pytest.mark.parametrize(("shortest", "leaves"), [(4, False), (5, True), (2, False)])
-def test_all_readers_look_for_texts_of_one_length(image, monkeypatch, shortest, leaves):
-    monkeypatch.setattr(privacy, "MIN_LENGTH", shortest)
+@pytest.mark.parametrize(("length", "leaves"), [(4, False), (5, True), (2, False)])
+def test_all_readers_look_for_texts_of_one_length(image, shortest, length, leaves):
+    shortest(length)
     plain = read_header(image, KEY, Wanted())
     assert ("ScanOptions" in plain.values) == leaves
     batch = Reader(KEY, Wanted()).read([image], [0])
@@ -154,9 +166,9 @@ def test_all_readers_look_for_texts_of_one_length(image, monkeypatch, shortest, 
     assert (repeated == []) == leaves
 
 
-def test_a_short_text_is_compared_where_short_texts_count(image, monkeypatch):
+def test_a_short_text_is_compared_where_short_texts_count(image, shortest):
     """The fast reader judges headers of one signature once: short texts are then a part of it."""
-    monkeypatch.setattr(privacy, "MIN_LENGTH", 2)
+    shortest(2)
     reader = Reader(KEY, Wanted())
     for options in ("AB", "CD"):
         dataset = dcmread(image)
