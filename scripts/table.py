@@ -18,7 +18,7 @@ from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
-    params, out = snakemake.params, snakemake.output
+    params, out, results = snakemake.params, snakemake.output, results_folder(snakemake)
     layout = Layout(dict(params.columns), tuple(map(Split.from_config, params.split)))
     table = open_table(Path(snakemake.input[0]), layout)
     report = found(table)
@@ -28,13 +28,12 @@ with logged(snakemake):
         derive=tuple(params.derive_text),
         vocabulary=BodyParts(spelling_table(params.body_parts)) if params.derive_text else None,
     )
-    key = run_key(params.key_file, results_folder(snakemake))
+    key = run_key(params.key_file, results)
     read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}
     parts = deal(draw(table, params.draw, params.seed), params.shards)
     for rows, into, rejected in zip(parts, out.tags, out.rejected, strict=True):
         write_parquet(tags(rows, table, key, wanted), into)
         write_parquet(pl.DataFrame(schema=REJECTED), rejected, footer(key, read_with))
     write_json(report, out.found)
-    made = ("tags", "rejected", "features", "annotations")
-    folders = [results_folder(snakemake) / name for name in made]
+    folders = [results / name for name in ("tags", "rejected", "features", "annotations")]
     forget_others(folders, [Path(path).stem for path in out.tags])
