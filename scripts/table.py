@@ -7,7 +7,7 @@ import polars as pl
 from tagsight.dicom.headers import Wanted
 from tagsight.reading.column_splits import Split
 from tagsight.reading.provenance import footer
-from tagsight.reading.ready_table import Layout, deal, draw, found, open_table
+from tagsight.reading.ready_table import Layout, deal, draw, open_table, summary
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.atomic import forget_others, write_json, write_parquet
 from tagsight.run.hashing import run_key
@@ -21,7 +21,7 @@ with logged(snakemake):
     params, out, results = snakemake.params, snakemake.output, results_folder(snakemake)
     layout = Layout(dict(params.columns), tuple(map(Split.from_config, params.split)))
     table = open_table(Path(snakemake.input[0]), layout)
-    report = found(table)
+    report = summary(table)
     LOG.info("%d rows", report["rows"])
     wanted = Wanted(
         keep=frozenset(params.keep),

@@ -95,7 +95,7 @@ def _rows(run: FinishedRun, path: Path, how: Wanted) -> Iterator[Shard]:
     splits = tuple(map(Split.from_config, run.reading["split"]))
     with _as_input("tags.table: "):
         rows = ready_table.open_table(path, ready_table.Layout(run.reading["columns"], splits))
-        count = ready_table.found(rows)["rows"]
+        count = ready_table.summary(rows)["rows"]
         LOG.info("%d rows", count)
         for part in ready_table.deal(rows, -(-count // ROWS)):
             read = tags(part, rows, run.key, how)

@@ -1,7 +1,7 @@
-"""From a file to an image's tags as text, without anything that names a person.
+"""The plain reader: from a file to an image's tags as text, without anything that identifies.
 
-What the reader keeps of a file: keyed hashes of its identifiers, one text per public keyword,
-and the names (never the values) of the keywords that it withheld.
+It keeps keyed hashes of the file's identifiers, one text for each public keyword, and the names
+(never the values) of the keywords that it withholds: see `privacy`.
 """
 
 import re
@@ -20,7 +20,7 @@ from tagsight.rejections import Reason, Rejection
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.manufacturers import known_maker
 
-# Kinds of images that carry text as a habit: ultrasound, secondary capture, photographs.
+# Kinds of images that usually carry text: ultrasound, secondary capture, photographs.
 _WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
 _WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|77\.1\.4)(\.\d+)*")
 
@@ -29,9 +29,8 @@ _WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|7
 class Wanted:
     """What the config asks of the reader.
 
-    `keep`: identifying keywords to keep all the same. `undrawable`: reasons for which a file is
-    kept for its tags alone. `derive`: descriptions whose region becomes a column of its own, found
-    by `vocabulary`.
+    keep: identifying keywords to keep all the same; undrawable: reasons for which a file is
+    kept for its tags alone; derive: descriptions whose region becomes a column, by `vocabulary`.
     """
 
     keep: frozenset[str] = frozenset()
@@ -41,10 +40,11 @@ class Wanted:
 
 
 class Image(NamedTuple):
-    """An image's header: hashes in hex (None where the file has none), texts, withheld keywords.
+    """An image's header: hashes in hex, texts by keyword, withheld keywords.
 
-    `undrawable`: the reason where it is kept for its tags alone. `size` (bytes) and `mtime_ns` are
-    those of the open file.
+    image, instance, series, study, patient: None where the file has no such identifier;
+    undrawable: the reason if the image is kept for its tags alone; size: bytes of the open file;
+    mtime_ns: of the open file.
     """
 
     image: str
@@ -62,7 +62,7 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file not taken: a reason of `Reason`, and a detail without patient data."""
+    """A file that is not taken: a reason of `REASONS`, and a detail without patient data."""
 
     reason: Reason
     detail: str = ""
@@ -70,10 +70,10 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the texts of a header say of an image, wherever its pixels lie.
+    """What follows from the texts of a header, wherever the pixels are.
 
-    `repeating`: keywords to withhold because they repeat what identifies. `refused`: why the image
-    cannot be drawn; `demand`: what it needs to be drawn.
+    demand: what the image needs to be drawn; refused: why it cannot be drawn;
+    repeating: keywords to withhold because they repeat an identifying value.
     """
 
     demand: Demand
@@ -83,21 +83,19 @@ class Verdict:
 
 
 def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
-    """Reads the header of the file at `path` (text form, see `archive.to_text`); never raises.
+    """Read the header of a file; never raises.
 
-    `image` hashes the SOP Instance UID together with the path: shards are read by jobs that know
-    nothing of each other, real archives hold one UID in several files (with different content,
-    too), and rows have to be told apart whatever the number of shards. `instance` hashes the UID
-    alone, so that copies can be found. `patient` hashes Patient ID
-    without its issuer, which is often filled in some files only; codes for nobody have none.
+    path: in text form, see `archive.paths`; key: of the hashes.
+    `image` hashes the SOP Instance UID together with the path: shards are read by independent jobs,
+    real archives hold one UID in several files (with different content, too), and each row needs
+    an identifier of its own whatever the number of shards. `instance` hashes the UID alone, so that
+    copies can be found. `patient` hashes Patient ID without its issuer, which is often filled in
+    some files only; codes that stand for nobody have no hash.
 
-    Values are as stored: multi-values joined by `\\`, padding off, numbers not reformatted, binary
-    numbers in their shortest decimal form; an empty value is an absent one. A known maker goes by
-    one name, so that an institution typed in its place can be told from it. Functional groups
-    (shared, first frame) fill what the top level lacks. Withheld are the keywords of PS3.15
-    Table E.1-1 and person names (unless in `wanted.keep`), UIDs that no standard registers, what
-    cannot be decoded, what is longer than 1,024 characters, and every text in which one of the
-    file's own identifying values turns up again.
+    Values are as stored: multi-values joined by `\\`, without padding, numbers not reformatted,
+    binary numbers in their shortest decimal form; an empty value counts as absent. A known maker
+    goes by one name, so that an institution in its place can be distinguished. Functional groups
+    (shared, first frame) fill what the top level lacks. What is withheld: see `privacy`.
     """
     try:
         with opened(path) as parsed:
@@ -113,7 +111,7 @@ def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
 
 
 def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozenset[str]) -> Verdict:
-    """What the texts say of an image; of `pixels` their place does not matter."""
+    """Return what follows from the texts of an image; the place of `pixels` does not matter."""
     needed, refused = Demand(), None
     try:
         needed = demand(gathered.values, pixels, syntax)
@@ -130,10 +128,9 @@ def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozense
 def settle(
     verdict: Verdict, source: Source, pixels: Pixels | None, allowed: frozenset[str]
 ) -> Reason | None:
-    """None for an image that can be drawn; else the reason, if for it tags alone are `allowed`.
+    """Return None for an image that can be drawn, else the reason, if it is among `allowed`.
 
-    Raises:
-        Refused: for another reason.
+    Raises Rejection for any other reason.
     """
     refused = verdict.refused
     if refused is None and not is_complete(source, pixels, verdict.demand):
@@ -175,7 +172,7 @@ def _image(
 
 
 def region(keyword: str, text: str, wanted: Wanted) -> str | None:
-    """The region that a description names, where the config wants it as a column of its own."""
+    """Return the region that a description names, if the config asks for it as a column."""
     if keyword not in wanted.derive or wanted.vocabulary is None or text == WITHHELD:
         return None
     return wanted.vocabulary.region(text)
@@ -188,9 +185,9 @@ def _regions(gathered: Gathered, wanted: Wanted) -> dict[str, str]:
 
 
 def _is_burned_in(values: dict[str, str]) -> bool:
-    """Whether the image says so, or is of a kind that carries text as a habit.
+    """Whether the header says so, or the image is of a kind that usually carries text.
 
-    That it says NO is not believed of such kinds: the tag is often left at its default.
+    Such kinds are not believed when they say NO: the tag is often left at its default.
     """
     return (
         values.get("BurnedInAnnotation") == "YES"

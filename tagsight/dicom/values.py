@@ -1,4 +1,4 @@
-"""Raw bytes of a data element to the text that a table holds."""
+"""The text of a data element's value, as a table holds it, from its bytes (PS3.5 6.2)."""
 
 import struct
 from functools import lru_cache
@@ -8,7 +8,7 @@ from pydicom.charset import decode_bytes
 
 from tagsight.dicom.privacy import MAX_LENGTH, WITHHELD, is_presentable
 
-LONGEST = 8 * MAX_LENGTH  # bytes of one; whatever is longer has no text
+LONGEST = 8 * MAX_LENGTH  # bytes of a value; a longer one has no text
 
 MULTIPLE = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI"})
 SINGLE = frozenset({"LT", "ST", "UR", "UT"})
@@ -18,16 +18,17 @@ _DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
 
 
 def has_text(vr: str) -> bool:
-    """Whether values of a VR are texts or numbers, and no bulk (OB, OW, OF, UN …)."""
+    """Return whether values of a VR are texts or numbers, and no bulk (OB, OW, OF, UN …)."""
     return vr in MULTIPLE or vr in SINGLE or vr in NUMBERS or vr == "AT"
 
 
 def text_of(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> str:
-    """The text of a value, `\\` between its parts; empty where nothing but padding is there.
+    """Return the text of a value, `\\` between its parts.
 
-    Bulk values (OB, OW, UN …) have no text: they come out empty. `WITHHELD` where the bytes cannot
-    be decoded, the text is longer than 1,024 characters, or words stand in the place of a number or
-    a date. Decoded values are kept, for the same bytes come again in file after file.
+    data: bytes of the value; encodings: Python's names of the character sets; little: byte order.
+    Returns an empty text for padding alone and for bulk values (OB, OW, UN …), WITHHELD for bytes
+    that cannot be decoded and for texts that are not presentable (see `privacy`). The texts of
+    short values are remembered: the same bytes come again in file after file.
     """
     if len(data) <= 64:
         return _remembered(vr, data, encodings, little)
@@ -62,7 +63,7 @@ def _characters(vr: str, data: bytes, encodings: tuple[str, ...]) -> str:
 
 
 def cleaned(vr: str, text: str) -> str:
-    """A decoded value without padding, its parts without theirs; `WITHHELD` as in `text_of`."""
+    """Return a decoded value and its parts without padding; WITHHELD if it is not presentable."""
     if vr in MULTIPLE and "\\" in text:
         parts = [part.strip(_PADDING) for part in text.split("\\")]
         text = "\\".join(parts) if any(parts) else ""

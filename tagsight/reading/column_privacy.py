@@ -1,7 +1,7 @@
-"""What a ready table may not let out: judged by the reader's own rules, a column at a time.
+"""What of a ready table may leave: judged by the rules of `privacy`, a column at a time.
 
-A file's header is judged value by value (`gathering`, `headers`). Here each different value of a
-column is judged once, and only rows in which one could repeat another are looked at singly.
+A file's header is judged value by value. Here each different value of a column is judged once,
+and only rows in which one value could repeat another are judged one by one.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,18 +20,16 @@ _CODED = frozenset(CODED_TAGS.values())
 
 
 def each(values: pl.Series, meaning: Callable[[str], str | None]) -> pl.Series:
-    """Give each value (n,) its meaning, looked up once for each different one; null stays null."""
+    """Return the meaning of each value (n,), looked up once for each different one; null stays."""
     distinct = values.drop_nulls().unique()
-    meant = pl.Series([meaning(text) or None for text in distinct], dtype=pl.String)
-    return values.replace_strict(distinct, meant, default=None, return_dtype=pl.String)
+    meanings = pl.Series([meaning(text) or None for text in distinct], dtype=pl.String)
+    return values.replace_strict(distinct, meanings, default=None, return_dtype=pl.String)
 
 
 def judged(texts: Texts, keep: frozenset[str]) -> tuple[Texts, Texts]:
-    """Return the values that may be seen and those that may not, null in each other's place.
+    """Return the values that may leave and those that may not, null in each other's place.
 
-    Withheld are the attributes of PS3.15 Table E.1-1 and persons' names (unless in `keep`), UIDs
-    that no standard registers, words in the place of a number, a date or an age, texts longer than
-    1,024 characters, and sequences. Of a value that is not kept for its form `\\0` is left.
+    texts: values by keyword. A value that is withheld for its form becomes WITHHELD.
     """
     shown, hidden = {}, {}
     for keyword, values in texts.items():

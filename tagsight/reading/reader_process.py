@@ -1,4 +1,4 @@
-"""Reads in a process of its own, so that no file takes more than its share of time and memory."""
+"""Reading in a supervised process, where each file has limits of time and memory."""
 
 from collections.abc import Callable, Sequence
 from typing import Self
@@ -25,15 +25,15 @@ class ReaderProcess:
     """A reader in a supervised process: `read` always comes back.
 
     The reader marks the file in hand. When that has been the same for `seconds`, or the process
-    dies, it is replaced, and the files of its batch are read one by one, to find the one to blame.
-    `few`: read by PlainReader.
+    dies, it is replaced, and the files of its batch are read one by one to find the cause.
+    plain: read with PlainReader.
     """
 
     def __init__(
-        self, key: bytes, wanted: Wanted, seconds: float = SECONDS, *, few: bool = False
+        self, key: bytes, wanted: Wanted, seconds: float = SECONDS, *, plain: bool = False
     ) -> None:
-        kind = PlainReader if few else Reader
-        if not few:
+        kind = PlainReader if plain else Reader
+        if not plain:
             fast_tokenizer.load()  # here, so that a process that replaces another has it
 
         def make(marker: Marker) -> Callable[[list[str]], Batch]:

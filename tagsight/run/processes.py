@@ -47,15 +47,15 @@ def each(
     """
     limits = CallLimits(seconds, memory)
     starts = range(0, len(arguments), _BATCH)
-    left = deque(list(range(len(arguments)))[start : start + _BATCH] for start in starts)
+    batches = deque(list(range(len(arguments)))[start : start + _BATCH] for start in starts)
     workers: list[Worker[int, T]] = []
-    for _ in range(min(processes, len(left))):
+    for _ in range(min(processes, len(batches))):
         workers.append(Worker(lambda _: lambda n: function(arguments[n]), limits, workers))
     try:
-        while left or any(worker.pending for worker in workers):
+        while batches or any(worker.pending for worker in workers):
             for worker in workers:
-                if left and not worker.pending:
-                    worker.send(left.popleft())
+                if batches and not worker.pending:
+                    worker.send(batches.popleft())
             wait_for(workers, limits)
             for worker in workers:
                 yield from worker.received()
@@ -106,7 +106,7 @@ class Worker(Generic[Q, T]):
     def received(self) -> Iterator[tuple[Q, T | Loss]]:
         """Yield requests that are answered, and the one in hand as a loss if the process is lost.
 
-        A new process takes what is left then.
+        A new process takes the requests after it.
         """
         try:
             while self.pending and self._connected().poll():
@@ -128,12 +128,14 @@ class Worker(Generic[Q, T]):
 
     def _connected(self) -> Connection:
         if self.pipe is None:
-            self.pipe, theirs = _FORK.Pipe()
-            ours = [worker.pipe for worker in (self, *self._siblings) if worker.pipe is not None]
-            work = (self._make, self._marker, theirs, ours, self._limits.memory)
+            self.pipe, childs_end = _FORK.Pipe()
+            parents_ends = [
+                worker.pipe for worker in (self, *self._siblings) if worker.pipe is not None
+            ]
+            work = (self._make, self._marker, childs_end, parents_ends, self._limits.memory)
             self._process = _FORK.Process(target=_serve, args=work, daemon=True)
             self._process.start()
-            theirs.close()
+            childs_end.close()
             self.starts += 1
         return self.pipe
 

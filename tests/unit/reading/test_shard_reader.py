@@ -222,7 +222,7 @@ def test_many_files_are_put_in_order(archive, tmp_path, monkeypatch):
     monkeypatch.setattr(shard_reader, "ROWS", 3)
     monkeypatch.setattr(shard_reader, "BATCH", 2)
     monkeypatch.setattr(part_store, "ROWS", 3)
-    monkeypatch.setattr(shard_reader, "FEW", 0)
+    monkeypatch.setattr(shard_reader, "MAX_PLAIN", 0)
     original = archive / "MR/MR_small.dcm"
     for step in range(4):
         for i in range(step, 40, 4):
