@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from tagsight.clustering.algorithms import WEIGHTED, Algorithm, clusterings, rows
+from tagsight.clustering.algorithms import ALGORITHMS, clusterings, rows
 from tagsight.clustering.cluster_tables import labellings, medoid_rows
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
@@ -65,7 +65,7 @@ def bootstrapped(
     people: Array,
     *,
     ks: Sequence[int],
-    algorithm: Algorithm,
+    algorithm: str,
     weight: Weight,
     bootstraps: int,
     seed: int,
@@ -84,7 +84,11 @@ def bootstrapped(
         images = np.flatnonzero(times)
         often = np.bincount(few.row, weights=times, minlength=len(few.first))
         part = np.flatnonzero(often)
-        counted = often[part] if weight == "images" and algorithm in WEIGHTED else None
+        counted = (
+            often[part].astype(np.float64)
+            if weight == "images" and ALGORITHMS[algorithm].weighted
+            else None
+        )
         within = distances[np.ix_(part, part)]
         again = clusterings(few.features.take(part), within, ks, algorithm, counted)
         place = np.searchsorted(part, few.row[images])
@@ -109,7 +113,7 @@ def stability(
     encoding: Encoding,
     *,
     ks: Sequence[int],
-    algorithm: Algorithm,
+    algorithm: str,
     weight: Weight,
     bootstraps: int,
     seed: int,
