@@ -11,16 +11,16 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from study.data import Data, synthetic
-from tagsight.clustering import algorithms, silhouettes
-from tagsight.clustering.algorithms import Algorithm, clusterings
-from tagsight.clustering.k_medoids import Clustering
+from tagsight.clustering import silhouettes
+from tagsight.clustering.algorithms import ALGORITHMS, clusterings
+from tagsight.clustering.medoids import Clustering
 from tagsight.gower import metric
 from tagsight.gower.features import Features
 from tagsight.interpretation import stability
@@ -30,7 +30,6 @@ from tagsight.tags.encoding import PRESENCE, Encoding, to_features
 
 Array = NDArray[Any]
 
-ALGORITHMS: tuple[Algorithm, ...] = get_args(algorithms.Algorithm)
 KS = (5, 10, 15, 30, 60)
 PRESENCES = (0.0, 1.0)
 BOOTSTRAPS = 3
@@ -60,7 +59,7 @@ class Task:
     data: Data
     presence: float
     told: bool
-    algorithm: Algorithm
+    algorithm: str
 
 
 def measured(several: Sequence[Data], ks: Sequence[int] = KS, workers: int = 2) -> pl.DataFrame:

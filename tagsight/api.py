@@ -21,7 +21,6 @@ import polars as pl
 from tagsight.archive.dealing import listing
 from tagsight.arrays import Float32s
 from tagsight.clustering import algorithms, annotation, cluster_tables, medoid_tables, silhouettes
-from tagsight.clustering.algorithms import Algorithm
 from tagsight.clustering.choice import choose
 from tagsight.dicom.headers import Wanted
 from tagsight.dicom.privacy import is_identifying
@@ -140,7 +139,7 @@ def cluster_tags(
     tags: pl.DataFrame,
     k: int | Sequence[int] = (5, 10, 15, 20, 30, 50),
     *,
-    algorithm: Algorithm = "fasterpam",
+    algorithm: str = "fasterpam",
     distance: Literal["linear", "root"] = "linear",
     max_missing: float = 0.95,
     count: int = 70,
@@ -265,7 +264,7 @@ def _encoding(
 
 
 def _grid(
-    sample: pl.DataFrame, encoding: Encoding, ks: Sequence[int], algorithm: Algorithm
+    sample: pl.DataFrame, encoding: Encoding, ks: Sequence[int], algorithm: str
 ) -> pl.DataFrame:
     """Return `cluster_tables.table` of the sample."""
     distinct = algorithms.rows(to_features(sample, encoding), "images", algorithm)

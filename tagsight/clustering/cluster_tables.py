@@ -5,20 +5,14 @@ need a look.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from tagsight.arrays import Float32s, Int32s, Int64s
+from tagsight.clustering.medoids import Clustering
 from tagsight.errors import DataError
 from tagsight.gower.distinct_rows import DistinctRows
-
-if TYPE_CHECKING:  # it brings scikit-learn, which takes longer to load than a shard to annotate
-    from tagsight.clustering.k_medoids import Clustering
-
-Floats = NDArray[np.float32]
-
 
 SCHEMA = {
     "image": pl.String,
@@ -34,36 +28,37 @@ SCHEMA = {
 
 def table(
     images: pl.Series,
-    distances: Floats,
-    grid: Sequence["Clustering"],
-    widths: Sequence[Floats],
-    few: DistinctRows,
+    distances: Float32s,
+    grid: Sequence[Clustering],
+    widths: Sequence[Float32s],
+    distinct: DistinctRows,
 ) -> pl.DataFrame:
     """Return a row for each image at each K, in cluster 0 where it is in none.
 
-    images (n,) String; few: the m rows that were clustered, of these n; distances (m, m); widths:
+    images: String (n,); distinct: the m rows that were clustered, of these n.
+    distances: float32 (m, m); widths:
     the silhouettes (m,) of each clustering of `grid`. Columns: image, k, cluster, medoid (bool),
     distance (to the own medoid), second_distance (to the nearest other medoid), silhouette, weight
     (what the image counts in means). Images in no cluster have neither distance, and silhouette 0.
     Without a clustering there are no rows.
     """
-    weight, parts = few.of_each().astype(np.float32), []
-    for found, silhouette in zip(grid, widths, strict=True):
-        to_medoids = distances[:, found.medoids]  # (m, k)
-        places, inside = np.arange(len(distances)), pl.Series(found.labels[few.row] >= 0)
-        own = to_medoids[places, found.labels]
-        to_medoids[places, found.labels] = np.inf
+    weight, parts = distinct.of_each().astype(np.float32), []
+    for clustering, silhouette in zip(grid, widths, strict=True):
+        to_medoids = distances[:, clustering.medoids]  # (m, k)
+        places, inside = np.arange(len(distances)), pl.Series(clustering.labels[distinct.row] >= 0)
+        own = to_medoids[places, clustering.labels]
+        to_medoids[places, clustering.labels] = np.inf
         second = to_medoids.min(axis=1)
         parts.append(
             pl.DataFrame(
                 {
                     "image": images,
-                    "k": np.full(len(images), found.k, np.int32),
-                    "cluster": (found.labels + 1).astype(np.int32)[few.row],
-                    "medoid": np.isin(np.arange(len(images)), few.first[found.medoids]),
-                    "distance": own[few.row],
-                    "second_distance": second[few.row],
-                    "silhouette": silhouette.astype(np.float32)[few.row],
+                    "k": np.full(len(images), clustering.k, np.int32),
+                    "cluster": (clustering.labels + 1).astype(np.int32)[distinct.row],
+                    "medoid": np.isin(np.arange(len(images)), distinct.first[clustering.medoids]),
+                    "distance": own[distinct.row],
+                    "second_distance": second[distinct.row],
+                    "silhouette": silhouette.astype(np.float32)[distinct.row],
                     "weight": weight,
                 }
             ).with_columns(pl.when(inside).then(pl.col("distance", "second_distance")))
@@ -71,7 +66,7 @@ def table(
     return pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
 
 
-def medoid_rows(clusters: pl.DataFrame, images: pl.Series) -> NDArray[np.int64]:
+def medoid_rows(clusters: pl.DataFrame, images: pl.Series) -> Int64s:
     """Return the row in `images` of the medoid of cluster 1, 2, …: int64 (k,).
 
     clusters: the rows of `table` at one K.
@@ -81,7 +76,7 @@ def medoid_rows(clusters: pl.DataFrame, images: pl.Series) -> NDArray[np.int64]:
     return medoids.join(places, on="image", maintain_order="left")["row"].cast(pl.Int64).to_numpy()
 
 
-def labellings(sample: pl.DataFrame, clusters: pl.DataFrame) -> dict[int, NDArray[np.int32]]:
+def labellings(sample: pl.DataFrame, clusters: pl.DataFrame) -> dict[int, Int32s]:
     """Return K -> labels (n,) in the order of the sample, from 0; -1 = in no cluster.
 
     sample: `image`; clusters: `table` of the same images.

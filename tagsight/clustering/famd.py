@@ -19,14 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from scipy.linalg import eigh
-from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from tagsight.arrays import Float32s, Float64s, Int32s, Int64s
 from tagsight.gower.features import Features
-
-Array = NDArray[Any]
 
 LARGEST = 50  # factors at most
 ROWS = 4096  # of the table that are made at a time
@@ -36,8 +32,8 @@ STEPS = 20  # of k-means among all rows, at most, where it started on some
 DECIMALS = 9  # by which rows on the factors differ: what is less is rounding
 
 
-def labellings(features: Features, ks: Sequence[int]) -> list[Array]:
-    """Labels (n,) by k-means on the factors for each K, without gaps; -1 never.
+def labellings(features: Features, ks: Sequence[int]) -> list[Int32s]:
+    """Return labels (n,) by k-means on the factors for each K, without gaps; -1 never.
 
     K above the number of rows that the factors tell apart is left out. On one thread, since sums
     by several differ in the last digits. Of more than 20,000 rows as many are drawn first, and
@@ -51,11 +47,12 @@ def labellings(features: Features, ks: Sequence[int]) -> list[Array]:
         return [_means(placed, k) for k in ks if k <= distinct]
 
 
-def factors(features: Features) -> tuple[Array, Array]:
-    """Coordinates (n, d) on the factors and their variances (d,), largest first; float64.
+def factors(features: Features) -> tuple[Float64s, Float64s]:
+    """Return coordinates (n, d) on the factors and their variances (d,), largest first.
 
     Those of variance above 1 are kept, which say more than a tag of weight 1 alone, but at least
-    two where there are two, and LARGEST at most. ValueError where no column varies.
+    two where there are two, and LARGEST at most.
+    Raises ValueError where no column varies.
     """
     n = len(features)
     columns: list[_Column] = [*_numbers(features), *_categories(features)]
@@ -75,13 +72,15 @@ def factors(features: Features) -> tuple[Array, Array]:
     return placed, variances
 
 
-def _axes(products: Array) -> tuple[Array, Array]:
+def _axes(products: Float64s) -> tuple[Float64s, Float64s]:
     """The variances (d,) and axes (m, d) to keep; products: (m, m)."""
+    from scipy.linalg import eigh
+
     size = len(products)
-    found: tuple[Array, Array] = (np.empty(0), np.empty((0, 0)))
+    pairs: tuple[Float64s, Float64s] = (np.empty(0), np.empty((0, 0)))
     if size:
-        found = eigh(products, subset_by_index=[max(0, size - LARGEST), size - 1])
-    variances, axes = found[0][::-1], found[1][:, ::-1]
+        pairs = eigh(products, subset_by_index=[max(0, size - LARGEST), size - 1])
+    variances, axes = pairs[0][::-1], pairs[1][:, ::-1]
     kept = variances > 1
     kept[:2] = variances[:2] > 1e-9
     if not kept.any():
@@ -92,34 +91,34 @@ def _axes(products: Array) -> tuple[Array, Array]:
 class _Number(NamedTuple):
     """A numeric column to be centred and scaled."""
 
-    values: Array  # float32 (n,)
+    values: Float32s  # (n,)
     mean: float
     scale: float
     width: int = 1
 
-    def fill(self, rows: slice, block: Array) -> None:
+    def fill(self, rows: slice, block: Float64s) -> None:
         """Write the rows' part of the table into block (m, 1), which is 0."""
         x = self.values[rows]
-        there = np.isfinite(x)
-        block[there, 0] = (x[there].astype(np.float64) - self.mean) * self.scale
+        known = np.isfinite(x)
+        block[known, 0] = (x[known].astype(np.float64) - self.mean) * self.scale
 
 
 class _Category(NamedTuple):
     """A categorical column, to be an indicator of each of its values."""
 
-    codes: Array  # int32 (n,)
-    place: Array  # of each code, among those that are there
-    root: Array  # of the share of each, (width,)
+    codes: Int32s  # (n,)
+    place: Int64s  # of each code, among those that are there
+    root: Float64s  # of the share of each, (width,)
     scale: float
     width: int
 
-    def fill(self, rows: slice, block: Array) -> None:
+    def fill(self, rows: slice, block: Float64s) -> None:
         """Write the rows' part of the table into block (m, width), which is 0."""
         codes = self.codes[rows]
-        there = np.flatnonzero(codes >= 0)
-        level = self.place[codes[there]]
-        block[there] = -self.root * self.scale
-        block[there, level] += self.scale / self.root[level]
+        known = np.flatnonzero(codes >= 0)
+        level = self.place[codes[known]]
+        block[known] = -self.root * self.scale
+        block[known, level] += self.scale / self.root[level]
 
 
 _Column = _Number | _Category
@@ -129,7 +128,7 @@ def _parts(n: int) -> Iterator[slice]:
     return (slice(start, min(start + ROWS, n)) for start in range(0, n, ROWS))
 
 
-def _table(columns: Sequence[_Column], rows: slice) -> Array:
+def _table(columns: Sequence[_Column], rows: slice) -> Float64s:
     """Standardised numbers, then weighted indicators: float64 (m, p), missing = 0 = the mean."""
     table = np.zeros((rows.stop - rows.start, sum(column.width for column in columns)))
     start = 0
@@ -149,19 +148,21 @@ def _numbers(features: Features) -> Iterator[_Number]:
 def _categories(features: Features) -> Iterator[_Category]:
     for codes, weight in zip(features.categorical.T, features.categorical_weight, strict=True):
         counts = np.bincount(codes[codes >= 0])
-        there = counts > 0
-        if there.any():
-            share = counts[there] / counts.sum()
-            place = np.cumsum(there) - 1
+        present = counts > 0
+        if present.any():
+            share = counts[present] / counts.sum()
+            place = np.cumsum(present) - 1
             yield _Category(codes, place, np.sqrt(share), float(np.sqrt(weight)), len(share))
 
 
-def _means(placed: Array, k: int) -> Array:
+def _means(placed: Float64s, k: int) -> Int32s:
+    from sklearn.cluster import KMeans
+
     drawn = max(DRAWN, 10 * k)
     start: dict[str, Any] = {"n_init": STARTS}
     if len(placed) > drawn:
         some = np.sort(np.random.default_rng(0).choice(len(placed), drawn, replace=False))
         first = KMeans(k, random_state=0, **start).fit(placed[some])
         start = {"init": first.cluster_centers_, "n_init": 1, "max_iter": STEPS}
-    labels: Array = KMeans(k, random_state=0, **start).fit(placed).labels_
+    labels: Int32s = KMeans(k, random_state=0, **start).fit(placed).labels_
     return labels

@@ -5,33 +5,31 @@ estimates", PAKDD 2013, as scikit-learn has it.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.cluster import HDBSCAN
 
-Array = NDArray[Any]
+from tagsight.arrays import Float32s, Int64s
 
 NEIGHBOURS = 5  # how many images make a place dense; HDBSCAN's min_samples
 
 
-def labellings(distances: Array, ks: Sequence[int]) -> list[Array]:
-    """Labels (n,) of the clusterings nearest in number to each K, by rising number; -1 = in none.
+def labellings(distances: Float32s, ks: Sequence[int]) -> list[Int64s]:
+    """Return labels (n,) of the clusterings nearest in number to each K; -1 = in no cluster.
 
-    distances: float32 (n, n), symmetric. How many clusters there are is HDBSCAN's own: the least
+    distances: float32 (n, n), symmetric.
+    Returns them by rising number of clusters, which is HDBSCAN's own. The least
     size of a cluster is tried from 2 to n / 2, and for each K the result with the nearest number of
     clusters is taken, the smaller where equal, each once. Of equal numbers, the one that leaves out
     fewest. Empty where no size gives clusters.
     """
-    found: dict[int, Array] = {}
+    by_number: dict[int, Int64s] = {}
     for size in _sizes(len(distances)):
         labels = _fit(distances, size)
         count = int(labels.max()) + 1
-        if count and (count not in found or _left_out(labels) < _left_out(found[count])):
-            found[count] = labels
-    nearest = {min(found, key=lambda count: (abs(count - k), count)) for k in ks if found}
-    return [found[count] for count in sorted(nearest)]
+        if count and (count not in by_number or _left_out(labels) < _left_out(by_number[count])):
+            by_number[count] = labels
+    nearest = {min(by_number, key=lambda count: (abs(count - k), count)) for k in ks if by_number}
+    return [by_number[count] for count in sorted(nearest)]
 
 
 def _sizes(n: int) -> list[int]:
@@ -40,12 +38,14 @@ def _sizes(n: int) -> list[int]:
     return sorted({round(2 * 2 ** (step / 2)) for step in range(steps) if n >= 4})
 
 
-def _fit(distances: Array, size: int) -> Array:
+def _fit(distances: Float32s, size: int) -> Int64s:
+    from sklearn.cluster import HDBSCAN
+
     neighbours = min(NEIGHBOURS, len(distances))
     model = HDBSCAN(metric="precomputed", min_cluster_size=size, min_samples=neighbours, copy=True)
-    labels: Array = np.maximum(model.fit(distances).labels_, -1)
+    labels: Int64s = np.maximum(model.fit(distances).labels_, -1)
     return labels
 
 
-def _left_out(labels: Array) -> int:
+def _left_out(labels: Int64s) -> int:
     return int((labels < 0).sum())

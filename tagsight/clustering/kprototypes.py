@@ -11,16 +11,14 @@ it as much as the largest difference. That a tag is missing is said by the prese
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
+from tagsight.arrays import Float32s, Float64s, Int32s, Int64s, Integers
 from tagsight.gower.features import Features
 from tagsight.run.compiling import kernel
-
-Array = NDArray[Any]
 
 ROUNDS = 100
 
@@ -28,26 +26,26 @@ ROUNDS = 100
 class Prototypes(NamedTuple):
     """means: float64 (k, q), NaN where no member has the number; modes: int32 (k, c), -1."""
 
-    means: Array
-    modes: Array
+    means: Float64s
+    modes: Int32s
 
 
-def labellings(features: Features, starts: Sequence[Array]) -> list[Array]:
-    """Labels (n,), without gaps, from each of the first labels (n,), from 0 without gaps."""
+def labellings(features: Features, starts: Sequence[Integers]) -> list[Int64s]:
+    """Return labels (n,), without gaps, from each of the first labels (n,), from 0 without gaps."""
     weight = gamma(features)
     return [_settled(features, labels, weight) for labels in starts]
 
 
 def gamma(features: Features) -> float:
-    """What a category weighs beside a number; 1 where no number varies."""
+    """Return what a category weighs beside a number; 1 where no number varies."""
     known = [x[np.isfinite(x)].astype(np.float64) for x in features.numeric.T]
     spread = [x.std() for x in known if len(x)]
     half = 0.5 * float(np.mean(spread)) if spread else 0.0
     return half or 1.0
 
 
-def costs(features: Features, prototypes: Prototypes, gamma: float) -> Array:
-    """What each row costs under each prototype: float64 (n, k)."""
+def costs(features: Features, prototypes: Prototypes, gamma: float) -> Float64s:
+    """Return what each row costs under each prototype: float64 (n, k)."""
     out = np.empty((len(features), len(prototypes.means)))
     weights = (
         features.numeric_weight.astype(np.float64),
@@ -57,38 +55,41 @@ def costs(features: Features, prototypes: Prototypes, gamma: float) -> Array:
     return out
 
 
-def prototypes(features: Features, labels: Array, k: int) -> Prototypes:
-    """The means and modes of k clusters; labels (n,); of equally frequent values the lowest."""
-    there = np.isfinite(features.numeric)
-    known = np.where(there, features.numeric, 0).astype(np.float64)
-    counts = np.array([np.bincount(labels, t, k) for t in there.T]).reshape(-1, k).T
-    sums = np.array([np.bincount(labels, x, k) for x in known.T]).reshape(-1, k).T
+def prototypes(features: Features, labels: Integers, k: int) -> Prototypes:
+    """Return means and modes of k clusters; of equally frequent values the lowest is the mode.
+
+    labels: integers (n,).
+    """
+    known = np.isfinite(features.numeric)
+    values = np.where(known, features.numeric, 0).astype(np.float64)
+    counts = np.array([np.bincount(labels, flags, k) for flags in known.T]).reshape(-1, k).T
+    sums = np.array([np.bincount(labels, x, k) for x in values.T]).reshape(-1, k).T
     means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     modes = [_modes(codes, labels, k) for codes in features.categorical.T]
     return Prototypes(means, np.array(modes, np.int32).reshape(-1, k).T.copy())
 
 
-def _modes(codes: Array, labels: Array, k: int) -> Array:
-    there, levels = codes >= 0, int(codes.max(initial=0)) + 1
-    places = labels[there].astype(np.int64) * levels + codes[there]
+def _modes(codes: Int32s, labels: Integers, k: int) -> Int64s:
+    known, levels = codes >= 0, int(codes.max(initial=0)) + 1
+    places = labels[known].astype(np.int64) * levels + codes[known]
     counts = np.bincount(places, minlength=k * levels).reshape(k, levels)
     return np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
 
 
-def _settled(features: Features, labels: Array, weight: float) -> Array:
+def _settled(features: Features, labels: Integers, weight: float) -> Int64s:
     """Prototypes from their rows and rows to their prototypes, until no row moves."""
-    k = int(labels.max()) + 1
+    k, settled = int(labels.max()) + 1, labels.astype(np.int64)
     for _ in range(ROUNDS):
-        before = labels
-        labels = _assigned(costs(features, prototypes(features, labels, k), weight))
-        if np.array_equal(before, labels):
+        before = settled
+        settled = _assigned(costs(features, prototypes(features, settled, k), weight))
+        if np.array_equal(before, settled):
             break
-    return labels
+    return settled
 
 
-def _assigned(cost: Array) -> Array:
+def _assigned(cost: Float64s) -> Int64s:
     """The cheapest prototype of each row; one that has none gets the row that costs most."""
-    labels = cost.argmin(axis=1)
+    labels: Int64s = cost.argmin(axis=1)
     own = cost[np.arange(len(cost)), labels]
     sizes = np.bincount(labels, minlength=cost.shape[1])
     for empty in np.flatnonzero(sizes == 0):
@@ -100,13 +101,13 @@ def _assigned(cost: Array) -> Array:
 
 @kernel(parallel=True)
 def _fill(
-    numeric: Array,
-    codes: Array,
-    means: Array,
-    modes: Array,
-    numeric_weight: Array,
-    category_weight: Array,
-    out: Array,
+    numeric: Float32s,
+    codes: Int32s,
+    means: Float64s,
+    modes: Int32s,
+    numeric_weight: Float64s,
+    category_weight: Float64s,
+    out: Float64s,
 ) -> None:
     for i in prange(len(out)):
         for c in range(len(means)):

@@ -5,29 +5,28 @@ analysis", J. Comput. Appl. Math. 20 (1987).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
+from tagsight.arrays import Float32s, Float64s, Int64s, Integers
 from tagsight.run.compiling import FAST, kernel
-
-Array = NDArray[Any]
 
 STRIP = 64
 
 
 def widths(
-    distances: Array, labellings: Sequence[Array], weights: Array | None = None
-) -> list[Array]:
-    """s(i) = (b - a) / max(a, b) of every row under every labelling: a list of float32 (n,).
+    distances: Float32s, labellings: Sequence[Integers], weights: Float64s | None = None
+) -> list[Float32s]:
+    """Return the silhouette of every row under every labelling: a list of float32 (n,).
 
-    a: mean distance to the other members of the own cluster; b: the least mean distance to the
-    members of another. distances: float32 (n, n), symmetric, diagonal 0. labellings: integers
-    (n,), 0 to k - 1, -1 = in no cluster. Rows alone in their cluster or in none, and all rows where
-    there is but one cluster, have 0. weights: float64 (n,), how many equal rows each stands for,
-    None = 1. The same bytes whatever the number of threads.
+    distances: float32 (n, n), symmetric, diagonal 0.
+    labellings: integers (n,), 0 to k - 1, -1 = in no cluster.
+    weights: float64 (n,), how many equal rows each stands for; None = 1 each.
+    A silhouette is (b - a) / max(a, b), with a the mean distance to the other members of the row's
+    cluster, and b the least mean distance to the members of another. Rows alone in their cluster or
+    in none, and all rows where there is but one cluster, have 0. The same bytes whatever the number
+    of threads.
     """
     weights = np.ones(len(distances)) if weights is None else weights.astype(np.float64)
     # Rows in no cluster are a group after the others, which is then said to be empty.
@@ -48,14 +47,17 @@ def widths(
 
 
 @kernel(**FAST)
-def _add(row: Array, weight: float, total: Array) -> None:
+def _add(row: Float32s, weight: float, total: Float64s) -> None:
     for i in range(len(row)):
         total[i] += weight * row[i]
 
 
 @kernel(**FAST)
-def of_row(sums: Array, sizes: Array, own: int) -> float:
-    """From the sums of a row's distances to each cluster, its own among them."""
+def of_row(sums: Float64s, sizes: Float64s, own: int) -> float:
+    """Return the silhouette of a row from the sums of its distances to each cluster.
+
+    sums, sizes: float64 (k,); own: the cluster of the row.
+    """
     if sizes[own] <= 1:
         return 0.0
     a, b = sums[own] / (sizes[own] - 1), np.inf
@@ -67,7 +69,12 @@ def of_row(sums: Array, sizes: Array, own: int) -> float:
 
 @kernel(parallel=True, **FAST)
 def _fill(
-    distances: Array, weights: Array, groups: Array, starts: Array, sizes: Array, out: Array
+    distances: Float32s,
+    weights: Float64s,
+    groups: Int64s,
+    starts: Int64s,
+    sizes: Float64s,
+    out: Float32s,
 ) -> None:
     """Strips of columns: a row of a strip is added, as a vector, to the sums of its clusters."""
     n = len(distances)

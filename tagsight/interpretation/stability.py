@@ -15,7 +15,7 @@ import polars as pl
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight.arrays import Float32s, Float64s, Int64s, Integers
-from tagsight.clustering.algorithms import WEIGHTED, Algorithm, clusterings, rows
+from tagsight.clustering.algorithms import ALGORITHMS, clusterings, rows
 from tagsight.clustering.cluster_tables import labellings, medoid_rows
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
@@ -64,7 +64,7 @@ def bootstrapped(
     people: Int64s,
     *,
     ks: Sequence[int],
-    algorithm: Algorithm,
+    algorithm: str,
     weight: Weight,
     bootstraps: int,
     seed: int,
@@ -85,7 +85,11 @@ def bootstrapped(
         images = np.flatnonzero(times)
         often = np.bincount(distinct.row, weights=times, minlength=len(distinct.first))
         part = np.flatnonzero(often)
-        counted = often[part] if weight == "images" and algorithm in WEIGHTED else None
+        counted = (
+            often[part].astype(np.float64)
+            if weight == "images" and ALGORITHMS[algorithm].weighted
+            else None
+        )
         within = distances[np.ix_(part, part)]
         again = clusterings(distinct.features.take(part), within, ks, algorithm, counted)
         place = np.searchsorted(part, distinct.row[images])
@@ -113,7 +117,7 @@ def stability(
     encoding: Encoding,
     *,
     ks: Sequence[int],
-    algorithm: Algorithm,
+    algorithm: str,
     weight: Weight,
     bootstraps: int,
     seed: int,

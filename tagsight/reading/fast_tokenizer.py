@@ -1,6 +1,6 @@
 """The fast tokenizer: headers of many ordinary files at once, each value as a number.
 
-Each different value (tag, VR, bytes, character set) is stored once, so a header is a row of numbers.
+Each different value (tag, VR, bytes, character set) is stored once: a header is a row of numbers.
 What is unmarked, big endian, deflated or has unordered tags is left to the reference, `tokenizer`.
 """
 

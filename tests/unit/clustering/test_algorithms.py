@@ -1,18 +1,22 @@
 """What all clusterings have in common, and those that have no module of their own."""
 
+from pathlib import Path
+
 import kmedoids
 import numpy as np
 import pytest
+import yaml
 from feature_tables import features
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
+from study import methods
 from tagsight.clustering import k_medoids
-from tagsight.clustering.algorithms import OWN_NUMBER, WEIGHTED, clusterings, remark
+from tagsight.clustering.algorithms import ALGORITHMS, clusterings, remark
 from tagsight.gower import metric
 
-ALGORITHMS = ("fasterpam", "average", "hdbscan", "famd", "kprototypes", "dynmsc")
+CLONE = Path(__file__).parents[3]
 KS = [2, 4, 7, 11]
 
 
@@ -37,7 +41,7 @@ def test_clusters_are_numbered_by_size_and_have_a_member_as_medoid(
     ks = [found.k for found in grid]
     assert ks == sorted(set(ks))
     distinct = len(k_medoids.starts(d, range(1, n))) + 1
-    if algorithm not in OWN_NUMBER:
+    if not ALGORITHMS[algorithm].own_number:
         assert set(ks) <= {k for k in KS if k < distinct}
     for found in grid:
         labels = found.labels
@@ -57,7 +61,7 @@ def test_clusters_are_numbered_by_size_and_have_a_member_as_medoid(
 def test_planted_groups_are_found_again_in_the_number_asked_for(algorithm):
     table, group = features(3, 240, groups=7, numeric=8, categorical=8, missing=0.05)
     grid = {found.k: found for found in found_by(algorithm, table, [3, 7, 12])}
-    if algorithm not in OWN_NUMBER:
+    if not ALGORITHMS[algorithm].own_number:
         assert list(grid) == [3, 7, 12]
     assert adjusted_rand_score(group, grid[7].labels) > 0.95
 
@@ -110,7 +114,7 @@ def test_where_equal_rows_are_given_once_only_some_can_take_their_weight():
     (whole,) = clusterings(table.take(every), d[np.ix_(every, every)], [5], "fasterpam")
     (once,) = clusterings(table, d, [5], "fasterpam", weights)
     assert once.loss == pytest.approx(whole.loss, rel=1e-6)
-    for algorithm in set(ALGORITHMS) - WEIGHTED:
+    for algorithm in [name for name, of in ALGORITHMS.items() if not of.weighted]:
         with pytest.raises(ValueError, match=algorithm):
             clusterings(table, d, [5], algorithm, weights)
 
@@ -128,3 +132,24 @@ def test_where_nothing_tells_rows_apart_there_are_no_clusters(algorithm):
     some, _ = features(1, 9, 2, missing=0.0)
     table = some.take(np.zeros(9, int))
     assert all(found.k == 1 for found in found_by(algorithm, table, KS))
+
+
+def test_the_schema_and_the_pages_name_the_algorithms_that_there_are():
+    schema = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text())
+    key = schema["properties"]["cluster"]["properties"]["algorithm"]
+    assert key["enum"] == list(ALGORITHMS)
+    for name in ALGORITHMS:
+        assert name in key["description"]
+    row = next(
+        line
+        for line in (CLONE / "config/README.md").read_text().splitlines()
+        if line.startswith("| `cluster.algorithm`")
+    )
+    assert f"| {', '.join(ALGORITHMS)} |" in row
+    assert methods.section() in (CLONE / "docs/clustering.md").read_text()
+
+
+def test_every_algorithm_is_described():
+    for name, algorithm in ALGORITHMS.items():
+        assert algorithm.name == name
+        assert all((algorithm.summary, algorithm.missing, algorithm.number, algorithm.good_for))

@@ -4,7 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tagsight.clustering import algorithms, annotation, cluster_tables, k_medoids, silhouettes
+from tagsight.clustering import (
+    algorithms,
+    annotation,
+    cluster_tables,
+    k_medoids,
+    medoids,
+    silhouettes,
+)
 from tagsight.clustering.choice import choose
 from tagsight.errors import DataError
 from tagsight.gower import metric
@@ -117,7 +124,7 @@ def test_images_in_no_cluster_are_in_cluster_0_without_a_distance():
     frame = sample(6)
     d = metric.matrix(to_features(frame, ENCODING), "root")
     labels = np.array([0, -1, 0, 1, 0, 1])
-    found = k_medoids.central(d, labels)
+    found = medoids.central(d, labels)
     (widths,) = silhouettes.widths(d, [labels])
     table = cluster_tables.table(
         frame["image"], d, [found], [widths], all_rows(to_features(frame, ENCODING))

@@ -1,8 +1,10 @@
 """k-medoids against kmedoids' own BUILD, a plain PAM, and the optimum by brute force."""
 
 from itertools import combinations
+from unittest import mock
 
 import kmedoids
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -90,8 +92,8 @@ def test_never_below_the_optimum_nor_far_above(seed, n, k):
 def test_loss_within_a_hundredth_of_plain_pam(seed, k):
     d = distances(seed, 60)
     plain = plain_pam(d, k)
-    for algorithm in ("fasterpam", "pam"):
-        (found,) = k_medoids.grid(d, [k], algorithm)
+    for swap in (k_medoids.fasterpam, k_medoids.pam):
+        (found,) = k_medoids.grid(d, [k], swap)
         assert found.loss <= 1.01 * plain
 
 
@@ -117,8 +119,72 @@ def test_k_from_the_number_of_distinct_rows_on_is_left_out():
     assert k_medoids.grid(np.zeros((3, 3), np.float32), [1, 2]) == []
 
 
-def test_a_medoid_stays_in_its_own_cluster_beside_its_duplicate():
-    # Row 2 is at distance 0 from medoids 0 and 1, which differ: with missing values that happens.
-    d = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]], np.float32)
-    found = k_medoids.nearest(d, np.array([2, 0]))
-    assert found.labels[found.medoids].tolist() == [0, 1]
+def by_row(d, weights):
+    """What each row costs at each medoid, as `grid` hands it to a swap."""
+    return d * weights[None, :]
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(3, 25), k=st.integers(1, 4))
+def test_no_single_swap_lowers_the_loss_of_the_rows_repeated(seed, n, k):
+    k = min(k, n - 1)
+    rng = np.random.default_rng(seed)
+    d, times = distances(seed, n, levels=2), rng.integers(1, 9, n)
+    first = np.sort(rng.choice(n, k, replace=False)) if k > 1 else k_medoids.build(d, 1, times)
+    ended = k_medoids.fasterpam(by_row(d, times.astype(float)), first)
+    repeated = np.repeat(np.arange(n), times)
+    all_d = d[np.ix_(repeated, repeated)]
+    places = [int(np.flatnonzero(repeated == m)[0]) for m in ended]
+    least = loss(all_d, places)
+    for place in range(k):
+        for j in range(len(repeated)):
+            assert loss(all_d, [*places[:place], j, *places[place + 1 :]]) >= least - 1e-5
+
+
+@pytest.mark.parametrize("double", [0, k_medoids.DOUBLE])
+@pytest.mark.parametrize("seed", range(6))
+def test_weights_are_as_good_as_rows_repeated_in_either_precision(seed, double):
+    rng = np.random.default_rng(seed)
+    d, times = distances(seed, 200), rng.integers(1, 9, 200)
+    every = np.repeat(np.arange(200), times)
+    ks = [2, 5, 20, 60]
+    whole = k_medoids.grid(np.ascontiguousarray(d[np.ix_(every, every)]), ks)
+    with mock.patch.object(k_medoids, "DOUBLE", double):
+        once = k_medoids.grid(d, ks, weights=times)
+    for one, other in zip(once, whole, strict=True):
+        assert one.loss <= 1.01 * other.loss
+        assert one.loss == pytest.approx((d[one.medoids].min(axis=0) * times).sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("weights", [np.ones(5), np.array([1.0, 1, 1, 1, 9])])
+def test_a_heavy_row_draws_the_medoid(weights):
+    line = np.abs(np.subtract.outer(np.arange(5.0), np.arange(5.0))).astype(np.float32)
+    (clustering,) = k_medoids.grid(line, [1], weights=weights)
+    assert clustering.medoids.tolist() == [4 if weights[4] > 1 else 2]
+
+
+def test_where_all_is_at_one_place_it_ends():
+    assert len(k_medoids.fasterpam(np.zeros((6, 6), np.float32), np.array([0, 1]))) == 2
+
+
+@pytest.mark.parametrize("swap", [k_medoids.fasterpam, k_medoids.pam, k_medoids.alternate])
+@pytest.mark.parametrize("k", [2, 9])
+def test_it_changes_nothing_that_it_was_given(swap, k):
+    d, first = distances(3, 80), np.arange(k)
+    before = d.copy()
+    swap(d, first)
+    np.testing.assert_array_equal(first, np.arange(k))
+    np.testing.assert_array_equal(d, before)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_grid_is_the_same_whatever_the_number_of_threads(weighted):
+    d = distances(4, 300, levels=3)
+    weights = np.random.default_rng(1).integers(1, 9, 300).astype(float) if weighted else None
+    grids = []
+    for threads in (1, 2):
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        grids.append(k_medoids.grid(d, [3, 30], weights=weights))
+    for one, other in zip(*grids, strict=True):
+        np.testing.assert_array_equal(one.medoids, other.medoids)
+        np.testing.assert_array_equal(one.labels, other.labels)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from test_metric import drawn, features
 
 from tagsight.clustering import k_medoids, silhouettes
-from tagsight.clustering.fasterpam import fasterpam
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import all_rows, collapse
 
@@ -82,7 +81,7 @@ def test_an_optimum_of_the_few_is_one_of_all(seed, n, k):
     made = repeated(seed, n)
     few, d = collapse(made), metric.matrix(made)
     for found in k_medoids.grid(metric.matrix(few.features), [k], weights=few.weight):
-        again = fasterpam(d, np.ones(n), few.first[found.medoids])
+        again = k_medoids.fasterpam(d, few.first[found.medoids])
         assert d[again].min(axis=0).sum(dtype=float) >= found.loss * (1 - 1e-6)
 
 

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from study import clustering
-from study.algorithms import ALGORITHMS, SCHEMA
+from study.algorithms import SCHEMA
 from study.tables import markdown
+from tagsight.clustering.algorithms import ALGORITHMS
 
 
 @pytest.fixture(scope="module")

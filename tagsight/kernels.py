@@ -1,0 +1,92 @@
+"""All machine code of the library, compiled once before the jobs that need it.
+
+usage: python -m tagsight.kernels
+
+Two processes share the work. What they compile lies in numba's cache, see `tagsight.run.compiling`:
+whoever needs it afterwards loads it. Every kernel is called on little data with the types that the
+workflow has; where all is compiled already, this takes two seconds.
+"""
+
+import multiprocessing
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from tagsight.gower.features import Features
+
+ROWS, MEDOIDS = 300, 5  # more rows than lie in a tile
+
+
+def main() -> None:
+    """Compile what is not compiled yet, and say how long it took."""
+    start = time.perf_counter()
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(len(PARTS), fresh) as pool:
+        for part in [pool.submit(run) for run in PARTS]:
+            part.result()
+    print(f"kernels: {time.perf_counter() - start:.1f} s", file=sys.stderr)
+
+
+def compile_metric() -> None:
+    """Compile Gower's distance and what a sample's matrix goes through."""
+    from tagsight.clustering import k_medoids, kprototypes, silhouettes
+    from tagsight.evaluation import centres
+    from tagsight.gower import contributions, metric
+
+    features = _features()
+    medoids = features.take(np.arange(MEDOIDS))
+    distances = metric.matrix(features)
+    labels = [clustering.labels for clustering in k_medoids.grid(distances, [MEDOIDS])]
+    silhouettes.widths(distances, labels)
+    kprototypes.labellings(features, labels)
+    near = metric.nearest(features, medoids)
+    metric.cross(features, medoids)
+    columns = [f"tag {k}" for k in range(_width(features))]
+    contributions.because(features, medoids, near, columns)
+    products = centres.inner_products(np.random.default_rng(0).random((ROWS, 3), np.float32))
+    centres.distances_to_centres(products, labels[0], np.arange(ROWS) // 2)
+
+
+def compile_search() -> None:
+    """Compile the search among all images, and the fast tokenizer of headers."""
+    from tagsight.clustering.search.search import search
+    from tagsight.reading import fast_tokenizer
+
+    with tempfile.TemporaryDirectory() as folder:
+        search(
+            _features(),
+            np.ones(ROWS),
+            [MEDOIDS],
+            distance="linear",
+            seed=0,
+            candidates=ROWS,
+            resume=Path(folder) / "search.npz",
+            sample=ROWS // 2,
+        )
+    fast_tokenizer.load()
+
+
+PARTS: tuple[Callable[[], None], ...] = (compile_metric, compile_search)
+
+
+def _features() -> Features:
+    """Rows with features of every kind: numbers, codes, and weights that few share."""
+    rng = np.random.default_rng(0)
+    numeric = rng.random((ROWS, 8), np.float32)
+    numeric[rng.random(numeric.shape) < 0.2] = np.nan
+    categorical = rng.integers(-1, 9, (ROWS, 9)).astype(np.int32)
+    weights = np.array([1] * 6 + [0.5] * 2, np.float32), np.array([1] * 6 + [0.5] * 3, np.float32)
+    return Features(numeric, categorical, *weights)
+
+
+def _width(features: Features) -> int:
+    return features.numeric.shape[1] + features.categorical.shape[1]
+
+
+if __name__ == "__main__":
+    main()
