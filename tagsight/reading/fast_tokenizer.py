@@ -38,7 +38,6 @@ _DIRECTORY = np.frombuffer(b"1.2.840.10008.1.3.10", np.uint8)
 _MEDIA, _UN = 0x00020002, 0x554E  # the latter's letters
 _PIXELS = np.array(sorted(PIXEL_TAGS), np.uint32)
 _DEEPEST = 2 * MAX_DEPTH
-
 How = tuple[bool, int]  # implicit VR; the number of the character set
 
 _jit: Any = kernel(nogil=True, boundscheck=False)
@@ -243,10 +242,9 @@ def _next(data: UInt8s, at: int, last: int, implicit: bool) -> Any:
 def _groups(
     data: UInt8s, at: int, end: int, how: How, voc: Interned, row: Int32s, count: int
 ) -> Any:
-    """Add the values of functional groups: the first item of each group in the first item.
+    """Add the values of functional groups: of the first item of each group in the first item.
 
-    Returns the number of values in the row; -1 where it is for the plain tokenizer. All up to `end`
-    is in memory.
+    Returns the number of values in the row; -1 where it is for the plain tokenizer.
     """
     at, last = _first_item(data, at, end)
     while at >= 0 and count >= 0:
@@ -367,8 +365,8 @@ def scan(
 ) -> None:
     """Read the headers at the start of n files.
 
-    buffer: uint8 (n, w), the first bytes of each file; filled: int64 (n,), how many they are;
-    sizes: int64 (n,), of the files; voc: gets the values that are new;
+    buffer: uint8 (n, w), starts of files; filled: int64 (n,), their bytes; sizes: int64 (n,), of
+    the whole files; voc: gets the values that are new;
     rows: written, numbers of values in `voc`; pixel_places: written, the elements of pixels;
     status: uint8 (n,), written: DONE, MORE (of the file is needed) or LEFT (to the plain one).
     """
