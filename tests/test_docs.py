@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tagsight.run.config import allowed, keys
 
-CONFIG = Path(__file__).parents[1] / "config"
+CLONE = Path(__file__).parents[1]
+CONFIG = CLONE / "config"
 HEAD = """# The config
 
 `config.yaml` holds every key with its default. Write what differs into a file of your own and pass
@@ -48,3 +51,16 @@ def test_the_page_on_the_config_says_what_schema_and_defaults_say():
     if os.environ.get("TAGSIGHT_WRITE_DOCS"):
         (CONFIG / "README.md").write_text(page())
     assert (CONFIG / "README.md").read_text() == page()
+
+
+PAGES = [*CLONE.glob("*.md"), *(CLONE / "docs").glob("*.md"), CONFIG / "README.md"]
+ROOMS = [path.name for path in (CLONE / "tagsight").iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_of_the_project_that_a_page_names_is_there(page):
+    folders = "|".join(["tagsight", "rules", "scripts", "tests", "envs", "benchmarks", *ROOMS])
+    named = re.findall(rf"`((?:{folders})/[\w/.]+)`", page.read_text())
+    places = {name: [CLONE / name, CLONE / "tagsight" / name] for name in named}
+    known = {n for n, p in places.items() if any(q.exists() or Path(f"{q}.py").exists() for q in p)}
+    assert set(named) - known == set()
