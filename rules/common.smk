@@ -5,6 +5,8 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+if not workflow.current_basedir.is_local:
+    raise WorkflowError("tagsight is imported from a clone: give `snakefile` the path of one")
 # Of this file, not of the workflow that is run, which may import this one as a module.
 CLONE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CLONE))  # Snakemake hands its own path on to the scripts

@@ -76,6 +76,15 @@ def test_a_mistake_in_a_modules_config_is_told_as_ever(folder):
     assert "sede: no such key; did you mean seed?" in said
 
 
+def test_a_prefix_is_not_to_be_replaced(folder):
+    text = (folder / "Snakefile").read_text()
+    other = text.replace('prefix: "grouped"', 'replace_prefix: {"results/": "results/grouped/"}')
+    (folder / "Snakefile").write_text(other)
+    status, said = importing(folder, "--dry-run")
+    assert status == 1
+    assert "imported with `prefix`" in said
+
+
 def test_paths_that_a_config_names_are_seen_from_the_working_folder(folder):
     (folder / "tags.csv").write_text("id,modality\n1,CT\n")
     table = {"table": "tags.csv", "columns": {"image": "id", "Modality": "modality"}, "shards": 1}
