@@ -1,4 +1,4 @@
-"""Contributions of tags to an assignment: those that decided between its nearest and second medoid.
+"""Contributions of tags to an assignment: what decided between nearest and second medoid.
 
 An image's distance to a medoid is the weighted mean of its distances by single features, over the
 features that both have. What is missing differs from medoid to medoid, so that the two means are

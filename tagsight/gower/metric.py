@@ -57,8 +57,8 @@ def matrix(
 ) -> Float32s:
     """Return all distances within one set: float32 (n, n), symmetric to the bit, no NaN.
 
-    The diagonal is 0. out: where to write it, if memory is to be used again. The same bytes whatever the number of
-    threads.
+    The diagonal is 0. The same bytes whatever the number of threads.
+    out: where to write it, if memory is to be used again.
     """
     n = len(features)
     out = np.empty((n, n), np.float32) if out is None else out
