@@ -1,17 +1,44 @@
 # make demo    install into .venv, run the workflow on the demo archive, say where the result is
 # make idc     the tag half of it on the index of the Imaging Data Commons, a million real series
-# make test    all tests; with a real Slurm where it is installed
+# make test    the tests that take minutes; make test-long the others; make test-all both
 # make canary  what identifies, planted attribute by attribute in all places and encodings: minutes
 # make fuzz    a million broken headers through the reader (half an hour)
 # make study-clustering    compare all clusterings on four kinds of data, write docs/clustering.md
+# make wheelhouse    all that an install needs, for a machine without internet: docs/install.md
 PYTHON ?= python3
 CORES ?= 2
 DIRECTORY ?= .
+# On Linux, PyPI's torch brings gigabytes of CUDA with it; TORCH=cpu takes the CPU build instead, from
+# the index of PyTorch. It is the default where there is no NVIDIA driver.
+TORCH ?= $(if $(wildcard /proc/driver/nvidia/version)$(shell command -v nvidia-smi 2>&1),cuda,cpu)
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake -c$(CORES) --directory $(DIRECTORY)
 IDC := $(DIRECTORY)/results/idc/index.parquet
+# A file of tests stays with one worker, which shares its runs of the workflow among them.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
+# WHEELHOUSE=folder installs from that folder alone.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+INSTALL = $(PIP) install --constraint constraints.txt \
+  $(if $(WHEELHOUSE),--no-index --find-links '$(WHEELHOUSE)')
+# The CPU build has a version of its own, "+cpu", which PyPI can't hold: it is this one or an error.
+CPU_TORCH := $(shell sed -n 's/^torch==.*/&+cpu/p' constraints.txt)
+CPU_TORCH := $(if $(WHEELHOUSE)$(filter cuda,$(TORCH)),,$(if $(filter Linux,$(shell uname -s)),$(CPU_TORCH)))
+FROM_INDEX := --retries 1 --no-deps --index-url $(TORCH_INDEX) '$(CPU_TORCH)'
+NO_INDEX := echo 'no $(CPU_TORCH) at $(TORCH_INDEX). Name another index, TORCH_INDEX=…, or take the build \
+  of PyPI, some gigabytes larger: TORCH=cuda'; exit 1
 
-.PHONY: demo idc test test-slurm fuzz canary study-clustering lint clean
+ifneq ($(filter-out cpu cuda,$(TORCH)),)
+$(error TORCH is cpu or cuda, not "$(TORCH)")
+endif
+ifneq ($(words $(CURDIR)),1)
+ifneq ($(or $(filter-out clean,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,demo)),)
+$(error the path of this clone has a space in it, "$(CURDIR)", and Snakemake can't start the Python \
+  of .venv there: move the clone to a path without one)
+endif
+endif
+
+.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering lint wheelhouse clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -21,36 +48,58 @@ idc: $(IDC)
 	$(SNAKEMAKE) --configfile config/idc.yaml --quiet rules
 
 $(IDC): | .venv/installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt idc-index-data
+	$(INSTALL) idc-index-data
 	@mkdir -p $(@D) && cp config/idc.key $(@D)/key
 	ln -sf "$$($(BIN)/python -c 'import idc_index_data as i; print(i.IDC_INDEX_PARQUET_FILEPATH)')" $@
 
-# A file of tests stays with one worker, which shares its runs of the workflow among them.
-test: .venv/installed
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder
+test: .venv/tested
+	$(PYTEST) -m "not long"
 
-test-slurm: .venv/installed
+test-long: .venv/tested
+	$(PYTEST) -m long
+
+test-all: test test-long
+
+test-slurm: .venv/tested
 	$(BIN)/python -m pytest -m slurm --require-slurm
 
-fuzz: .venv/installed
-	TAGSIGHT_FUZZ=1000000 $(BIN)/python -m pytest tests/unit/test_fuzz.py
+fuzz: .venv/tested
+	TAGSIGHT_FUZZ=1000000 $(BIN)/python -m pytest tests/unit/reading/test_fuzz.py
 
-canary: .venv/installed
+canary: .venv/tested
 	TAGSIGHT_CANARY=1 $(BIN)/python -m pytest tests/workflow/test_canary.py
 
 study-clustering: .venv/installed
-	-$(BIN)/python -m pip install --quiet --constraint constraints.txt idc-index-data
+	-$(INSTALL) idc-index-data
 	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m study.clustering
 
-lint: .venv/installed
+lint: .venv/tested
 	$(BIN)/python -m pytest tests/test_house.py
 
-.venv/installed: pyproject.toml constraints.txt
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
 	  || { echo 'tagsight needs Python 3.11, 3.12 or 3.13; name one: make $(MAKECMDGOALS) PYTHON=python3.12'; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+
+# What a run needs. torch comes first, so that the rest finds the right build of it there.
+.venv/installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'installing into .venv, torch for $(TORCH): a minute or two, 2 GB'
+	@[ -z "$(CPU_TORCH)" ] || $(PIP) install $(FROM_INDEX) || { $(NO_INDEX); }
+	@$(INSTALL) --editable .
 	@touch $@
 
+.venv/tested: .venv/installed
+	@echo "installing the tests' tools into .venv: half a minute, 0.4 GB"
+	@$(INSTALL) --editable '.[test]'
+	@touch $@
+
+wheelhouse: | $(BIN)/python
+	@echo 'downloading into wheelhouse, torch for $(TORCH): a minute or two, 0.5 GB'
+	@rm -rf $@ && mkdir $@
+	@[ -z "$(CPU_TORCH)" ] || $(PIP) download --dest $@ $(FROM_INDEX) || { $(NO_INDEX); }
+	@$(PIP) wheel --constraint constraints.txt --find-links $@ --wheel-dir $@ . 'setuptools>=77'
+	@rm -rf build $@/tagsight-*.whl
+
 clean:
-	rm -rf .venv results/* logs .snakemake tagsight/__pycache__
+	rm -rf .venv results/* logs .snakemake
+	find tagsight -name __pycache__ -prune -exec rm -rf {} +

@@ -10,21 +10,30 @@ config/README.md. What runs again when a key changes: docs/reruns.md.
 
 from snakemake.utils import min_version
 
-min_version("9.20")
+min_version("9.27")
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.current_basedir}/config/config.yaml"
+
+
+report: "docs/captions/workflow.rst"
 
 
 include: "rules/common.smk"
 include: "rules/resources.smk"
+include: "rules/closing.smk"
 
 
-if config["demo"]:
+rule all:
+    input:
+        "results/report/index.html",
+        "results/annotations.csv",
+        "results/agreement.json",
+        "results/cards.json",
+        branch(LOOKS, then="results/evaluation.json"),
 
-    include: "rules/demo.smk"
 
-
+include: "rules/demo.smk"
 include: "rules/reading.smk" if LOOKS else "rules/table.smk"
 include: "rules/tags.smk"
 include: "rules/samples.smk"
@@ -34,20 +43,6 @@ include: "rules/images.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/assign.smk"
-
-
-localrules:
-    all,
-
-
-rule all:
-    default_target: True
-    input:
-        "results/report/index.html",
-        "results/annotations.csv",
-        "results/agreement.json",
-        "results/cards.json",
-        ["results/evaluation.json"] if LOOKS else [],
 
 
 onsuccess:

@@ -25,7 +25,7 @@ from tagsight.dicom.headers import Wanted
 from tagsight.reading.batch_reader import BATCH, Reader
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.atomic import stream_parquet
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
 
 ROUNDS, PEER_FILES, SERIES = 5, 1000, 40
 KEY = bytes(range(32))

@@ -6,15 +6,16 @@ it from the others (cards), which clusters live inside those of a smaller K (nes
 with outside labels (agreement), and the cluster of every image of the archive (annotations).
 """
 
-SEARCHED = SHARDS if config["cluster"]["on"] == "all" else []
-
 
 rule medoids:
     input:
         clusters="results/clusters/tuning.parquet",
         sample="results/samples/tuning.parquet",
         encoding="results/encoding.json",
-        features=expand("results/features/{shard}.parquet", shard=SEARCHED),
+        features=expand(
+            "results/features/{shard}.parquet",
+            shard=branch(config["cluster"]["on"] == "all", then=SHARDS),
+        ),
     output:
         medoids="results/medoids.parquet",
         members="results/members.parquet",
@@ -25,7 +26,7 @@ rule medoids:
         "results/benchmarks/medoids.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 8
+    threads: threads_search
     resources:
         mem_mb=memory_search,
         runtime=minutes_search,
@@ -56,8 +57,8 @@ rule cards:
         choice="results/choice.json",
         stability="results/stability.json",
     output:
-        cards="results/cards.json",
-        rules="results/rules.yaml",
+        cards=shown("results/cards.json", "Tables"),
+        rules=shown("results/rules.yaml", "Tables"),
     log:
         "logs/cards.log",
     benchmark:
@@ -100,14 +101,14 @@ rule agreement:
         encoding="results/encoding.json",
         choice="results/choice.json",
     output:
-        "results/agreement.json",
+        shown("results/agreement.json", "Tables"),
     log:
         "logs/agreement.log",
     benchmark:
         "results/benchmarks/agreement.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
         runtime=minutes_square,
@@ -142,7 +143,7 @@ rule annotations:
         "results/benchmarks/annotations/{shard}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_archive(2)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
@@ -156,14 +157,14 @@ rule annotations_csv:
     input:
         expand("results/annotations/{shard}.parquet", shard=SHARDS),
     output:
-        "results/annotations.csv",
+        shown("results/annotations.csv", "Tables"),
     log:
         "logs/annotations_csv.log",
     benchmark:
         "results/benchmarks/annotations_csv.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_archive(2)
     params:
         **recipe("annotations_csv", rules.annotations, mask_paths="privacy.mask_paths"),
     script:

@@ -10,12 +10,14 @@ together. Neither are the new files watched: what is asked for is done, so that 
 grown is gone through again; what was read of it before is not read again.
 """
 
+import time
+
 
 rule assign:
     output:
         table="results/assign.parquet",
         csv="results/assign.csv",
-        told="results/assign.json",
+        summary="results/assign.json",
         rejected="results/assign_rejected.csv",
     log:
         "logs/assign.log",
@@ -32,12 +34,14 @@ rule assign:
             "assign",
             archive="assign.input",
             shards="tags.shards",
+            body_parts="tags.body_parts",
             ranges="gower.ranges",
             key_file="privacy.key_file",
             mask_paths="privacy.mask_paths",
             seed="seed",
         ),
-        store=recipe.own("assign"),
-        asked_at=lambda wildcards: time.time(),  # another each time: never up to date
+        store=recipe.own("assign", body_parts="tags.body_parts"),
+        # Another value each time: what is asked for by name is done, as nothing watches new files.
+        always=lambda wildcards: time.time(),
     script:
         "../scripts/assign.py"

@@ -18,7 +18,7 @@ rule clusters:
         "results/benchmarks/clusters/{sample}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
         runtime=minutes_square,
@@ -47,7 +47,7 @@ rule distances:
         "results/benchmarks/distances/{sample}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
         runtime=minutes_square,
@@ -73,7 +73,7 @@ rule stability:
         "results/benchmarks/stability.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
         runtime=minutes_square,
@@ -100,14 +100,14 @@ rule choice:
         holdout="results/samples/holdout.parquet",
         encoding="results/encoding.json",
     output:
-        "results/choice.json",
+        shown("results/choice.json", "Tables"),
     log:
         "logs/choice.log",
     benchmark:
         "results/benchmarks/choice.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_sample(2)
     params:
         **recipe(
             "choice",

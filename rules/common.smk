@@ -1,20 +1,24 @@
 """What all acts share: the checked config, the parts of the archive, the samples, memory."""
 
-import json
 import sys
-import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-CLONE = Path(workflow.basedir)
+# Of this file, not of the workflow that is run, which may import this one as a module.
+CLONE = Path(str(workflow.current_basedir)).parent
 sys.path.insert(0, str(CLONE))  # Snakemake hands its own path on to the scripts
 
-from tagsight.run.config import checked
+from tagsight.run.config import NO_INPUT, checked, completed, lacks_input
 from tagsight.errors import ConfigError
+from tagsight.run.quoting import ShellPath
 from tagsight.run.recipe import Recipes
 
+sys.executable = ShellPath(sys.executable)  # `script:` does not quote it (snakemake #2645)
+
 try:
+    # Snakemake reads no configfile of a module that is given a config.
+    config = completed(config, CLONE / "config/config.yaml")
     checked(config, CLONE / "config/config.schema.yaml")
 except ConfigError as error:
     raise WorkflowError(f"the config has to be mended first:\n{error}") from None
@@ -27,7 +31,8 @@ SHARDS = [
 LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
-DEMO = []  # the rule that makes the archive, where rules/demo.smk is included
+# Of body parts a reader of headers needs to know only where it reads descriptions.
+DERIVING = {"body_parts": "tags.body_parts"} if config["tags"]["derive_text"] else {}
 
 # Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.
 shell.prefix('export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
@@ -38,14 +43,11 @@ wildcard_constraints:
     sample=r"tuning|holdout|autoencoder|trial-\d+",
 
 
-def tell_result():
-    """Say at the end of a run where the results are and what they are."""
-    said = Path("results/report/result.txt")
-    made = {job.rule.name for job in workflow.dag.finished_jobs}
-    if workflow.remote_exec:
-        return
-    if "assign" in made:
-        told = json.loads(Path("results/assign.json").read_text())
-        print(f"\n{told['result']}\n\nTable:  results/assign.csv\n")
-    elif said.exists():
-        print(f"\n{said.read_text()}")
+def archive(wildcards):
+    """Return what makes the archive, if that is the demo; end a run that has no input.
+
+    Whoever only looks at the workflow (--lint, --rulegraph, --summary) needs no input.
+    """
+    if workflow.execution_settings and lacks_input(config):
+        sys.exit(NO_INPUT)  # of an error in such a function Snakemake would show the traceback
+    return branch(config["demo"], then="results/demo/truth.parquet")

@@ -21,7 +21,7 @@ rule trials:
         "results/benchmarks/trials/{sample}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_trial,
         runtime=minutes_square,
@@ -41,7 +41,7 @@ rule evaluation:
     input:
         expand("results/trials/{sample}.parquet", sample=TRIALS),
     output:
-        "results/evaluation.json",
+        shown("results/evaluation.json", "Tables"),
     log:
         "logs/evaluation.log",
     benchmark:

@@ -17,7 +17,7 @@ rule images:
         "results/benchmarks/images/{sample}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_images,
         runtime=minutes_images,
@@ -67,7 +67,7 @@ rule embeddings:
         "results/benchmarks/embeddings/{sample}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_sample(4)
     resources:
         mem_mb=memory_images,
         runtime=minutes_images,

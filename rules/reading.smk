@@ -8,7 +8,7 @@ rules/table.smk stands in its place.
 
 rule files:
     input:
-        [demo.output.truth for demo in DEMO],
+        archive,
     output:
         expand("results/files/{shard}.parquet", shard=SHARDS),
     log:
@@ -23,7 +23,7 @@ rule files:
     params:
         **recipe(
             "files",
-            *DEMO,
+            *branch(config["demo"], then=[rules.demo]),
             archive="input",
             shards="tags.shards",
             draw="tags.draw",
@@ -39,6 +39,7 @@ WANTED = {
     "keep": "privacy.keep",
     "keep_undrawable": "tags.keep_undrawable",
     "derive_text": "tags.derive_text",
+    **DERIVING,
 }
 
 
@@ -62,7 +63,3 @@ rule tags:
         store=recipe.own("tags", **WANTED),
     script:
         "../scripts/tags.py"
-
-
-TAGS = rules.tags  # the rule that leaves results/tags
-READY = []  # what was found in a ready table

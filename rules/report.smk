@@ -4,15 +4,16 @@ Needs all of the above. Leaves how much the run saw at each stage (counts), the 
 page that holds them and says what they mean.
 """
 
-PICTURED = ["tuning", "autoencoder", *TRIALS] if LOOKS else []
-
 
 rule counts:
     input:
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
         rejected=expand("results/rejected/{shard}.parquet", shard=SHARDS),
         samples=expand("results/samples/{sample}.parquet", sample=SAMPLES),
-        fates=expand("results/images/{sample}.parquet", sample=PICTURED),
+        fates=expand(
+            "results/images/{sample}.parquet",
+            sample=branch(LOOKS, then=["tuning", "autoencoder", *TRIALS]),
+        ),
         selection="results/selection.parquet",
         encoding="results/encoding.json",
     output:
@@ -23,39 +24,36 @@ rule counts:
         "results/benchmarks/counts.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_archive(2)
     resources:
         mem_mb=memory_archive,
     params:
-        **recipe("counts", *([rules.images] if LOOKS else []), rules.samples),
+        **recipe("counts", *branch(LOOKS, then=[rules.images]), rules.samples),
     script:
         "../scripts/counts.py"
 
 
 GALLERY = {"gallery": "report.gallery", "burned_in": "report.burned_in", "seed": "seed"}
 FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg", "nesting.svg"]
-LOOKED_AT = {}  # what there is of looks, where there are pixels
-if LOOKS:
-    FIGURES += ["training.svg", "explained.svg", "reconstructions.png", "gallery.png"]
-    LOOKED_AT = {
-        "images": "results/images/tuning.npy",
-        "fates": "results/images/tuning.parquet",
-        "training": "results/training.parquet",
-        "evaluation": "results/evaluation.json",
-    }
+FIGURES += branch(
+    LOOKS, then=["training.svg", "explained.svg", "reconstructions.png", "gallery.png"]
+)
 
 
 rule figures:
     input:
-        **LOOKED_AT,
+        images=branch(LOOKS, then="results/images/tuning.npy"),
+        fates=branch(LOOKS, then="results/images/tuning.parquet"),
+        training=branch(LOOKS, then="results/training.parquet"),
+        evaluation=branch(LOOKS, then="results/evaluation.json"),
         counts="results/counts.json",
         clusters="results/members.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
         nesting="results/nesting.json",
-        weights=["results/autoencoder.safetensors"] if LOOKS else [],
+        weights=branch(LOOKS, then=["results/autoencoder.safetensors"]),
     output:
-        multiext("results/figures/", *FIGURES),
+        [shown(path, "Figures") for path in multiext("results/figures/", *FIGURES)],
     log:
         "logs/figures.log",
     benchmark:
@@ -68,7 +66,7 @@ rule figures:
         **recipe(
             "figures",
             rules.counts,
-            *([rules.evaluation] if LOOKS else []),
+            *branch(LOOKS, then=[rules.evaluation]),
             rules.cards,
             rules.nesting,
             preset="autoencoder.preset",
@@ -81,7 +79,10 @@ rule figures:
 
 rule report:
     input:
-        **LOOKED_AT,
+        images=branch(LOOKS, then="results/images/tuning.npy"),
+        fates=branch(LOOKS, then="results/images/tuning.parquet"),
+        training=branch(LOOKS, then="results/training.parquet"),
+        evaluation=branch(LOOKS, then="results/evaluation.json"),
         figures=rules.figures.output,
         counts="results/counts.json",
         frequencies="results/frequencies.parquet",
@@ -96,7 +97,7 @@ rule report:
         nesting="results/nesting.json",
         annotations="results/annotations.csv",
     output:
-        page="results/report/index.html",
+        page=shown("results/report/index.html", "Page"),
         result="results/report/result.txt",
     log:
         "logs/report.log",

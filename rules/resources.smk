@@ -1,9 +1,47 @@
-"""What jobs ask for: memory by the size of their data, minutes, a GPU; more at each attempt."""
+"""What jobs ask for: threads and memory by the size of their data, minutes, a GPU.
+
+Memory and minutes are more at each attempt. The results do not depend on threads: on little data a
+job is mostly its imports, which are of one thread, so that two jobs of one are sooner done.
+"""
+
+import os
+
+SMALL_SAMPLE = 2000  # images
+SMALL_ARCHIVE = 10  # MB of tables: some 100,000 images
+
+from tagsight.looks.embedders import PRESETS
+
+PRESET = PRESETS[config["autoencoder"]["preset"]]
 
 
 def asked(sample):
     """Images asked for in a sample."""
     return config["samples"]["trial" if sample.startswith("trial") else sample]
+
+
+def threads_sample(most):
+    """Threads for work on a sample: `most`, but 1 for a small one."""
+
+    def granted(wildcards):
+        return 1 if asked(wildcards.get("sample", "tuning")) <= SMALL_SAMPLE else most
+
+    return granted
+
+
+def threads_archive(most):
+    """Threads for work on all images: `most`, but 1 where their tables are small."""
+
+    def granted(wildcards, input):
+        if not all(map(os.path.exists, input)):  # asked for the plan
+            return most
+        return 1 if sum(map(os.path.getsize, input)) <= SMALL_ARCHIVE * 10**6 else most
+
+    return granted
+
+
+def threads_search(wildcards, input):
+    """Threads for a search among all images, if there is one to be made."""
+    return 1 if config["cluster"]["on"] == "sample" else threads_archive(8)(wildcards, input)
 
 
 def memory_square(wildcards, attempt):
@@ -13,9 +51,8 @@ def memory_square(wildcards, attempt):
 
 def memory_images(wildcards, attempt):
     """MB for a job that holds the images of its sample, and what a network makes of them."""
-    values = {"small": 2_000, "paper": 4 * 81_920}[config["autoencoder"]["preset"]]
     images = asked(wildcards.get("sample", "autoencoder"))
-    return attempt * (2500 + images * (2 * 128**2 + values) // 10**6)
+    return attempt * (2500 + images * (2 * 128**2 + PRESET.memory) // 10**6)
 
 
 def memory_trial(wildcards, attempt):
@@ -77,8 +114,7 @@ def minutes_images(wildcards, attempt):
 
 def minutes_training(wildcards, attempt):
     """Minutes for training: 20, and what it takes at a careful guess of images a second."""
-    rate = {"small": 200, "paper": 10}[config["autoencoder"]["preset"]]
-    rate *= 50 if gpus(wildcards) else 1
+    rate = PRESET.speed * (50 if gpus(wildcards) else 1)
     seen = config["samples"]["autoencoder"] * config["autoencoder"]["epochs"]
     return attempt * (20 + seen // rate // 60)
 

@@ -18,12 +18,12 @@ rule draws:
         "results/benchmarks/draws.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("draws", TAGS, sizes="samples", seed="seed"),
+        **recipe("draws", rules.tags if LOOKS else rules.table, sizes="samples", seed="seed"),
     script:
         "../scripts/draws.py"
 
@@ -41,11 +41,11 @@ rule samples:
         "results/benchmarks/samples.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("samples", rules.draws, rules.features),
+        **recipe("samples", rules.draws, rules.features, body_parts="tags.body_parts"),
     script:
         "../scripts/samples.py"

@@ -8,7 +8,7 @@ keyed hashes alone, and no file that was not taken.
 
 rule table:
     input:
-        config["tags"]["table"],
+        local(config["tags"]["table"]),  # from the working folder, whatever the prefix of a module
     output:
         found="results/table.json",
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
@@ -19,7 +19,7 @@ rule table:
         "results/benchmarks/table.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=60),
@@ -34,12 +34,7 @@ rule table:
             keep="privacy.keep",
             key_file="privacy.key_file",
             seed="seed",
+            **DERIVING,
         ),
     script:
         "../scripts/table.py"
-
-
-TAGS = rules.table  # the rule that leaves results/tags
-# Asked for by who comes first, so that in a folder where files were read before it is missing, and
-# the table is dealt: Snakemake looks at no params of a job that lacks an output nobody asks for.
-READY = [rules.table.output.found]

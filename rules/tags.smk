@@ -10,7 +10,9 @@ rule frequencies:
     input:
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
         rejected=expand("results/rejected/{shard}.parquet", shard=SHARDS),
-        ready=READY,
+        # Asked for here, so that in a folder where files were read before it is missing, and the table
+        # is dealt: Snakemake looks at no params of a job that lacks an output nobody asks for.
+        ready=branch(LOOKS, otherwise="results/table.json"),
     output:
         "results/frequencies.parquet",
     log:
@@ -19,14 +21,14 @@ rule frequencies:
         "results/benchmarks/frequencies.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 8
+    threads: threads_archive(8)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=60),
     params:
         **recipe(
             "frequencies",
-            TAGS,
+            rules.tags if LOOKS else rules.table,
             reject_limit="tags.reject_limit",
             keep="privacy.keep",
             min_patients="privacy.min_patients",
@@ -51,12 +53,18 @@ rule selection:
         "results/benchmarks/selection.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 4
+    threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("selection", rules.frequencies, select="select", **SAMPLED),
+        **recipe(
+            "selection",
+            rules.frequencies,
+            select="select",
+            body_parts="tags.body_parts",
+            **SAMPLED,
+        ),
     script:
         "../scripts/selection.py"
 
@@ -75,7 +83,7 @@ rule encoding:
         "results/benchmarks/encoding.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 8
+    threads: threads_archive(8)
     resources:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=60),
@@ -87,6 +95,7 @@ rule encoding:
             presence_weight="gower.presence_weight",
             scale="gower.scale",
             weights="gower.weights",
+            body_parts="tags.body_parts",
             min_patients="privacy.min_patients",
             key_file="privacy.key_file",
         ),
@@ -106,10 +115,12 @@ rule features:
         "results/benchmarks/features/{shard}.tsv"
     conda:
         "../envs/tagsight.yaml"
-    threads: 2
+    threads: threads_archive(2)
     resources:
         mem_mb=memory_archive,
     params:
-        **recipe("features", rules.encoding, key_file="privacy.key_file"),
+        **recipe(
+            "features", rules.encoding, body_parts="tags.body_parts", key_file="privacy.key_file"
+        ),
     script:
         "../scripts/features.py"

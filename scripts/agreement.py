@@ -1,4 +1,4 @@
-"""Compare clusters with outside labels, found with and without the tags that state these."""
+"""Compare clusters with outside labels, made with and without the tags that state these."""
 
 import polars as pl
 
@@ -19,15 +19,14 @@ with logged(snakemake):
     encoding = encoding.ranged_by(sample, params.ranges)
     k = read_json(snakemake.input.choice)["k"]
     labels = cluster_tables.labellings(sample, pl.read_parquet(snakemake.input.members))
-    rows = [row for number, own in labels.items() for row in agreement(own, outside, k=number)]
-    for left_out in LEFT_OUT[1:]:  # with all tags they were found before
-        seen = encoding.without(left_out)
-        features = to_features(sample, seen)
-        few = algorithms.rows(features, params.weight, params.algorithm)
-        distances = metric.matrix(few.features, seen.distance)
-        for found in algorithms.clusterings(
-            few.features, distances, params.k, params.algorithm, few.weight
+    rows = [row for number, of_k in labels.items() for row in agreement(of_k, outside, k=number)]
+    for left_out in LEFT_OUT[1:]:  # the clusters from all tags are known
+        kept = encoding.without(left_out)
+        distinct = algorithms.rows(to_features(sample, kept), params.weight, params.algorithm)
+        distances = metric.matrix(distinct.features, kept.distance)
+        for each in algorithms.clusterings(
+            distinct.features, distances, params.k, params.algorithm, distinct.weight
         ):
-            rows += agreement(found.labels[few.row], outside, k=found.k, left_out=left_out)
-    told = {"k": k, "agreement": rows, "confounding": confounding(labels[k], outside)}
-    write_json(told, snakemake.output[0])
+            rows += agreement(each.labels[distinct.row], outside, k=each.k, left_out=left_out)
+    content = {"k": k, "agreement": rows, "confounding": confounding(labels[k], outside)}
+    write_json(content, snakemake.output[0])

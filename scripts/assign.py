@@ -1,35 +1,34 @@
 """Put new images into the clusters of the finished run here, which stays as it is."""
 
-from pathlib import Path
-
 import polars as pl
 
 from tagsight.assigning.delivery import Delivery
-from tagsight.assigning.finished_run import finished
-from tagsight.assigning.incoming import delivered, places
+from tagsight.assigning.finished_run import load_run
+from tagsight.assigning.incoming import input_paths, read_parts
 from tagsight.run.atomic import stream_parquet, write_json, writing
-from tagsight.run.jobs import LOG, logged, resume_folder
+from tagsight.run.jobs import logged, results_folder, resume_folder
+from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
 from tagsight.tags import fitting
-from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
-    named = places(params.archive)
-    run = finished(Path("results"), params.ranges, params.key_file)
-    spellings = read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv")
+    paths = input_paths(params.archive)
+    run = load_run(results_folder(snakemake), params.ranges, params.key_file)
+    spellings = spelling_table(params.body_parts)
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
-    for shard in delivered(run, named, spellings, params.shards, folder):
+    for shard in read_parts(run, paths, spellings, params.shards, folder):
         features = fitting.apply(shard.tags, run.encoding, spellings, run.key)
         delivery.add(shard, features)
-    told = delivery.told(params.seed)
+    summary = delivery.summary(params.seed)
     stream_parquet(delivery.table(), out.table)
     shown = without_uids(pl.col("path")) if params.mask_paths else pl.col("path")
     for table, path in ((delivery.table(), out.csv), (delivery.rejected(), out.rejected)):
         with writing(path) as temporary:
             table.with_columns(shown).sink_csv(temporary, float_precision=6)
-    write_json(told, out.told)
-    LOG.info("%s", told["result"])
-    if told["warning"]:
-        LOG.warning("drift: %s", told["warning"])
+    write_json(summary, out.summary)
+    LOG.info("%s", summary["result"])
+    if summary["warning"]:
+        LOG.warning("drift: %s", summary["warning"])

@@ -1,4 +1,4 @@
-"""Train the autoencoder, going on from the last epoch that was finished."""
+"""Train the autoencoder, from the last epoch that was finished."""
 
 import numpy as np
 import polars as pl
@@ -6,7 +6,8 @@ from safetensors.torch import save_file
 
 from tagsight.looks.training import train
 from tagsight.run.atomic import write_parquet, writing
-from tagsight.run.jobs import Progress, logged, resume_folder
+from tagsight.run.jobs import logged, resume_folder
+from tagsight.run.progress import Progress
 
 with logged(snakemake):
     params = snakemake.params

@@ -1,4 +1,4 @@
-"""Say what each cluster is: its tags, whether to trust it, a rule that tells it from the others."""
+"""Describe each cluster: its tags, its stability, a rule that tells it from the others."""
 
 import polars as pl
 
@@ -15,13 +15,13 @@ with logged(snakemake):
     k = read_json(given.choice)["k"]
     sample, holdout = pl.read_parquet(given.sample), pl.read_parquet(given.holdout)
     encoding = load(given.encoding).ranged_by(sample, params.ranges)
-    tuning, found, medoids = (
+    tuning, members, medoids = (
         pl.read_parquet(given[name]).filter(k=k) for name in ("clusters", "members", "medoids")
     )
     stable = read_json(given.stability)["grid"][str(k)]
-    made = with_medoids(cards(sample, found, encoding, params.min_patients), medoids)
-    made = trusted(made, found, tuning.select("image", "cluster"), stable)
+    described = with_medoids(cards(sample, members, encoding, params.min_patients), medoids)
+    described = trusted(described, members, tuning.select("image", "cluster"), stable)
     others = annotation.annotate(holdout, medoids, encoding)
-    told = rules.rules(sample, found, holdout, others, encoding, params.min_patients)
-    write_json(made, snakemake.output.cards)
-    write_file(rules.to_yaml(told, made, k), snakemake.output.rules)
+    rows = rules.rules(sample, members, holdout, others, encoding, params.min_patients)
+    write_json(described, snakemake.output.cards)
+    write_file(rules.to_yaml(rows, described, k), snakemake.output.rules)

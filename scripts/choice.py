@@ -6,7 +6,8 @@ from tagsight.clustering import annotation
 from tagsight.clustering.choice import choose
 from tagsight.interpretation.stability import means
 from tagsight.run.atomic import read_json, write_json
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
 from tagsight.tags.encoding import load
 
 with logged(snakemake):

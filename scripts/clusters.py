@@ -5,7 +5,8 @@ import polars as pl
 from tagsight.clustering import algorithms, cluster_tables, silhouettes
 from tagsight.gower import metric
 from tagsight.run.atomic import write_parquet
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
 from tagsight.tags.encoding import load, to_features
 
 with logged(snakemake):

@@ -1,4 +1,4 @@
-"""Count what the run saw at each stage."""
+"""Count files, images, tags, columns and samples at each stage of the run."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ with logged(snakemake):
     given = snakemake.input
     sizes = {Path(path).stem: pl.scan_parquet(path).select(pl.len()) for path in given.samples}
     fates = [pl.read_parquet(path, columns=["image", "reason"]) for path in given.fates]
-    none = pl.DataFrame(schema={"image": pl.String, "reason": pl.String})
-    found = counts(
+    no_fates = pl.DataFrame(schema={"image": pl.String, "reason": pl.String})
+    content = counts(
         scan(given.tags),
         pl.read_parquet(given.rejected),
         pl.read_parquet(given.selection),
         read_json(given.encoding)["columns"],
         {name: size.collect().item() for name, size in sizes.items()},
-        pl.concat([none, *fates]),
+        pl.concat([no_fates, *fates]),
     )
-    write_json(found, snakemake.output[0])
+    write_json(content, snakemake.output[0])

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tagsight.demo import archive
 from tagsight.run.atomic import write_file
-from tagsight.run.jobs import Progress, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import Progress
 
 with logged(snakemake):
     folder = Path(snakemake.output.archive)

@@ -1,22 +1,23 @@
-"""Draw the samples, disjoint by patient."""
+"""Draw the samples, no two of which share a patient."""
 
 from pathlib import Path
 
 from tagsight.run.atomic import forget_others, write_parquet
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged, results_folder
+from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags.sampling import draw, shortfall
 
 with logged(snakemake):
-    asked = dict(snakemake.params.sizes)
-    drawn_for = [Path(path).stem for path in snakemake.output]
-    sizes = {name: asked.get(name, asked["trial"]) for name in drawn_for}
+    wanted = dict(snakemake.params.sizes)
+    samples = [Path(path).stem for path in snakemake.output]
+    sizes = {name: wanted.get(name, wanted["trial"]) for name in samples}
     keys = ["image", "series", "study", "patient", "path", "burned_in", "undrawable"]
     images = scan(snakemake.input).select(keys).collect()
-    drawn = draw(images, sizes, asked["per_series"], snakemake.params.seed).drop("undrawable")
+    drawn = draw(images, sizes, wanted["per_series"], snakemake.params.seed).drop("undrawable")
     if short := shortfall(drawn, sizes):
         LOG.warning(short)
     for path in snakemake.output:
         write_parquet(drawn.filter(sample=Path(path).stem).drop("sample"), path)
     made = ("draws", "samples", "clusters", "distances", "images", "embeddings", "trials")
-    forget_others([Path("results") / folder for folder in made], sizes)
+    forget_others([results_folder(snakemake) / folder for folder in made], sizes)

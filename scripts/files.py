@@ -6,12 +6,13 @@ from pathlib import Path
 from tagsight.archive.dealing import deal
 from tagsight.run.atomic import forget_others, write_parquet
 from tagsight.run.hashing import fingerprint, run_key
-from tagsight.run.jobs import LOG, Progress, logged, resume_folder
+from tagsight.run.jobs import logged, results_folder, resume_folder
+from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
     params = snakemake.params
     places = [params.archive] if isinstance(params.archive, str) else params.archive
-    key = run_key(params.key_file)
+    key = run_key(params.key_file, results_folder(snakemake))
     folder = resume_folder(snakemake)
     progress = Progress(None, "files found")
     parts = deal(
@@ -30,4 +31,4 @@ with logged(snakemake):
     shutil.rmtree(folder)
     made = ("files", "tags", "rejected", "features", "annotations")
     shards = [Path(path).stem for path in snakemake.output]
-    forget_others([Path("results") / folder for folder in made], shards)
+    forget_others([results_folder(snakemake) / folder for folder in made], shards)

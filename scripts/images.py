@@ -1,10 +1,11 @@
-"""Draw a sample's images at 128 x 128; what cannot be drawn is counted with its reason."""
+"""Draw a sample's images at 128 x 128; those that cannot be drawn get a reason."""
 
 import polars as pl
 
 from tagsight.looks.rendering import render_all, require_some
 from tagsight.run.atomic import write_npy, write_parquet
-from tagsight.run.jobs import LOG, Progress, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
     sample = pl.read_parquet(snakemake.input[0], columns=["image", "path", "burned_in"])

@@ -6,7 +6,8 @@ from tagsight.clustering import medoid_tables
 from tagsight.clustering.search.search import search
 from tagsight.gower.distinct_rows import collapse
 from tagsight.run.atomic import write_parquet
-from tagsight.run.jobs import Progress, logged, resume_folder, work
+from tagsight.run.jobs import logged, resume_folder, work_id
+from tagsight.run.progress import Progress
 from tagsight.tags.encoding import load, to_features
 
 with logged(snakemake):
@@ -27,7 +28,7 @@ with logged(snakemake):
             seed=params.seed,
             candidates=params.candidates,
             starts=medoid_tables.starts(found, images["image"], distinct.row),
-            resume=resume_folder(snakemake, work(snakemake, params.search)) / "search.npz",
+            resume=resume_folder(snakemake, work_id(snakemake, params.search)) / "search.npz",
             progress=Progress(params.candidates, "candidates"),
         )
         medoids, told = medoid_tables.of_all(outcome, images, distinct, encoding)

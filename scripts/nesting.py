@@ -1,4 +1,4 @@
-"""Say which clusters of each K live inside which of each smaller K."""
+"""Measure which clusters of each K lie inside which of each smaller K."""
 
 import polars as pl
 

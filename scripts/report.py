@@ -6,29 +6,27 @@ import numpy as np
 import polars as pl
 import yaml
 
-from tagsight.report import page, sentences
+from tagsight.report import page, results, sentences
 from tagsight.report.figures import pictures
 from tagsight.run.atomic import read_json, write_file
 from tagsight.run.jobs import logged
 
 with logged(snakemake):
     given, params, out = snakemake.input, snakemake.params, snakemake.output
-    run = page.Run(
-        **{name: read_json(given[name]) for name in page.DOCUMENTS if given.get(name)},
-        **{name: pl.read_parquet(given[name]) for name in page.TABLES if given.get(name)},
+    run = results.Run(
+        **{name: read_json(given[name]) for name in results.DOCUMENTS if given.get(name)},
+        **{name: pl.read_parquet(given[name]) for name in results.TABLES if given.get(name)},
         rules=yaml.safe_load(Path(given.rules).read_text()),
         distance=read_json(given.encoding)["distance"],
     )
-    found = pl.read_parquet(given.clusters).filter(k=run.choice["k"])
+    clusters = pl.read_parquet(given.clusters).filter(k=run.choice["k"])
     shown, tiles = [], {}
     if run.evaluation is not None:
         images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
-        shown = pictures.picks(found, fates, params.gallery, params.seed, params.burned_in)
+        shown = pictures.picks(clusters, fates, params.gallery, params.seed, params.burned_in)
         tiles = pictures.tiles(images, shown)
-    drawn = {Path(path).name: Path(path) for path in given.figures}
-    drawings = {
-        path.stem: path.read_text() for name, path in drawn.items() if name.endswith(".svg")
-    }
-    pair = drawn["reconstructions.png"].read_bytes() if pictures.examples(shown) else None
+    files = {Path(path).name: Path(path) for path in given.figures}
+    drawings = {path.stem: path.read_text() for path in files.values() if path.suffix == ".svg"}
+    pair = files["reconstructions.png"].read_bytes() if pictures.examples(shown) else None
     write_file(page.render(run, drawings, pair, tiles), out.page)
     write_file(sentences.closing(page.result(run), out.page, given.annotations), out.result)

@@ -1,20 +1,19 @@
 """Give each tag its fate: kept, or dropped for a reason."""
 
-from pathlib import Path
-
 import polars as pl
 
 from tagsight.run.atomic import write_parquet
-from tagsight.run.jobs import LOG, logged
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags.selection import selection
-from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     fates = selection(
         pl.read_parquet(snakemake.input.frequencies),
         scan(snakemake.input.tags),
-        read_spellings(Path(snakemake.scriptdir).parent / "config" / "body_parts.csv"),
+        spelling_table(snakemake.params.body_parts),
         **snakemake.params.select,
         seed=snakemake.params.get("seed"),
     )

@@ -1,4 +1,4 @@
-"""Say which clusters of the tuning sample are found again in other patients."""
+"""Measure the stability of the tuning sample's clusters, by a bootstrap of patients."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ with logged(snakemake):
     given, params = snakemake.input, snakemake.params
     samples = {Path(path).stem: pl.read_parquet(path) for path in given.samples}
     clusters = {Path(path).stem: pl.read_parquet(path) for path in given.clusters}
-    found = stability(
+    content = stability(
         samples,
         clusters,
         load(given.encoding).ranged_by(samples["tuning"], params.ranges),
@@ -23,4 +23,4 @@ with logged(snakemake):
         bootstraps=params.bootstraps,
         seed=params.seed,
     )
-    write_json(found, snakemake.output[0])
+    write_json(content, snakemake.output[0])

@@ -1,7 +1,5 @@
 """Read the tags of a shard's files; what cannot be taken goes to rejected with its reason."""
 
-from pathlib import Path
-
 import polars as pl
 
 from tagsight.dicom.headers import Wanted
@@ -9,21 +7,21 @@ from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
-from tagsight.run.jobs import LOG, Progress, logged, resume_folder
-from tagsight.terms.body_parts import BodyParts, read_spellings
-
-SPELLINGS = Path(snakemake.scriptdir).parent / "config/body_parts.csv"
+from tagsight.run.jobs import logged, results_folder, resume_folder
+from tagsight.run.progress import LOG, Progress
+from tagsight.terms.body_parts import BodyParts
+from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     params = snakemake.params
     listing = pl.read_parquet(snakemake.input[0])
-    key = run_key(params.key_file)
+    key = run_key(params.key_file, results_folder(snakemake))
     require_same_key(key, pl.read_parquet_metadata(snakemake.input[0])["key"])
     wanted = Wanted(
         keep=frozenset(params.keep),
         undrawable=frozenset(params.keep_undrawable),
         derive=tuple(params.derive_text),
-        vocabulary=BodyParts(read_spellings(SPELLINGS)) if params.derive_text else None,
+        vocabulary=BodyParts(spelling_table(params.body_parts)) if params.derive_text else None,
     )
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, wanted, store, Progress(len(listing), "files"))

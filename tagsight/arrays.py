@@ -7,6 +7,7 @@ Float32s = NDArray[np.float32]
 Float64s = NDArray[np.float64]
 Floats = NDArray[np.floating]  # of either width
 UInt8s = NDArray[np.uint8]
+UInt16s = NDArray[np.uint16]
 UInt32s = NDArray[np.uint32]
 UInt64s = NDArray[np.uint64]
 Int32s = NDArray[np.int32]

@@ -1,6 +1,6 @@
-"""Why a file is not taken: the closed list of reasons."""
+"""Why a file is rejected: the closed list of reasons."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 Reason = Literal[
     "unreadable",
@@ -23,11 +23,13 @@ Reason = Literal[
     "whole_slide",
     "duplicate",
 ]
-REASONS: tuple[str, ...] = get_args(Reason)
 
 
 class Rejection(Exception):
-    """A file that is not taken: a reason of `REASONS`, a detail without patient data."""
+    """A file that is rejected.
+
+    reason: of the closed list; detail: more of it, without patient data.
+    """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(reason, detail)

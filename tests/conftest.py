@@ -1,5 +1,11 @@
 """Options of the tests."""
 
+import hypothesis
+
+# A limit in seconds says more of the machine than of the code.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
+
 
 def pytest_addoption(parser):
     parser.addoption(

@@ -6,9 +6,12 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+import tagsight
 
 CLONE = Path(__file__).parents[1]
 RULES = sorted((CLONE / "rules").glob("*.smk"))
@@ -196,8 +199,12 @@ def test_the_library_knows_no_snakemake():
 
 def test_the_library_is_empty_at_all_of_its_doors():
     """A name that an `__init__` makes leads a recipe to no module: see tagsight/run/imports.py."""
-    doors = (CLONE / "tagsight").rglob("__init__.py")
+    outermost, *doors = sorted((CLONE / "tagsight").rglob("__init__.py"))
     assert {str(door): door.read_text() for door in doors if door.read_text()} == {}
+    (version,) = ast.parse(outermost.read_text()).body  # alone, and made when it is asked for
+    assert isinstance(version, ast.FunctionDef)
+    assert version.name == "__getattr__"
+    assert tagsight.__version__ == metadata.version("tagsight")
 
 
 def test_nothing_large_and_no_result_is_in_the_repository():

@@ -21,7 +21,7 @@ from pydicom.multival import MultiValue
 from pydicom.uid import JPEGLSTransferSyntaxes
 
 from tagsight.looks.rendering import render_all
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
 
 sitk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed")
 

@@ -1,7 +1,7 @@
-"""Containers of files: which there are, and what is in them (tar, compressed tar, zip).
+"""Containers of files, and their members: tar, compressed tar, zip.
 
-A member goes by the text form `container!member`. Of members of one name the last one counts, as
-when a tar is unpacked. A container in a container is a member like any other.
+The path of a member has the text form `container!member`. Where several members have one name, the
+last one counts, as when a tar is unpacked. A container in a container is an ordinary member.
 """
 
 import os
@@ -19,28 +19,28 @@ from tagsight.archive.source import (
     Member,
     Source,
     bad_container,
-    open_regular,
-    refusal,
+    open_file,
+    rejection_of,
 )
 from tagsight.archive.tars import tar_members
 from tagsight.archive.zips import data_place, inflated, zip_members
 from tagsight.rejections import Rejection
+from tagsight.run.tables import FILES, REJECTED
 
 _NAMES = r"(?i)\.(?:tar|zip|tgz|tar\.(gz|bz2|xz))$"
 _OPEN = 4  # containers of which a process remembers the members
 _BLOCK = 2**15  # covers 94 % of headers
-_COLUMNS = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
-_REFUSED = {"path": pl.String, "reason": pl.String, "detail": pl.String}
 
 
 class Container:
-    """An open container and its members by name; `failure` says why there may be more.
+    """An open container.
 
-    `size` (bytes) and `mtime_ns` are its file's.
+    members: by name, in order of place; failure: why there may be more members, or None; size: int,
+    bytes, and mtime_ns: int, ns, both of its file.
     """
 
     def __init__(self, path: str) -> None:
-        self._source = open_regular(to_path(path))
+        self._source = open_file(to_path(path))
         weakref.finalize(self, self._source.close)
         self.size, self.mtime_ns = self._source.size, self._source.mtime_ns
         self._zipped = path.lower().endswith(".zip")
@@ -49,35 +49,33 @@ class Container:
         self.members: dict[str, Member] = {}
         try:
             self._walk()
-        except Rejection as refused:
-            self.failure = refused
+        except Rejection as rejection:
+            self.failure = rejection
 
     def _walk(self) -> None:
         walk = zip_members(self._source) if self._zipped else tar_members(self._data)
         for member in walk:
-            self.members.pop(member.name, None)  # so that they stay in the order of place
+            self.members.pop(member.name, None)  # to keep the order of place
             self.members[member.name] = member
             if len(self.members) > MAX_MEMBERS:
                 raise Rejection("too_large", "members")
 
     def member(self, name: str) -> Member:
-        """The member of a name (text form).
+        """Return the member of a name (text form).
 
-        Raises:
-            Refused: there is none, or it cannot be read.
+        Raises Rejection where it is not there, or cannot be read.
         """
         member = self.members.get(name)
         if member is None:
             raise self.failure or Rejection("vanished")
-        if member.refused:
-            raise bad_container(member.refused)
+        if member.rejected:
+            raise bad_container(member.rejected)
         return member
 
     def stored(self, member: Member) -> Source | None:
-        """The member where it lies; None if it has to be unpacked.
+        """Return the member as a part of the container's file, None if it has to be unpacked.
 
-        Raises:
-            Refused: it is damaged.
+        Raises Rejection where the member is damaged.
         """
         if member.packed is not None or self._data is not self._source:
             return None
@@ -85,10 +83,9 @@ class Container:
         return self._source.part(member.size, place, owner=self)
 
     def blocks(self, member: Member) -> Iterator[bytes]:
-        """The member's bytes, unpacked block by block, in all no more than it says it has.
+        """Return the member's bytes, unpacked block by block, in all no more than its `size`.
 
-        Raises:
-            Refused: it is damaged.
+        Raises Rejection where the member is damaged, now or as a block is asked for.
         """
         return inflated(self._source, member) if self._zipped else self._cut(member)
 
@@ -97,22 +94,15 @@ class Container:
             yield self._data.pread(min(_BLOCK, member.place + member.size - place), place)
 
 
-def is_container(path: str) -> bool:
-    """Whether the name of a file (text form) is a container's: .tar .tar.gz .tgz .tar.bz2 .tar.xz
-    .zip, in any case."""
-    return "!" not in path and re.search(_NAMES, path) is not None
-
-
 def opened(path: str) -> Container:
-    """The container at `path` (text form); of the last few that were asked, remembered.
+    """Return the container at `path` (text form), opened, or remembered if it has not changed.
 
-    Raises:
-        Refused: it cannot be opened.
+    Raises Rejection where it cannot be opened.
     """
     try:
         status = os.stat(to_path(path))
     except (OSError, ValueError) as error:
-        raise refusal(error) from error
+        raise rejection_of(error) from error
     return _remembered(path, status.st_size, status.st_mtime_ns)
 
 
@@ -121,55 +111,43 @@ def _remembered(path: str, _size: int, _mtime_ns: int) -> Container:
     return Container(path)
 
 
-def members(path: str) -> Iterator[Member]:
-    """The members of the container at `path` (text form), in order of their place.
+def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Put the members of each container in its place.
 
-    Raises:
-        Refused: it cannot be opened, or, when all that is whole was given, what is wrong with it.
-    """
-    container = opened(path)
-    yield from container.members.values()
-    if container.failure:
-        raise container.failure
-
-
-def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:  # (files, 3), (refused, 3)
-    """A list of files (path, size, mtime_ns) with a row per member in place of each container.
-
-    Other files come first; members follow in order of place, which is the order that reads a
-    compressed tar in one pass. Their size and mtime_ns are those of the container, for it is the
-    container's change that has them read anew. Beside it (path, reason, detail) of containers and
-    members that cannot be read.
+    listing: FILES (n,), null = unknown.
+    Returns FILES, other files first, then members in order of place, which reads a compressed tar
+    in one pass; and REJECTED, of containers and members that cannot be read. A member has the
+    container's size and mtime_ns: where these change, its members are read again.
     """
     inside = pl.col("path").str.contains(_NAMES)
-    files = [listing.filter(~inside).select(pl.col(n).cast(t) for n, t in _COLUMNS.items())]
-    refused: list[tuple[str, str, str]] = []
-    for path, size, mtime_ns in listing.filter(inside).select(list(_COLUMNS)).iter_rows():
+    files = [listing.filter(~inside).select(pl.col(n).cast(t) for n, t in FILES.items())]
+    rejected: list[tuple[str, str, str]] = []
+    for path, size, mtime_ns in listing.filter(inside).select(list(FILES)).iter_rows():
         try:
             container = opened(path)
         except Rejection as error:
-            refused.append((path, error.reason, error.detail))
+            rejected.append((path, error.reason, error.detail))
             continue
-        names, unread = _sorted_out(path, container)
-        refused += unread
-        files.append(_rows(names, size or container.size, mtime_ns or container.mtime_ns))
-    return pl.concat(files), pl.DataFrame(refused, schema=_REFUSED, orient="row")
+        readable, unreadable = _members(path, container)
+        rejected += unreadable
+        files.append(_rows(readable, size or container.size, mtime_ns or container.mtime_ns))
+    return pl.concat(files), pl.DataFrame(rejected, schema=REJECTED, orient="row")
 
 
-def _sorted_out(path: str, container: Container) -> tuple[list[str], list[tuple[str, str, str]]]:
-    """The paths of members that can be read, and who cannot be and why."""
-    names: list[str] = []
-    unread: list[tuple[str, str, str]] = []
+def _members(path: str, container: Container) -> tuple[list[str], list[tuple[str, str, str]]]:
+    """Paths of the members that can be read; path, reason and detail of the others."""
+    readable: list[str] = []
+    unreadable: list[tuple[str, str, str]] = []
     for name, member in container.members.items():
-        if member.refused:
-            unread.append((f"{path}!{name}", "bad_container", member.refused))
+        if member.rejected:
+            unreadable.append((f"{path}!{name}", "bad_container", member.rejected))
         else:
-            names.append(f"{path}!{name}")
+            readable.append(f"{path}!{name}")
     if container.failure:
-        unread.append((path, container.failure.reason, container.failure.detail))
+        unreadable.append((path, container.failure.reason, container.failure.detail))
     elif not container.members:
-        unread.append((path, "empty_file", "no members"))
-    return names, unread
+        unreadable.append((path, "empty_file", "no members"))
+    return readable, unreadable
 
 
 def _rows(paths: list[str], size: int, mtime_ns: int) -> pl.DataFrame:
@@ -179,9 +157,9 @@ def _rows(paths: list[str], size: int, mtime_ns: int) -> pl.DataFrame:
     )
 
 
-def _unpacked(path: str, source: Source) -> Source | Decompressed:
-    found = re.search(_NAMES, path)
-    suffix = found[0][1:].lower() if found else ""
+def _unpacked(path: str, source: Source) -> Source:
+    ending = re.search(_NAMES, path)
+    suffix = ending[0][1:].lower() if ending else ""
     if suffix in ("tar", "zip"):
         return source
     return Decompressed(source, suffix.rpartition(".")[2])

@@ -1,4 +1,4 @@
-"""Deals the files of an archive to shards, and draws some of them."""
+"""The files of an archive, dealt to shards, and a draw of some of them."""
 
 import hashlib
 import math
@@ -12,26 +12,29 @@ import numpy as np
 import polars as pl
 
 from tagsight.archive.listing import find
+from tagsight.arrays import Bools, Int64s, UInt64s
 from tagsight.errors import ArchiveError
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
+from tagsight.run.tables import FILES
 
 _BATCH = 50_000  # files held in memory
 
 
-_COLUMNS = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
-
-
 class Spill(NamedTuple):
-    """A batch of files on disk, sorted by shard: `ends` (shards,) says where each one ends."""
+    """A batch of files on disk, sorted by shard.
+
+    ends: int64 (shards,), the row after the last of each shard.
+    """
 
     path: Path
-    ends: np.ndarray
+    ends: Int64s
 
 
-def listing(
-    inputs: list[Path], shards: int, draw: int | float | None, seed: int
-) -> pl.DataFrame:  # (files, 4)
-    """All files of `inputs` in one table, sorted by path: as `deal`, and the shard (Int32)."""
+def listing(inputs: list[Path], shards: int, draw: int | float | None, seed: int) -> pl.DataFrame:
+    """Return all files of `inputs` in one table: see `deal`.
+
+    Returns FILES and shard (Int32), sorted by path.
+    """
     with TemporaryDirectory() as folder:
         progress = Progress(None, "files found")
         parts = deal(inputs, shards, draw, seed, Path(folder), progress)
@@ -47,34 +50,33 @@ def deal(
     folder: Path,
     progress: Progress,
 ) -> Iterator[pl.DataFrame]:
-    """The files of `inputs`, drawn: shard by shard path, size, mtime_ns (null = unknown).
+    """Yield the files of `inputs`, or a draw of them, shard by shard.
 
-    Files of one folder are always of one shard, because series lie in folders. A path that is
-    found twice is listed once. Rows are sorted by path, whatever the inputs' order. However many
-    files there are, a batch of them or a shard is in memory; `folder` holds the rest meanwhile.
-
-    Raises:
-        ArchiveError: an input that does not exist or cannot be read, or no file in all of them.
+    draw, seed: see `Draw`; folder: holds the files in the meantime, for only a batch of them or a
+    shard is in memory.
+    Yields FILES, sorted by path, whatever the order of inputs. Files of one folder are always of
+    one shard, because a series lies in a folder. Each path is listed once.
+    Raises ArchiveError where an input does not exist or cannot be read, or there is no file.
     """
-    drawing = Draw(draw, seed)
-    spilled = list(_spilled(inputs, shards, drawing, folder, progress))
+    lottery = Draw(draw, seed)
+    spills = list(_spilled(inputs, shards, lottery, folder, progress))
     if not progress.done:
         where = ", ".join(map(str, inputs))
         raise ArchiveError(f"input: no files in {where}; name a folder that holds DICOM files")
     for shard in range(shards):
-        files = _of_shard(spilled, shard)
-        yield files.filter(pl.Series(drawing.wins(files["number"].to_numpy()))).drop("number")
+        files = _of_shard(spills, shard)
+        yield files.filter(pl.Series(lottery.wins(files["number"].to_numpy()))).drop("number")
 
 
 def _spilled(
-    inputs: list[Path], shards: int, drawing: "Draw", folder: Path, progress: Progress
+    inputs: list[Path], shards: int, lottery: "Draw", folder: Path, progress: Progress
 ) -> Iterator[Spill]:
-    found = find(inputs)
-    for i, batch in enumerate(iter(lambda: list(islice(found, _BATCH)), [])):
-        frame = pl.DataFrame(batch, schema=_COLUMNS, orient="row")
-        numbers = drawing.draw(frame["path"].to_list())
+    files = find(inputs)
+    for i, batch in enumerate(iter(lambda: list(islice(files, _BATCH)), [])):
+        frame = pl.DataFrame(batch, schema=FILES, orient="row")
+        numbers = lottery.draw(frame["path"].to_list())
         frame = frame.with_columns(_shards(frame["path"], shards), pl.Series("number", numbers))
-        frame = frame.filter(pl.Series(drawing.wins(numbers))).sort("shard", maintain_order=True)
+        frame = frame.filter(pl.Series(lottery.wins(numbers))).sort("shard", maintain_order=True)
         spill = Spill(folder / f"{i}.parquet", np.cumsum(_counts(frame["shard"], shards)))
         frame.drop("shard").write_parquet(spill.path, row_group_size=_BATCH // 16)
         progress.add(len(batch))
@@ -87,29 +89,29 @@ def _shards(paths: pl.Series, shards: int) -> pl.Series:
     return folders.replace_strict(of_each, return_dtype=pl.Int32).alias("shard")
 
 
-def _counts(shard: pl.Series, shards: int) -> np.ndarray:
+def _counts(shard: pl.Series, shards: int) -> Int64s:
     return np.bincount(shard.to_numpy(), minlength=shards)
 
 
-def _of_shard(spilled: list[Spill], shard: int) -> pl.DataFrame:
-    """Of a path that was found twice the first."""
+def _of_shard(spills: list[Spill], shard: int) -> pl.DataFrame:
+    """The shard's files; keeps the first row of each path."""
     parts = []
-    for path, ends in spilled:
+    for path, ends in spills:
         start = int(ends[shard - 1]) if shard else 0
         parts.append(pl.scan_parquet(path).slice(start, int(ends[shard]) - start).collect())
     return pl.concat(parts).unique("path", keep="first", maintain_order=True).sort("path")
 
 
 def shard_of(folder: str, shards: int) -> int:
-    """The shard, 0 ≤ shard < shards, of all files of a folder; the same on every machine."""
+    """Return the shard of all files of a folder, from 0 on; the same on every machine."""
     return _number("", folder) % shards
 
 
 class Draw:
-    """Which paths are drawn: an int draws that many, a float that share, None all.
+    """A draw among paths: an int draws that many, a float that share, None all.
 
-    Each path draws its own number from a hash of seed and path; the smallest numbers win. So the
-    draw does not hang on the order of the paths, and a share keeps its files as an archive grows.
+    Each path has a number, a hash of seed and path; the smallest numbers win. So the draw does not
+    depend on the order of the paths, and a share keeps its files as an archive grows.
     """
 
     def __init__(self, draw: int | float | None, seed: int) -> None:
@@ -117,18 +119,21 @@ class Draw:
         self._salt = f"{seed}\0"
         self._smallest = np.empty(0, np.uint64)
 
-    def draw(self, paths: list[str]) -> np.ndarray:  # (paths,), uint64
-        """The numbers of paths, known from now on; a path that comes again counts once."""
+    def draw(self, paths: list[str]) -> UInt64s:
+        """Let paths take part; a path that comes again counts once.
+
+        Returns uint64 (paths,), their numbers.
+        """
         if self._draw is None:
             return np.zeros(len(paths), np.uint64)
         numbers = np.array([_number(self._salt, path) for path in paths], np.uint64)
         if isinstance(self._draw, int):
-            together = np.append(self._smallest, numbers[self.wins(numbers)])
-            self._smallest = np.unique(together)[: max(self._draw, 0)]
+            numbers_so_far = np.append(self._smallest, numbers[self.wins(numbers)])
+            self._smallest = np.unique(numbers_so_far)[: max(self._draw, 0)]
         return numbers
 
-    def wins(self, numbers: np.ndarray) -> np.ndarray:  # (n,), bool
-        """Which numbers are drawn; of so many, among those known so far."""
+    def wins(self, numbers: UInt64s) -> Bools:
+        """Return which numbers are drawn, as far as paths have taken part."""
         if isinstance(self._draw, float) and self._draw < 1:
             return numbers < np.uint64(math.ceil(self._draw * 2**64))
         if not isinstance(self._draw, int) or len(self._smallest) < self._draw:
@@ -137,9 +142,9 @@ class Draw:
 
 
 def drawn(paths: list[str], draw: int | float, seed: int) -> list[bool]:
-    """Which paths are drawn, see `Draw`."""
-    drawing = Draw(draw, seed)
-    return drawing.wins(drawing.draw(paths)).tolist()
+    """Return which paths are drawn, see `Draw`."""
+    lottery = Draw(draw, seed)
+    return lottery.wins(lottery.draw(paths)).tolist()
 
 
 def _number(salt: str, text: str) -> int:

@@ -1,4 +1,4 @@
-"""Finds the files of an archive: folders walked, ready lists read; nothing is opened here."""
+"""The files of an archive: folders are walked, lists are read; no file of it is opened here."""
 
 import csv
 import os
@@ -18,7 +18,7 @@ _BATCH = 50_000  # files held in memory
 
 
 class FoundFile(NamedTuple):
-    """A file: `path` in text form (see `to_text`), size in bytes, mtime in ns; null if unknown."""
+    """A file: `path` in text form (see `paths.to_text`), bytes, ns since 1970; None if unknown."""
 
     path: str
     size: int | None
@@ -26,18 +26,16 @@ class FoundFile(NamedTuple):
 
 
 def find(inputs: list[Path]) -> Iterator[FoundFile]:
-    """The files of folders (walked), of lists (`.txt`, `.csv`, `.parquet`) and files named singly.
+    """Yield the files of folders, of lists (`.txt`, `.csv`, `.parquet`), and files named singly.
 
-    Paths are as the input is written, so that a run elsewhere on the same relative input has the
-    same paths. Folders: regular files, links to them too, those of a folder in the system's order,
-    folders in the order of names; a folder reached twice, as by a link to its parent, is walked
-    once; one that may not be listed is yielded itself, so that it is accounted for as unreadable.
-    Lists: relative paths from the list's
-    folder, without a look at the files; a column `path`, and if present `size`, `mtime` (s),
-    `mtime_ns`.
-
-    Raises:
-        ArchiveError: an input that does not exist, a list without paths.
+    Paths begin as the input is written, so that a run elsewhere on the same relative input has the
+    same paths.
+    Folders: regular files and links to them, folders in the order of names. A folder that is
+    reached twice, as by a link to its parent, is walked once. A folder that cannot be listed is
+    yielded itself, so that it is counted as unreadable.
+    Lists: a column `path`, and if present `size` (bytes), `mtime` (s), `mtime_ns`. A relative path
+    starts from the list's folder; a path with `://` stays as it is. The files are not looked at.
+    Raises ArchiveError where an input does not exist, or a list has no paths.
     """
     seen: set[tuple[int, int]] = set()
     for place in inputs:
@@ -74,7 +72,7 @@ def _walk(top: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
 
 
 def _files(folder: str, inside: list[str]) -> Iterator[FoundFile]:
-    """The files of a folder; its folders are put `inside`."""
+    """The files of a folder; its folders are added to `inside`."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if _is_folder(entry):
@@ -84,7 +82,7 @@ def _files(folder: str, inside: list[str]) -> Iterator[FoundFile]:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """A link to itself is none: it is listed, and rejected when read."""
+    """A link to itself is not a folder: it is listed, and rejected when read."""
     try:
         return entry.is_dir()
     except OSError:
@@ -92,7 +90,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
-    """None for what is gone since or leads nowhere: it is listed, and rejected when read."""
+    """None for a file that is gone, or a link that leads nowhere: rejected when read."""
     try:
         return entry.stat()
     except OSError:
@@ -103,7 +101,7 @@ def _from_list(place: Path) -> Iterator[FoundFile]:
     base = os.path.normpath(place.parent)
     for row in _rows(place):
         if row["path"]:
-            path = os.path.join(base, row["path"])
+            path = row["path"] if "://" in row["path"] else os.path.join(base, row["path"])
             yield FoundFile(to_text(path), _whole(row.get("size")), _nanoseconds(row))
 
 

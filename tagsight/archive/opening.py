@@ -1,62 +1,60 @@
-"""The bytes of a file, or of a container's member, read in any order.
+"""Open whatever a path names: one way for all that read headers, pixels and digests.
 
-One way of opening for all who read: headers, pixels, digests. What lies in a file as it is, plain
-files and stored members, is read in place; what is packed is unpacked as far as it is asked.
+Files and members that a container stores as they are, are read in place; other members are
+unpacked as far as they are asked for.
+
+To add a kind of input, say objects of S3 or instances of a DICOMweb server:
+
+1. write its source: a class that inherits from `source.Source`, with `size`, `mtime_ns` and
+   `pread`, and a function that opens it by a path in text form (see `paths.to_text`) or raises
+   `Rejection`;
+2. add the function to `OPENERS`, under the text that marks such paths: `("s3://", open_object)`.
+
+Its paths come from a list: a file .txt, .csv or .parquet named as `input`, with a column `path`.
+A path with `://` in it is taken as it is written. Columns `size` and `mtime_ns` beside it spare
+reading again what has not changed. tests/unit/archive/test_source_contract.py holds every kind to
+one contract: add yours to `KINDS` there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from tagsight.archive.containers import opened
 from tagsight.archive.paths import to_path
-from tagsight.archive.source import Source, bad_container, open_regular
+from tagsight.archive.source import FileSource, Source, bad_container, open_file
 from tagsight.rejections import Rejection
-
-__all__ = ["Source", "open_source"]
 
 MAX_HELD = 2**30  # of an unpacked member, in bytes
 
 
 def open_source(path: str) -> Source:
-    """Opens the file at `path` (text form, see `archive.to_text`), or the member of a container.
+    """Open what `path` (text form, see `paths.to_text`) names, by the first of `OPENERS`.
 
-    Of the last few containers the members are known, so that any order of opening them is cheap;
-    but for compressed tars, which are unpacked from their start on where it goes back by more than
-    160 MiB.
-
-    Raises:
-        Refused: vanished, unreadable, not_a_regular_file, empty_file, bad_container.
+    Raises Rejection (vanished, unreadable, not_a_regular_file, empty_file, bad_container).
     """
-    outer, mark, name = path.partition("!")
-    if not mark:
-        return open_regular(to_path(path))
-    container = opened(outer)
-    member = container.member(name)
-    if member.size == 0:
-        raise Rejection("empty_file")
-    stored = container.stored(member)
-    return stored or Unpacked(container.blocks(member), member.size, container.mtime_ns)
+    return next(opener(path) for mark, opener in OPENERS if mark in path)
 
 
-class Unpacked(Source):
-    """A member that is unpacked as far as it is asked, and held so far in memory."""
+class UnpackedMember(Source):
+    """A member that is unpacked as far as it is asked for, and held so far in memory.
 
-    __slots__ = ("_blocks", "_held")
+    blocks: bytes, the member's from its start on; size: bytes that there should be of them.
+    """
+
+    __slots__ = ("_blocks", "_held", "mtime_ns", "size")
 
     def __init__(self, blocks: Iterator[bytes], size: int, mtime_ns: int) -> None:
-        super().__init__(-1, size, mtime_ns, owner=blocks)
         self._blocks = blocks
         self._held = bytearray()
+        self.size = size
+        self.mtime_ns = mtime_ns
 
-    def pread(self, size: int, place: int) -> bytes:
-        """As of any source; Refused too where more than 1 GiB would have to be held."""
+    def pread(self, size: int, place: int, /) -> bytes:
+        """Return bytes, see `Source`.
+
+        Raises Rejection where the member is damaged, or where more than 1 GiB would be held.
+        """
         end = self._hold(min(place + size, self.size))
         return bytes(memoryview(self._held)[place:end]) if 0 <= place < end else b""
-
-    def readinto(self, buffer: memoryview, place: int) -> int:
-        """As of any source; see `pread`."""
-        data = self.pread(len(buffer), place)
-        buffer[: len(data)] = data
-        return len(data)
 
     def _hold(self, end: int) -> int:
         if end > MAX_HELD:
@@ -67,3 +65,26 @@ class Unpacked(Source):
                 raise bad_container("cut off")
             self._held += block
         return end
+
+
+def _open_file(path: str) -> FileSource:
+    return open_file(to_path(path))
+
+
+def _open_member(path: str) -> Source:
+    """Any order of opening members is cheap, for those of the last few containers are known.
+
+    Compressed tars are the exception: where it goes back by more than 160 MiB, they are unpacked
+    from their start again.
+    """
+    outer, _, name = path.partition("!")
+    container = opened(outer)
+    member = container.member(name)
+    if member.size == 0:
+        raise Rejection("empty_file")
+    stored = container.stored(member)
+    return stored or UnpackedMember(container.blocks(member), member.size, container.mtime_ns)
+
+
+# What is in a path of each kind (text form), and what opens it; the first that fits does.
+OPENERS: list[tuple[str, Callable[[str], Source]]] = [("!", _open_member), ("", _open_file)]

@@ -7,11 +7,11 @@ _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
 
 
 def to_text(path: str) -> str:
-    """A path as text that any table can hold; `to_path` leads back to the same bytes.
+    """Return a path as text that any table can hold; `to_path` leads back to the same bytes.
 
-    Bytes that are not UTF-8 become `\\xNN`, and so does `!`, which stands between a container and
-    its member (see `member_text`). A path that needs this or already looks so gets its
-    backslashes escaped too, so that no two paths share a text.
+    Bytes that are not UTF-8 become `\\xNN`, and so does `!`, which separates a container and its
+    member: `container!member`. A path that needs this, or already looks so, gets its backslashes
+    escaped too, so that no two paths have the same text.
     """
     if path.isascii():
         if "!" not in path and ("\\" not in path or not _ESCAPED.search(path)):
@@ -31,20 +31,10 @@ def _is_plain(path: str) -> bool:
 
 
 def to_path(text: str) -> str:
-    """The path that `to_text` wrote."""
+    """Return the path that `to_text` wrote."""
     if "\\" not in text or not _ESCAPED.search(text):
         return text
     data = re.sub(
         rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode()
     )
     return os.fsdecode(data)
-
-
-def member_text(container: str, name: str) -> str:
-    """The text form `container!member` of a container's member; `container` is text already."""
-    return f"{container}!{to_text(name)}"
-
-
-def container_of(text: str) -> str:
-    """The text form of the file that `text` is in: of its container, or its own."""
-    return text.partition("!")[0]

@@ -1,9 +1,15 @@
-"""Regular files, and nothing else: opened without ever waiting, read in any order."""
+"""A source of bytes that is read in any order, and its two plain kinds: a file, bytes in memory.
+
+All that reads DICOM takes a `Source`, wherever the bytes are: the tokenizer, the pixels' decoders,
+the walks through containers. The kinds that unpack are `decompression.Decompressed` and
+`opening.UnpackedMember`.
+"""
 
 import errno
 import io
 import os
 import stat
+from abc import abstractmethod
 from typing import BinaryIO, NamedTuple, Protocol, Self
 
 from tagsight.rejections import Rejection
@@ -11,11 +17,64 @@ from tagsight.rejections import Rejection
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
-class Source:
-    """A stretch of an open file: `size` in bytes; `mtime_ns` is that of the whole file.
+class Source(Protocol):
+    """Bytes from 0 to `size`, read in any order.
 
-    It begins at `start` of the file. With an `owner`, the descriptor is the owner's, who lives as
-    long as the source and closes it.
+    size: int, bytes; mtime_ns: int, ns since 1970, of the file that the bytes are in, 0 if unknown.
+    A kind of source inherits from this class and has to give these two and `pread`; the other
+    methods follow from them, and are overridden where a kind does better.
+    """
+
+    __slots__ = ()
+
+    size: int
+    mtime_ns: int
+
+    @abstractmethod
+    def pread(self, size: int, place: int, /) -> bytes:
+        """Return the bytes from `place` on, `size` of them, fewer only where the source ends.
+
+        Returns nothing for a place below 0 or beyond the end, and for a size below 1.
+        Raises Rejection where the bytes cannot be had.
+        """
+
+    def readinto(self, buffer: memoryview, place: int, /) -> int:
+        """Fill `buffer` (bytes) from `place` on.
+
+        Returns the number of bytes that were filled in.
+        Raises Rejection as `pread`.
+        """
+        data = self.pread(len(buffer), place)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def reaches(self, place: int, /) -> bool:
+        """Return whether all bytes before `place` are there."""
+        return place <= self.size
+
+    def file(self) -> BinaryIO:
+        """Return a binary file over the source, at its start, for decoders.
+
+        Closing it leaves the source open.
+        """
+        return io.BufferedReader(_File(self))
+
+    def close(self) -> None:
+        """Free what the source holds: nothing, unless its kind does."""
+        return  # an empty body would be an abstract one
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class FileSource(Source):
+    """A file, or a part of it: `size` bytes from `start` on of an open descriptor.
+
+    descriptor: int, closed with the source unless there is an `owner`, who then closes it, and
+    lives as long as the source.
     """
 
     __slots__ = ("_descriptor", "_owner", "_start", "mtime_ns", "size")
@@ -29,60 +88,57 @@ class Source:
         self.size = size
         self.mtime_ns = mtime_ns
 
-    def pread(self, size: int, place: int) -> bytes:
-        """At most `size` bytes from `place` on: fewer where the source ends.
-
-        Raises:
-            Refused: the disk fails; of a container's member, what it holds is damaged.
-        """
+    def pread(self, size: int, place: int, /) -> bytes:
+        """Return bytes, see `Source`."""
         size = min(size, self.size - place)  # so that a length which a file claims costs nothing
         if size <= 0 or place < 0:
             return b""
         try:
             return os.pread(self._descriptor, size, self._start + place)
         except OSError as error:
-            raise refusal(error) from error
+            raise rejection_of(error) from error
 
-    def readinto(self, buffer: memoryview, place: int) -> int:
-        """Fills `buffer` from `place` on; how many bytes there were.
-
-        Raises:
-            Refused: as `pread`.
-        """
+    def readinto(self, buffer: memoryview, place: int, /) -> int:
+        """Fill `buffer`, see `Source`, without a copy in between."""
         size = min(len(buffer), self.size - place)
         if size <= 0 or place < 0:
             return 0
         try:
             return os.preadv(self._descriptor, [buffer[:size]], self._start + place)
         except OSError as error:
-            raise refusal(error) from error
+            raise rejection_of(error) from error
 
-    def reaches(self, place: int) -> bool:
-        """Whether all bytes before `place` are there."""
-        return place <= self.size
-
-    def part(self, size: int, start: int, owner: object) -> "Source":
-        """The stretch of `size` bytes from `start` on; `owner` closes this source."""
-        return Source(self._descriptor, size, self.mtime_ns, self._start + start, owner)
-
-    def file(self) -> BinaryIO:
-        """A binary file over the source, at its start, for decoders; closing it is harmless."""
-        return io.BufferedReader(_File(self))
+    def part(self, size: int, start: int, owner: object) -> "FileSource":
+        """Return the `size` bytes from `start` on as a source; `owner` closes the file."""
+        return FileSource(self._descriptor, size, self.mtime_ns, self._start + start, owner)
 
     def close(self) -> None:
-        """Gives the descriptor back."""
+        """Close the descriptor, unless it is another's."""
         if self._owner is None:
             os.close(self._descriptor)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+class BytesSource(Source):
+    """Bytes in memory: a data set that was deflated (PS3.5 A.5), the value of a sequence."""
+
+    __slots__ = ("_data", "mtime_ns", "size")
+
+    def __init__(self, data: bytes, mtime_ns: int = 0) -> None:
+        self._data = data
+        self.size = len(data)
+        self.mtime_ns = mtime_ns
+
+    def pread(self, size: int, place: int, /) -> bytes:
+        """Return bytes, see `Source`."""
+        return self._data[place : place + size] if size > 0 and place >= 0 else b""
+
+    def file(self) -> BinaryIO:
+        """Return a binary file over the bytes, at their start."""
+        return io.BytesIO(self._data)
 
 
 class _File(io.RawIOBase):
-    """A place in a source that moves with reading."""
+    """A position in a source that moves as it is read."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -100,32 +156,33 @@ class _File(io.RawIOBase):
         return count
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._source.size}[whence]
-        self._place = max(start + offset, 0)
+        if whence == io.SEEK_END:
+            offset += self._source.size
+        elif whence == io.SEEK_CUR:
+            offset += self._place
+        self._place = max(offset, 0)
         return self._place
 
 
-def open_regular(path: str) -> Source:
-    """Opens the file at `path` (not in text form).
+def open_file(path: str) -> FileSource:
+    """Open the regular file at `path` (not in text form), without ever waiting for it.
 
-    O_NONBLOCK: opening a pipe returns at once instead of waiting for a writer for ever.
-
-    Raises:
-        Refused: vanished, unreadable, not_a_regular_file, empty_file.
+    O_NONBLOCK: opening a pipe returns at once instead of waiting for a writer.
+    Raises Rejection (vanished, unreadable, not_a_regular_file, empty_file).
     """
     try:
         descriptor = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
-        raise refusal(error) from error
+        raise rejection_of(error) from error
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode) and status.st_size:
-        return Source(descriptor, status.st_size, status.st_mtime_ns)
+        return FileSource(descriptor, status.st_size, status.st_mtime_ns)
     os.close(descriptor)
     raise Rejection("empty_file" if stat.S_ISREG(status.st_mode) else "not_a_regular_file")
 
 
-def refusal(error: OSError | ValueError) -> Rejection:
-    """What the system's error makes of a file."""
+def rejection_of(error: OSError | ValueError) -> Rejection:
+    """Return the reason to reject a file that opening or reading failed for."""
     if isinstance(error, FileNotFoundError):
         return Rejection("vanished")
     if not isinstance(error, OSError):  # a NUL in a name of a list
@@ -139,10 +196,10 @@ MAX_MEMBERS = 5_000_000  # of a container
 
 
 class Member(NamedTuple):
-    """A file in a container: `name` in text form (see `archive.to_text`), `size` in bytes.
+    """A file in a container: `name` in text form (see `paths.to_text`), `size` in bytes.
 
-    `place` is that of its bytes in a tar, of its local header in a zip. `packed` is its size in
-    bytes where it is deflated, None where it is as it is. `refused` says why it cannot be read.
+    place: of its bytes in a tar, of its local header in a zip; packed: its size in bytes where it
+    is deflated, None where it is stored as it is; rejected: why it cannot be read, or nothing.
     """
 
     name: str
@@ -150,19 +207,9 @@ class Member(NamedTuple):
     place: int
     packed: int | None = None
     checksum: int = 0
-    refused: str = ""
-
-
-class Stretch(Protocol):
-    """Bytes in order: of a file, or of what it unpacks to."""
-
-    def pread(self, size: int, place: int, /) -> bytes:
-        """At most `size` bytes from `place` on."""
-
-    def reaches(self, place: int, /) -> bool:
-        """Whether all bytes before `place` are there."""
+    rejected: str = ""
 
 
 def bad_container(detail: str) -> Rejection:
-    """The refusal of a container, or of a member, that is not as it should be."""
+    """Return the rejection of a container, or of a member, that is damaged or of another kind."""
     return Rejection("bad_container", detail)

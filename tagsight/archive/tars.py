@@ -1,21 +1,21 @@
-"""The members of a tar, by a walk over its headers alone: POSIX ustar and pax, GNU.
+"""The members of a tar (POSIX ustar and pax, GNU), by a walk over its headers alone.
 
-Names are labels here and never become paths of files: absolute ones and `..` are as good as any.
+Names are labels here and never become paths of files, so absolute ones and `..` do no harm.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from tagsight.archive.paths import to_text
-from tagsight.archive.source import Member, Stretch, bad_container
+from tagsight.archive.source import Member, Source, bad_container
 
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
-_PADDING = 2**20 // _BLOCK  # blocks of zeros between two tars that were strung together
+_PADDING = 2**20 // _BLOCK  # blocks of zeros between two tars in one file
 _MAX_EXTENDED = 2**20  # bytes of a pax header or a long name
 _REGULAR, _WITHOUT_DATA, _NO_FILES = b"\x0007", b"123456", b"123456DNV"
 _LONG_NAME, _LONG_LINK, _SPARSE = b"L", b"K", b"S"
-_SHARED, _BEFORE = b"g", b"xXgLK"  # headers that speak of other headers
+_SHARED, _BEFORE = b"g", b"xXgLK"  # headers with facts about the headers after them
 _NAMES = (b"GNU.sparse.name", b"path")
 
 
@@ -28,21 +28,20 @@ class Header(NamedTuple):
     place: int
 
 
-def tar_members(data: Stretch) -> Iterator[Member]:
-    """The files in a tar, in order; links, folders and devices are none.
+def tar_members(data: Source) -> Iterator[Member]:
+    """Yield the files in a tar, in order; links, folders and devices are skipped.
 
-    Raises:
-        Refused: the rest cannot be found: it is cut off, or no tar. What came before is whole.
+    Raises Rejection where the tar is cut off, or is no tar: the members before that are whole.
     """
     place = 0
     shared: dict[bytes, bytes] = {}
-    own: dict[bytes, bytes] = {}
+    next_only: dict[bytes, bytes] = {}
     while (header := _next_header(data, place)) is not None:
         if header.kind in _BEFORE:
-            (shared if header.kind == _SHARED else own).update(_extended(data, header))
+            (shared if header.kind == _SHARED else next_only).update(_extended(data, header))
             place = _after(header.place, header.size)
             continue
-        facts = shared | own if shared or own else own
+        facts = shared | next_only if shared or next_only else next_only
         header = header._replace(size=_true_size(facts, header)) if facts else header
         place = header.place
         if header.kind not in _WITHOUT_DATA:
@@ -51,17 +50,17 @@ def tar_members(data: Stretch) -> Iterator[Member]:
                 raise bad_container("cut off")
         if header.kind not in _NO_FILES:
             yield _member(facts, header)
-        own = {}
+        next_only = {}
 
 
 def _after(place: int, size: int) -> int:
     return place + -(-size // _BLOCK) * _BLOCK
 
 
-def _next_header(data: Stretch, place: int) -> Header | None:
+def _next_header(data: Source, place: int) -> Header | None:
     """The header at `place`, or after blocks of zeros there; None at the end.
 
-    Two blocks of zeros end a tar, but where tars were strung together another one follows.
+    Two blocks of zeros end a tar, but another tar may follow in the same file.
     """
     block = data.pread(_BLOCK, place)
     start = place
@@ -87,7 +86,7 @@ def _is_header(block: bytes) -> bool:
     return claimed == total or claimed == total - 256 * sum(byte > 127 for byte in block)
 
 
-def _header(data: Stretch, block: bytes, place: int) -> Header:
+def _header(data: Source, block: bytes, place: int) -> Header:
     kind, name = block[156:157], _text(block[:100])
     if kind == b"\0" and name.endswith(b"/"):  # a folder, before there was a kind for it
         kind = b"5"
@@ -104,8 +103,8 @@ def _header(data: Stretch, block: bytes, place: int) -> Header:
     return Header(kind, name, size, place)
 
 
-def _after_map(data: Stretch, block: bytes, place: int) -> int:
-    """Where the data of a GNU sparse member begin: its map may go on in further blocks."""
+def _after_map(data: Source, block: bytes, place: int) -> int:
+    """Where the data of a GNU sparse member begin: its map may take further blocks."""
     more = block[482]
     while more:
         block = data.pread(_BLOCK, place)
@@ -121,14 +120,14 @@ def _text(field: bytes) -> bytes:
 
 
 def _number(field: bytes) -> int:
-    """Octal digits, or base 256 where the first bit is set; ValueError else."""
+    """Octal digits, or base 256 where the first bit is set; else ValueError."""
     if field[0] in (0x80, 0xFF):
         return int.from_bytes(field[1:], "big") - (field[0] == 0xFF) * 256 ** (len(field) - 1)
     return int(_text(field).strip() or b"0", 8)
 
 
-def _extended(data: Stretch, header: Header) -> dict[bytes, bytes]:
-    """What a pax header or a long name says of members to come."""
+def _extended(data: Source, header: Header) -> dict[bytes, bytes]:
+    """The facts about the members after it in a pax header or a long name."""
     if header.size > _MAX_EXTENDED:
         raise bad_container("long header")
     value = data.pread(header.size, header.place)
@@ -165,7 +164,7 @@ def _true_size(facts: dict[bytes, bytes], header: Header) -> int:
 def _member(facts: dict[bytes, bytes], header: Header) -> Member:
     named = next((facts[key] for key in _NAMES if facts.get(key)), header.name)
     name = to_text(_text(named).decode("utf-8", "surrogateescape"))
-    refused = "" if header.kind in _REGULAR else "kind of member"
+    rejected = "" if header.kind in _REGULAR else "kind of member"
     if header.kind == _SPARSE or any(key.startswith(b"GNU.sparse.") for key in facts):
-        refused = "sparse"
-    return Member(name, header.size, header.place, refused=refused)
+        rejected = "sparse"
+    return Member(name, header.size, header.place, rejected=rejected)

@@ -1,6 +1,7 @@
-"""The members of a zip (PKWARE's APPNOTE 6.3), by its central directory.
+"""The members of a zip, by its central directory.
 
 Names are labels here and never become paths of files.
+Source: PKWARE's APPNOTE 6.3.
 """
 
 import struct
@@ -25,7 +26,7 @@ _UNIX, _LINK = 3, 0xA
 
 
 class Directory(NamedTuple):
-    """Where the central directory is; `shift` is how much data were put before the zip."""
+    """Where the central directory is; `shift`: bytes of data that were put before the zip."""
 
     place: int
     size: int
@@ -33,7 +34,7 @@ class Directory(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An entry of the central directory, as it is there (APPNOTE 4.3.12)."""
+    """An entry of the central directory, as it is written there (APPNOTE 4.3.12)."""
 
     system: int
     flags: int
@@ -48,10 +49,9 @@ class Entry(NamedTuple):
 
 
 def zip_members(data: Source) -> Iterator[Member]:
-    """The files in a zip, in order of place; folders and symbolic links are none.
+    """Yield the files in a zip, in order of place; folders and symbolic links are skipped.
 
-    Raises:
-        Refused: no zip, or its directory is damaged or absurdly long.
+    Raises Rejection where it is no zip, or its directory is damaged or far too long.
     """
     directory = _directory(data)
     entries = list(_entries(data.pread(directory.size, directory.place)))
@@ -59,22 +59,21 @@ def zip_members(data: Source) -> Iterator[Member]:
     overlapping = _overlapping(entries, directory)
     for entry in entries:
         if not entry.name.endswith(b"/") and not _is_link(entry):
-            refused = "overlapping" if entry.place in overlapping else _why_not(entry)
+            rejected = "overlapping" if entry.place in overlapping else _why_not(entry)
             yield Member(
                 name=_name(entry.name, entry.flags),
                 size=entry.size,
                 place=entry.place + directory.shift,
                 packed=None if entry.method == _STORED else entry.packed,
                 checksum=entry.checksum,
-                refused=refused,
+                rejected=rejected,
             )
 
 
 def data_place(data: Source, member: Member) -> int:
-    """Where the bytes of a member begin.
+    """Return the place of a member's first byte.
 
-    Raises:
-        Refused: its local header is not there, or says otherwise than the central directory.
+    Raises Rejection where its local header is missing, or contradicts the central directory.
     """
     head = data.pread(_LOCAL_SIZE, member.place)
     if len(head) < _LOCAL_SIZE or head[:4] != _LOCAL:
@@ -95,10 +94,9 @@ def data_place(data: Source, member: Member) -> int:
 
 
 def inflated(data: Source, member: Member) -> Iterator[bytes]:
-    """The bytes of a deflated member, block by block: as many as it says it has.
+    """Return the bytes of a deflated member, block by block: as many as its `size` says.
 
-    Raises:
-        Refused: it is damaged, now or as a block is asked.
+    Raises Rejection where it is damaged, now or as a block is asked for.
     """
     assert member.packed is not None
     return _inflated(data, member, data_place(data, member), member.packed)
@@ -106,22 +104,22 @@ def inflated(data: Source, member: Member) -> Iterator[bytes]:
 
 def _inflated(data: Source, member: Member, place: int, packed_size: int) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-    left, checksum = member.size, 0
+    bytes_left, checksum = member.size, 0
     for packed in _blocks(data, place, place + packed_size):
-        while left and (block := _next_block(unpacker, packed, left)):
+        while bytes_left and (block := _next_block(unpacker, packed, bytes_left)):
             packed = unpacker.unconsumed_tail
-            left -= len(block)
+            bytes_left -= len(block)
             checksum = zlib.crc32(block, checksum)
-            if not left and checksum != member.checksum:
+            if not bytes_left and checksum != member.checksum:
                 raise bad_container("checksum")
             yield block
-    if left:
+    if bytes_left:
         raise bad_container("cut off")
 
 
-def _next_block(unpacker: "zlib._Decompress", packed: bytes, left: int) -> bytes:
+def _next_block(unpacker: "zlib._Decompress", packed: bytes, most: int) -> bytes:
     try:
-        return unpacker.decompress(packed, min(_BLOCK, left))
+        return unpacker.decompress(packed, min(_BLOCK, most))
     except zlib.error as error:
         raise bad_container("damaged") from error
 
@@ -153,7 +151,8 @@ def _directory(data: Source) -> Directory:
 def _end_64(data: Source, end: int) -> tuple[int, int, int, int, int, int, int]:
     """The facts of the end record of a zip64, and its place.
 
-    It stands before its locator; its own statement of where is off where data were put before.
+    It stands before its locator. The place that the locator states is wrong where data were put
+    before the zip.
     """
     stated, disks = struct.unpack("<8xQI", data.pread(_LOCATOR_SIZE, end - _LOCATOR_SIZE))
     if disks > 1:
@@ -191,7 +190,7 @@ def _with_64(entry: Entry, extra: bytes) -> Entry:
     values = _long_values(extra)
     names = [name for name in ("size", "packed", "place") if getattr(entry, name) == _IN_64]
     if len(values) < len(names):
-        return entry  # a number may be the mark by chance: the data will tell
+        return entry  # a number may equal the mark by chance; then it is right
     long = dict(zip(names, values, strict=False))
     disk = 0 if entry.disk == _IN_64_SHORT else entry.disk
     return Entry._make((entry._asdict() | long | {"disk": disk}).values())
@@ -209,17 +208,17 @@ def _long_values(extra: bytes) -> list[int]:
 
 
 def _overlapping(entries: list[Entry], directory: Directory) -> set[int]:
-    """Places of entries that share bytes: a bomb needs them; nothing else makes them."""
-    found: set[int] = set()
+    """Places of entries that share bytes: a zip bomb needs them; no ordinary zip has them."""
+    places: set[int] = set()
     last, end, limit = -1, 0, directory.place - directory.shift
     for entry in entries:
         if entry.place < end:
-            found |= {last, entry.place}
-        if (own_end := _least_end(entry)) >= end:
-            last, end = entry.place, own_end
+            places |= {last, entry.place}
+        if (entry_end := _least_end(entry)) >= end:
+            last, end = entry.place, entry_end
         if end > limit:
-            found.add(entry.place)
-    return found
+            places.add(entry.place)
+    return places
 
 
 def _least_end(entry: Entry) -> int:
@@ -231,7 +230,7 @@ def _is_link(entry: Entry) -> bool:
 
 
 def _why_not(entry: Entry) -> str:
-    """Why a member cannot be read; nothing if it can."""
+    """Why a member cannot be read; empty if it can."""
     if entry.flags & _ENCRYPTED:
         return "encrypted"
     if entry.method not in (_STORED, _DEFLATED):

@@ -21,18 +21,19 @@ COLUMNS = (
 
 
 class Delivery:
-    """New images against a run, as they come in parts."""
+    """New images put into the clusters of a run, part by part."""
 
     def __init__(self, run: FinishedRun, folder: Path) -> None:
-        """Go through the run; `folder`, emptied, is where a table of each part will be."""
+        """Go through the run's images; folder: emptied, and then holds a table of each part."""
         self.run, self.folder = run, folder
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "rejected").mkdir(parents=True)
-        has, encoding = run.values(), run.encoding
-        self.unseen, self.beyond = novelty.unseen(encoding, {}), novelty.beyond(encoding, has.ends)
+        values, encoding = run.values(), run.encoding
+        self.unseen = novelty.unseen(encoding, {})
+        self.beyond = novelty.beyond(encoding, values.ends)
         self.kinds = novelty.new_kinds(run.kinds())
         self.of_new = drift.Profile(encoding, run.k, self.unseen, self.beyond)
-        rare = novelty.unseen(encoding, has.sole), novelty.beyond(encoding, has.inner)
+        rare = novelty.unseen(encoding, values.sole), novelty.beyond(encoding, values.inner)
         self.of_run = drift.Profile(encoding, run.k, *rare)
         members = []
         for images in run.images():
@@ -46,17 +47,18 @@ class Delivery:
         write_parquet(shard.rejected, self.folder / "rejected" / part)
         if not shard.images:
             return
-        named = ("image", "instance", "duplicate_uid", "path", "series")
-        tags = shard.tags.select(*named, *novelty.kinds(shard.tags), person=person()).collect()
+        names = ("image", "instance", "duplicate_uid", "path", "series")
+        tags = shard.tags.select(*names, *novelty.kinds(shard.tags), person=person()).collect()
         placed = self.run.place(features)
         rows = self.limits.judge(placed).join(tags, on="image", maintain_order="left")
-        told = rows.select("image", "^kind .*$").join(features, on="image", maintain_order="left")
-        of_new_kind = told.select(pl.any_horizontal(False, *self.kinds.values())).to_series()
+        kinds = rows.select("image", "^kind .*$")
+        encoded = kinds.join(features, on="image", maintain_order="left")
+        of_new_kind = encoded.select(pl.any_horizontal(False, *self.kinds.values())).to_series()
         rows = rows.with_columns(
             name=pl.Series([self.run.names[c - 1] for c in placed["cluster"]], dtype=pl.String),
             fits=rows["fits"] & ~of_new_kind,
-            unseen=novelty.named(told, self.unseen | self.kinds),
-            beyond=novelty.named(told, self.beyond),
+            unseen=novelty.new_tags(encoded, self.unseen | self.kinds),
+            beyond=novelty.new_tags(encoded, self.beyond),
             known=self.run.known(rows),
         )
         write_parquet(rows.select(COLUMNS), self.folder / part)
@@ -64,73 +66,81 @@ class Delivery:
         self.of_new.add(new.join(features, on="image", maintain_order="left"))
 
     def table(self) -> pl.LazyFrame:
-        """Return COLUMNS of all images so far; DataError where there is none."""
+        """Return COLUMNS of all images so far.
+
+        Raises DataError where there is none.
+        """
         parts = sorted(self.folder.glob("*.parquet"))
         if not parts:
-            said = sorted(self._reasons().items(), key=lambda reason: -reason[1])[:4]
-            why = ", ".join(f"{reason} {n:,}" for reason, n in said)
+            commonest = sorted(self._reasons().items(), key=lambda reason: -reason[1])[:4]
+            why = ", ".join(f"{reason} {n:,}" for reason, n in commonest)
             raise DataError(f"assign.input: no file in it is an image that can be read ({why})")
         return pl.scan_parquet(parts)
 
     def rejected(self) -> pl.LazyFrame:
-        """Return `path`, `reason`, `detail` of the files so far that were not taken."""
+        """Return `path`, `reason`, `detail` of the files so far that were rejected."""
         return pl.scan_parquet(sorted(self.folder.glob("rejected/*.parquet")))
 
-    def told(self, seed: int) -> dict[str, Any]:
-        """Return what assign.json holds."""
+    def summary(self, seed: int) -> dict[str, Any]:
+        """Return the content of assign.json; seed: of the permutations that test for drift."""
         images = self.table()
         new = images.filter(~pl.col("known"))
-        fitting = new.group_by("cluster").agg(new=pl.len(), fit_none=(~pl.col("fits")).sum())
-        limits = pl.DataFrame(self.limits.told(), schema_overrides={"cluster": pl.Int32})
-        counts = limits.join(fitting.collect(), on="cluster", how="left", maintain_order="left")
-        counts = counts.with_columns(
-            pl.col("new", "fit_none").fill_null(0), name=pl.Series(self.run.names)
-        )
-        odd = pl.any_horizontal(pl.col("unseen", "beyond").is_not_null()).sum()
-        (taken,), (total, new_values) = _row(images, pl.len()), _row(new, pl.len(), odd)
-        moved = drift.compare(self.of_new.persons, self.of_run.persons, self.run.names, seed)
-        told = {
+        clusters = self._clusters(new)
+        with_new_values = pl.any_horizontal(pl.col("unseen", "beyond").is_not_null()).sum()
+        (taken,) = _row(images, pl.len())
+        total, new_values = _row(new, pl.len(), with_new_values)
+        comparison = drift.compare(self.of_new.persons, self.of_run.persons, self.run.names, seed)
+        summary = {
             "images": taken,
             "known": taken - total,
             "new": total,
-            "fit_none": int(counts["fit_none"].sum()),
-            "fit_none_share": int(counts["fit_none"].sum()) / max(total, 1),
+            "fit_none": int(clusters["fit_none"].sum()),
+            "fit_none_share": int(clusters["fit_none"].sum()) / max(total, 1),
             "new_values": new_values,
             "unseen": _by_tag(new, "unseen"),
             "beyond": _by_tag(new, "beyond"),
             "rejected": self._reasons(),
-            "clusters": counts.to_dicts(),
-            "drift": moved,
+            "clusters": clusters.to_dicts(),
+            "drift": comparison,
         }
-        return {"result": said(told), "warning": drift.warning(moved), **told}
+        return {"result": _result(summary), "warning": drift.warning(comparison), **summary}
+
+    def _clusters(self, new: pl.LazyFrame) -> pl.DataFrame:
+        """A row a cluster: its limits, `new` images, those that `fit_none`, and its `name`."""
+        fitting = new.group_by("cluster").agg(new=pl.len(), fit_none=(~pl.col("fits")).sum())
+        limits = pl.DataFrame(self.limits.table(), schema_overrides={"cluster": pl.Int32})
+        counts = limits.join(fitting.collect(), on="cluster", how="left", maintain_order="left")
+        return counts.with_columns(
+            pl.col("new", "fit_none").fill_null(0), name=pl.Series(self.run.names)
+        )
 
     def _reasons(self) -> dict[str, int]:
         counts = self.rejected().group_by("reason").len().sort("reason").collect()
         return dict(counts.iter_rows())
 
 
-def said(told: dict[str, Any]) -> str:
-    """Return how many images fit, and whether the delivery has drifted, in a sentence each."""
-    rejected = sum(told["rejected"].values())
-    aside = f"({told['known']:,} were known, {rejected:,} files not taken)"
-    if not told["new"]:
+def _result(summary: dict[str, Any]) -> str:
+    """How many images fit, and whether the delivery has drifted, in a sentence each."""
+    rejected = sum(summary["rejected"].values())
+    aside = f"({summary['known']:,} were known, {rejected:,} files not taken)"
+    if not summary["new"]:
         return f"No new images {aside}."
-    images = "image" if told["new"] == 1 else "images"
+    images = "image" if summary["new"] == 1 else "images"
     drifted = {True: "has", False: "has not", None: "is too small to tell whether it has"}
     return (
-        f"{told['new']:,} new {images}, {told['fit_none']:,} of which "
-        f"({told['fit_none_share']:.1%}) fit none of the clusters and {told['new_values']:,} have "
-        f"values that the run has not {aside}. The delivery as a whole "
-        f"{drifted[told['drift']['drifted']]} drifted from the run."
+        f"{summary['new']:,} new {images}, {summary['fit_none']:,} of which "
+        f"({summary['fit_none_share']:.1%}) fit none of the clusters and "
+        f"{summary['new_values']:,} have values that the run has not {aside}. "
+        f"The delivery as a whole {drifted[summary['drift']['drifted']]} drifted from the run."
     )
 
 
-def _row(images: pl.LazyFrame, *asked: pl.Expr) -> tuple[int, ...]:
-    named = [what.alias(f"{i}") for i, what in enumerate(asked)]
-    return images.select(named).collect(engine="streaming").row(0)
+def _row(images: pl.LazyFrame, *counts: pl.Expr) -> tuple[int, ...]:
+    columns = [count.alias(f"{i}") for i, count in enumerate(counts)]
+    return images.select(columns).collect(engine="streaming").row(0)
 
 
 def _by_tag(images: pl.LazyFrame, column: str) -> dict[str, int]:
-    """How many images each tag is named of in a column of such."""
+    """The number of images for which a column of tags, joined by `\\`, names each tag."""
     tags = images.select(pl.col(column).str.split("\\").explode().drop_nulls())
     return dict(tags.group_by(column).len().sort(column).collect().iter_rows())

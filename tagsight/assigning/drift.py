@@ -1,15 +1,15 @@
-"""Whether a delivery as a whole differs from the run that its images are put into.
+"""Drift: whether a delivery as a whole differs from the run that its images are put into.
 
 The images of a series are alike, and so are the series of a patient: patients are the units. Each
 is a row of shares: of its series, the mean over their images. Five things are compared: how
 patients spread over clusters, how far they lie from the medoids, how often each tag is filled, how
 often it has a category that the run does not have, and how often a number outside the run's range.
 Each by a permutation test (Good, "Permutation, Parametric, and Bootstrap Tests of Hypotheses",
-2005): patients of both sides are shuffled between them, which is exact where they are alike,
-whatever their numbers. Over tags the largest difference is what is tested, so that many tags raise
-no more alarms than one (Westfall & Young 1993). A drift is told where the least of the five
-p-values, times five, is at most LEVEL, and the share that moved is at least MATTERS: among many
-patients trifles are significant too.
+2005): patients are permuted between both sides, which is exact where these are alike, whatever
+their numbers. Over tags the largest difference is tested, so that many tags raise no more alarms
+than one (Westfall & Young 1993). There is a drift where the least of the five p-values, times five,
+is at most LEVEL, and the share that moved is at least MATTERS: among many patients trifles are
+significant too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,27 +17,25 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from tagsight.assigning.permutations import Sides, largest_of
+from tagsight.arrays import Bools, Float64s
+from tagsight.assigning.permutations import Sides, max_pvalues
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
-
-Array = NDArray[Any]
 
 LEVEL = 0.01
 MATTERS = 0.05
-FEWEST = 5  # patients in a delivery of which something can be told
+FEWEST = 5  # patients in a delivery that can be tested
 MOST = 20_000  # patients of a side, drawn at random
 SHOWN = 8
 UNITS = ["person", "series"]
-ASPECTS = {  # -> how the columns of a profile begin
+ASPECTS = {  # -> prefix of the columns of a profile
     "clusters": "cluster ",
     "distance": "distance",
     "presence": "present ",
     "unseen": "unseen ",
     "beyond": "beyond ",
 }
-RISING = ("unseen", "beyond")  # fewer of what is new is no drift
+RISING = ("unseen", "beyond")  # fewer new values are no drift
 WORDS = {
     "clusters": "their clusters",
     "distance": "how far they lie from the medoids",
@@ -48,13 +46,15 @@ WORDS = {
 
 
 class Profile:
-    """Patients as rows of shares, from images that come in parts.
+    """Patients as rows of sums of shares, from images that come in parts.
 
-    persons: `person`, `series` (how many), and the sums over them of the means over their images of
-    `distance` and of what is yes or no of an image: `cluster c`, `present KEYWORD`, `unseen
-    KEYWORD`, `beyond KEYWORD`. At most MOST persons, those first by name: names are keyed hashes,
-    so this is a random draw, and who is once left out stays out whatever is still to come. A series
-    that is in two parts counts as two; parts are made by folder, as series are.
+    persons: `person`, `series` (how many), and the sums over these series of the means over their
+    images of `distance` and of what is yes or no for an image: `cluster c`, `present KEYWORD`,
+    `unseen KEYWORD`, `beyond KEYWORD`.
+
+    There are at most MOST persons, the first by name: names are keyed hashes, so this is a random
+    draw, and a person once left out stays out whatever comes later. A series that is in two parts
+    counts as two; parts are made by folder, as series are.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Profile:
         unseen: Mapping[str, pl.Expr],
         beyond: Mapping[str, pl.Expr],
     ) -> None:
-        """unseen, beyond: tag -> whether an image has a new one (see `novelty`)."""
+        """Start without images; unseen, beyond: tag -> whether an image has a new value."""
         measured = [pl.col("distance").cast(pl.Float64), *_measures(encoding, k)]
         measured += [image.alias(f"unseen {keyword}") for keyword, image in unseen.items()]
         measured += [image.alias(f"beyond {keyword}") for keyword, image in beyond.items()]
@@ -83,29 +83,34 @@ class Profile:
 
 
 def _measures(encoding: Encoding, k: int) -> list[pl.Expr]:
-    """Yes or no of an image: in a cluster, with a tag."""
+    """Yes or no for an image: whether it is in a cluster, whether it has a tag."""
     by_keyword: dict[str, list[Column]] = {}
     for column in encoding.columns:
         by_keyword.setdefault(column.keyword, []).append(column)
-    made = [(pl.col("cluster") == c).alias(f"cluster {c}") for c in range(1, k + 1)]
-    return made + [_present(own).alias(f"present {keyword}") for keyword, own in by_keyword.items()]
+    clusters = [(pl.col("cluster") == c).alias(f"cluster {c}") for c in range(1, k + 1)]
+    tags = [
+        _present(columns).alias(f"present {keyword}") for keyword, columns in by_keyword.items()
+    ]
+    return clusters + tags
 
 
 def _present(columns: list[Column]) -> pl.Expr:
-    told = [pl.col(c.name) == 1 for c in columns if c.parser == PRESENCE]
-    return pl.any_horizontal(told or [pl.col(c.name).is_not_null() for c in columns])
+    presence = [pl.col(c.name) == 1 for c in columns if c.parser == PRESENCE]
+    return pl.any_horizontal(presence or [pl.col(c.name).is_not_null() for c in columns])
 
 
 def compare(
     delivery: pl.DataFrame, run: pl.DataFrame, clusters: Sequence[str], seed: int
 ) -> dict[str, Any]:
-    """Compare the `persons` of a delivery with those of a run; clusters: their names.
+    """Return how a delivery differs from a run.
+
+    delivery, run: Profile.persons of each; clusters: names of the clusters; seed: of permutations.
 
     Returns `drifted` (None where the delivery has fewer than FEWEST patients), `patients`,
-    `run_patients`, and by ASPECTS `drifted`, `pvalue` (times five, at most 1), `moved` (a share: of
-    clusters the total variation, of distances Kolmogorov and Smirnov's, of tags the largest
-    difference of means) and `largest`, what moved most: its `name`, the mean share (distance) in
-    `run` and `delivery`, and of a tag its p-value.
+    `run_patients`, and by ASPECTS `drifted`, `pvalue` (times five, at most 1), `moved` (for
+    clusters the total variation, for distances the Kolmogorov-Smirnov statistic, for tags the
+    largest difference of means) and `largest`, what moved most: its `name`, the mean share
+    (distance) in `run` and `delivery`, and for a tag its p-value.
     """
     counts = {"patients": len(delivery), "run_patients": len(run)}
     if len(delivery) < FEWEST:
@@ -113,65 +118,71 @@ def compare(
     names = run.columns[2:]
     sides = Sides(_means(delivery), _means(run))
     places = {a: np.array([n.startswith(p) for n in names]) for a, p in ASPECTS.items()}
-    draws = [_statistics(sides, chosen, places) for chosen in sides.draws(seed)]
-    told = {}
+    statistics = [_statistics(sides, permuted, places) for permuted in sides.permutations(seed)]
+    aspects = {}
     for aspect, prefix in ASPECTS.items():
-        pvalues = np.minimum(len(ASPECTS) * largest_of(np.vstack([d[aspect] for d in draws])), 1)
-        own = [name.removeprefix(prefix) or name for name in names if name.startswith(prefix)]
-        own = list(clusters) if aspect == "clusters" else own
-        told[aspect] = _told(aspect, sides, places[aspect], own, pvalues)
-    return {"drifted": any(aspect["drifted"] for aspect in told.values()), **counts, **told}
+        pvalues = max_pvalues(np.vstack([chunk[aspect] for chunk in statistics]))
+        shown = [name.removeprefix(prefix) or name for name in names if name.startswith(prefix)]
+        shown = list(clusters) if aspect == "clusters" else shown
+        adjusted = np.minimum(len(ASPECTS) * pvalues, 1)
+        aspects[aspect] = _summary(aspect, sides, places[aspect], shown, adjusted)
+    return {"drifted": any(aspect["drifted"] for aspect in aspects.values()), **counts, **aspects}
 
 
-def warning(told: dict[str, Any]) -> str | None:
-    """Say what moved, where a delivery has drifted; told: see compare."""
-    if not told["drifted"]:
+def warning(comparison: dict[str, Any]) -> str | None:
+    """Return what moved, where a delivery has drifted, else None; comparison: see compare."""
+    if not comparison["drifted"]:
         return None
-    moved = [f"{WORDS[a]} ({_shares(a, told[a])})" for a in ASPECTS if told[a]["drifted"]]
+    drifted = {a: comparison[a] for a in ASPECTS if comparison[a]["drifted"]}
+    moved = [f"{WORDS[aspect]} ({_shares(aspect, summary)})" for aspect, summary in drifted.items()]
     return f"the new images as a whole differ from the run's: {'; '.join(moved)}"
 
 
-def _shares(aspect: str, told: dict[str, Any]) -> str:
-    """The three that moved most, of tags those alone that did so by more than chance."""
-    rows = [row for row in told["largest"] if row.get("pvalue", 0.0) <= LEVEL][:3]
+def _shares(aspect: str, summary: dict[str, Any]) -> str:
+    """The three that moved most, of tags only those that moved significantly."""
+    rows = [row for row in summary["largest"] if row.get("pvalue", 0.0) <= LEVEL][:3]
     form = ".3f" if aspect == "distance" else ".0%"
     return ", ".join(f"{r['name']} {r['run']:{form}}, now {r['delivery']:{form}}" for r in rows)
 
 
-def _means(profiles: pl.DataFrame) -> Array:
-    """A row a patient: the mean over its series, (n, m); rounded, so that the order in which sums
-    were made parts no two that are equal."""
+def _means(profiles: pl.DataFrame) -> Float64s:
+    """A row a patient: the mean over its series, (n, m).
+
+    Rounded, so that equal ones stay equal whatever the order in which sums were added up.
+    """
     sums = profiles.select(pl.exclude("person", "series")).to_numpy()
     return np.round(sums / profiles["series"].to_numpy()[:, None], 9)
 
 
-def _statistics(sides: Sides, chosen: Array, places: Mapping[str, Array]) -> dict[str, Array]:
-    """What is tested of each draw: (draws, 1), of tags (draws, tags)."""
-    moved = sides.differences(chosen)
+def _statistics(
+    sides: Sides, permuted: Float64s, places: Mapping[str, Bools]
+) -> dict[str, Float64s]:
+    """The statistics of each permutation by aspect: (p, 1), of tags (p, tags)."""
+    moved = sides.differences(permuted)
     of = {aspect: moved[:, place] for aspect, place in places.items()}
     spread, share = sides.spread, sides.rows.mean(axis=0)[places["clusters"]]
     chi2 = np.divide(of["clusters"] ** 2, share, out=np.zeros_like(of["clusters"]), where=share > 0)
     return {
         "clusters": chi2.sum(axis=1, keepdims=True),
-        "distance": sides.kolmogorov(chosen, int(np.flatnonzero(places["distance"])[0])),
+        "distance": sides.ks_statistics(permuted, int(np.flatnonzero(places["distance"])[0])),
         "presence": np.abs(of["presence"]) / spread[places["presence"]],
     } | {aspect: of[aspect] / spread[places[aspect]] for aspect in RISING}
 
 
-def _told(
-    aspect: str, sides: Sides, place: Array, names: list[str], pvalues: Array
+def _summary(
+    aspect: str, sides: Sides, place: Bools, names: list[str], pvalues: Float64s
 ) -> dict[str, Any]:
-    """What compare returns of an aspect; pvalues: (1,), of tags (tags,)."""
+    """An aspect as compare returns it; pvalues: (1,), of tags (tags,)."""
     delivery, run = (side[:, place].mean(axis=0) for side in sides.parts())
     change = delivery - run if aspect in RISING else np.abs(delivery - run)
     moved = {
         "clusters": change.sum(keepdims=True) / 2,
-        "distance": sides.kolmogorov(sides.actual, int(np.flatnonzero(place)[0]))[0],
+        "distance": sides.ks_statistics(sides.actual, int(np.flatnonzero(place)[0]))[0],
     }.get(aspect, change)
-    told = (pvalues <= LEVEL) & (moved >= MATTERS)
-    order = np.lexsort((-change, np.broadcast_to(~told, change.shape)))[:SHOWN]
+    drifted = (pvalues <= LEVEL) & (moved >= MATTERS)
+    order = np.lexsort((-change, np.broadcast_to(~drifted, change.shape)))[:SHOWN]
     return {
-        "drifted": bool(told.any()),
+        "drifted": bool(drifted.any()),
         "pvalue": float(pvalues.min(initial=1.0)),
         "moved": float(moved.max(initial=0.0)),
         "largest": [

@@ -1,4 +1,4 @@
-"""A finished run as it lies in its folder: what later images are put into, and never changed."""
+"""A finished run in its folder: later images are put into its clusters, and it never changes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ NEEDED = (
     "annotations.csv",
 )
 SHARDED = ("tags", "rejected", "features", "annotations")
-EQUAL = 1e-5  # distances that machines with other vector instructions may differ by
+EQUAL = 1e-5  # differences in distance between machines with other vector instructions
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What is taken from the run.
+    """A finished run.
 
-    reading: how its images were read, `keep` and `derive_text`, of files `keep_undrawable`, of a
-    ready table `columns` and `split`; encoding: with the ranges that its distances were taken with;
+    reading: how its images were read: `keep` and `derive_text`, for files `keep_undrawable`, for a
+    ready table `columns` and `split`; encoding: with the ranges that its distances were made with;
     medoids: those of clusters 1, 2, … at its K; names: of these clusters; tuning: the persons of
     the tuning sample; shards: names of the files of each table.
     """
@@ -50,53 +50,58 @@ class FinishedRun:
 
     @property
     def k(self) -> int:
-        """How many clusters the run has."""
+        """The number of clusters."""
         return len(self.medoids)
 
     def images(self) -> Iterator[pl.DataFrame]:
-        """The images by shard: `image`, `person`, `series` (not null), `cluster`, `distance`, and
-        the encoded columns; without persons of the tuning sample, which the medoids were fitted
-        on: their distances say nothing of later images.
+        """Yield the images of each shard without persons of the tuning sample.
+
+        Columns: `image`, `person`, `series` (not null), `cluster`, `distance`, and the encoded
+        ones. The medoids were fitted to the tuning sample, so its distances say nothing of later
+        images.
         """
         for shard in self.shards:
-            tags, found, features = (
+            tags, annotations, features = (
                 self._shard(table, shard) for table in ("tags", "annotations", "features")
             )
-            images = unit(tags).join(found.select("image", "cluster", "distance"), on="image")
+            placed = annotations.select("image", "cluster", "distance")
+            images = units(tags).join(placed, on="image")
             fitted_on = pl.col("person").is_in(self.tuning.implode())
             yield images.filter(~fitted_on).join(features, on="image").collect()
 
     def values(self) -> novelty.Values:
-        """What values the run's images have, those of the tuning sample too."""
+        """Return the values of the run's images, those of the tuning sample too."""
         tables = ((self._shard("tags", s), self._shard("features", s)) for s in self.shards)
-        parts = (unit(tags).select("image", "person").join(f, on="image") for tags, f in tables)
-        return novelty.values((part.collect() for part in parts), self.encoding)
+        parts = (units(tags).select("image", "person").join(f, on="image") for tags, f in tables)
+        return novelty.values_of((part.collect() for part in parts), self.encoding)
 
     def kinds(self) -> pl.DataFrame:
-        """What kinds of images the run has: the different rows of `novelty.kinds`."""
+        """Return the kinds of images of the run: the distinct rows of `novelty.kinds`."""
         tags = scan(self.paths("tags"))
         return tags.select(novelty.kinds(tags)).unique().collect(engine="streaming")
 
     def place(self, features: pl.DataFrame) -> pl.DataFrame:
-        """Return `image`, `cluster`, `distance`, `margin` of images, as the run did of its own."""
+        """Return `image`, `cluster`, `distance`, `margin` of images as the run makes them."""
         return annotation.annotate(features, self.medoids, self.encoding)
 
     def known(self, images: pl.DataFrame) -> pl.Series:
-        """Which images are in the run: Boolean (n,).
+        """Return whether each image is in the run: Boolean (n,).
 
-        images: `image`, `instance`, `duplicate_uid`, as in tags. The same SOP instance is the same
-        image wherever it lies. Where there is none, as in a ready table, or files that differ share
-        one, an image is known by what it is told apart by: of files the path too.
+        images: `image`, `instance`, `duplicate_uid`, as in tags.
+
+        The same SOP instance is the same image in whatever file. Where there is none, as in a ready
+        table, or where different files share one, images are compared by `image`, which for files
+        covers the path.
         """
         names = ["image", "instance"]
-        asked, held = (_names(tags) for tags in (images.lazy(), scan(self.paths("tags"))))
-        found = [held.select(n).join(asked.select(n), on=n, how="semi").unique() for n in names]
-        of_run = zip(names, pl.collect_all(found, engine="streaming"), strict=True)
+        new, old = (_names(tags) for tags in (images.lazy(), scan(self.paths("tags"))))
+        shared = [old.select(n).join(new.select(n), on=n, how="semi").unique() for n in names]
+        of_run = zip(names, pl.collect_all(shared, engine="streaming"), strict=True)
         same = [pl.col(n).is_in(rows[n].implode()).fill_null(False) for n, rows in of_run]
-        return asked.select(known=pl.any_horizontal(same)).collect()["known"]
+        return new.select(known=pl.any_horizontal(same)).collect()["known"]
 
     def paths(self, table: str) -> list[Path]:
-        """The shards of a table."""
+        """Return the files of a table."""
         return [self.folder / table / f"{shard}.parquet" for shard in self.shards]
 
     def _shard(self, table: str, shard: str) -> pl.LazyFrame:
@@ -108,28 +113,31 @@ def _names(tags: pl.LazyFrame) -> pl.LazyFrame:
     return tags.select("image", instance=of_one)
 
 
-def unit(tags: pl.LazyFrame) -> pl.LazyFrame:
-    """Return `image`, `person` and `series` of images; where one is unknown, what is known."""
+def units(tags: pl.LazyFrame) -> pl.LazyFrame:
+    """Return `image`, `person` and `series` of images.
+
+    Where the series is unknown it is the image.
+    """
     return tags.select("image", person=person(), series=pl.coalesce("series", "image"))
 
 
-def finished(
+def load_run(
     folder: Path, ranges: Literal["archive", "sample"], key_file: str | None
 ) -> FinishedRun:
-    """Take up the run in `folder`, made with these `gower.ranges` and `privacy.key_file`.
+    """Return the run in `folder`, made with these `gower.ranges` and `privacy.key_file`.
 
-    Raises DataError where the run is not finished, or where images put into its clusters as this
-    config has it do not come where it put them; UserError where the key is another.
+    Raises DataError where the run is not finished, or where with this config its images come into
+    other clusters than its own; UserError where the key is another.
     """
     shards = _shards(folder, key_file)
     key = run_key(key_file or str(folder / "key"))
-    read = reading_of([folder / "rejected" / f"{shard}.parquet" for shard in shards], key)
+    reading = reading_of([folder / "rejected" / f"{shard}.parquet" for shard in shards], key)
     sample = pl.read_parquet(folder / "samples/tuning.parquet")
     k = read_json(folder / "choice.json")["k"]
     run = FinishedRun(
         folder=folder,
         key=key,
-        reading=read,
+        reading=reading,
         encoding=load(folder / "encoding.json").ranged_by(sample, ranges),
         medoids=pl.read_parquet(folder / "medoids.parquet").filter(k=k).sort("cluster"),
         names=[card["name"] for card in read_json(folder / "cards.json") if card["cluster"]],
@@ -141,9 +149,9 @@ def finished(
 
 
 def _shards(folder: Path, key_file: str | None) -> list[str]:
-    """The names of the shards; DataError that names the first file that is not there."""
-    found = {path.stem for table in SHARDED for path in (folder / table).glob("*.parquet")}
-    each = [f"{table}/{shard}.parquet" for table in SHARDED for shard in sorted(found or {"0"})]
+    """The names of the shards; DataError that names the first file that is missing."""
+    shards = {path.stem for table in SHARDED for path in (folder / table).glob("*.parquet")}
+    each = [f"{table}/{shard}.parquet" for table in SHARDED for shard in sorted(shards or {"0"})]
     for name in [*([] if key_file else ["key"]), *NEEDED, *each]:
         if not (folder / name).is_file():
             raise DataError(
@@ -151,13 +159,13 @@ def _shards(folder: Path, key_file: str | None) -> list[str]:
                 "run; finish it first (the same command without `assign`), or "
                 "name its folder with --directory"
             )
-    return sorted(found)
+    return sorted(shards)
 
 
 def _require_agreement(run: FinishedRun, sample: pl.DataFrame) -> None:
-    """Put the tuning sample into the clusters anew: it has to come where the run has it."""
-    told = scan(run.paths("annotations")).select("image", "cluster", "distance")
-    before = sample.lazy().select("image").join(told, on="image", how="left").collect()
+    """Place the tuning sample anew: DataError where its distances are not those of the run."""
+    annotations = scan(run.paths("annotations")).select("image", "cluster", "distance")
+    before = sample.lazy().select("image").join(annotations, on="image", how="left").collect()
     now = run.place(sample)
     both = now.join(before, on="image", suffix="_before")
     apart = (both["distance"] - both["distance_before"]).fill_null(np.inf).abs() > EQUAL

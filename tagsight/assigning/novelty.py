@@ -1,7 +1,7 @@
-"""Values that a run has not: categories without a code, numbers outside its range, new kinds.
+"""Values that a run does not have: categories without a code, numbers out of range, new kinds.
 
-Numbers are held to the least and the largest of the run's images, whatever they are scaled by: to a
-distance all that lies outside the scale is its end.
+Numbers are compared with the least and the largest of the run's images, whatever they are scaled
+by: for a distance, every number outside the scale is its end.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ import polars as pl
 
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
 
-# Tags that say what kind of image it is: of a kind that the run has not, it belongs nowhere in it.
+# Tags that say of which kind an image is: one of a new kind fits no cluster of the run.
 KINDS = ("Modality", "SOPClassUID")
 
 Ends = tuple[float, float]
@@ -19,11 +19,13 @@ NOWHERE: Ends = (float("inf"), float("-inf"))  # every number lies outside
 
 
 class Values(NamedTuple):
-    """What a run has in each column: `ends`, the least and the largest number; `sole`, the
-    categories of one person alone; `inner`, the ends without the one person who has them.
+    """The values of a run in each column.
 
-    In the run itself every value was seen. What one person alone has is as new as what turns up
-    later where nobody else has it (Good 1953: as many as there are to come).
+    ends: the least and the largest number; sole: codes of categories that one person alone has;
+    inner: the ends without the one person who has them.
+
+    The run has seen each of its own values. To compare it with a delivery, those of one person
+    alone count as new in it: as many are expected later (Good 1953).
     """
 
     ends: dict[str, Ends]
@@ -31,17 +33,17 @@ class Values(NamedTuple):
     inner: dict[str, Ends]
 
 
-def values(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
-    """Go through the images of a run: `person` and the encoded columns, in parts."""
+def values_of(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
+    """Return the values of a run; parts: `person` and the encoded columns of its images."""
     codes: dict[str, pl.DataFrame] = {}
     numbers: dict[str, pl.DataFrame] = {}
     for part in parts:
         for column in encoding.columns:
-            own = part.select("person", value=column.name).drop_nulls("value")
+            pairs = part.select("person", value=column.name).drop_nulls("value")
             if column.categories is None:
-                numbers[column.name] = _people_at_ends(own, numbers.get(column.name))
+                numbers[column.name] = _people_at_ends(pairs, numbers.get(column.name))
             elif column.parser != PRESENCE:
-                codes[column.name] = _people_of_codes(own, codes.get(column.name))
+                codes[column.name] = _people_of_codes(pairs, codes.get(column.name))
     alone = pl.col("first") == pl.col("last")
     at_ends = {name: _ends(people) for name, people in numbers.items()}
     return Values(
@@ -52,28 +54,29 @@ def values(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
 
 
 def unseen(encoding: Encoding, sole: Mapping[str, Sequence[int]]) -> dict[str, pl.Expr]:
-    """Return for each tag with categories whether an image has one that the run has not.
+    """Return for each tag with categories whether an image has one that is not in the run.
 
-    sole: column -> codes that count as unseen too. The expressions are over the encoded columns,
-    and never null.
+    sole: column -> codes that count as unseen too.
+    Returns expressions over the encoded columns, never null.
     """
     columns = [c for c in encoding.columns if c.categories and c.parser != PRESENCE]
     return _by_tag(columns, [_is_new(column, sole.get(column.name, ())) for column in columns])
 
 
 def beyond(encoding: Encoding, ends: Mapping[str, Ends]) -> dict[str, pl.Expr]:
-    """Return for each tag with numbers whether one of an image's lies outside the ends (by column).
+    """Return for each tag with numbers whether an image has one outside the ends.
 
-    The expressions are over the encoded columns, and never null.
+    ends: by column.
+    Returns expressions over the encoded columns, never null.
     """
     columns = [c for c in encoding.columns if c.categories is None]
     return _by_tag(columns, [_is_outside(column, ends[column.name]) for column in columns])
 
 
-def named(images: pl.DataFrame, new: Mapping[str, pl.Expr]) -> pl.Series:
-    """Return the tags that are new in each image, joined by `\\`; null where none is.
+def new_tags(images: pl.DataFrame, new: Mapping[str, pl.Expr]) -> pl.Series:
+    """Return the tags with a new value in each image, joined by `\\`; null where there is none.
 
-    new: tag -> whether it is, an expression over the columns of `images`.
+    new: tag -> whether an image has a new value, an expression over the columns of `images`.
     """
     names = [pl.when(image).then(pl.lit(keyword)) for keyword, image in new.items()]
     text = pl.concat_str([pl.lit(None, pl.String), *names], separator="\\", ignore_nulls=True)
@@ -81,9 +84,9 @@ def named(images: pl.DataFrame, new: Mapping[str, pl.Expr]) -> pl.Series:
 
 
 def kinds(tags: pl.LazyFrame) -> list[pl.Expr]:
-    """Return what says of which kind each image of a table of tags is: `kind Modality`, … as text.
+    """Return of which kind each image of a table of tags is: `kind Modality`, … as text.
 
-    Taken from the tags, since an encoding has no column of what all images of a run share.
+    The encoding does not serve, since it has no column of a tag that all images of a run share.
     """
     held = tags.collect_schema()
     texts = {k: pl.col(k) if k in held else pl.lit(None, pl.String) for k in KINDS}
@@ -92,24 +95,24 @@ def kinds(tags: pl.LazyFrame) -> list[pl.Expr]:
 
 
 def new_kinds(run: pl.DataFrame) -> dict[str, pl.Expr]:
-    """Return for each of KINDS whether an image is of one that the run has not.
+    """Return for each of KINDS whether an image is of a kind that is not in the run.
 
-    run: the columns of `kinds`; of a tag that it has nowhere nothing is new. The expressions are
-    over columns of these names, and never null.
+    run: the columns of `kinds`; a tag that is missing in the whole run is left out.
+    Returns expressions over columns of these names, never null.
     """
     known = {k: run[f"kind {k}"].drop_nulls().unique() for k in KINDS}
     return {
-        k: ~pl.col(f"kind {k}").is_in(found.implode()).fill_null(True)
-        for k, found in known.items()
-        if len(found)
+        k: ~pl.col(f"kind {k}").is_in(kinds.implode()).fill_null(True)
+        for k, kinds in known.items()
+        if len(kinds)
     }
 
 
 def _by_tag(columns: Sequence[Column], new: Sequence[pl.Expr]) -> dict[str, pl.Expr]:
-    found: dict[str, list[pl.Expr]] = {}
+    by_tag: dict[str, list[pl.Expr]] = {}
     for column, image in zip(columns, new, strict=True):
-        found.setdefault(column.keyword, []).append(image)
-    return {keyword: pl.any_horizontal(several) for keyword, several in found.items()}
+        by_tag.setdefault(column.keyword, []).append(image)
+    return {keyword: pl.any_horizontal(images) for keyword, images in by_tag.items()}
 
 
 def _is_new(column: Column, sole: Sequence[int]) -> pl.Expr:
@@ -123,16 +126,16 @@ def _is_outside(column: Column, ends: Ends) -> pl.Expr:
     return ((number < ends[0]) | (number > ends[1])).fill_null(False)
 
 
-def _people_of_codes(own: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
-    """Of each code the first and the last person by name who has it: `value`, `first`, `last`."""
-    new = own.select("value", first="person", last="person")
+def _people_of_codes(pairs: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    """For each code the first and the last person by name who has it: `value`, `first`, `last`."""
+    new = pairs.select("value", first="person", last="person")
     both = new if before is None else pl.concat([before, new])
     return both.group_by("value").agg(pl.col("first").min(), pl.col("last").max())
 
 
-def _people_at_ends(own: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
-    """Two persons with the least numbers, two with the largest: `person`, `low`, `high`."""
-    new = own.select("person", low="value", high="value")
+def _people_at_ends(pairs: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    """The two persons with the least numbers, and with the largest: `person`, `low`, `high`."""
+    new = pairs.select("person", low="value", high="value")
     both = new if before is None else pl.concat([before, new])
     each = both.group_by("person").agg(pl.col("low").min(), pl.col("high").max())
     two = [each.bottom_k(2, by="low"), each.top_k(2, by="high")]

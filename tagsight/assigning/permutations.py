@@ -1,76 +1,88 @@
-"""Permutation tests of two sides: what is seen, against what shuffling patients between them gives.
+"""Permutation tests of two samples of patients: statistics of them, and of permutations of both.
 
 Source: Good, "Permutation, Parametric, and Bootstrap Tests of Hypotheses" (2005); for the largest
 of many statistics Westfall & Young, "Resampling-Based Multiple Testing" (1993).
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from tagsight.arrays import Float64s
 
 PERMUTATIONS = 999
 CHUNK = 32  # permutations at a time
-ROUNDING = 1e-9  # sums made in another order are still the same
+ROUNDING = 1e-9  # sums added up in another order count as equal
 
 
 class Sides:
-    """Patients of two sides, as rows of shares.
+    """Two samples of patients, as rows of shares.
 
-    rows: float64 (n, m), the first side's before the second's; actual: (1, n), 1 for those of the
-    first side; spread: (m,), the standard deviation over all, infinite where there is none.
+    rows: float64 (n, m), the first side's before the second's; actual: float64 (1, n), 1 for rows
+    of the first side; spread: float64 (m,), the standard deviation over all rows, infinite where
+    all are equal.
     """
 
-    def __init__(self, first: Array, second: Array) -> None:
-        """Take (n1, m) and (n2, m); neither is empty."""
+    def __init__(self, first: Float64s, second: Float64s) -> None:
+        """Take the rows of both sides, (n1, m) and (n2, m); neither is empty."""
         self.rows = np.vstack([first, second]).astype(float)
         self.first = len(first)
         self.actual = (np.arange(len(self.rows)) < self.first).astype(float)[None]
         spread = self.rows.std(axis=0)
         self.spread = np.where(spread > ROUNDING, spread, np.inf)
 
-    def parts(self) -> tuple[Array, Array]:
-        """The rows of the first side, and those of the second."""
+    def parts(self) -> tuple[Float64s, Float64s]:
+        """Return the rows of the first side, and those of the second."""
         return self.rows[: self.first], self.rows[self.first :]
 
-    def draws(self, seed: int) -> Iterator[Array]:
-        """The actual side, then PERMUTATIONS random ones of the same size: (draws, n), 0 or 1."""
+    def permutations(self, seed: int) -> Iterator[Float64s]:
+        """Yield the actual first side, then PERMUTATIONS random ones of the same size, in chunks.
+
+        Each chunk is float64 (p, n): 1 for rows of the first side, else 0.
+        """
         yield self.actual
         random = np.random.default_rng(seed)
         for done in range(0, PERMUTATIONS, CHUNK):
             shape = min(CHUNK, PERMUTATIONS - done), len(self.rows)
             taken = np.argpartition(random.random(shape), self.first, axis=1)[:, : self.first]
-            chosen = np.zeros(shape)
-            np.put_along_axis(chosen, taken, 1.0, axis=1)
-            yield chosen
+            permuted = np.zeros(shape)
+            np.put_along_axis(permuted, taken, 1.0, axis=1)
+            yield permuted
 
-    def differences(self, chosen: Array) -> Array:
-        """Means of the rows chosen, less those of the others: (draws, m)."""
-        sums = chosen @ self.rows
+    def differences(self, permuted: Float64s) -> Float64s:
+        """Return the means of the first side less those of the second.
+
+        permuted: (p, n), see permutations.
+        Returns float64 (p, m).
+        """
+        sums = permuted @ self.rows
         others = self.rows.sum(axis=0) - sums
         return np.asarray(sums / self.first - others / (len(self.rows) - self.first))
 
-    def kolmogorov(self, chosen: Array, column: int) -> Array:
-        """Kolmogorov and Smirnov's distance of the rows chosen to the others: (draws, 1)."""
+    def ks_statistics(self, permuted: Float64s, column: int) -> Float64s:
+        """Return the Kolmogorov-Smirnov statistic of the two sides, in a column.
+
+        permuted: (p, n), see permutations.
+        Returns float64 (p, 1).
+        """
         order = np.argsort(self.rows[:, column], kind="stable")
         last = np.append(np.diff(self.rows[order, column]) > 0, True)  # of equal values
-        inside = np.cumsum(chosen[:, order], axis=1)
+        inside = np.cumsum(permuted[:, order], axis=1)
         outside = np.arange(1, len(order) + 1) - inside
         apart = inside / self.first - outside / (len(order) - self.first)
         return np.asarray(np.abs(apart[:, last]).max(axis=1, keepdims=True))
 
 
-def largest_of(statistics: Array) -> Array:
-    """The p-value of each of m statistics, given that the largest is what one looks at: (m,).
+def max_pvalues(statistics: Float64s) -> Float64s:
+    """Return the p-value of each statistic against the largest of all in each permutation.
 
-    statistics: (1 + draws, m), the actual ones first. Of one it is the plain permutation p-value.
+    statistics: float64 (1 + permutations, m), those of the actual sides first.
+    Returns float64 (m,), adjusted for m tests; for m = 1 the plain permutation p-value.
+    Source: Westfall & Young (1993).
     """
     if not statistics.shape[1]:
         return np.empty(0)
-    largest = statistics.max(axis=1, keepdims=True)  # (1 + draws, 1)
+    largest = statistics.max(axis=1, keepdims=True)  # (1 + permutations, 1)
     actual = statistics[0] - ROUNDING * np.abs(statistics[0])
     at_least = (largest[1:] >= actual).sum(axis=0)
     return np.asarray((1 + at_least) / len(statistics))

@@ -50,8 +50,8 @@ def _fitting(grid: pl.DataFrame, tolerance: float) -> pl.DataFrame:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, float | None]:
-    """Ten digits, and null for what JSON cannot say."""
+    """Figures as floats, null for what JSON cannot say."""
     return {
-        name: float(f"{value:.10g}") if value is not None and np.isfinite(value) else None
+        name: float(value) if value is not None and np.isfinite(value) else None
         for name, value in row.items()
     }

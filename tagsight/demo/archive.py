@@ -1,11 +1,10 @@
-"""The demo archive: a seeded, made-up hospital's DICOM files, and the truth planted in them."""
+"""The demo archive: DICOM files of a made-up hospital by a seed, and the truth planted in them."""
 
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol
 
 import polars as pl
 import pydicom
@@ -13,6 +12,7 @@ import pydicom
 from tagsight.demo.broken import break_some
 from tagsight.demo.patients import make_patient, truth
 from tagsight.demo.population import Patient, plan
+from tagsight.run.progress import ProgressCounter
 
 SCHEMA = {
     "path": pl.String,
@@ -34,13 +34,6 @@ PACKAGED = ("test_files", "charset_files")
 OTHER = (".py", ".pyc", ".md", ".txt", ".json", ".dump", ".icc", ".gz")
 
 
-class DemoProgress(Protocol):
-    """Whatever counts the images that are done."""
-
-    def add(self, n: int) -> object:
-        """Count n more."""
-
-
 def _share(folder: Path, people: Iterable[Patient], seed: int) -> Iterator[int]:
     for person in people:
         yield make_patient(folder, person, seed)
@@ -51,15 +44,15 @@ def _apart(
 ) -> list[str]:
     """Return the command that makes one process's share of the patients.
 
-    A command rather than multiprocessing: neither is the caller's script run again, nor are its
-    threads forked.
+    A command rather than multiprocessing, which would run the caller's script again, or fork its
+    threads.
     """
     numbers = (size[0], -1 if size[1] is None else size[1], seed, *part)
     return [sys.executable, "-m", "tagsight.demo.archive", str(folder), *map(str, numbers)]
 
 
-def _follow(command: list[str], progress: DemoProgress | None) -> None:
-    """Run a share, counting as it goes; a fault in it is raised here."""
+def _follow(command: list[str], progress: ProgressCounter | None) -> None:
+    """Run a share and count its images; CalledProcessError where it fails."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -94,21 +87,16 @@ def write(
     images: int | None,
     seed: int,
     threads: int = 1,
-    progress: DemoProgress | None = None,
+    progress: ProgressCounter | None = None,
 ) -> None:
-    """Write the archive's files, and beside them the table of what was planted.
+    """Write the archive's files, and the table of what was planted in them.
 
-    Args:
-        folder: made if absent; patient/study/series folders come under it.
-        truth: the parquet file to be written: a row per file, broken ones too (those know
-            nothing but `path` and `broken`).
-        patients: how many patients; each has 1 to 4 exams, each exam about 2 series. Nine or
-            more give every modality.
-        images: how many images in all, broken files not counted; None for about 4.4 a patient.
-            Never fewer than there are series (about 2.6 a patient).
-        seed: the same seed makes the same bytes, whatever `threads` is.
-        threads: how many processes share the patients.
-        progress: told of the images as they are made.
+    folder: of the archive, made if absent; truth: the parquet file to write, a row per file, with
+    `path` and `broken` alone for broken ones; patients: their number, each with 1 to 4 exams of
+    about 2 series; nine or more give every modality; images: their number without broken files,
+    None for about 4.4 a patient, never fewer than series (about 2.6 a patient); seed: the same seed
+    makes the same bytes, whatever `threads` is; threads: processes that share the patients;
+    progress: counts the images that are done.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if threads == 1:
@@ -128,15 +116,15 @@ def write(
 def packaged_files() -> list[Path]:
     """Return the files that ship inside the installed pydicom, sorted; their names can repeat."""
     data = Path(pydicom.__file__).parent / "data"
-    found = (p for name in PACKAGED for p in (data / name).rglob("*") if p.is_file())
-    return sorted(p for p in found if p.suffix not in OTHER)
+    files = (p for name in PACKAGED for p in (data / name).rglob("*") if p.is_file())
+    return sorted(p for p in files if p.suffix not in OTHER)
 
 
 def _main(folder: str, *numbers: str) -> None:
     patients, images, seed, part, parts = map(int, numbers)
     people = plan(patients, None if images < 0 else images, seed)[part::parts]
-    for made in _share(Path(folder), people, seed):
-        print(made, flush=True)
+    for images in _share(Path(folder), people, seed):
+        print(images, flush=True)
 
 
 if __name__ == "__main__":

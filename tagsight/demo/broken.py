@@ -1,4 +1,4 @@
-"""The handful of files that no archive is without: cut, empty, mislabelled, or no image at all."""
+"""Broken files as every archive has some: cut, empty, mislabelled, or no image at all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -126,37 +126,33 @@ def _plain(folder: Path, paths: Sequence[str], count: int) -> list[str]:
 def break_some(folder: Path, paths: Sequence[str], seed: int) -> dict[str, str]:
     """Write broken files beside good ones, which stay as they are.
 
-    Args:
-        folder: the archive.
-        paths: its good files, relative to it.
-        seed: chooses which files are taken as patterns.
-
-    Returns:
-        The kind of fault of each file written, by its path relative to the archive.
+    folder: the archive; paths: its good files, relative to it; seed: chooses the files that serve
+    as patterns.
+    Returns the kind of fault of each file written, by its path relative to the archive.
     """
     rng = np.random.default_rng([seed, 5])
     order = [paths[int(i)] for i in rng.permutation(len(paths))]
     patterns = _plain(folder, order, len(BREAKERS) + 4)
-    made: dict[str, str] = {}
+    faults: dict[str, str] = {}
     for (kind, breaker), pattern in zip(BREAKERS.items(), patterns, strict=False):
-        path = f"{pattern.rsplit('/', 1)[0]}/x{kind.count('_')}{len(made):03d}.dcm"
+        path = f"{pattern.rsplit('/', 1)[0]}/x{kind.count('_')}{len(faults):03d}.dcm"
         (folder / path).write_bytes(breaker((folder / pattern).read_bytes(), seed))
-        made[path] = kind
-    made |= _odd_objects(folder, patterns[len(BREAKERS) :], seed)
-    return made
+        faults[path] = kind
+    faults |= _odd_objects(folder, patterns[len(BREAKERS) :], seed)
+    return faults
 
 
 def _odd_objects(folder: Path, patterns: Sequence[str], seed: int) -> dict[str, str]:
     report, index, copied, note = patterns
-    made = {
+    faults = {
         f"{report.rsplit('/', 1)[0]}/xsr00001.dcm": "structured_report",
         "DICOMDIR": "dicomdir",
         f"{copied.rsplit('/', 1)[0]}/xcopy001.dcm": "duplicate",
         f"{note.rsplit('/', 1)[0]}/readme.txt": "text_file",
     }
-    paths = list(made)
+    paths = list(faults)
     _save(_report(dcmread(folder / report), seed), folder / paths[0])
     _save(_index(dcmread(folder / index), seed), folder / paths[1])
     (folder / paths[2]).write_bytes((folder / copied).read_bytes())
     (folder / paths[3]).write_text(TEXT, encoding="ascii")
-    return made
+    return faults

@@ -1,4 +1,4 @@
-"""The hospitals' machines, and how each of them spells and fills its tags."""
+"""The hospitals' devices, and how each of them spells and fills its tags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from tagsight.run.package_data import rows_of
 INSTITUTIONS = ("St. Elsewhere University Hospital", "KBC Dubrava Nova", "Klinik am Rehberg")
 CHARSETS = ("ISO_IR 100", "ISO_IR 101", "ISO_IR 192")
 LANGUAGES = ("english", "croatian", "german")
-# A machine keeps to one spelling; staff type over it now and then.
+# A device keeps to one spelling; staff type over it now and then.
 HABIT = 0.8
 
 
 @dataclass(frozen=True)
 class Device:
-    """One machine: what it is, what it fills, how it stores."""
+    """An imaging device: what it is, which tags it fills, how it stores pixels."""
 
     number: int
     modality: str
@@ -46,13 +46,13 @@ def _device(number: int, row: Mapping[str, str]) -> Device:
 
 @cache
 def devices(modality: str) -> tuple[Device, ...]:
-    """Return the machines of a modality, in the order of the table."""
+    """Return the devices of a modality, in the order of the table."""
     rows = enumerate(rows_of("demo_devices.csv"))
     return tuple(_device(i, row) for i, row in rows if row["modality"] == modality)
 
 
 def pick(modality: str, rng: np.random.Generator) -> Device:
-    """Draw a machine of the modality; busy ones come more often."""
+    """Draw a device of the modality; busy ones come more often."""
     fleet = devices(modality)
     weights = np.array([device.weight for device in fleet])
     return fleet[int(rng.choice(len(fleet), p=weights / weights.sum()))]
@@ -73,9 +73,9 @@ def spellings(term: str, site: int) -> tuple[str, ...]:
 
 
 def spell(term: str, device: Device, rng: np.random.Generator) -> str:
-    """Write a body part as this machine mostly does."""
+    """Write a body part as this device mostly does."""
     ways = spellings(term, device.site)
     usual = (device.number * 7 + len(term)) % (2 * len(ways))
-    # Half of the machines are set up with the standard's own word.
-    own = ways[usual] if usual < len(ways) else ways[0]
-    return own if rng.random() < HABIT else ways[int(rng.integers(len(ways)))]
+    # Half of the devices are set up with the standard's own word.
+    habit = ways[usual] if usual < len(ways) else ways[0]
+    return habit if rng.random() < HABIT else ways[int(rng.integers(len(ways)))]

@@ -1,4 +1,4 @@
-"""All files of one patient: the unit of work that is shared out to processes."""
+"""All files of one patient: the unit of work of a process."""
 
 import datetime as dt
 import hashlib
@@ -10,7 +10,7 @@ from tagsight.demo.devices import Device
 from tagsight.demo.pictures.shots import Shot, draw_pose, take
 from tagsight.demo.population import Patient, Series
 from tagsight.demo.storage import build, save, store
-from tagsight.demo.tags import Tags, image_tags, machine_tags, patient_tags, series_tags, study_tags
+from tagsight.demo.tags import Tags, device_tags, image_tags, patient_tags, series_tags, study_tags
 from tagsight.demo.technique import MAKE
 
 TRACERS = {"FDG": "Fluorodeoxyglucose", "MDP": "Tc99m MDP", "TC99M": "Tc-99m pertechnetate",
@@ -18,7 +18,7 @@ TRACERS = {"FDG": "Fluorodeoxyglucose", "MDP": "Tc99m MDP", "TC99M": "Tc-99m per
 
 
 def meaningless(seed: int, *parts: object) -> str:
-    """Return a folder or file name, eight letters that tell nothing."""
+    """Return a folder or file name of eight letters without meaning."""
     text = "\0".join(str(part) for part in (seed, *parts))
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest().upper()
 
@@ -79,9 +79,9 @@ def _series(folder: Path, patient: Patient, series: Series, exam: Tags, seed: in
 
 
 def _exam(patient: Patient, series: Series, device: Device, seed: int) -> Tags:
-    """Return an exam's tags; a second machine in the same exam (PET-CT) says them alike."""
+    """Return an exam's tags; a second device in the same exam (PET-CT) writes the same."""
     rng = np.random.default_rng([seed, 3, patient.number, series.study])
-    tags = machine_tags(device) | patient_tags(patient, device, series.study, rng)
+    tags = device_tags(device) | patient_tags(patient, device, series.study, rng)
     return tags | study_tags(patient, series, seed, rng)
 
 
@@ -90,6 +90,6 @@ def make_patient(folder: Path, patient: Patient, seed: int) -> int:
     first: dict[int, Series] = {}
     for series in patient.series:
         lead = first.setdefault(series.study, series)
-        exam = _exam(patient, lead, lead.device, seed) | machine_tags(series.device)
+        exam = _exam(patient, lead, lead.device, seed) | device_tags(series.device)
         _series(folder, patient, series, exam, seed)
     return sum(series.slices for series in patient.series)

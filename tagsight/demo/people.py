@@ -35,6 +35,6 @@ def doctor(number: int, site: int) -> str:
 
 
 def plain(name: str) -> str:
-    """Return a name as a machine writes it that lacks the letters: without their marks."""
+    """Return a name as a device without these letters writes it: without their marks."""
     bare = unicodedata.normalize("NFKD", name.translate(UNMARKED))
     return bare.encode("ascii", "ignore").decode()

@@ -1,6 +1,6 @@
-"""Who was examined, when, on which machine, with which series: the plan, and the planted truth.
+"""Who was examined, when, on which device, with which series: the plan, and the planted truth.
 
-Nothing is drawn here, so that the whole plan is ready in moments and each patient can then be
+No picture is drawn here, so that the whole plan is ready in moments and each patient can then be
 made by itself, in any order, on any number of processes.
 """
 
@@ -113,7 +113,7 @@ def _draw_part(modality: str, rng: np.random.Generator) -> str:
 
 
 def _write_part(part: str, device: Device, rng: np.random.Generator) -> tuple[str, bool]:
-    """Return BodyPartExamined as the machine or its user fills it, and whether it is wrong."""
+    """Return BodyPartExamined as the device or its user fills it, and whether it is wrong."""
     if rng.random() > device.fill:
         return "", False
     if rng.random() < WRONG_SHARE:
@@ -149,8 +149,8 @@ def _chosen(
     return [(contrast, (view,)) for contrast, view in taken[:4]]
 
 
-def _machine(modality: str, site: int, rng: np.random.Generator) -> Device:
-    """Choose a machine, mostly one of the patient's own hospital."""
+def _device(modality: str, site: int, rng: np.random.Generator) -> Device:
+    """Choose a device, mostly one of the patient's own hospital."""
     fleet = [d for d in devices(modality) if d.site == site]
     if fleet and rng.random() < 0.7:
         return fleet[int(rng.integers(len(fleet)))]
@@ -160,7 +160,7 @@ def _machine(modality: str, site: int, rng: np.random.Generator) -> Device:
 def _exam(
     patient: int, study: int, part: str, device: Device, *, rng: np.random.Generator
 ) -> list[Series]:
-    made: list[Series] = []
+    exam: list[Series] = []
     modality = device.modality
     written, wrong = _write_part(part, device, rng)
     for contrast, views in _chosen(modality, part, device, rng):
@@ -171,7 +171,7 @@ def _exam(
         series = Series(
             patient=patient,
             study=study,
-            number=len(made) + 1,
+            number=len(exam) + 1,
             modality=modality,
             body_part=part,
             views=views,
@@ -182,12 +182,12 @@ def _exam(
             written=written,
             wrong=wrong,
         )
-        made.append(series)
+        exam.append(series)
     if (modality, part) == ("PT", "WHOLEBODY"):
         scanner = next(d for d in devices("CT") if d.site == device.site)
         attenuation = _exam(patient, study, part, scanner, rng=rng)
-        made += [replace(s, number=s.number + len(made)) for s in attenuation]
-    return made
+        exam += [replace(s, number=s.number + len(exam)) for s in attenuation]
+    return exam
 
 
 def _dates(count: int, rng: np.random.Generator) -> tuple[dt.date, ...]:
@@ -218,7 +218,7 @@ def _patient(number: int, modality: str, seed: int) -> Patient:
             modality = "US" if modality == "MG" and not female else modality
             part = _draw_part(modality, rng)
             part = "ABDOMEN" if (modality, part) == ("US", "BREAST") and not female else part
-        series += _exam(number, study, part, _machine(modality, site, rng), rng=rng)
+        series += _exam(number, study, part, _device(modality, site, rng), rng=rng)
     birth = dates[0] - dt.timedelta(days=int(age * 365.25))
     sex = "F" if female else "M"
     return Patient(number, site, sex, birth, height, weight, body, dates, tuple(series))

@@ -1,4 +1,4 @@
-"""From drawn numbers and tags to a DICOM file (PS3.10), stored as each machine does it."""
+"""From drawn numbers and tags to a DICOM file (PS3.10), stored as each device does it."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydicom.config import IGNORE
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -24,9 +23,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from tagsight.arrays import Float32s, Integers, UInt8s
 from tagsight.demo.devices import Device
 from tagsight.demo.pictures import ultrasound
-from tagsight.demo.pictures.canvas import Array, Pose, canvas
+from tagsight.demo.pictures.canvas import Pose, canvas
 from tagsight.demo.pictures.shots import Shot
 from tagsight.demo.tags import Tags
 
@@ -46,15 +46,15 @@ PRIVATE = {
 class Stored:
     """Integers as they go into the file, with the tags that explain them."""
 
-    pixels: NDArray[np.integer]  # (frames?, rows, columns, 3?)
+    pixels: Integers  # (frames?, rows, columns, 3?)
     tags: Tags
 
 
-def _whole(image: Array, low: float, high: float) -> Array:
+def _whole(image: Float32s, low: float, high: float) -> Float32s:
     return np.clip(np.rint(image), low, high)
 
 
-def _ct(shot: Shot, image: Array) -> Stored:
+def _ct(shot: Shot, image: Float32s) -> Stored:
     device, window = shot.series.device, shot.technique.window
     shift = 0 if device.style == "plain" else -1024
     kind = np.dtype(np.uint16 if device.style == "offset" else np.int16)
@@ -70,7 +70,7 @@ def _ct(shot: Shot, image: Array) -> Stored:
     return Stored(pixels, tags)
 
 
-def _mr(shot: Shot, image: Array) -> Stored:
+def _mr(shot: Shot, image: Float32s) -> Stored:
     gain = float(
         np.random.default_rng(shot.patient.body.seed + shot.series.number).uniform(200, 1500)
     )
@@ -93,7 +93,7 @@ def _mr(shot: Shot, image: Array) -> Stored:
     return Stored(pixels, tags)
 
 
-def _film(shot: Shot, image: Array) -> Stored:
+def _film(shot: Shot, image: Float32s) -> Stored:
     device = shot.series.device
     top = 2**device.bits - 1
     dark = device.style == "mono1"
@@ -115,7 +115,7 @@ def _film(shot: Shot, image: Array) -> Stored:
     return Stored(pixels, tags)
 
 
-def _counts(shot: Shot, image: Array) -> Stored:
+def _counts(shot: Shot, image: Float32s) -> Stored:
     pixels = _whole(image, 0, 32767).astype(np.uint16)
     if shot.series.modality == "NM":
         return Stored(
@@ -127,14 +127,14 @@ def _counts(shot: Shot, image: Array) -> Stored:
     return Stored(pixels, {"RescaleSlope": round(slope * 250, 6), "RescaleIntercept": 0})
 
 
-def _run(shot: Shot, image: Array) -> Stored:
+def _run(shot: Shot, image: Float32s) -> Stored:
     top = 2**shot.series.device.bits - 1
     kind = np.uint8 if shot.series.device.bits == 8 else np.uint16
     tags: Tags = {"FrameTime": 33.3, "WindowCenter": (top + 1) // 2, "WindowWidth": top + 1}
     return Stored(_whole(image * top, 0, top).astype(kind), tags)
 
 
-def _colour(shot: Shot, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _colour(shot: Shot, gray: UInt8s) -> UInt8s:
     """Lay colour flow over an echo's picture, and the coloured bar beside it."""
     rgb = np.repeat(gray[..., None], 3, axis=-1)
     rows, columns = gray.shape[-2:]
@@ -150,7 +150,7 @@ def _colour(shot: Shot, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _palette() -> Tags:
-    """Return a table of 256 bluish grays, as an old machine's screen showed them."""
+    """Return a table of 256 bluish grays, as an old device's screen showed them."""
     ramp = np.arange(256, dtype=np.float64)
     tables = (ramp * 0.95, ramp, np.minimum(ramp * 1.1, 255))
     tags: Tags = {}
@@ -161,7 +161,7 @@ def _palette() -> Tags:
     return tags
 
 
-def _echo(shot: Shot, image: Array) -> Stored:
+def _echo(shot: Shot, image: Float32s) -> Stored:
     gray = (np.clip(image, 0, 1) * 255).astype(np.uint8)
     style, tags = shot.series.device.style, Tags()
     if shot.series.frames > 1:
@@ -178,8 +178,8 @@ STORE = {"CT": _ct, "MR": _mr, "CR": _film, "DX": _film, "MG": _film, "US": _ech
          "PT": _counts, "XA": _run}  # fmt: skip
 
 
-def store(shot: Shot, image: Array) -> Stored:
-    """Turn a drawn image into its machine's integers, rescale, window and photometric tags."""
+def store(shot: Shot, image: Float32s) -> Stored:
+    """Turn a drawn image into its device's integers, rescale, window and photometric tags."""
     return STORE[shot.series.modality](shot, image)
 
 
@@ -203,15 +203,15 @@ def _describe(stored: Stored, device: Device) -> Tags:
     return tags
 
 
-def _jpeg(pixels: NDArray[np.integer]) -> list[bytes]:
+def _jpeg(pixels: Integers) -> list[bytes]:
     """Return one baseline JPEG a frame, 4:2:2."""
     frames = pixels if pixels.ndim == 4 else pixels[None]
-    made = []
+    files = []
     for frame in frames:
         file = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(frame)).save(file, "JPEG", quality=88, subsampling=1)
-        made.append(file.getvalue())
-    return made
+        files.append(file.getvalue())
+    return files
 
 
 def _private(ds: Dataset, device: Device, number: int) -> None:
@@ -236,7 +236,7 @@ def fill(ds: Dataset, tags: Mapping[str, object]) -> None:
         if tag is None:
             raise KeyError(keyword)
         vr = dictionary_VR(tag)
-        # As machines write them: 0 rather than 0.0.
+        # As devices write them: 0 rather than 0.0.
         value = str(value) if vr == "DS" and isinstance(value, int) else value
         # Hospitals write what the standard forbids, such as a slash in BodyPartExamined.
         ds.add(DataElement(tag, vr, value, validation_mode=IGNORE))
@@ -269,7 +269,7 @@ def build(tags: Mapping[str, object], stored: Stored, device: Device, number: in
     return ds
 
 
-def _take_jpeg(ds: Dataset, pixels: NDArray[np.integer]) -> None:
+def _take_jpeg(ds: Dataset, pixels: Integers) -> None:
     if pixels.shape[-1] != 3:
         return
     ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit

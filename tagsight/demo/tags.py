@@ -1,4 +1,4 @@
-"""The tags of patient, study, series and image, as each machine fills them."""
+"""The tags of patient, study, series and image, as each device fills them."""
 
 import datetime as dt
 import hashlib
@@ -23,7 +23,7 @@ CLASSES = {
     "XA": "1.2.840.10008.5.1.4.1.1.12.1",
 }  # fmt: skip
 MULTIFRAME_US = "1.2.840.10008.5.1.4.1.1.3.1"
-# How a machine says that it does not know a number or a text; None leaves the tag out.
+# How a device says that it does not know a number or a text; None leaves the tag out.
 UNKNOWN: dict[str, tuple[object, str | None]] = {
     "zero": (0, ""), "999": (999, "N/A"), "unknown": (None, "UNKNOWN"), "empty": ("", ""),
     "absent": (None, None),
@@ -103,8 +103,8 @@ def study_tags(patient: Patient, series: Series, seed: int, rng: np.random.Gener
     }
 
 
-def machine_tags(device: Device) -> Tags:
-    """Return what a machine says of itself in every file."""
+def device_tags(device: Device) -> Tags:
+    """Return the tags of a device, the same in every file."""
     return {
         "SpecificCharacterSet": CHARSETS[device.site],
         "Manufacturer": device.manufacturer,
@@ -124,7 +124,7 @@ def _code(keywords: tuple[str, str], meaning: str) -> Tags:
 
 
 def _codes(series: Series, view: str) -> Tags:
-    """Return the coded region and view, which only some digital X-ray machines fill."""
+    """Return the coded region and view, which only some digital X-ray devices fill."""
     if series.modality not in ("DX", "MG") or series.device.number % 2:
         return {}
     word, short = words(series.body_part), view.rsplit(maxsplit=1)[-1]

@@ -95,25 +95,25 @@ def ct(series: Series, rng: np.random.Generator) -> Technique:
     noise *= 0.28 if series.body_part == "HEAD" else 1.0
     key = series.contrast if sharp else "HEAD" if series.body_part == "HEAD" else "soft"
     agent = str(rng.choice(["OMNIPAQUE 350", "IOMERON", "Ultravist 370", "CE", "APPLIED"]))
-    made = Technique(tones=tones, noise=float(noise), blur=0.3 if sharp else 0.8,
-                     sharpen=0.8 if sharp else 0.0, thickness=thickness,
-                     window=WINDOWS[key])  # fmt: skip
-    _pixels(series, rng, made)
-    made.tags = {
+    technique = Technique(tones=tones, noise=float(noise), blur=0.3 if sharp else 0.8,
+                          sharpen=0.8 if sharp else 0.0, thickness=thickness,
+                          window=WINDOWS[key])  # fmt: skip
+    _pixels(series, rng, technique)
+    technique.tags = {
         "KVP": kvp,
         "XRayTubeCurrent": int(dose * rng.uniform(0.8, 1.4)),
         "ExposureTime": int(rng.choice([500, 750, 1000])),
         "Exposure": int(dose),
         "ConvolutionKernel": str(rng.choice(kernels)),
         "SliceThickness": thickness,
-        "ReconstructionDiameter": round(made.spacing * series.device.rows, 1),
+        "ReconstructionDiameter": round(technique.spacing * series.device.rows, 1),
         "DataCollectionDiameter": 500.0,
         "GantryDetectorTilt": float(rng.choice([0, 0, 0, -12.5])),
         "TableHeight": round(float(rng.normal(150, 15)), 1),
         "FilterType": str(rng.choice(["BODY FILTER", "HEAD FILTER", "WEDGE_2", "0"])),
         "ContrastBolusAgent": agent if iodine else "",
     }
-    return made
+    return technique
 
 
 def signal(tissue: str, times: tuple[float, float, float | None], kind: str) -> float:
@@ -148,11 +148,11 @@ def mr(series: Series, rng: np.random.Generator) -> Technique:
     tones = {t: min(v / top, 1.3) for t, v in tones.items()}
     thickness, averages = float(rng.choice([3, 4, 5, 5, 6])), int(rng.integers(1, 4))
     noise = 0.05 / np.sqrt(averages) * (5 / thickness) * (1.5 / tesla) ** 0.7
-    made = Technique(tones=tones, noise=float(noise), thickness=thickness,
-                     blur=1.5 if series.contrast == "DWI" else 0.5,
-                     shading=float(rng.uniform(0.05, 0.35)))  # fmt: skip
-    _pixels(series, rng, made)
-    made.tags = {
+    technique = Technique(tones=tones, noise=float(noise), thickness=thickness,
+                          blur=1.5 if series.contrast == "DWI" else 0.5,
+                          shading=float(rng.uniform(0.05, 0.35)))  # fmt: skip
+    _pixels(series, rng, technique)
+    technique.tags = {
         "ScanningSequence": [sequence] if sequence != "IR" else ["SE", "IR"],
         "SequenceVariant": list(variant),
         "ScanOptions": options,
@@ -176,7 +176,7 @@ def mr(series: Series, rng: np.random.Generator) -> Technique:
         "ReceiveCoilName": _coil(series.body_part, rng),
         "ContrastBolusAgent": "GADOVIST" if enhanced else "",
     }
-    return made
+    return technique
 
 
 def _coil(part: str, rng: np.random.Generator) -> str:
@@ -188,89 +188,90 @@ def tracer(series: Series, rng: np.random.Generator) -> Technique:
     """Choose dose, tracer and resolution: PET is sharper than a gamma camera."""
     pet = series.modality == "PT"
     counts = float(rng.uniform(25, 120))
-    made = Technique(noise=1 / counts, blur=1.2 if pet else 1.6)
-    _pixels(series, rng, made)
+    technique = Technique(noise=1 / counts, blur=1.2 if pet else 1.6)
+    _pixels(series, rng, technique)
     if pet:
-        made.tags = {
+        technique.tags = {
             "Units": "BQML", "CountsSource": "EMISSION", "DecayCorrection": "START",
             "AttenuationCorrectionMethod": str(rng.choice(["measured,AC", "CT", "CTAC-SG"])),
             "ReconstructionMethod": str(rng.choice(["OSEM", "BLOB-OS-TF", "3D IR"])),
-            "SliceThickness": made.thickness, "ActualFrameDuration": 180000,
+            "SliceThickness": technique.thickness, "ActualFrameDuration": 180000,
             "CorrectedImage": ["DECY", "ATTN", "SCAT", "NORM"],
         }  # fmt: skip
     else:
-        made.tags = {
+        technique.tags = {
             "CountsAccumulated": int(counts * 2e4), "ActualFrameDuration": int(counts * 1e4),
             "CollimatorGridName": str(rng.choice(["LEHR", "LEGP", "LEAP"])),
-            "PixelSpacing": [round(made.spacing, 4)] * 2,
+            "PixelSpacing": [round(technique.spacing, 4)] * 2,
         }  # fmt: skip
-    return made
+    return technique
 
 
 def film(series: Series, rng: np.random.Generator) -> Technique:
     """Choose voltage and exposure of a film, and the noise that comes of them."""
     usual = {"CHEST": 120, "HAND": 50, "KNEE": 62, "BREAST": 28}.get(series.body_part, 78)
     kvp, dose = usual + int(rng.integers(-4, 5)), float(rng.gamma(3.0, 3.0) + 1)
-    made = Technique(noise=0.035 / np.sqrt(dose), blur=0.4, shading=0.08)
-    _pixels(series, rng, made)
-    made.tags = {"KVP": kvp, "Exposure": max(1, int(dose)), "ExposureTime": int(dose * 5 + 3),
-                 "XRayTubeCurrent": int(rng.choice([200, 250, 320, 400]))}  # fmt: skip
-    spacing = [round(made.spacing, 4)] * 2
-    made.tags |= {"ImagerPixelSpacing": spacing}
+    technique = Technique(noise=0.035 / np.sqrt(dose), blur=0.4, shading=0.08)
+    _pixels(series, rng, technique)
+    technique.tags = {"KVP": kvp, "Exposure": max(1, int(dose)), "ExposureTime": int(dose * 5 + 3),
+                      "XRayTubeCurrent": int(rng.choice([200, 250, 320, 400]))}  # fmt: skip
+    spacing = [round(technique.spacing, 4)] * 2
+    technique.tags |= {"ImagerPixelSpacing": spacing}
     if series.modality != "CR":
-        made.tags |= {"DistanceSourceToDetector": int(rng.choice([1000, 1150, 1800])),
-                      "FocalSpots": float(rng.choice([0.6, 1.2])),
-                      "DetectorType": "SCINTILLATOR",
-                      "Grid": str(rng.choice(["NONE", "IN", "FIXED"]))}  # fmt: skip
+        technique.tags |= {"DistanceSourceToDetector": int(rng.choice([1000, 1150, 1800])),
+                           "FocalSpots": float(rng.choice([0.6, 1.2])),
+                           "DetectorType": "SCINTILLATOR",
+                           "Grid": str(rng.choice(["NONE", "IN", "FIXED"]))}  # fmt: skip
     else:
-        made.tags |= {"Sensitivity": int(rng.integers(100, 900)),
-                      "PlateType": str(rng.choice(["ST-VI", "code 40", "MD40"]))}  # fmt: skip
-    return made
+        technique.tags |= {"Sensitivity": int(rng.integers(100, 900)),
+                           "PlateType": str(rng.choice(["ST-VI", "code 40", "MD40"]))}  # fmt: skip
+    return technique
 
 
 def breast(series: Series, rng: np.random.Generator) -> Technique:
     """Choose a mammogram's voltage, anode and force."""
-    made = film(series, rng)
-    made.noise, anode = made.noise * 0.6, str(rng.choice(["MOLYBDENUM", "RHODIUM", "TUNGSTEN"]))
-    made.tags |= {
+    technique = film(series, rng)
+    technique.noise *= 0.6
+    anode = str(rng.choice(["MOLYBDENUM", "RHODIUM", "TUNGSTEN"]))
+    technique.tags |= {
         "AnodeTargetMaterial": anode,
         "FilterMaterial": str(rng.choice(["MOLYBDENUM", "RHODIUM", "SILVER"])),
         "CompressionForce": round(float(rng.normal(95, 25)), 1),
         "BodyPartThickness": int(rng.integers(25, 85)),
         "OrganDose": round(float(rng.gamma(4, 0.004)), 5),
     }
-    return made
+    return technique
 
 
 def echo(series: Series, rng: np.random.Generator) -> Technique:
     """Choose an ultrasound's probe and depth."""
     probe = {"CURVED": "C5-1", "SECTOR": "S5-1", "LINEAR": "L12-5"}[series.contrast]
-    made = Technique(blur=0.0, zoom=float(rng.uniform(0.9, 1.15)))
-    made.tags = {
+    technique = Technique(blur=0.0, zoom=float(rng.uniform(0.9, 1.15)))
+    technique.tags = {
         "TransducerData": [probe, "", ""],
         "TransducerType": {"SECTOR": "SECTOR_PHASED"}.get(series.contrast, series.contrast),
         "DepthOfScanField": int(rng.integers(120, 180) if probe != "L12-5" else 45),
         "MechanicalIndex": round(float(rng.uniform(0.5, 1.5)), 2),
         "SoftTissueThermalIndex": round(float(rng.uniform(0.1, 1.9)), 2),
     }
-    return made
+    return technique
 
 
 def run(series: Series, rng: np.random.Generator) -> Technique:
     """Choose an angiographic run's rate and angles."""
-    made = Technique(noise=float(rng.uniform(0.012, 0.035)), blur=0.4)
-    _pixels(series, rng, made)
+    technique = Technique(noise=float(rng.uniform(0.012, 0.035)), blur=0.4)
+    _pixels(series, rng, technique)
     left = series.views[0] == "LCA"
-    made.tags = {
+    technique.tags = {
         "KVP": int(rng.integers(65, 100)),
         "XRayTubeCurrent": int(rng.integers(200, 800)),
         "PositionerPrimaryAngle": round(float(rng.normal(-25 if left else 30, 12)), 1),
         "PositionerSecondaryAngle": round(float(rng.normal(0, 15)), 1),
         "CineRate": int(rng.choice([15, 30]) if series.body_part == "HEART" else 3),
-        "ImagerPixelSpacing": [round(made.spacing, 4)] * 2,
+        "ImagerPixelSpacing": [round(technique.spacing, 4)] * 2,
         "RadiationSetting": "GR",
     }
-    return made
+    return technique
 
 
 MAKE = {"CT": ct, "MR": mr, "CR": film, "DX": film, "MG": breast, "US": echo, "NM": tracer,

@@ -1,15 +1,16 @@
-"""Whether the pixels of a file can be drawn, judged from its header and the pixels' frame alone."""
+"""Whether the pixels of a file can be drawn, judged without decoding them."""
 
 from dataclasses import dataclass
 from functools import cache
 
-from pydicom._uid_dict import UID_dictionary
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
+from tagsight.archive.source import Source
+from tagsight.dicom.dictionary import uid_name
 from tagsight.dicom.encapsulation import items
 from tagsight.dicom.part10 import Parsed, Pixels
-from tagsight.dicom.tokenizer import UNDEFINED, Bytes
+from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.rejections import Rejection
 
 MAX_FRAME = 2**27  # samples of one frame
@@ -26,17 +27,17 @@ _BITS = {"PixelData": (1, 8, 16, 32, 64), "FloatPixelData": (32,), "DoubleFloatP
 
 @dataclass(frozen=True)
 class Demand:
-    """What a picture needs: so many fragments of encapsulated pixels, or bytes of native ones."""
+    """What a picture needs: fragments of encapsulated pixels, or bytes of native ones."""
 
     fragments: int = 0
     length: int = 0
 
 
 def check_drawable(parsed: Parsed, values: dict[str, str]) -> None:
-    """Passes an image that can be drawn; `values` are the texts of its header.
+    """Check that an image can be drawn.
 
-    Raises:
-        Refused: no pixels, pixels of a kind that cannot be drawn, or pixels that are cut off.
+    values: the texts of its header by keyword.
+    Raises Rejection where pixels are missing, cut off, or of a kind that cannot be drawn.
     """
     if is_directory(parsed):
         raise Rejection("dicomdir")
@@ -46,16 +47,15 @@ def check_drawable(parsed: Parsed, values: dict[str, str]) -> None:
 
 
 def is_directory(parsed: Parsed) -> bool:
-    """Whether the file is a DICOMDIR (PS3.10 8.6), which lists other files."""
+    """Return whether the file is a DICOMDIR (PS3.10 8.6), which lists other files."""
     named = parsed.meta.get(_MEDIA_CLASS, b"").strip(b"\0 ") == DICOMDIR.encode()
     return named or _DIRECTORY in parsed.elements
 
 
 def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand:
-    """What the header says that the picture needs. Of `pixels` their place does not matter.
+    """Return what the picture needs by its header; the place of `pixels` does not matter.
 
-    Raises:
-        Refused: no pixels, or pixels of a kind that cannot be drawn.
+    Raises Rejection where pixels are missing or of a kind that cannot be drawn.
     """
     if pixels is None:
         modality = values.get("Modality", "")
@@ -66,15 +66,15 @@ def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand
     samples, bits = _frame_shape(values, pixels)
     if pixels.length == UNDEFINED:
         if not _can_decode(syntax):
-            raise Rejection("no_decoder", syntax.name if syntax in UID_dictionary else "private")
+            raise Rejection("no_decoder", uid_name(syntax) or "private")
         return Demand(fragments=frames(values))
     if _can_decode(syntax):
         raise Rejection("unsupported_pixels", f"{syntax.name}, not encapsulated")
     return Demand(length=-(-samples * bits * frames(values) // 8))
 
 
-def is_complete(source: Bytes, pixels: Pixels | None, needed: Demand) -> bool:
-    """Whether the pixels that are needed are all there."""
+def is_complete(source: Source, pixels: Pixels | None, needed: Demand) -> bool:
+    """Return whether all of the pixels that are needed are in the source."""
     if pixels is None:
         return False
     if pixels.length == UNDEFINED:
@@ -83,13 +83,13 @@ def is_complete(source: Bytes, pixels: Pixels | None, needed: Demand) -> bool:
 
 
 def whole(values: dict[str, str], keyword: str, default: int) -> int:
-    """A whole number of the header; `default` where it is absent or no number."""
+    """Return a whole number of the header; `default` where it is absent or no number."""
     text = values.get(keyword, "").split("\\")[0]
     return int(text) if text.isdecimal() else default
 
 
 def frames(values: dict[str, str]) -> int:
-    """The number of frames, 1 where the header says none (or 0)."""
+    """Return the number of frames, 1 where the header has none (or 0)."""
     return max(whole(values, "NumberOfFrames", 1), 1)
 
 
@@ -118,6 +118,6 @@ def _can_decode(syntax: UID) -> bool:
         return True
     try:
         decoder = get_decoder(syntax)
-    except (NotImplementedError, ValueError):  # what pydicom knows no decoder or no syntax by
+    except (NotImplementedError, ValueError):  # pydicom has no decoder, or no such syntax
         return False
     return bool(decoder.is_encapsulated and decoder.is_available)

@@ -1,9 +1,10 @@
-"""Encapsulated pixels (PS3.5 A.4): the fragments that are there, and those that make a frame."""
+"""Encapsulated pixels (PS3.5 A.4): their fragments, and the fragments of one frame."""
 
 import struct
 from itertools import pairwise
 
-from tagsight.dicom.tokenizer import MAX_VALUE, Bytes
+from tagsight.archive.source import Source
+from tagsight.dicom.tokenizer import MAX_VALUE
 from tagsight.rejections import Rejection
 
 MAX_ITEMS = 2**17
@@ -11,32 +12,31 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _HEADS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")  # JPEG, JPEG 2000, JP2
 
 
-def items(source: Bytes, offset: int) -> list[tuple[int, int]]:
-    """Place and length of the offset table and of every fragment; nothing where one is cut off.
+def items(source: Source, offset: int) -> list[tuple[int, int]]:
+    """Return place and length of the offset table and of every fragment; none if one is cut off.
 
-    Lengths are followed, so that a delimiter within a fragment ends nothing. A missing last
-    delimiter is forgiven.
+    Lengths are followed, so that a delimiter within a fragment ends nothing. The last delimiter
+    may be missing.
     """
-    found: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []
     place = offset
-    while place + 8 <= source.size and len(found) <= MAX_ITEMS:
+    while place + 8 <= source.size and len(places) <= MAX_ITEMS:
         head = source.pread(8, place)
         if head[:4] != _ITEM:
             break
         length = int(struct.unpack("<I", head[4:])[0])
-        found.append((place + 8, length))
+        places.append((place + 8, length))
         place += 8 + length
-    return found if place <= source.size else []
+    return places if place <= source.size else []
 
 
-def frame_of(source: Bytes, offset: int, index: int, count: int, *, whole: bool) -> bytes:
-    """The bytes of frame `index` of `count`; with `whole`, every fragment is a frame.
+def frame_of(source: Source, offset: int, index: int, count: int, *, whole: bool) -> bytes:
+    """Return the bytes of frame `index` of `count`.
 
-    Extended Offset Tables are not needed: where there is one, every fragment is a frame. Tables
-    are believed only where they point at fragments, for many are empty, zeros or of another file.
-
-    Raises:
-        Refused: pixels_incomplete, where the frame cannot be found; too_large.
+    whole: every fragment is a frame.
+    An Extended Offset Table is not needed: where there is one, every fragment is a frame. A Basic
+    Offset Table counts only if it points at fragments: many are empty, zero or of another file.
+    Raises Rejection where the frame cannot be found or is too large.
     """
     table, *fragments = items(source, offset) or [(0, 0)]
     if len(fragments) < count:
@@ -51,9 +51,9 @@ def frame_of(source: Bytes, offset: int, index: int, count: int, *, whole: bool)
 
 
 def _by_table(
-    source: Bytes, table: tuple[int, int], fragments: list[tuple[int, int]], count: int
+    source: Source, table: tuple[int, int], fragments: list[tuple[int, int]], count: int
 ) -> list[int]:
-    """Which fragments begin a frame, by the Basic Offset Table; none where it cannot be right."""
+    """Indices of fragments that begin a frame, by the Basic Offset Table; none if it is wrong."""
     data = source.pread(min(table[1], 4 * MAX_ITEMS), table[0])
     offsets = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
     numbers = {place - 8: number for number, (place, _) in enumerate(fragments)}
@@ -63,8 +63,8 @@ def _by_table(
     return begins if rising and len(begins) >= count else []
 
 
-def _by_heads(source: Bytes, fragments: list[tuple[int, int]], count: int) -> list[int]:
-    """Which fragments begin a frame, by the marks with which images of JPEG's family begin."""
+def _by_heads(source: Source, fragments: list[tuple[int, int]], count: int) -> list[int]:
+    """Indices of fragments that begin a frame, by the first bytes of JPEG and JPEG 2000 images."""
     begins = [
         number for number, (place, _) in enumerate(fragments)
         if source.pread(8, place).startswith(_HEADS)
@@ -72,7 +72,7 @@ def _by_heads(source: Bytes, fragments: list[tuple[int, int]], count: int) -> li
     return begins if begins[:1] == [0] and len(begins) >= count else []
 
 
-def _joined(source: Bytes, fragments: list[tuple[int, int]]) -> bytes:
+def _joined(source: Source, fragments: list[tuple[int, int]]) -> bytes:
     if sum(length for _, length in fragments) > MAX_VALUE:
         raise Rejection("too_large", "frame")
     return b"".join(source.pread(length, place) for place, length in fragments)

@@ -1,16 +1,16 @@
-"""From a parsed header to its texts: one for each public keyword, to keep or to withhold."""
+"""The texts of a parsed header: one for each public keyword, to keep or to withhold."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 
-from tagsight.dicom.dictionary import is_identifying
 from tagsight.dicom.part10 import CHARSET_TAG, Parsed, character_sets
+from tagsight.dicom.privacy import WITHHELD, is_kept
 from tagsight.dicom.tokenizer import Element, Window, items
-from tagsight.dicom.values import LONGEST, WITHHELD, has_text, is_registered, text_of
+from tagsight.dicom.values import LONGEST, has_text, text_of
 
 CODED_TAGS = {
     0x00082218: "AnatomicRegionSequence",
@@ -24,7 +24,7 @@ _CODE_MEANING = 0x00080104
 
 @dataclass
 class Gathered:
-    """By keyword: texts to keep, the VR of each, and texts to withhold."""
+    """Texts to keep and texts to withhold by keyword, and the VR of each."""
 
     values: dict[str, str] = field(default_factory=dict)
     vrs: dict[str, str] = field(default_factory=dict)
@@ -32,10 +32,10 @@ class Gathered:
 
 
 def gather(parsed: Parsed, keep: frozenset[str], frame: int = 0) -> Gathered:
-    """The texts of a header; functional groups (shared, and of `frame`) fill the top level's gaps.
+    """Return the texts of a header.
 
-    Raises:
-        Refused: a sequence that cannot be read.
+    Functional groups (shared, and those of `frame`) fill what the top level lacks.
+    Raises Rejection where a sequence cannot be read.
     """
     gathered = Gathered()
     _take(gathered, parsed, parsed.elements, keep)
@@ -53,7 +53,7 @@ def _take_groups(
     groups: Iterable[tuple[int, Element]],
     keep: frozenset[str],
 ) -> None:
-    """Each functional group is a sequence of one item (PS3.3 C.7.6.16); private ones are left."""
+    """Add the texts of functional groups: sequences of one item (PS3.3 C.7.6.16), not private."""
     for tag, group in groups:
         if public(tag)[1] == "SQ":
             for item in islice(items(parsed.window, group), 1):
@@ -63,19 +63,19 @@ def _take_groups(
 def _take(
     gathered: Gathered, parsed: Parsed, elements: dict[int, Element], keep: frozenset[str]
 ) -> None:
-    """Adds what is not there yet: so the top level wins over the functional groups."""
+    """Add the keywords that are still missing, so that the top level comes before groups."""
     window = parsed.window
-    names = _character_sets(window, elements, parsed.encodings)
+    encodings = _character_sets(window, elements, parsed.encodings)
     signed = _is_signed(window, elements)
     for tag, element in elements.items():
-        keyword, known = public(tag)
+        keyword, standard_vr = public(tag)
         if not keyword or keyword in gathered.values or keyword in gathered.withheld:
             continue
-        vr = one_vr(element.vr, known, signed)
+        vr = one_vr(element.vr, standard_vr, signed)
         if vr == "SQ":
-            text = meanings(window, element, names) if tag in CODED_TAGS else ""
+            text = meanings(window, element, encodings) if tag in CODED_TAGS else ""
         elif has_text(vr):
-            text = text_of(vr, _start_of(window, element), names, element.encoding.little)
+            text = text_of(vr, _start_of(window, element), encodings, element.encoding.little)
         else:
             continue
         if text:
@@ -83,14 +83,14 @@ def _take(
 
 
 def _start_of(window: Window, element: Element) -> bytes:
-    """The bytes of a value, or so many of them that its text is seen to be too long."""
+    """The bytes of a value, or enough of them to see that its text is too long."""
     return window.value(element._replace(length=min(element.length, LONGEST + 1)))
 
 
 def _character_sets(
     window: Window, elements: dict[int, Element], around: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Those that the elements name, else those of the data set `around` them."""
+    """The character sets that the elements name, else those of the data set `around` them."""
     if CHARSET_TAG in elements:
         return character_sets(_start_of(window, elements[CHARSET_TAG]))
     return around
@@ -102,28 +102,18 @@ def _put(gathered: Gathered, keyword: str, vr: str, text: str, keep: frozenset[s
     gathered.vrs[keyword] = vr
 
 
-def is_kept(keyword: str, vr: str, text: str, keep: frozenset[str]) -> bool:
-    """Whether a value may leave the reader as it is."""
-    if text == WITHHELD or vr == "PN" or _is_identifying(keyword, keep):
-        return False
-    return vr != "UI" or is_registered(text)
-
-
-_is_identifying = cache(is_identifying)
-
-
 @lru_cache(maxsize=2**14)
 def public(tag: int) -> tuple[str, str]:
-    """Keyword and VR of a public tag; no keyword for private tags, lengths and delimiters."""
+    """Return keyword and VR of a public tag; both empty for private tags, lengths, delimiters."""
     if tag >> 16 & 1 or not tag & 0xFFFF or tag >> 16 == 0xFFFE:
         return "", ""
     keyword = keyword_for_tag(tag)
     return keyword, dictionary_VR(tag) if keyword else ""
 
 
-def one_vr(vr: str | None, known: str, signed: bool) -> str:
-    """The file's VR, the dictionary's where the file has none or says UN; one of a choice."""
-    chosen = vr if vr not in (None, "UN") else known
+def one_vr(vr: str | None, standard_vr: str, signed: bool) -> str:
+    """Return the file's VR, or the dictionary's where the file has none or UN; one of a choice."""
+    chosen = vr if vr not in (None, "UN") else standard_vr
     if " or " in chosen:
         return "SS" if signed and "SS" in chosen else chosen.split(" or ")[0]
     return chosen
@@ -134,13 +124,13 @@ def _is_signed(window: Window, elements: dict[int, Element]) -> bool:
     return element is not None and 1 in _start_of(window, element)
 
 
-def meanings(window: Window, sequence: Element, names: tuple[str, ...]) -> str:
-    """The code meanings of a coded sequence's items, joined by `\\`."""
-    found = []
+def meanings(window: Window, sequence: Element, encodings: tuple[str, ...]) -> str:
+    """Return the code meanings of a coded sequence's items, joined by `\\`."""
+    texts = []
     for item in items(window, sequence):
         elements = dict(item)
         if _CODE_MEANING in elements:
             element = elements[_CODE_MEANING]
-            own = _character_sets(window, elements, names)
-            found.append(text_of("LO", _start_of(window, element), own, element.encoding.little))
-    return WITHHELD if WITHHELD in found else "\\".join(filter(None, found))
+            names = _character_sets(window, elements, encodings)
+            texts.append(text_of("LO", _start_of(window, element), names, element.encoding.little))
+    return WITHHELD if WITHHELD in texts else "\\".join(filter(None, texts))

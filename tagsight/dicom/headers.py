@@ -1,7 +1,7 @@
-"""From a file to an image's tags as text, without anything that names a person.
+"""The plain reader: from a file to an image's tags as text, without anything that identifies.
 
-What the reader keeps of a file: keyed hashes of its identifiers, one text per public keyword,
-and the names (never the values) of the keywords that it withheld.
+It keeps keyed hashes of the file's identifiers, one text for each public keyword, and the names
+(never the values) of the keywords that it withholds: see `privacy`.
 """
 
 import re
@@ -10,35 +10,17 @@ from typing import NamedTuple
 
 from pydicom.uid import UID
 
-from tagsight.dicom.dictionary import WITHHELD_TEXT
+from tagsight.archive.source import Source
+from tagsight.dicom.dictionary import region_column
 from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
 from tagsight.dicom.header_texts import Gathered, gather
 from tagsight.dicom.part10 import Parsed, Pixels, opened
-from tagsight.dicom.repeated import identities, repeating
-from tagsight.dicom.tokenizer import Bytes
-from tagsight.dicom.values import WITHHELD
+from tagsight.dicom.privacy import WITHHELD, hashed, image_hash, patient_hash, repeating
 from tagsight.rejections import Reason, Rejection
-from tagsight.run.hashing import keyed_hash
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.manufacturers import known_maker
 
-PIXEL_FACTS = (
-    "Columns",
-    "NumberOfFrames",
-    "PhotometricInterpretation",
-    "Rows",
-    "TransferSyntaxUID",
-)
-_IDENTIFY = {"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"}  # VRs of what identifies by itself
-_MAY_REPEAT = {"AE", "CS", "DA", "DT", "IS", "LO", "LT", "SH", "SQ", "ST", "UC", "UR", "UT"}
-
-# What stands in Patient ID where everybody's was removed: such files are of unknown patients.
-_NOBODY = re.compile(
-    r"(?i)\W*(|0+|x+|9{3,}|n/?a|none|null|unknown|anon(ym(ous|i[sz]ed)?)?|removed)\W*"
-)
-_PERSONAL = {"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"}
-
-# Kinds of images that carry text as a habit: ultrasound, secondary capture, photographs.
+# Kinds of images that usually carry text: ultrasound, secondary capture, photographs.
 _WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
 _WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|77\.1\.4)(\.\d+)*")
 
@@ -47,9 +29,8 @@ _WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|7
 class Wanted:
     """What the config asks of the reader.
 
-    `keep`: identifying keywords to keep all the same. `undrawable`: reasons for which a file is
-    kept for its tags alone. `derive`: descriptions whose region becomes a column of its own, found
-    by `vocabulary`.
+    keep: identifying keywords to keep all the same; undrawable: reasons for which a file is
+    kept for its tags alone; derive: descriptions whose region becomes a column, by `vocabulary`.
     """
 
     keep: frozenset[str] = frozenset()
@@ -59,10 +40,11 @@ class Wanted:
 
 
 class Image(NamedTuple):
-    """An image's header: hashes in hex (None where the file has none), texts, withheld keywords.
+    """An image's header: hashes in hex, texts by keyword, withheld keywords.
 
-    `undrawable`: the reason where it is kept for its tags alone. `size` (bytes) and `mtime_ns` are
-    those of the open file.
+    image, instance, series, study, patient: None where the file has no such identifier;
+    undrawable: the reason if the image is kept for its tags alone; size: bytes of the open file;
+    mtime_ns: of the open file.
     """
 
     image: str
@@ -80,7 +62,7 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file not taken: a reason of `REASONS`, and a detail without patient data."""
+    """A file that is not taken: a reason of `REASONS`, and a detail without patient data."""
 
     reason: Reason
     detail: str = ""
@@ -88,10 +70,10 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the texts of a header say of an image, wherever its pixels lie.
+    """What follows from the texts of a header, wherever the pixels are.
 
-    `repeating`: keywords to withhold because they repeat what identifies. `refused`: why the image
-    cannot be drawn; `demand`: what it needs to be drawn.
+    demand: what the image needs to be drawn; refused: why it cannot be drawn;
+    repeating: keywords to withhold because they repeat an identifying value.
     """
 
     demand: Demand
@@ -101,21 +83,19 @@ class Verdict:
 
 
 def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
-    """Reads the header of the file at `path` (text form, see `archive.to_text`); never raises.
+    """Read the header of a file; never raises.
 
-    `image` hashes the SOP Instance UID together with the path: shards are read by jobs that know
-    nothing of each other, real archives hold one UID in several files (with different content,
-    too), and rows have to be told apart whatever the number of shards. `instance` hashes the UID
-    alone, so that copies can be found. `patient` hashes Patient ID
-    without its issuer, which is often filled in some files only; codes for nobody have none.
+    path: in text form, see `archive.paths`; key: of the hashes.
+    `image` hashes the SOP Instance UID together with the path: shards are read by independent jobs,
+    real archives hold one UID in several files (with different content, too), and each row needs
+    an identifier of its own whatever the number of shards. `instance` hashes the UID alone, so that
+    copies can be found. `patient` hashes Patient ID without its issuer, which is often filled in
+    some files only; codes that stand for nobody have no hash.
 
-    Values are as stored: multi-values joined by `\\`, padding off, numbers not reformatted, binary
-    numbers in their shortest decimal form; an empty value is an absent one. A known maker goes by
-    one name, so that an institution typed in its place can be told from it. Functional groups
-    (shared, first frame) fill what the top level lacks. Withheld are the keywords of PS3.15
-    Table E.1-1 and person names (unless in `wanted.keep`), UIDs that no standard registers, what
-    cannot be decoded, what is longer than 1,024 characters, and every text in which one of the
-    file's own identifying values turns up again.
+    Values are as stored: multi-values joined by `\\`, without padding, numbers not reformatted,
+    binary numbers in their shortest decimal form; an empty value counts as absent. A known maker
+    goes by one name, so that an institution in its place can be distinguished. Functional groups
+    (shared, first frame) fill what the top level lacks. What is withheld: see `privacy`.
     """
     try:
         with opened(path) as parsed:
@@ -131,7 +111,7 @@ def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
 
 
 def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozenset[str]) -> Verdict:
-    """What the texts say of an image; of `pixels` their place does not matter."""
+    """Return what follows from the texts of an image; the place of `pixels` does not matter."""
     needed, refused = Demand(), None
     try:
         needed = demand(gathered.values, pixels, syntax)
@@ -140,18 +120,17 @@ def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozense
     return Verdict(
         demand=needed,
         refused=refused,
-        repeating=tuple(repeating_in(gathered, keep)),
+        repeating=tuple(repeating(gathered.values, gathered.withheld, gathered.vrs, keep)),
         burned_in=_is_burned_in(gathered.values),
     )
 
 
 def settle(
-    verdict: Verdict, source: Bytes, pixels: Pixels | None, allowed: frozenset[str]
+    verdict: Verdict, source: Source, pixels: Pixels | None, allowed: frozenset[str]
 ) -> Reason | None:
-    """None for an image that can be drawn; else the reason, if for it tags alone are `allowed`.
+    """Return None for an image that can be drawn, else the reason, if it is among `allowed`.
 
-    Raises:
-        Refused: for another reason.
+    Raises Rejection for any other reason.
     """
     refused = verdict.refused
     if refused is None and not is_complete(source, pixels, verdict.demand):
@@ -192,31 +171,11 @@ def _image(
     )
 
 
-def hashed(key: bytes, text: str | None) -> str | None:
-    """The keyed hash of an identifier; None of one that is absent or cannot be read."""
-    return keyed_hash(key, text) if text and text != WITHHELD else None
-
-
-def image_hash(key: bytes, uid: str | None, path: str) -> str:
-    """See `read_header`."""
-    return keyed_hash(key, f"{uid or ''}\0{path}")
-
-
-def patient_hash(key: bytes, text: str | None) -> str | None:
-    """None for the codes that stand for nobody."""
-    return None if text is None or _NOBODY.fullmatch(text) else hashed(key, text)
-
-
 def region(keyword: str, text: str, wanted: Wanted) -> str | None:
-    """The region that a description names, where the config wants it as a column of its own."""
+    """Return the region that a description names, if the config asks for it as a column."""
     if keyword not in wanted.derive or wanted.vocabulary is None or text == WITHHELD:
         return None
     return wanted.vocabulary.region(text)
-
-
-def region_column(keyword: str) -> str:
-    """The name of the column that holds the region named by a description."""
-    return f"{keyword}Region"
 
 
 def _regions(gathered: Gathered, wanted: Wanted) -> dict[str, str]:
@@ -226,39 +185,12 @@ def _regions(gathered: Gathered, wanted: Wanted) -> dict[str, str]:
 
 
 def _is_burned_in(values: dict[str, str]) -> bool:
-    """Whether the image says so, or is of a kind that carries text as a habit.
+    """Whether the header says so, or the image is of a kind that usually carries text.
 
-    That it says NO is not believed of such kinds: the tag is often left at its default.
+    Such kinds are not believed when they say NO: the tag is often left at its default.
     """
     return (
         values.get("BurnedInAnnotation") == "YES"
         or values.get("Modality") in _WRITTEN_ON
         or _WRITTEN_ON_CLASS.fullmatch(values.get("SOPClassUID", "")) is not None
     )
-
-
-def is_source(keyword: str, vr: str) -> bool:
-    """Whether a withheld value identifies by itself: no free text, code, age, size or time."""
-    return vr in _IDENTIFY and keyword not in WITHHELD_TEXT
-
-
-def may_repeat(keyword: str, vr: str, keep: frozenset[str]) -> bool:
-    """Whether a kept value might repeat one that identifies. The facts of pixels stay."""
-    return vr in _MAY_REPEAT and keyword not in PIXEL_FACTS and keyword not in keep
-
-
-def repeating_in(gathered: Gathered, keep: frozenset[str]) -> list[str]:
-    """Keywords of values in which an identifying value of this very image turns up again.
-
-    Stations and institutions are often named after the maker or the model: a known maker stays,
-    under its one name, and models are measured against persons and their numbers alone.
-    """
-    vrs = gathered.vrs
-    sources = {k: t for k, t in gathered.withheld.items() if is_source(k, vrs[k])}
-    persons = [t for k, t in sources.items() if vrs[k] == "PN" or k in _PERSONAL]
-    texts = {k: t for k, t in gathered.values.items() if may_repeat(k, vrs.get(k, ""), keep)}
-    model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
-    if known_maker(texts.get("Manufacturer", "")):
-        del texts["Manufacturer"]
-    found = repeating(texts, identities(sources.values()))
-    return found + repeating(model, identities(persons))

@@ -1,11 +1,10 @@
-"""From a file to its header: where each data element is, and where the pixels are.
+"""The header of a DICOM file: where each data element is, and where the pixels are.
 
-Part 10 files (PS3.10 7.1), and what goes by that name: without preamble, without meta header, of
-another transfer syntax than they say. Nothing of a file is believed: whatever is wrong with it
-ends in `Refused`, with a reason of the closed list.
+Reads Part 10 files (PS3.10 7.1), also those without preamble or meta header, and those with another
+transfer syntax than they name. Nothing in a file is trusted: whatever is wrong with it ends in a
+Rejection, with a reason of the closed list.
 """
 
-import io
 import struct
 import warnings
 import zlib
@@ -21,20 +20,21 @@ from pydicom.datadict import dictionary_has_tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from pydicom.valuerep import VR
 
-from tagsight.archive.opening import Source, open_source
+from tagsight.archive.opening import open_source
+from tagsight.archive.source import BytesSource, Source
 from tagsight.dicom import tokenizer
-from tagsight.dicom.tokenizer import MAX_VALUE, ByteOrder, Bytes, Element, Window
+from tagsight.dicom.tokenizer import MAX_VALUE, ByteOrder, Element, Window
 from tagsight.rejections import Rejection
 
 PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
 PIXEL_TAGS |= {0x7FE00010: "PixelData"}
 SYNTAX_TAG, CHARSET_TAG = 0x00020010, 0x00080005
 MAX_INFLATED = 256 * 2**20
-_META = ByteOrder(implicit=False, little=True)  # PS3.10 7.1; some writers leave the VRs out
+_META = ByteOrder(implicit=False, little=True)  # PS3.10 7.1; some writers omit the VRs
 _KNOWN_VRS = {vr.encode() for vr in VR if len(vr) == 2}
 _STOP = frozenset(PIXEL_TAGS)
 
-# What pydicom says of values that it finds odd quotes them.
+# pydicom's messages about odd values quote these.
 config.settings.reading_validation_mode = config.IGNORE
 config.logger.setLevel("CRITICAL")
 warnings.filterwarnings("ignore", module="pydicom")
@@ -42,17 +42,17 @@ warnings.filterwarnings("ignore", module="pydicom")
 
 @dataclass(frozen=True)
 class Pixels:
-    """Where the pixel data lie in the source: offset and length of the value in bytes."""
+    """Where the pixel data are in the source: offset and length of the value in bytes."""
 
     keyword: str
     vr: str
     offset: int
-    length: int  # tokens.UNDEFINED where encapsulated
+    length: int  # tokenizer.UNDEFINED where encapsulated
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A file's top-level elements up to the pixel data, and what their values are read from."""
+    """A file's top-level elements up to the pixel data, and the source of their values."""
 
     elements: dict[int, Element]
     meta: dict[int, bytes]
@@ -64,60 +64,41 @@ class Parsed:
 
     @property
     def little(self) -> bool:
-        """Whether the data set is little endian."""
+        """Return whether the data set is little endian."""
         return self.encoding.little
 
     @property
     def size(self) -> int:
-        """Bytes of the data set's source: of the file, or of what it unpacks to."""
+        """Return the bytes of the data set's source: of the file, or of what it unpacks to."""
         return self.window.size
 
     @cached_property
     def source(self) -> BinaryIO:
-        """A binary file over the data set's source, for decoders."""
-        if isinstance(self.window.source, InMemory):
-            return io.BytesIO(self.window.source.data)
-        return self.opened.file()
+        """Return a binary file over the data set's source, for decoders."""
+        return self.window.source.file()
 
     @cached_property
     def encodings(self) -> tuple[str, ...]:
-        """Python's names of the data set's character sets."""
+        """Return Python's names of the data set's character sets."""
         element = self.elements.get(CHARSET_TAG)
         return character_sets(self.window.value(element)) if element else (default_encoding,)
 
 
-@dataclass(frozen=True)
-class InMemory:
-    """Bytes at hand: a data set that was deflated (PS3.5 A.5), a value."""
-
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return len(self.data)
-
-    def pread(self, size: int, place: int) -> bytes:
-        """At most `size` bytes from `place` on."""
-        return self.data[place : place + size]
-
-
 @contextmanager
 def opened(path: str) -> Iterator[Parsed]:
-    """The parsed header of a file; `path` in text form (see `archive.to_text`).
+    """Open a file and yield its parsed header.
 
-    Raises:
-        Refused: whatever is wrong with the file.
+    path: in text form, see `archive.paths`.
+    Raises Rejection where anything is wrong with the file.
     """
     with open_source(path) as source:
         yield parse(source)
 
 
 def parse(source: Source) -> Parsed:
-    """The header of an open file.
+    """Return the header of an open file.
 
-    Raises:
-        Refused: whatever is wrong with it.
+    Raises Rejection where anything is wrong with it.
     """
     window = Window(source)
     start = _start(window)
@@ -142,7 +123,7 @@ def parse(source: Source) -> Parsed:
 
 
 def _start(window: Window) -> int | None:
-    """Where the first element is; None (at 0) where the file bears no mark of DICOM.
+    """Place of the first element; None (it is at 0) where the file has no mark of DICOM.
 
     Without preamble and mark (PS3.10 7.1) the first element itself has to look like DICOM.
     """
@@ -157,7 +138,7 @@ def _start(window: Window) -> int | None:
 
 
 def _looks_like_an_element(head: bytes) -> bool:
-    """The first element is of group 0002 or 0008, with a VR or a short length after its tag."""
+    """Whether it is of group 0002 or 0008, with a VR or a short length after its tag."""
     group, element = struct.unpack("<HH", head[:4])
     if head[4:6] in _KNOWN_VRS:
         return {group, group >> 8} & {2, 8} != set()
@@ -166,13 +147,13 @@ def _looks_like_an_element(head: bytes) -> bool:
 
 
 def _meta(window: Window, place: int) -> tuple[dict[int, bytes], int]:
-    """The values of group 0002, and where the data set begins."""
-    found: dict[int, bytes] = {}
+    """The values of group 0002 by tag, and where the data set begins."""
+    values: dict[int, bytes] = {}
     while window.take(place, 2) == b"\2\0":
         tag, _, start, length = window.head(place, _META)
         place = tokenizer.end_of(window, start, window.size, length, _META)
-        found[tag] = window.take(start, min(length, MAX_VALUE))
-    return found, place
+        values[tag] = window.take(start, min(length, MAX_VALUE))
+    return values, place
 
 
 def _syntax(meta: dict[int, bytes]) -> UID | None:
@@ -180,8 +161,8 @@ def _syntax(meta: dict[int, bytes]) -> UID | None:
     return UID(value) if value else None
 
 
-def _inflated(source: Bytes, place: int) -> InMemory:
-    """What the deflated rest of a file unpacks to, within bounds."""
+def _inflated(source: Source, place: int) -> BytesSource:
+    """The data set that the deflated rest of a file unpacks to, up to MAX_INFLATED bytes."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         data = unpacker.decompress(source.pread(MAX_VALUE, place), MAX_INFLATED)
@@ -189,36 +170,36 @@ def _inflated(source: Bytes, place: int) -> InMemory:
         raise Rejection("bad_header", "deflated") from error
     if not unpacker.eof:
         raise Rejection("too_large" if len(data) == MAX_INFLATED else "truncated", "deflated")
-    return InMemory(data)
+    return BytesSource(data, source.mtime_ns)
 
 
 def _elements(
     window: Window, place: int, encoding: ByteOrder, *, marked: bool
 ) -> tuple[dict[int, Element], Pixels | None]:
-    """Of a tag that comes twice the later element stands, as in pydicom."""
-    found: dict[int, Element] = {}
+    """The elements by tag, the later one of a tag that comes twice (as in pydicom); the pixels."""
+    by_tag: dict[int, Element] = {}
     pixels: Pixels | None = None
     try:
         for tag, element in tokenizer.elements(window, place, window.size, encoding, _STOP):
             if tag in _STOP:
                 pixels = Pixels(PIXEL_TAGS[tag], element.vr or "OW", element.place, element.length)
             else:
-                found[tag] = element
+                by_tag[tag] = element
     except Rejection as refused:
-        if marked or len(found) > 2:
+        if marked or len(by_tag) > 2:
             raise
         raise Rejection("not_dicom") from refused
-    if not marked and sum(map(dictionary_has_tag, found)) < 3:
+    if not marked and sum(map(dictionary_has_tag, by_tag)) < 3:
         raise Rejection("not_dicom")
-    if not found and pixels is None:
+    if not by_tag and pixels is None:
         raise Rejection("truncated")
-    return found, pixels
+    return by_tag, pixels
 
 
 def _encoding(head: bytes) -> ByteOrder:
-    """From the first element's bytes, for transfer syntaxes lie.
+    """The encoding, from the first element's bytes: the transfer syntax may be wrong.
 
-    A group number is below 0x0100 at the start of a data set, so its zero byte tells the order.
+    A group number is below 0x0100 at the start of a data set, so its zero byte shows the order.
     """
     implicit = head[4:6] not in _KNOWN_VRS
     return ByteOrder(implicit, implicit or head[1] <= head[0])
@@ -231,8 +212,7 @@ def _guessed(encoding: ByteOrder) -> UID:
 
 
 def character_sets(value: bytes) -> tuple[str, ...]:
-    """Python's names of the character sets that a value of (0008,0005) names; Latin-1 for those
-    that nobody knows."""
-    printed = bytes(byte for byte in value if 32 <= byte < 127)  # a NUL in a name is no name
-    named = [part.strip() for part in printed.decode("ascii").split("\\")]
-    return tuple(convert_encodings(named))
+    """Return Python's names of the character sets in a value of (0008,0005); unknown is Latin-1."""
+    printed = bytes(byte for byte in value if 32 <= byte < 127)  # pydicom fails on a NUL
+    names = [part.strip() for part in printed.decode("ascii").split("\\")]
+    return tuple(convert_encodings(names))

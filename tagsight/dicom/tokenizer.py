@@ -1,46 +1,36 @@
-"""The plain tokenizer: from bytes to data elements (PS3.5 7), none of them read before it is asked.
+"""The plain tokenizer: from bytes to data elements (PS3.5 7); values are read only on demand.
 
-It never recurses, never trusts a length, and jumps what nobody wants. `scan` does the same for
-ordinary files many times faster; this is what it is measured against, and what reads the rest.
+It never recurses, never trusts a length, and skips what is not needed. `fast_tokenizer` does the
+same for ordinary files many times faster; this one is its reference, and reads all other files.
 """
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
+from tagsight.archive.source import Source
 from tagsight.rejections import Rejection
 
 UNDEFINED = 0xFFFFFFFF
 MAX_DEPTH = 48
 MAX_VALUE = 64 * 2**20
-MAX_ELEMENTS = 300_000  # of a file, items among them: more than any header that was ever of use
+MAX_ELEMENTS = 300_000  # of a file, with its items: more than any useful header has
 LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())  # PS3.5 7.1.2
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _CHUNK = 32 * 2**10  # covers 94 % of headers
 
 
-class Bytes(Protocol):
-    """Where bytes come from: a file, a member of a container, what was inflated."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-
-    def pread(self, size: int, place: int, /) -> bytes:
-        """At most `size` bytes from `place` on."""
-
-
 class ByteOrder(NamedTuple):
-    """Implicit VR; little endian."""
+    """How elements are encoded: with implicit VR or not, little endian or not."""
 
     implicit: bool
     little: bool
 
 
 class Element(NamedTuple):
-    """A data element: its VR (None where the file says none), place and length of its value.
+    """A data element: its VR (None where the file has none), place and length of its value.
 
-    The length of a value of undefined length is the one found: with its delimiter.
+    A value of undefined length has the length that was measured, with its delimiter.
     """
 
     vr: str | None
@@ -50,7 +40,7 @@ class Element(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The bytes before a value: `length` as the file says it."""
+    """What precedes a value; `length` as written in the file."""
 
     tag: int
     vr: str | None
@@ -59,9 +49,9 @@ class Head(NamedTuple):
 
 
 class Window:
-    """A stretch of a source that moves where it is needed; counts the elements seen in it."""
+    """A part of a source in memory, moved on demand; counts the elements that are read."""
 
-    def __init__(self, source: Bytes) -> None:
+    def __init__(self, source: Source) -> None:
         self.source = source
         self.size = source.size
         self.elements_left = MAX_ELEMENTS
@@ -69,7 +59,7 @@ class Window:
         self._base = 0
 
     def take(self, place: int, length: int) -> bytes:
-        """At most `length` bytes from `place` on: fewer where the source ends."""
+        """Return at most `length` bytes from `place` on: fewer where the source ends."""
         start = place - self._base
         if start < 0 or start + length > len(self._data):
             if length > _CHUNK:
@@ -78,10 +68,9 @@ class Window:
         return self._data[start : start + length]
 
     def value(self, element: Element) -> bytes:
-        """The bytes of an element's value.
+        """Return the bytes of an element's value.
 
-        Raises:
-            Refused: they are more than 64 MiB, or the source has lost them since.
+        Raises Rejection where they are more than 64 MiB, or no longer in the source.
         """
         if element.length > MAX_VALUE:
             raise Rejection("too_large", "value")
@@ -91,13 +80,11 @@ class Window:
         return data
 
     def head(self, place: int, encoding: ByteOrder) -> Head:
-        """The head of the element or item at `place`.
+        """Return the head of the element or item at `place`.
 
-        An explicit element without the two letters of a VR is taken for an implicit one, as some
+        An explicit element without the two letters of a VR is read as an implicit one, as some
         writers switch within sequences.
-
-        Raises:
-            Refused: the source ends, or has more elements than any header.
+        Raises Rejection where the source ends, or has more than MAX_ELEMENTS.
         """
         self.elements_left -= 1
         if self.elements_left < 0:
@@ -124,12 +111,10 @@ def _is_vr(letters: bytes) -> bool:
 def elements(
     window: Window, place: int, end: int, encoding: ByteOrder, stop: frozenset[int] = frozenset()
 ) -> Iterator[tuple[int, Element]]:
-    """Tags and elements from `place` to `end`, or to the end of the item that they are in.
+    """Yield tags and elements from `place` to `end`, or to the end of the item that they are in.
 
-    Of one whose tag is in `stop` the length is as the file says, and nothing after it is read.
-
-    Raises:
-        Refused: a value reaches beyond `end`, or delimiters are not where they should be.
+    An element whose tag is in `stop` is the last, with the length that is written in the file.
+    Raises Rejection where a value reaches beyond `end`, or delimiters are misplaced.
     """
     while place + 8 <= end:
         tag, vr, start, length = window.head(place, encoding)
@@ -144,16 +129,17 @@ def elements(
 
 
 def inner(vr: str | None, length: int, encoding: ByteOrder) -> ByteOrder:
-    """The encoding inside a sequence: that around it, but for UN of undefined length, which is
-    implicit little endian (PS3.5 6.2.2 note)."""
+    """Return the encoding inside a sequence: that around it, with one exception.
+
+    UN of undefined length is implicit little endian (PS3.5 6.2.2 note).
+    """
     return ByteOrder(True, True) if vr == "UN" and length == UNDEFINED else encoding
 
 
 def end_of(window: Window, place: int, end: int, length: int, encoding: ByteOrder) -> int:
-    """Where a value at `place` ends, its delimiter with it.
+    """Return where a value at `place` ends, with its delimiter.
 
-    Raises:
-        Refused: beyond `end`.
+    Raises Rejection where that is beyond `end`.
     """
     if length == UNDEFINED:
         return _end_of_undefined(window, place, end, encoding)
@@ -163,7 +149,7 @@ def end_of(window: Window, place: int, end: int, length: int, encoding: ByteOrde
 
 
 def _end_of_undefined(window: Window, place: int, end: int, encoding: ByteOrder) -> int:
-    """Follows delimiters with a stack of our own: of each open level whether it is an item."""
+    """Follow delimiters with a stack: for each open level whether it is an item."""
     levels = [(False, encoding)]
     while levels:
         if len(levels) > 2 * MAX_DEPTH:
@@ -186,10 +172,9 @@ def _end_of_undefined(window: Window, place: int, end: int, encoding: ByteOrder)
 
 
 def items(window: Window, sequence: Element) -> Iterator[Iterator[tuple[int, Element]]]:
-    """The items of a sequence, each as its elements, which need not be asked for.
+    """Yield the items of a sequence, each as its elements, which are read only on demand.
 
-    Raises:
-        Refused: what is in it is no sequence.
+    Raises Rejection where the value is no sequence.
     """
     place, end = sequence.place, sequence.place + sequence.length
     while place + 8 <= end:

@@ -1,38 +1,34 @@
-"""Raw bytes of a data element to the text that a table holds."""
+"""The text of a data element's value, as a table holds it, from its bytes (PS3.5 6.2)."""
 
-import re
 import struct
 from functools import lru_cache
 
 import numpy as np
-from pydicom._uid_dict import UID_dictionary
 from pydicom.charset import decode_bytes
 
-MAX_LENGTH = 1024  # characters of a value
-LONGEST = 8 * MAX_LENGTH  # bytes of one; whatever is longer has no text
-WITHHELD = "\0"  # stands for a value that cannot or must not be shown; none is that text
+from tagsight.dicom.privacy import MAX_LENGTH, WITHHELD, is_presentable
+
+LONGEST = 8 * MAX_LENGTH  # bytes of a value; a longer one has no text
 
 MULTIPLE = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI"})
 SINGLE = frozenset({"LT", "ST", "UR", "UT"})
 NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
-_FORMAL = frozenset({"AS", "DA", "DS", "DT", "IS", "TM"})  # VRs of numbers, dates, times, ages
-_WORD = re.compile(r"[^\W\d_]{3}")
-_FORM = re.compile(r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?")
 _PADDING = " \0"
 _DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
 
 
 def has_text(vr: str) -> bool:
-    """Whether values of a VR are texts or numbers, and no bulk (OB, OW, OF, UN …)."""
+    """Return whether values of a VR are texts or numbers, and no bulk (OB, OW, OF, UN …)."""
     return vr in MULTIPLE or vr in SINGLE or vr in NUMBERS or vr == "AT"
 
 
 def text_of(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> str:
-    """The text of a value, `\\` between its parts; empty where nothing but padding is there.
+    """Return the text of a value, `\\` between its parts.
 
-    Bulk values (OB, OW, UN …) have no text: they come out empty. `WITHHELD` where the bytes cannot
-    be decoded, the text is longer than 1,024 characters, or words stand in the place of a number or
-    a date. Decoded values are kept, for the same bytes come again in file after file.
+    data: bytes of the value; encodings: Python's names of the character sets; little: byte order.
+    Returns an empty text for padding alone and for bulk values (OB, OW, UN …), WITHHELD for bytes
+    that cannot be decoded and for texts that are not presentable (see `privacy`). The texts of
+    short values are remembered: the same bytes come again in file after file.
     """
     if len(data) <= 64:
         return _remembered(vr, data, encodings, little)
@@ -67,25 +63,13 @@ def _characters(vr: str, data: bytes, encodings: tuple[str, ...]) -> str:
 
 
 def cleaned(vr: str, text: str) -> str:
-    """A decoded value without padding, its parts without theirs; `WITHHELD` as in `text_of`."""
-    if "\ufffd" in text:
-        return WITHHELD
+    """Return a decoded value and its parts without padding; WITHHELD if it is not presentable."""
     if vr in MULTIPLE and "\\" in text:
         parts = [part.strip(_PADDING) for part in text.split("\\")]
         text = "\\".join(parts) if any(parts) else ""
     else:
         text = text.strip(_PADDING)
-    return text if len(text) <= MAX_LENGTH and not _is_misplaced(vr, text) else WITHHELD
-
-
-def _is_misplaced(vr: str, text: str) -> bool:
-    """Whether words stand where a number, a date, a time or an age should: a name, who knows.
-
-    A number with its unit and the words for none pass.
-    """
-    if vr not in _FORMAL or not _WORD.search(text):
-        return False
-    return not all(_FORM.fullmatch(part) or not _WORD.search(part) for part in text.split("\\"))
+    return text if is_presentable(vr, text) else WITHHELD
 
 
 def _numbers(vr: str, data: bytes, little: bool) -> str:
@@ -111,8 +95,3 @@ def _tags(data: bytes, little: bool) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= MAX_LENGTH else WITHHELD
-
-
-def is_registered(uids: str) -> bool:
-    """Whether each UID (`\\` between them) is in PS3.6's registry, so that it names no instance."""
-    return all(uid in UID_dictionary for uid in uids.split("\\"))

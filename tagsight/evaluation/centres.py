@@ -1,60 +1,60 @@
-"""How far images lie from the centre of their cluster, by cosine distance of embeddings.
+"""Cosine distances of embeddings to the centre of their cluster.
 
-Source: the paper, §2.4 and §3. Its centre is the mean embedding of the cluster, the image itself
-included (`in_sample`). Under noise alone that distance falls as clusters get smaller, and an
-image's own slices pull the centre to it. So the main figure leaves the image's whole unit (its
-patient) out of the centre (`left_out`).
+The paper's centre is the mean embedding of the cluster, the image itself included (`in_sample`).
+Under noise alone that distance falls as clusters get smaller, and further slices of the image's
+series pull the centre to it. So the main figure leaves the image's whole unit (its patient) out of
+the centre (`left_out`).
+
+Source: the paper, §2.4 and §3.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from tagsight.arrays import Float32s, Float64s, Int32s, Int64s, Integers
 from tagsight.run.compiling import FAST, kernel
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Units = tuple[Integers, Integers, Integers]  # each row's unit, rows by unit, where units begin
+Units = tuple[Int64s, Int64s, Int64s]  # each row's unit, rows by unit, where units begin
 
 
 class Distances(NamedTuple):
-    """Cosine distance of each image to its centre, by both kinds of centre; float64, (..., n)."""
+    """Cosine distance of each image to both kinds of centre; float64 (..., n)."""
 
-    in_sample: Doubles
-    left_out: Doubles
+    in_sample: Float64s
+    left_out: Float64s
 
 
-def inner_products(embeddings: Floats) -> Floats:
-    """Inner product of every embedding with every other: (n, d) -> float32 (n, n), symmetric.
+def inner_products(embeddings: Float32s) -> Float32s:
+    """Return the inner product of every embedding with every other.
 
-    All distances here come from these, so that a clustering costs n² steps whatever the length
-    of an embedding (81,920 values with the paper's network). The memory is that of the distance
-    matrix that k-medoids takes anyway. On one thread: the order of BLAS's sums, and with it the
-    last digits, depends on the number of threads.
+    embeddings: float32 (n, d).
+    Returns float32 (n, n), symmetric. All distances here are made from it, so that a clustering
+    costs n² steps whatever the length of an embedding (81,920 values with the paper's network); a
+    distance matrix for k-medoids takes the same memory. On one thread: the order of BLAS's sums,
+    and with it the last digits, depends on the number of threads.
     """
     rows = np.ascontiguousarray(embeddings, dtype=np.float32)
     with threadpool_limits(1):
         return rows @ rows.T
 
 
-def distances_to_centres(
-    products: Floats, labels: NDArray[np.integer], units: NDArray[np.integer]
-) -> Distances:
-    """Cosine distance of every image to the centre of its cluster.
+def distances_to_centres(products: Float32s, labels: Integers, units: Integers) -> Distances:
+    """Return the cosine distance of every image to the centre of its cluster.
 
-    `products` (n, n) finite float32, as `inner_products` gives them; `labels` (n,) or (m, n), any
-    integers: one clustering or m of them; `units` (n,), any integers: images of one unit (patient)
-    do not take part in each other's left-out centre. An image whose cluster holds no other unit is
-    measured against the mean of all other units' images, so that such a cluster explains nothing.
-    A zero embedding or centre is at distance 1. Returns arrays of the shape of `labels`.
+    products: float32 (n, n), finite, of `inner_products`.
+    labels: integers (n,) or (m, n), one clustering or m of them.
+    units: integers (n,); images of one unit (patient) do not take part in each other's left-out
+    centre.
+    Returns arrays of the shape of `labels`. An image whose cluster holds no other unit is compared
+    with the mean of all other units' images, so that such a cluster explains nothing. A zero
+    embedding or centre is at distance 1.
 
     With s the sum of a cluster's embeddings, q·s and s·s are sums of inner products, and
     1 − q·s / (|q||s|) does not depend on whether s is a sum or a mean. The order of every sum is
-    fixed, so the number of threads does not show in the result.
+    fixed, so the result does not depend on the number of threads.
     """
     codes = np.stack([_codes(row) for row in np.atleast_2d(labels)]).astype(np.int32)  # (m, n)
     out, sums = np.empty((2, *codes.shape)), np.empty((2, *codes.shape))
@@ -64,30 +64,32 @@ def distances_to_centres(
     return Distances(out[0].reshape(labels.shape), out[1].reshape(labels.shape))
 
 
-def cosine_distances(products: Floats) -> Floats:
-    """Cosine distances from inner products, both float32 (n, n); symmetric, the diagonal 0.
+def cosine_distances(products: Float32s) -> Float32s:
+    """Return cosine distances from inner products.
 
-    A zero embedding is at distance 1 from all others.
+    products: float32 (n, n).
+    Returns float32 (n, n), symmetric, the diagonal 0. A zero embedding is at distance 1 from all
+    others.
     """
     norms = np.sqrt(products.diagonal())
     lengths = np.maximum(np.outer(norms, norms), np.float32(1e-30))
-    out: Floats = np.maximum(1 - products / lengths, np.float32(0))
+    out: Float32s = np.maximum(1 - products / lengths, np.float32(0))
     np.fill_diagonal(out, 0)
     return out
 
 
-def _codes(labels: NDArray[np.integer]) -> Integers:
+def _codes(labels: Integers) -> Int64s:
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def _units(units: NDArray[np.integer]) -> Units:
+def _units(units: Integers) -> Units:
     codes = _codes(units)
     starts = np.concatenate([[0], np.cumsum(np.bincount(codes))])
     return codes, np.argsort(codes, kind="stable"), starts.astype(np.int64)
 
 
 @kernel(parallel=True, **FAST)
-def _sums_inside(products: Floats, codes: NDArray[np.int32], out: Doubles) -> None:
+def _sums_inside(products: Float32s, codes: Int32s, out: Float64s) -> None:
     """q·s of each image with the sum of its own cluster, under m clusterings: out (m, n)."""
     for row in prange(products.shape[0]):
         i = np.int64(row)
@@ -105,23 +107,23 @@ def _distance(to_sum: float, square: float, sum_square: float) -> float:
 
 
 @kernel()
-def _without(products: Floats, to_sum: Doubles, own: Integers, i: int) -> float:
-    """Inner product of image i with a sum less the images of `own`."""
+def _without(products: Float32s, to_sum: Float64s, left_out: Int64s, i: int) -> float:
+    """Inner product of image i with a sum less the images of `left_out`."""
     total = to_sum[i]
-    for j in own:
+    for j in left_out:
         total -= products[j, i]
     return total
 
 
 @kernel()
 def _leave_out(
-    products: Floats, to_sum: Doubles, members: Integers, own: tuple[int, int], out: Doubles
+    products: Float32s, to_sum: Float64s, members: Int64s, unit: tuple[int, int], out: Float64s
 ) -> None:
-    """Distances of members[own[0] : own[1]] to the sum of the others, with `to_sum` of all."""
-    inside = members[own[0] : own[1]]
+    """Distances of members[unit[0] : unit[1]] to the sum of the others, with `to_sum` of all."""
+    inside = members[unit[0] : unit[1]]
     square = 0.0
     for place in range(members.size):
-        if place < own[0] or place >= own[1]:
+        if place < unit[0] or place >= unit[1]:
             square += _without(products, to_sum, inside, members[place])
     for i in inside:
         near = _without(products, to_sum, inside, i) if inside.size < members.size else 0.0
@@ -130,7 +132,7 @@ def _leave_out(
 
 @kernel()
 def _one_cluster(
-    products: Floats, sums: Doubles, units: Units, cluster: Integers, out: Doubles
+    products: Float32s, sums: Float64s, units: Units, cluster: Int64s, out: Float64s
 ) -> None:
     """Distances of one cluster's images, which come sorted by unit; sums and out (2, n)."""
     codes, members, starts = units
@@ -145,15 +147,15 @@ def _one_cluster(
         if last - first < cluster.size:
             _leave_out(products, sums[0], cluster, (first, last), out[1])
         else:  # of all images, those of other units
-            found = np.empty(members.size)
-            _leave_out(products, sums[1], members, (starts[unit], starts[unit + 1]), found)
-            out[1][cluster] = found[cluster]
+            to_all = np.empty(members.size)
+            _leave_out(products, sums[1], members, (starts[unit], starts[unit + 1]), to_all)
+            out[1][cluster] = to_all[cluster]
         first = last
 
 
 @kernel(parallel=True)
 def _all_distances(
-    products: Floats, sums: Doubles, units: Units, codes: NDArray[np.int32], out: Doubles
+    products: Float32s, sums: Float64s, units: Units, codes: Int32s, out: Float64s
 ) -> None:
     """Distances under m clusterings; codes (m, n), sums (2, m, n): in the cluster, in all."""
     for r in prange(codes.shape[0]):

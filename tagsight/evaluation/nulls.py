@@ -1,34 +1,87 @@
-"""What a clustering is compared with: the same labels, dealt at random.
+"""Null models of the permutation tests: who may exchange labels with whom. A new null is one entry.
 
-A null says who may exchange labels with whom. `images` is the paper's (§3); it takes slices of one
-series for independent, which they are not, and fails its level as soon as a sample holds several.
-`series` exchanges the labels of whole series. The `within_…` nulls exchange them only between
-series of the same stratum (say modality), so that they ask what a clustering adds beyond it.
+`images` is the paper's (§3); it takes slices of one series for independent, which they are not,
+and fails its level as soon as a sample holds several. `series` exchanges the labels of whole
+series. The `within_…` nulls exchange them only between series of the same stratum (say modality),
+so that they ask what a clustering adds beyond it.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
-
-STRATA = {
-    "within_modality": ("modality",),
-    "within_modality_body_part": ("modality", "body_part"),
-    "within_manufacturer": ("manufacturer",),
-}
-NULLS = ("images", "series", *STRATA)
+from tagsight.arrays import Int32s, Int64s, Integers
 
 
-def draws(
-    series: NDArray[np.integer], strata: NDArray[np.integer], count: int, rng: np.random.Generator
-) -> NDArray[np.int32]:
-    """Random dealings of labels: int32 (count, n), for each row the row whose label it gets.
+@dataclass(frozen=True)
+class Null:
+    """A null model, with what the page says of it.
 
-    `series` (n,) any integers: rows that move together; `strata` (n,) any integers: labels stay
-    inside. The null `images` is every row a series of its own; `series` is one stratum.
+    key: in tables and evaluation.json.
+    stream: of random numbers; its own, and never changed, so that results stay as they are.
+    name, question: heading on the page and in the figure, and the text under it.
+    strata: columns of the sample; labels are exchanged only where all of them are equal.
+    whole_series: whether the images of a series move together.
+    """
+
+    key: str
+    stream: int
+    name: str
+    question: str
+    strata: tuple[str, ...] = ()
+    whole_series: bool = True
+
+
+# In the order in which they are shown: the one that asks most of the tags first.
+NULLS = (
+    Null(
+        key="within_modality",
+        stream=2,
+        name="Beyond modality",
+        question="Labels dealt anew among series of the same modality. Asks what the tags know of "
+        "looks beyond CT, MR or X-ray. This is the test to go by.",
+        strata=("modality",),
+    ),
+    Null(
+        key="within_modality_body_part",
+        stream=3,
+        name="Beyond modality × body part",
+        question="Labels dealt anew among series of the same modality and body part.",
+        strata=("modality", "body_part"),
+    ),
+    Null(
+        key="within_manufacturer",
+        stream=4,
+        name="Beyond manufacturer",
+        question="Labels dealt anew among series of one maker’s devices.",
+        strata=("manufacturer",),
+    ),
+    Null(
+        key="series",
+        stream=1,
+        name="Beyond chance, series by series",
+        question="Labels dealt anew among all series. Anything that knows CT from X-ray passes.",
+    ),
+    Null(
+        key="images",
+        stream=0,
+        name="Beyond chance, image by image (the paper’s)",
+        question="Labels dealt anew among all images, slices of a series apart. Too easily passed "
+        "where a sample holds several slices of a series.",
+        whole_series=False,
+    ),
+)
+
+
+def draws(series: Integers, strata: Integers, count: int, rng: np.random.Generator) -> Int32s:
+    """Draw permutations: for each row the row whose label it gets.
+
+    series: integers (n,), rows that move together; all different where each image moves alone.
+    strata: integers (n,), labels stay inside; one value where there are no strata.
     A series gets the labels of another of its stratum, in their order, repeated or cut to fit.
     That is an exact permutation test where labels are constant in a series and series sizes do
-    not depend on the label. `labels[draws(…)]` are the permuted labels, (count, n).
+    not depend on the label.
+    Returns int32 (count, n); `labels[draws(…)]` are the permuted labels.
     """
     blocks, stratum = _blocks(series, strata)  # (n,), (b,)
     order = np.argsort(blocks, kind="stable")
@@ -46,13 +99,16 @@ def draws(
     return out
 
 
-def constant_within(labels: NDArray[np.integer], strata: NDArray[np.integer]) -> bool:
-    """Whether every stratum holds a single label, so that nothing can be exchanged."""
+def constant_within(labels: Integers, strata: Integers) -> bool:
+    """Return whether every stratum holds a single label, so that nothing can be exchanged.
+
+    labels, strata: integers (n,).
+    """
     pairs = np.unique(np.stack([strata, labels]), axis=1)
     return pairs.shape[1] == len(np.unique(strata))
 
 
-def _blocks(series: NDArray[np.integer], strata: NDArray[np.integer]) -> tuple[Integers, Integers]:
+def _blocks(series: Integers, strata: Integers) -> tuple[Int64s, Int64s]:
     """Number of each row's block (series and stratum together), and each block's stratum."""
     pairs, blocks = np.unique(np.stack([strata, series]), axis=1, return_inverse=True)
     return blocks.reshape(-1).astype(np.int64), pairs[0].astype(np.int64)

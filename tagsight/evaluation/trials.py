@@ -1,72 +1,17 @@
-"""One trial: a sample's clusterings, each against nulls of its own (the paper, §3).
-
-Beside the clusters from tags stand yardsticks: the groups that modality, modality and body part,
-or manufacturer alone make, and k-medoids on the embeddings themselves (the best to be had).
-"""
+"""One trial: the labellings of a sample, each tested against the null models (the paper, §3)."""
 
 import zlib
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from tagsight.arrays import Float32s, Int32s, Int64s, Integers
 from tagsight.clustering import k_medoids
+from tagsight.evaluation import labellings, nulls
 from tagsight.evaluation.centres import cosine_distances, distances_to_centres, inner_products
-from tagsight.evaluation.nulls import NULLS, STRATA, constant_within, draws
-
-Integers = NDArray[np.int64]
-
-LABELLINGS = ("tags", "modality", "modality_body_part", "manufacturer", "embedding")
-
-
-def trial(
-    name: str,
-    embeddings: NDArray[np.float32],
-    clusters: NDArray[np.integer],
-    *,
-    series: pl.Series,
-    patient: pl.Series,
-    modality: pl.Series,
-    body_part: pl.Series,
-    manufacturer: pl.Series,
-    k: int,
-    permutations: int,
-    seed: int,
-) -> pl.DataFrame:
-    """Distances to centres of every labelling, and under every null: rows of `trials/{sample}`.
-
-    `embeddings` (n, d) float32, NaN rows (images that could not be drawn) are left out;
-    `clusters` (n,) from the tags at `k`; the others String (n,), null = missing, which counts as a
-    group of its own (a missing series: the image alone; a missing patient: its series alone).
-    Columns: trial, k, labelling, centre, null, distance, null_distance (mean over permutations),
-    p (one-sided: share of permutations at least as near, the observed one among them) and draws
-    (mean distance of each permutation). A null whose strata divide nothing has no rows; labellings
-    that are constant inside a null's strata have no row for it; nor has `embedding` where there are
-    too few distinct images for `k`.
-    """
-    seen = ~np.isnan(embeddings).any(axis=1)
-    products = inner_products(embeddings[seen])  # (n, n)
-    texts = [
-        s.filter(pl.Series(seen)) for s in (series, patient, modality, body_part, manufacturer)
-    ]
-    of_series, units = _units(texts[0], texts[1])
-    groups = _groups(*texts[2:])
-    labellings = {"tags": clusters[seen].astype(np.int64), **groups, **_nearest(products, k)}
-    out = []
-    for number, null in enumerate(NULLS):
-        strata = _strata(null, groups, len(products))
-        if null in STRATA and len(np.unique(strata)) == 1:
-            continue  # it would be the null `series` under another name
-        moving = np.arange(len(products)) if null == "images" else of_series
-        rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
-        sources = draws(moving, strata, permutations, rng)
-        for labelling in [q for q in LABELLINGS if q in labellings]:
-            labels = labellings[labelling]
-            if not constant_within(labels, strata):
-                one = {"trial": name, "k": k, "labelling": labelling, "null": null}
-                out += [one | each for each in _compare(products, labels, units, sources)]
-    return pl.DataFrame(out, schema=SCHEMA)
-
 
 SCHEMA = pl.Schema(
     {
@@ -83,54 +28,111 @@ SCHEMA = pl.Schema(
 )
 
 
-def _compare(
-    products: NDArray[np.float32], labels: Integers, units: Integers, sources: NDArray[np.int32]
-) -> list[dict[str, object]]:
+def columns() -> list[str]:
+    """Return the columns of a sample that trials read: ids, strata and groups."""
+    strata = [name for null in nulls.NULLS for name in null.strata]
+    groups = [name for labelling in labellings.LABELLINGS for name in labelling.columns]
+    return list(dict.fromkeys(["series", "patient", *strata, *groups]))
+
+
+def trial(
+    name: str,
+    embeddings: Float32s,
+    clusters: Integers,
+    sample: pl.DataFrame,
+    *,
+    k: int,
+    permutations: int,
+    seed: int,
+) -> pl.DataFrame:
+    """Return the distances to centres of every labelling, and under every null.
+
+    embeddings: float32 (n, d); NaN rows (images that could not be drawn) are left out.
+    clusters: integers (n,), from the tags at `k`.
+    sample: the `columns` as text, n rows. Missing counts as a group of its own; a missing series
+    is the image alone, a missing patient its series alone.
+    Returns a row for each labelling, null and centre: trial, k, labelling, centre, null, distance,
+    null_distance (mean over permutations), p (one-sided: share of permutations at least as near,
+    the observed one among them) and draws (mean distance of each permutation). A null whose strata
+    divide nothing has no rows; labellings that are constant inside a null's strata have no row for
+    it; nor has `embedding` where there are too few distinct images for `k`.
+    """
+    drawn = ~np.isnan(embeddings).any(axis=1)
+    products = inner_products(embeddings[drawn])  # (n, n)
+    images = sample.select(columns()).filter(pl.Series(drawn))
+    series, units = _units(images)
+    labels = {**clusterings(clusters[drawn], products, k), **_groups(images)}
+    rows: list[dict[str, Any]] = []
+    for null in sorted(nulls.NULLS, key=lambda null: null.stream):
+        strata = group(images, null.strata)
+        if null.strata and len(np.unique(strata)) == 1:
+            continue  # it would be the null `series` under another name
+        moving = series if null.whole_series else np.arange(len(products))
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode()), null.stream])
+        sources = nulls.draws(moving, strata, permutations, rng)
+        for labelling in [each.key for each in labellings.LABELLINGS if each.key in labels]:
+            if not nulls.constant_within(labels[labelling], strata):
+                row = {"trial": name, "k": k, "labelling": labelling, "null": null.key}
+                figures = _compared(products, labels[labelling], units, sources)
+                rows += [row | each for each in figures]
+    return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def clusterings(clusters: Integers, products: Float32s, k: int) -> dict[str, Int64s]:
+    """Return the labellings that are not made of columns, those from tags and from pixels.
+
+    clusters: integers (n,); products: float32 (n, n), inner products of the embeddings. From
+    pixels: k-medoids on their cosine distances, with as many clusters as the tags have.
+    """
+    labels = {labellings.TAGS.key: clusters.astype(np.int64)}
+    for clustering in k_medoids.grid(cosine_distances(products), [k]):
+        labels[labellings.EMBEDDING.key] = clustering.labels.astype(np.int64)
+    return labels
+
+
+def group(images: pl.DataFrame, names: Sequence[str]) -> Int64s:
+    """Return the group of each image by some columns together, int64 (n,); missing is a value.
+
+    Without columns all images are one group.
+    """
+    codes = [_codes(images[name]) for name in names]
+    return reduce(_crossed, codes, np.zeros(len(images), np.int64))
+
+
+def _groups(images: pl.DataFrame) -> dict[str, Int64s]:
+    known = [labelling for labelling in labellings.LABELLINGS if labelling.columns]
+    return {labelling.key: group(images, labelling.columns) for labelling in known}
+
+
+def _crossed(coarse: Int64s, fine: Int64s) -> Int64s:
+    return coarse * (fine.max(initial=0) + 1) + fine
+
+
+def _codes(texts: pl.Series) -> Int64s:
+    return texts.cast(pl.String).rank("dense").fill_null(0).to_numpy().astype(np.int64)
+
+
+def _compared(
+    products: Float32s, labels: Int64s, units: Int64s, sources: Int32s
+) -> Iterator[dict[str, Any]]:
     """A labelling against one null: a row for each kind of centre."""
-    found = distances_to_centres(products, np.concatenate([labels[None], labels[sources]]), units)
-    out: list[dict[str, object]] = []
-    for centre, distances in zip(found._fields, found, strict=True):
+    every = np.concatenate([labels[None], labels[sources]])  # (1 + permutations, n)
+    centres = distances_to_centres(products, every, units)
+    for centre, distances in zip(centres._fields, centres, strict=True):
         observed, *random = distances.mean(axis=1).tolist()
         # Equal but for rounding counts as equal.
         near = sum(each <= observed + 1e-12 for each in random)
         p = (1 + near) / (1 + len(random))
         mean = sum(random) / len(random)
         figures = {"distance": observed, "null_distance": mean, "p": p, "draws": random}
-        out.append({"centre": centre} | figures)
-    return out
+        yield {"centre": centre} | figures
 
 
-def _units(series: pl.Series, patient: pl.Series) -> tuple[Integers, Integers]:
+def _units(images: pl.DataFrame) -> tuple[Int64s, Int64s]:
     """Numbers of series and of patients; what is missing falls back on the next finer level."""
-    frame = pl.DataFrame({"series": series, "patient": patient}).with_row_index("row")
-    own = pl.concat_str(pl.lit("image "), "row")
-    one = pl.coalesce(pl.concat_str(pl.lit("series "), "series"), own)
-    two = pl.coalesce(pl.concat_str(pl.lit("patient "), "patient"), one)
-    first, second = (frame.select(each.rank("dense")).to_series() for each in (one, two))
-    return first.to_numpy().astype(np.int64), second.to_numpy().astype(np.int64)
-
-
-def _groups(
-    modality: pl.Series, body_part: pl.Series, manufacturer: pl.Series
-) -> dict[str, Integers]:
-    """Labellings by outside labels; missing is a group of its own."""
-    a, b, c = (_numbers(each) for each in (modality, body_part, manufacturer))
-    return {
-        "modality": a,
-        "modality_body_part": a * (b.max(initial=0) + 1) + b,
-        "manufacturer": c,
-    }
-
-
-def _numbers(texts: pl.Series) -> Integers:
-    return texts.cast(pl.String).rank("dense").fill_null(0).to_numpy().astype(np.int64)
-
-
-def _strata(null: str, groups: dict[str, Integers], n: int) -> Integers:
-    return groups["_".join(STRATA[null])] if null in STRATA else np.zeros(n, np.int64)
-
-
-def _nearest(products: NDArray[np.float32], k: int) -> dict[str, Integers]:
-    """k-medoids on the embeddings' cosine distances, with as many clusters as the tags have."""
-    found = k_medoids.grid(cosine_distances(products), [k])
-    return {"embedding": found[0].labels.astype(np.int64)} if found else {}
+    rows = images.select("series", "patient").with_row_index("row")
+    image = pl.concat_str(pl.lit("image "), "row")
+    series = pl.coalesce(pl.concat_str(pl.lit("series "), "series"), image)
+    patient = pl.coalesce(pl.concat_str(pl.lit("patient "), "patient"), series)
+    ranks = [rows.select(each.rank("dense")).to_series().to_numpy() for each in (series, patient)]
+    return ranks[0].astype(np.int64), ranks[1].astype(np.int64)

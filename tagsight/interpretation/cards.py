@@ -1,25 +1,21 @@
-"""What each cluster is, in words: the tag values that its images share and others lack."""
+"""Cards: each cluster in words, the tag values that its images share and others lack."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from pydicom._uid_dict import UID_dictionary
 
+from tagsight.arrays import Int64s, Integers
+from tagsight.dicom.dictionary import uid_name
 from tagsight.run.tables import person
 from tagsight.tags import parsers
+from tagsight.tags.encoding import Column, Encoding
 
-if TYPE_CHECKING:
-    from tagsight.tags.encoding import Column, Encoding
-
-Array = NDArray[Any]
-
-SHOWN = 12
-PIECES = 4
-LONGEST = 24
-# What a radiologist would call a group by, after its modality and body part.
+SHOWN = 12  # tags of a card
+PIECES = 4  # of a name, or more where names would be equal
+LONGEST = 24  # letters of a value that may be part of a name
+# Tags that a radiologist would name a group by, after its modality and body part.
 NAMING = (
     "AcquisitionContrast",
     "AcquisitionType",
@@ -48,8 +44,8 @@ NAMING = (
     "ViewPosition",
 )
 # Values of ImageType that say how an image was stored rather than what it shows.
-UNTELLING = ("DERIVED", "ORIGINAL", "PRIMARY", "SECONDARY", "OTHER", "UNSPECIFIED")
-# A number says something in a name only with its unit.
+STORAGE_WORDS = ("DERIVED", "ORIGINAL", "PRIMARY", "SECONDARY", "OTHER", "UNSPECIFIED")
+# Numbers are part of a name with their unit alone.
 UNITS = {
     "MagneticFieldStrength": "T",
     "SliceThickness": "mm",
@@ -62,7 +58,7 @@ UNITS = {
 class _Tag(NamedTuple):
     """A value of a column in a cluster: the share of images with it inside and outside.
 
-    `people`: how many have it inside; of a number, how many have one at all.
+    people: how many have it inside; for a number, how many have any number.
     """
 
     column: str
@@ -83,34 +79,35 @@ class _Tag(NamedTuple):
 
 
 def cards(
-    sample: pl.DataFrame, clusters: pl.DataFrame, encoding: "Encoding", min_patients: int = 3
+    sample: pl.DataFrame, clusters: pl.DataFrame, encoding: Encoding, min_patients: int = 3
 ) -> list[dict[str, Any]]:
-    """A card a cluster, in their order: `cluster`, `name`, `size`, `share`, `medoid`, `tags`.
+    """Return a card for each cluster, in their order.
 
     sample: `image`, `series`, `study`, `patient`, the labels `modality` and `body_part`, and the
-    encoded columns. clusters, at one K: `image`, `cluster` (0, in none, has no card), `medoid`,
-    which need not be among them (`with_medoids`).
-
-    `tags`, the most distinguishing first (largest difference of shares): `keyword`, `column`,
-    `value`, and the shares of images with this value `inside` and `outside` the cluster. For a
-    number `value` is the median with its quartiles, and the shares are those of the images between
-    these quartiles. A value that fewer than min_patients patients of the cluster have is not shown;
-    nor is presence after a value of the same tag. `name` is unique; a body part that is in no
-    table is part of it only where min_patients patients have it.
+    encoded columns.
+    clusters: at one K, `image`, `cluster` (0, in none, has no card) and `medoid`, which may be
+    outside the sample (`with_medoids`).
+    Returns `cluster`, `name`, `size`, `share`, `medoid` and `tags`, the most distinguishing first
+    (largest difference of shares): `keyword`, `column`, `value`, and the shares of images with this
+    value `inside` and `outside` the cluster. For a number `value` is the median with its quartiles,
+    and the shares are those of the images between these quartiles. A value that fewer than
+    min_patients patients of the cluster have is not shown; nor is presence after a value of the
+    same tag. `name` is unique; a body part that is in no table is part of it only where
+    min_patients patients have it.
     """
     rows = clusters.select("image", "cluster", "medoid").join(
         sample, on="image", how="inner", maintain_order="left"
     )
     rows = rows.with_columns(body_part=_open_to_view(rows, min_patients))
     cluster = rows["cluster"].to_numpy()
-    tags = [_shown(found, min_patients) for found in _distinguishing(rows, cluster, encoding)]
+    tags = [_shown(every, min_patients) for every in _distinguishing(rows, cluster, encoding)]
     taken: set[str] = set()
-    made = []
+    out = []
     for c in np.unique(cluster[cluster > 0]):
         members = rows.filter(pl.Series(cluster == c))
         name = _unique(_pieces(members, tags[c]), taken)
         taken.add(name)
-        made.append(
+        out.append(
             {
                 "cluster": int(c),
                 "name": name,
@@ -120,32 +117,32 @@ def cards(
                 "tags": [tag.shown() for tag in tags[c][:SHOWN]],
             }
         )
-    return made
+    return out
 
 
 def with_medoids(cards: Sequence[dict[str, Any]], medoids: pl.DataFrame) -> list[dict[str, Any]]:
-    """A card for each medoid: `medoid` is its image, also where that is not in the sample.
+    """Return a card for each medoid; its `medoid` is the image, also outside the sample.
 
-    medoids: `cluster` (1, 2, …) and `image` at one K. A cluster that no image of the sample is in
-    has a card of size 0, without tags.
+    cards: of `cards`; medoids: `cluster` (1, 2, …) and `image` at one K.
+    A cluster without an image of the sample has a card of size 0, without tags.
     """
     known = {card["cluster"]: card for card in cards}
-    nobody = {"size": 0, "share": 0.0, "tags": []}
+    empty = {"size": 0, "share": 0.0, "tags": []}
     return [
-        {"cluster": c, "name": f"none of the sample ({c})", **nobody, **known.get(c, {})}
+        {"cluster": c, "name": f"none of the sample ({c})", **empty, **known.get(c, {})}
         | {"medoid": image}
         for c, image in medoids.sort("cluster").select("cluster", "image").iter_rows()
     ]
 
 
 def _open_to_view(rows: pl.DataFrame, min_patients: int) -> pl.Series:
-    """Body parts, null where few have them and no table knows them: people type names there."""
+    """Body parts; null where few patients have them and no table does: people type names there."""
     known = pl.col("body_part").is_in(sorted(parsers.vocabulary()))
     frequent = person().n_unique().over("body_part") >= min_patients
     return rows.select(pl.when(known | frequent).then("body_part")).to_series()
 
 
-def _distinguishing(rows: pl.DataFrame, cluster: Array, encoding: "Encoding") -> list[list[_Tag]]:
+def _distinguishing(rows: pl.DataFrame, cluster: Integers, encoding: Encoding) -> list[list[_Tag]]:
     """For each cluster one tag a column, the largest difference of shares first."""
     people = rows.select(person().rank("dense")).to_series().to_numpy()  # (n,)
     tags: list[list[_Tag]] = [[] for _ in range(int(cluster.max()) + 1)]
@@ -153,24 +150,23 @@ def _distinguishing(rows: pl.DataFrame, cluster: Array, encoding: "Encoding") ->
         find = _numeric if column.kind == "numeric" else _categorical
         for c, tag in find(rows[column.name], cluster, column, people):
             tags[c].append(tag)
-    return [sorted(found, key=lambda tag: (tag.outside - tag.inside, tag.column)) for found in tags]
+    return [sorted(every, key=lambda tag: (tag.outside - tag.inside, tag.column)) for every in tags]
 
 
 def _shown(tags: list[_Tag], min_patients: int) -> list[_Tag]:
-    """Those that enough patients have; of a tag's value and its presence the more telling."""
-    found: list[_Tag] = []
-    said: set[str] = set()
+    """Tags that enough patients have, without presence after a value of the same tag."""
+    shown: list[_Tag] = []
     for tag in tags:
-        if tag.people >= min_patients and not (tag.is_presence and tag.keyword in said):
-            found.append(tag)
-            said.add(tag.keyword)
-    return found
+        repeats = tag.is_presence and tag.keyword in {other.keyword for other in shown}
+        if tag.people >= min_patients and not repeats:
+            shown.append(tag)
+    return shown
 
 
 def _categorical(
-    values: pl.Series, cluster: Array, column: "Column", people: Array
+    values: pl.Series, cluster: Integers, column: Column, people: Int64s
 ) -> Iterator[tuple[int, _Tag]]:
-    """The value whose share inside most exceeds that outside; missing counts as another value."""
+    """The value whose share inside exceeds that outside most; missing counts as another value."""
     categories = column.categories or ()
     texts = [readable(value) for value in (*categories, "(other)")]
     codes = values.fill_null(-1).to_numpy()
@@ -185,34 +181,36 @@ def _categorical(
         if counts[c, best]:
             shares = float(inside[c, best]), float(outside[c, best])
             fits = nameable and texts[best][0] != "(" and 1 < len(texts[best]) <= LONGEST
-            fits = fits and texts[best] not in UNTELLING
+            fits = fits and texts[best] not in STORAGE_WORDS
             who = len(np.unique(people[(cluster == c) & (codes == best)]))
             yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits, who)
 
 
 def readable(value: str) -> str:
-    """The standard's name of a registered UID; any other value as it is."""
-    return UID_dictionary[value][0] if value in UID_dictionary else value
+    """Return the standard's name of a registered UID; any other value as it is."""
+    name = uid_name(value)
+    return value if name is None else name
 
 
 def _numeric(
-    values: pl.Series, cluster: Array, column: "Column", people: Array
+    values: pl.Series, cluster: Integers, column: Column, people: Int64s
 ) -> Iterator[tuple[int, _Tag]]:
     numbers = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
     for c in np.unique(cluster):
-        own = cluster == c
-        known = numbers[own & np.isfinite(numbers)]
+        inside = cluster == c
+        known = numbers[inside & np.isfinite(numbers)]
         if not len(known):
             continue
         low, middle, high = np.quantile(known, (0.25, 0.5, 0.75), method="nearest")
         within = (numbers >= low) & (numbers <= high)
-        shares = float(within[own].mean()), float(within[~own].sum() / max((~own).sum(), 1))
+        outside = float(within[~inside].sum() / max((~inside).sum(), 1))
+        shares = float(within[inside].mean()), outside
         text, unit = _number(middle), UNITS.get(column.keyword)
         if low < high:
             text += f" ({_number(low)}–{_number(high)})"
         elif unit:
             text += f" {unit}"
-        who = len(np.unique(people[own & np.isfinite(numbers)]))
+        who = len(np.unique(people[inside & np.isfinite(numbers)]))
         fits = unit is not None and low == high
         yield int(c), _Tag(column.name, column.keyword, text, *shares, fits, who)
 
@@ -222,18 +220,18 @@ def _number(value: float) -> str:
 
 
 def _pieces(members: pl.DataFrame, tags: list[_Tag]) -> list[str]:
-    """What a name may be made of: modality, body part of at least half, then the cluster's tags."""
+    """Parts of a name: modality, the body part of at least half, then the cluster's tags."""
     modalities, parts = (_ranked(members[label]) for label in ("modality", "body_part"))
     most = [text for text, share in modalities if share >= 0.5]
     several = [text for text, share in modalities[:3] if share >= 0.15]
     pieces = most[:1] or (["/".join(several)] if several else [])
     pieces += [text for text, share in parts[:1] if share >= 0.5]
-    own = [
+    values = [
         tag.value
         for tag in tags
         if tag.nameable and 2 * tag.inside >= 1 and tag.inside > tag.outside
     ]
-    return list(dict.fromkeys([*pieces, *own]))
+    return list(dict.fromkeys([*pieces, *values]))
 
 
 def _ranked(labels: pl.Series) -> list[tuple[str, float]]:
@@ -243,7 +241,7 @@ def _ranked(labels: pl.Series) -> list[tuple[str, float]]:
 
 
 def _unique(pieces: list[str], taken: set[str]) -> str:
-    """The first pieces, and as many more as it takes to differ from the names taken."""
+    """The first pieces, and as many more as are needed to differ from the names taken."""
     names = [" · ".join(pieces[:count]) for count in range(PIECES, max(PIECES, len(pieces)) + 1)]
     numbered = (f"{names[0] or 'mixed'} ({i})" for i in range(2, len(taken) + 3))
     plain = [name or "mixed" for name in names]

@@ -1,27 +1,23 @@
-"""The conditions that a rule is made of: which images they hold for, and how they are written."""
+"""Conditions that a rule is made of: which images they hold for, and how they are written."""
 
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from tagsight.arrays import Bools, Float32s
 from tagsight.tags.encoding import PRESENCE_CATEGORIES
-
-Array = NDArray[Any]
-
 
 MISSING = -1
 
 
 @dataclass(frozen=True)
 class Category:
-    """That a column has a value, or has not; code -1 = it is missing.
+    """The condition that a column has a value, or has not; code -1 = it is missing.
 
-    Of a column that says only whether a tag is there, `name` is the tag's with a question mark.
+    For a column of presence alone, `name` is the tag's with a question mark.
     """
 
     name: str
@@ -29,15 +25,15 @@ class Category:
     text: str
     holds: bool
 
-    def on(self, frame: pl.DataFrame) -> Array:
-        """Whether it holds, bool (n,); frame: the encoded columns."""
-        same: Array = frame[self.name].fill_null(MISSING).to_numpy() == self.code
+    def on(self, frame: pl.DataFrame) -> Bools:
+        """Return whether it holds, bool (n,); frame: the encoded columns."""
+        same: Bools = frame[self.name].fill_null(MISSING).to_numpy() == self.code
         return same == self.holds
 
     def __str__(self) -> str:
         if self.name.endswith("?"):
-            there = (self.text == PRESENCE_CATEGORIES[1]) == self.holds
-            return f"{self.name.removesuffix('?')} is {'there' if there else 'missing'}"
+            present = (self.text == PRESENCE_CATEGORIES[1]) == self.holds
+            return f"{self.name.removesuffix('?')} is {'there' if present else 'missing'}"
         if self.code == MISSING:
             return f"{self.name} is {'missing' if self.holds else 'there'}"
         return f"{self.name} is {'' if self.holds else 'not '}{quoted(self.text)}"
@@ -45,9 +41,9 @@ class Category:
 
 @dataclass(frozen=True)
 class Number:
-    """That a number is above `low` and at most `high`; or that it is missing, where `missing`.
+    """The condition that a number is above `low` and at most `high`, or missing where `missing`.
 
-    Nothing is above infinity: such a `low` says that it is missing.
+    A `low` of infinity says that the number is missing.
     """
 
     name: str
@@ -55,10 +51,10 @@ class Number:
     high: float
     missing: bool
 
-    def on(self, frame: pl.DataFrame) -> Array:
-        """Whether it holds, bool (n,); frame: the encoded columns."""
+    def on(self, frame: pl.DataFrame) -> Bools:
+        """Return whether it holds, bool (n,); frame: the encoded columns."""
         values = numbers_of(frame[self.name])
-        within: Array = (values > np.float32(self.low)) & (values <= np.float32(self.high))
+        within: Bools = (values > np.float32(self.low)) & (values <= np.float32(self.high))
         return within | (np.isnan(values) & self.missing)
 
     def __str__(self) -> str:
@@ -77,25 +73,23 @@ class Number:
 
 
 Condition = Category | Number
-
-
 Rule = tuple[Condition, ...]
 
 
 def written(rule: Rule | None) -> str | None:
-    """The rule as text; None where there is none."""
+    """Return the rule as text; None where there is none."""
     return None if rule is None else " and ".join(str(condition) for condition in rule)
 
 
 def quoted(text: str) -> str:
-    """A value as it is, or in quotation marks where it could be taken for a part of the rule."""
+    """Return a value as it is, or in quotation marks where it could be read as part of the rule."""
     plain = re.fullmatch(r"[\w.+/\\-]+", text) and text not in ("missing", "there", "not")
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def numbers_of(values: pl.Series) -> Array:
-    """float32 (n,); NaN = missing."""
-    numbers: Array = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
+def numbers_of(values: pl.Series) -> Float32s:
+    """Return numbers as float32 (n,), NaN = missing."""
+    numbers: Float32s = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
     return numbers
 
 

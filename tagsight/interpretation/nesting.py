@@ -1,4 +1,4 @@
-"""Which clusters live inside which: those of each K of the grid inside those of each smaller K."""
+"""Nesting of clusters: those of each K of the grid inside those of each smaller K."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -10,10 +10,11 @@ Step = Mapping[str, Any]
 
 
 def nesting(clusters: pl.DataFrame) -> list[dict[str, Any]]:
-    """For each pair of K of the grid: `coarse` and `fine`, the two K, and `inside`.
+    """Return for each pair of K of the grid: `coarse` and `fine`, the two K, and `inside`.
 
-    clusters: `image`, `k`, `cluster` of one sample. `inside`: the rows of the function of that
-    name. k-medoids does not nest by itself: shares near 1 say that it did.
+    clusters: `image`, `k`, `cluster` of one sample.
+    Returns in `inside` the rows of the function of that name. k-medoids does not nest by itself:
+    shares near 1 say that it did.
     """
     ks = clusters["k"].unique().sort().to_list()
     return [
@@ -23,11 +24,12 @@ def nesting(clusters: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def inside(clusters: pl.DataFrame, coarse: int, fine: int) -> pl.DataFrame:
-    """Where the images of each cluster of one K are at another.
+    """Return where the images of each cluster of one K are at another.
 
-    A row for each pair of clusters that share images: `fine` and `coarse` (clusters; 0, in none, is
-    a group like others), `images` (shared), `share` (of the fine one's images; of a fine one they
-    sum to 1), in the order of the fine ones, the largest share first.
+    clusters: `image`, `k`, `cluster` of one sample; coarse, fine: the two K.
+    Returns a row for each pair of clusters that share images: `fine` and `coarse` (clusters; 0, in
+    none, is a group like others), `images` (shared), `share` (of the fine one's images; of a fine
+    one they sum to 1), in the order of the fine ones, the largest share first.
     """
     known = clusters.select("image", "k", "cluster")
     left = known.filter(k=fine).select("image", fine="cluster")
@@ -40,18 +42,22 @@ def inside(clusters: pl.DataFrame, coarse: int, fine: int) -> pl.DataFrame:
 
 
 def homes(step: Step) -> dict[int, Mapping[str, Any]]:
-    """For each finer cluster, without 0, its row of the largest share; step: one of `nesting`."""
-    found: dict[int, Mapping[str, Any]] = {}
+    """Return for each finer cluster, without 0, its row of the largest share.
+
+    step: one of `nesting`.
+    """
+    largest: dict[int, Mapping[str, Any]] = {}
     for row in step["inside"]:
         if row["fine"]:
-            found.setdefault(row["fine"], row)
-    return found
+            largest.setdefault(row["fine"], row)
+    return largest
 
 
 def nested(step: Step) -> float | None:
-    """The share of images that are where most of their finer cluster is; None where there is none.
+    """Return the share of images that are where most of their finer cluster is.
 
-    1: each finer cluster lies inside one coarser. step: one of `nesting`.
+    step: one of `nesting`.
+    Returns 1 where each finer cluster lies inside one coarser, None where there is no cluster.
     """
     rows = [row for row in step["inside"] if row["fine"]]
     total = sum(row["images"] for row in rows)

@@ -20,7 +20,6 @@ depends on the other images of the batch (no batch normalisation), so an image h
 import torch
 from torch import Tensor, nn
 
-PRESETS = ("small", "paper")
 SIZE = 128  # pixels a side
 
 
@@ -35,40 +34,22 @@ class Autoencoder(nn.Module):
         self.encoder, self.decoder, self.shape = encoder, decoder, shape
 
     def encode(self, images: Tensor) -> Tensor:
-        """Embeddings of images: (n, 1, 128, 128) -> (n, d)."""
-        found: Tensor = self.encoder(images)
-        return found.flatten(1)
+        """Return the embeddings of images: (n, 1, 128, 128) -> (n, d)."""
+        embeddings: Tensor = self.encoder(images)
+        return embeddings.flatten(1)
 
     def decode(self, embeddings: Tensor) -> Tensor:
-        """Images from embeddings: (n, d) -> (n, 1, 128, 128)."""
-        found: Tensor = self.decoder(embeddings.reshape(-1, *self.shape))
-        return found
+        """Return images from embeddings: (n, d) -> (n, 1, 128, 128)."""
+        images: Tensor = self.decoder(embeddings.reshape(-1, *self.shape))
+        return images
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images encoded and decoded again, same shape."""
+        """Return images encoded and decoded again, same shape."""
         return self.decode(self.encode(images))
 
 
-def build(preset: str) -> Autoencoder:
-    """A new network, with weights from torch's random state. ValueError: no such preset."""
-    makers = {"small": _small, "paper": _paper}
-    if preset not in makers:
-        raise ValueError(f"autoencoder.preset: {preset}; known: {', '.join(PRESETS)}")
-    model = makers[preset]()
-    for parameter in model.parameters():
-        if parameter.dim() == 4:  # this layout of filters halves the time on a CPU
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return model
-
-
-def optimizer(preset: str, model: Autoencoder, learning_rate: float) -> torch.optim.Optimizer:
-    """What trains a preset: RMSprop for `paper`, Adam for `small`."""
-    if preset == "paper":
-        return torch.optim.RMSprop(model.parameters(), lr=learning_rate, alpha=0.9, eps=1e-7)
-    return torch.optim.Adam(model.parameters(), lr=learning_rate)
-
-
-def _paper() -> Autoencoder:
+def paper() -> Autoencoder:
+    """Return the network of preset `paper`, with weights from torch's random state."""
     encoder = nn.Sequential(
         *_convolution(1, 64, 3),  # (n, 64, 128, 128)
         *_convolution(64, 20, 2),  # (n, 20, 128, 128)
@@ -84,7 +65,7 @@ def _paper() -> Autoencoder:
     model = Autoencoder(encoder, decoder, (20, 64, 64))
     for name, parameter in model.named_parameters():
         (nn.init.zeros_ if name.endswith("bias") else nn.init.xavier_uniform_)(parameter)
-    return model
+    return _channels_last(model)
 
 
 def _convolution(before: int, after: int, size: int) -> list[nn.Module]:
@@ -94,7 +75,11 @@ def _convolution(before: int, after: int, size: int) -> list[nn.Module]:
     return [padding, nn.Conv2d(before, after, size), nn.ReLU()]
 
 
-def _small(widths: tuple[int, ...] = (16, 32, 64, 64, 64), values: int = 128) -> Autoencoder:
+def small(widths: tuple[int, ...] = (16, 32, 64, 64, 64), length: int = 128) -> Autoencoder:
+    """Return the network of preset `small`, with weights from torch's random state.
+
+    widths: filters of each layer, every one of which halves the image; length: of an embedding.
+    """
     side = SIZE >> len(widths)
     corner = (widths[-1], side, side)
     down: list[nn.Module] = []
@@ -104,6 +89,14 @@ def _small(widths: tuple[int, ...] = (16, 32, 64, 64, 64), values: int = 128) ->
     for before, after in zip(widths[::-1], (*widths[-2::-1], 1), strict=True):
         up += [nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1), nn.GELU()]
     inside = widths[-1] * side * side
-    encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(inside, values))  # (n, 128)
-    decoder = nn.Sequential(nn.Linear(values, inside), nn.GELU(), nn.Unflatten(1, corner), *up[:-1])
-    return Autoencoder(encoder, decoder, (values,))
+    encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(inside, length))  # (n, 128)
+    decoder = nn.Sequential(nn.Linear(length, inside), nn.GELU(), nn.Unflatten(1, corner), *up[:-1])
+    return _channels_last(Autoencoder(encoder, decoder, (length,)))
+
+
+def _channels_last(model: Autoencoder) -> Autoencoder:
+    """Filters in a layout that halves the time on a CPU."""
+    for parameter in model.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return model

@@ -1,16 +1,20 @@
-"""What a compressed frame says of itself: JPEG (ITU-T T.81), JPEG-LS (T.87), JPEG 2000 (T.800)."""
+"""Heads of compressed frames: JPEG (ITU-T T.81), JPEG-LS (T.87), JPEG 2000 (T.800)."""
 
 import struct
 from dataclasses import dataclass
 
-_END = b"\xff\xd9"  # of all three; none of them has it within its data
+_END = b"\xff\xd9"  # of all three; it never occurs within their data
 _JPEG_2000 = b"\xff\x4f\xff\x51"
-_NO_SIZE = {0xC4, 0xC8, 0xCC}  # among the markers C0 to CF, those that are no start of a frame
+_NO_SIZE = {0xC4, 0xC8, 0xCC}  # markers among C0 to CF that do not start a frame
 
 
 @dataclass(frozen=True)
 class Codestream:
-    """Size and samples of the picture in a frame, bits of a sample; whether its end is there."""
+    """The head of a compressed frame.
+
+    rows, columns: of the picture; samples: of a pixel; precision: bits of a sample; complete:
+    whether the frame has its end.
+    """
 
     rows: int
     columns: int
@@ -19,8 +23,8 @@ class Codestream:
     complete: bool
 
 
-def described(frame: bytes) -> Codestream | None:
-    """What the frame is; None where its head tells no size, or is of another kind (RLE, JP2)."""
+def codestream(frame: bytes) -> Codestream | None:
+    """Return the head of a frame; None where it has no size, or is of another kind (RLE, JP2)."""
     if frame.startswith(_JPEG_2000) and len(frame) > 42:
         right, bottom, left, top = struct.unpack_from(">4I", frame, 8)
         samples, depth = struct.unpack_from(">HB", frame, 40)
@@ -41,26 +45,26 @@ def _jpeg(frame: bytes) -> Codestream | None:
 
 
 def _scan(frame: bytes) -> int:
-    """Where the first scan is: thumbnails before it have ends of their own."""
+    """Where the first scan is; thumbnails before it have their own ends."""
     return next((place for marker, place in segments(frame) if marker == 0xDA), len(frame))
 
 
 def segments(frame: bytes) -> list[tuple[int, int]]:
-    """Markers of a JPEG up to its first scan, and where the length of each is."""
-    found, place = [], 2
+    """Return the markers of a JPEG up to its first scan, and where the length of each is."""
+    markers, place = [], 2
     while place + 4 <= len(frame) and frame[place] == 0xFF:
         if frame[place + 1] == 0xFF:  # fill bytes may stand before any marker
             place += 1
             continue
-        found.append((frame[place + 1], place + 2))
+        markers.append((frame[place + 1], place + 2))
         if frame[place + 1] == 0xDA:
             break
         place += 2 + int(struct.unpack_from(">H", frame, place + 2)[0])
-    return found
+    return markers
 
 
 def with_whole_spectrum(frame: bytes) -> bytes:
-    """A JPEG whose scan ends at coefficient 63, as T.81 B.2.3 demands of sequential scans.
+    """Return a JPEG whose sequential scan ends at coefficient 63, as T.81 B.2.3 demands.
 
     Some writers of 12-bit JPEG leave a 0 there, and libjpeg refuses the scan.
     """

@@ -1,4 +1,4 @@
-"""One frame of a file's pixels, decoded: what the decoders refuse is mended here where it can be.
+"""One frame of a file's pixels, decoded, with repairs of what the decoders refuse.
 
 The middle frame is read and nothing else, so memory is that of one frame.
 """
@@ -15,7 +15,7 @@ from tagsight.dicom.drawable import DEFLATED_FRAMES, MAX_FRAME, frames, whole
 from tagsight.dicom.encapsulation import frame_of
 from tagsight.dicom.part10 import MAX_INFLATED, Parsed, Pixels
 from tagsight.dicom.tokenizer import UNDEFINED
-from tagsight.looks.codestreams import Codestream, described, with_whole_spectrum
+from tagsight.looks.codestreams import Codestream, codestream, with_whole_spectrum
 from tagsight.rejections import Rejection
 
 _BLANK = 1024  # bytes of heads and tables
@@ -25,15 +25,15 @@ _FRAME_IS_A_FRAGMENT = (RLELossless, DEFLATED_FRAMES)  # PS3.5 A.4.2, 10.20
 def middle_frame(
     parsed: Parsed, pixels: Pixels, values: dict[str, str]
 ) -> tuple[np.ndarray, str]:  # (rows, columns) or (rows, columns, samples)
-    """The middle frame as stored (integers or floats), and its photometric interpretation.
+    """Return the middle frame as stored (integers or floats), and its photometric interpretation.
 
-    Bits that hold no sample (overlays, PS3.5 8.1.1) are taken out, 4:2:2 is spread out, and YBR of
-    8 bits is converted to RGB (PS3.3 C.7.6.3.1.2); palettes, tables and windows are not applied.
-    Where a compressed frame says another size than the header, it is right.
+    values: texts of the header.
 
-    Raises:
-        Refused: pixels_incomplete, too_large, unsupported_pixels.
-        Exception: of any kind, from the decoders, for pixels that cannot be decoded.
+    Bits that hold no sample (overlays, PS3.5 8.1.1) are removed, 4:2:2 is upsampled, and YBR of 8
+    bits is converted to RGB (PS3.3 C.7.6.3.1.2); palettes, tables and windows are not applied. The
+    size of a compressed frame goes before that in the header.
+    Raises Rejection (pixels_incomplete, too_large, unsupported_pixels), and exceptions of any kind
+    from the decoders, for pixels that cannot be decoded.
     """
     count = frames(values)
     options = _options(pixels, values)
@@ -52,14 +52,14 @@ def middle_frame(
 
 
 def _byte_order(parsed: Parsed) -> UID:
-    """The plain syntax of native pixels, for what the file itself names may be private or wrong."""
+    """The plain syntax of native pixels, since the one in the file may be private or wrong."""
     return ExplicitVRLittleEndian if parsed.little else UID("1.2.840.10008.1.2.2")
 
 
 def _options(pixels: Pixels, values: dict[str, str]) -> dict[str, Any]:
-    """What pydicom's decoders want to know, for a single frame.
+    """Options of pydicom's decoders, for a single frame.
 
-    All bits are asked for, since pydicom takes the samples to be in the lowest of them.
+    All allocated bits are asked for, since pydicom assumes that samples are in the lowest of them.
     """
     samples, bits = whole(values, "SamplesPerPixel", 1), whole(values, "BitsAllocated", 8)
     options = {
@@ -77,25 +77,25 @@ def _options(pixels: Pixels, values: dict[str, str]) -> dict[str, Any]:
     if pixels.keyword == "PixelData":
         options["pixel_representation"] = whole(values, "PixelRepresentation", 0)
     if samples > 1:
-        options["as_rgb"] = bits == 8  # pydicom's way from YBR is of 8 bits
+        options["as_rgb"] = bits == 8  # pydicom converts YBR of 8 bits alone
         options["planar_configuration"] = whole(values, "PlanarConfiguration", 0)
     return options
 
 
 def _is_whole(pixels: Pixels, options: dict[str, Any], count: int) -> bool:
-    """Whether pixels that are called 4:2:2 are all there: then they are 4:4:4."""
+    """Whether pixels declared as 4:2:2 are as long as 4:4:4: then that is what they are."""
     shape = options["rows"] * options["columns"] * options["samples_per_pixel"]
-    called = options["photometric_interpretation"] == "YBR_FULL_422"
-    return bool(called and pixels.length >= shape * options["bits_allocated"] // 8 * count)
+    declared = options["photometric_interpretation"] == "YBR_FULL_422"
+    return bool(declared and pixels.length >= shape * options["bits_allocated"] // 8 * count)
 
 
 def _encapsulated(
     parsed: Parsed, pixels: Pixels, values: dict[str, str], options: dict[str, Any]
 ) -> tuple[np.ndarray, str]:
     count, syntax = frames(values), parsed.syntax
-    apart = syntax in _FRAME_IS_A_FRAGMENT
+    whole_fragment = syntax in _FRAME_IS_A_FRAGMENT
     source = parsed.window.source
-    frame = frame_of(source, pixels.offset, count // 2, count, whole=apart)
+    frame = frame_of(source, pixels.offset, count // 2, count, whole=whole_fragment)
     if syntax == DEFLATED_FRAMES:
         frame = zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, MAX_INFLATED)
         syntax = ExplicitVRLittleEndian
@@ -103,48 +103,48 @@ def _encapsulated(
         frame, syntax = unpack_bytes(frame[64:]), ExplicitVRLittleEndian
     if options["bits_allocated"] == 1 and syntax == ExplicitVRLittleEndian:
         return _bits(frame, 0, options)
-    itself = None if apart else described(frame)
-    if itself:
-        _believe(itself, options)
+    head = None if whole_fragment else codestream(frame)
+    if head:
+        _take_size(head, options)
     if syntax == JPEGExtended12Bit:
         frame = with_whole_spectrum(frame)
     data = frame if syntax == ExplicitVRLittleEndian else encapsulate([frame])
     array, facts = get_decoder(syntax).as_array(data, index=0, **options)
     if len(frame) > _BLANK + array.nbytes // 48 and array.min() == array.max():
-        raise ValueError  # one value takes no such length: what was there could not be read
-    return _samples(array, values, itself), str(facts["photometric_interpretation"])
+        raise ValueError  # one value needs no such length: the decoder could not read the rest
+    return _samples(array, values, head), str(facts["photometric_interpretation"])
 
 
-def _believe(itself: Codestream, options: dict[str, Any]) -> None:
-    """Takes size and depth from the frame: decoders give what it says, not what the header does.
+def _take_size(head: Codestream, options: dict[str, Any]) -> None:
+    """Take size and depth from a frame, as decoders do, in place of the header's.
 
-    Raises:
-        Refused: it is cut off, which decoders of JPEG fill with grey; another number of samples.
+    Raises Rejection where the frame is cut off, which decoders of JPEG fill with grey, is too large
+    or has another number of samples.
     """
-    if not itself.complete:
+    if not head.complete:
         raise Rejection("pixels_incomplete", "frame")
-    if itself.rows * itself.columns * itself.samples > MAX_FRAME:
-        raise Rejection("too_large", f"{itself.rows} x {itself.columns}")
-    if itself.samples != options["samples_per_pixel"]:
-        raise Rejection("unsupported_pixels", f"{itself.samples} samples in the frame")
-    options["rows"], options["columns"] = itself.rows, itself.columns
-    bits = next((bits for bits in (8, 16, 32) if itself.precision <= bits), 64)
+    if head.rows * head.columns * head.samples > MAX_FRAME:
+        raise Rejection("too_large", f"{head.rows} x {head.columns}")
+    if head.samples != options["samples_per_pixel"]:
+        raise Rejection("unsupported_pixels", f"{head.samples} samples in the frame")
+    options["rows"], options["columns"] = head.rows, head.columns
+    bits = next((bits for bits in (8, 16, 32) if head.precision <= bits), 64)
     options["bits_allocated"] = options["bits_stored"] = bits
 
 
-def _samples(array: np.ndarray, values: dict[str, str], itself: Codestream | None) -> np.ndarray:
-    """The samples alone, of all that is in their words: from High Bit down, Bits Stored of them.
+def _samples(array: np.ndarray, values: dict[str, str], head: Codestream | None) -> np.ndarray:
+    """The samples without other bits of their words: Bits Stored of them, from High Bit down.
 
-    Of a frame that says how many bits it has only those beyond are none, unless it has every bit.
+    head: of a compressed frame, which may hold fewer bits than the word, or more than Bits Stored.
     """
     if array.dtype.kind == "f":
         return array
     bits = 8 * array.dtype.itemsize
     stored = whole(values, "BitsStored", bits)
-    if stored >= bits or stored == 0 or (itself and stored < itself.precision < bits):
+    if stored >= bits or stored == 0 or (head and stored < head.precision < bits):
         return array
     high = whole(values, "HighBit", stored - 1)
-    if not stored - 1 <= high < (itself.precision if itself else bits):
+    if not stored - 1 <= high < (head.precision if head else bits):
         high = stored - 1
     return np.asarray(array << (bits - 1 - high) >> (bits - stored))
 
@@ -169,7 +169,7 @@ def _bits(data: bytes, start: int, options: dict[str, Any]) -> tuple[np.ndarray,
 
 
 def unpack_bytes(packed: bytes) -> bytes:
-    """One segment of PackBits (PS3.5 G.3.2): the decoders know it for whole bytes alone."""
+    """Return one segment of PackBits (PS3.5 G.3.2) unpacked; decoders refuse single bits."""
     out, place = bytearray(), 0
     while place < len(packed):
         head = packed[place]

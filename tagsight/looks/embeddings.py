@@ -1,4 +1,4 @@
-"""Work in fixed pieces, so that the number of threads does not show in a result.
+"""Networks run in fixed pieces, so that the number of threads does not show in a result.
 
 Floating-point sums depend on their order, and torch's order depends on its threads. So on a CPU
 images go through the network in pieces of a fixed size, each on a single thread.
@@ -10,14 +10,16 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from tagsight.arrays import Float32s, UInt8s
 from tagsight.looks.autoencoder import Autoencoder
+
+PIECE = 40  # images that go through the network at a time
 
 
 def choose_device(device: str) -> torch.device:
-    """`auto`: CUDA where there is one, else the CPU; any other name as it is."""
+    """Return the device of a name; of `auto` CUDA if this machine has it, else the CPU."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(device)
@@ -25,7 +27,10 @@ def choose_device(device: str) -> torch.device:
 
 @contextmanager
 def single_threaded(threads: int) -> Iterator[Executor]:
-    """A pool of workers in which torch keeps to one thread each; torch's own setting comes back."""
+    """Yield a pool of workers in which torch keeps to one thread each.
+
+    Torch's number of threads is set back afterwards.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -35,55 +40,49 @@ def single_threaded(threads: int) -> Iterator[Executor]:
         torch.set_num_threads(before)
 
 
-def to_input(images: NDArray[np.uint8], place: torch.device) -> Tensor:
-    """uint8 (n, 128, 128) -> float32 (n, 1, 128, 128) in [0, 1], on a device."""
+def to_input(images: UInt8s, place: torch.device) -> Tensor:
+    """Return uint8 (n, 128, 128) as float32 (n, 1, 128, 128) in [0, 1], on a device."""
     scaled = torch.from_numpy(np.array(images)).to(place).unsqueeze(1).float() / 255
     return scaled.contiguous(memory_format=torch.channels_last)
 
 
-def embed(
-    model: Autoencoder,
-    images: NDArray[np.uint8],
-    *,
-    batch: int,
-    device: str,
-    threads: int,
-    failed: NDArray[np.bool_] | None = None,
-) -> NDArray[np.float32]:
-    """Embeddings of images: uint8 (n, 128, 128) -> float32 (n, d).
+class Encoder:
+    """The encoding half of a trained network, as an Embedder."""
 
-    Images may be a memory map. Rows that `failed` (n,) marks (images that could not be drawn)
-    become NaN. The same bytes whatever the number of `threads`, and on CPUs with the same vector
-    instructions.
-    """
-    place = choose_device(device)
-    model = model.to(place).eval()
+    def __init__(self, model: Autoencoder, device: str, threads: int, piece: int = PIECE) -> None:
+        """Move the network to a device; threads: of the CPU."""
+        self.place = choose_device(device)
+        self.model = model.to(self.place).eval()
+        self.threads, self.piece = threads, piece
 
-    def piece(first: int) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            part = to_input(images[first : first + batch], place)
-            found: NDArray[np.float32] = model.encode(part).cpu().numpy()
-            return found
+    def embed(self, images: UInt8s, /) -> Float32s:
+        """Return the embeddings of images: uint8 (n, 128, 128) -> float32 (n, d).
 
-    with single_threaded(threads) as pool:
-        parts = list(pool.map(piece, range(0, len(images), batch)))
-    out = np.concatenate(parts)
-    if failed is not None:
-        out[failed] = np.nan
-    return out
+        Images may be a memory map. The same bytes whatever the number of threads, and on CPUs with
+        the same vector instructions.
+        """
+
+        def encoded(first: int) -> Float32s:
+            with torch.inference_mode():
+                part = to_input(images[first : first + self.piece], self.place)
+                embeddings: Float32s = self.model.encode(part).cpu().numpy()
+                return embeddings
+
+        with single_threaded(self.threads) as pool:
+            return np.concatenate(list(pool.map(encoded, range(0, len(images), self.piece))))
 
 
-def reconstructed(model: Autoencoder, originals: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def reconstructed(model: Autoencoder, originals: UInt8s) -> UInt8s:
     """Return images (n, 128, 128) after the way through the network and back.
 
     On a single thread: the order of its sums does not show in the bytes.
     """
 
-    def one(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def one(image: UInt8s) -> Float32s:
         with torch.inference_mode():
             again: Tensor = model(to_input(image[None], torch.device("cpu")))
             return np.asarray(again[0, 0])
 
     with single_threaded(1) as pool:
-        found = list(pool.map(one, originals))
-    return np.clip(np.rint(255 * np.reshape(found, originals.shape)), 0, 255).astype(np.uint8)
+        levels = list(pool.map(one, originals))
+    return np.clip(np.rint(255 * np.reshape(levels, originals.shape)), 0, 255).astype(np.uint8)

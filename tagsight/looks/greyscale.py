@@ -7,16 +7,17 @@ from tagsight.dicom.part10 import Parsed
 from tagsight.looks.lut import LUMA, MODALITY, VOI, LookupTable, palette, table
 
 _LOSSY = "LossyImageCompression"
-_SEEN = 8  # of 255 levels: a picture with less between black and white shows nothing
+_LEAST_RANGE = 8  # of 255 levels: a picture with less between black and white shows nothing
 
 
 def grey_levels(
     array: np.ndarray, photometric: str, parsed: Parsed, values: dict[str, str]
 ) -> np.ndarray:  # (rows, columns)
-    """Grey levels, float32 in 0 to 255, of a frame as stored, (rows, columns[, samples]).
+    """Return the grey levels of a frame: float32 (rows, columns), 0 to 255.
 
-    Raises:
-        Refused: a table that cannot be read.
+    array: as stored, (rows, columns[, samples]); photometric: its photometric interpretation;
+    values: texts of the header.
+    Raises Rejection where a table cannot be read.
     """
     if array.ndim == 3:
         return _luma(array, photometric, values)
@@ -28,7 +29,7 @@ def grey_levels(
 
 
 def _luma(array: np.ndarray, photometric: str, values: dict[str, str]) -> np.ndarray:
-    """Brightness of colours by the range of the bits in use; of YBR it is the first sample."""
+    """Luma of colours by the range of the bits in use; in YBR it is the first sample."""
     white = np.iinfo(array.dtype).max
     stored = 2 ** whole(values, "BitsStored", 64) - 1
     if 0 < stored < white and array.max() <= stored:
@@ -41,7 +42,7 @@ def _luma(array: np.ndarray, photometric: str, values: dict[str, str]) -> np.nda
 
 
 def _windowed(stored: np.ndarray, parsed: Parsed, values: dict[str, str]) -> np.ndarray:
-    """Modality table or slope, then VOI table or window, which has to show something."""
+    """Modality table or slope, then VOI table or window; the range where these show nothing."""
     array = _to_modality(stored, parsed, values)
     shown: np.ndarray | None = None
     if array.dtype.kind in "ui":
@@ -49,7 +50,7 @@ def _windowed(stored: np.ndarray, parsed: Parsed, values: dict[str, str]) -> np.
         shown = _by_table(voi, array) if voi else None
     if shown is None:
         shown = _by_window(array.astype(np.float32), values)
-    if shown is None or shown.max() - shown.min() < _SEEN:
+    if shown is None or shown.max() - shown.min() < _LEAST_RANGE:
         return _by_range(array.astype(np.float32), _is_padding(stored, values))
     return shown
 
@@ -86,7 +87,7 @@ def _by_window(array: np.ndarray, values: dict[str, str]) -> np.ndarray | None:
 
 
 def _is_padding(stored: np.ndarray, values: dict[str, str]) -> np.ndarray | None:
-    """Where there is no image (PS3.3 C.7.5.1.1.2); None where that is not said, or is all of it.
+    """Which pixels are padding (PS3.3 C.7.5.1.1.2); None where that is not given, or all are.
 
     Lossy compression leaves the padding near its value, not at it.
     """
@@ -100,9 +101,9 @@ def _is_padding(stored: np.ndarray, values: dict[str, str]) -> np.ndarray | None
 
 
 def _by_range(array: np.ndarray, padding: np.ndarray | None) -> np.ndarray:
-    """The range of what is finite and no padding, black to white; black where it is one value."""
-    counted = np.isfinite(array) if padding is None else np.isfinite(array) & ~padding
-    finite = array[counted]
+    """Grey levels over the range of finite pixels but padding; black where they have one value."""
+    measured = np.isfinite(array) if padding is None else np.isfinite(array) & ~padding
+    finite = array[measured]
     low, high = (finite.min(), finite.max()) if finite.size else (0, 0)
     if low == high:
         return np.zeros_like(array)
@@ -112,7 +113,7 @@ def _by_range(array: np.ndarray, padding: np.ndarray | None) -> np.ndarray:
 
 
 def _number(values: dict[str, str], keyword: str) -> float | None:
-    """The first of a header's numbers; None where it is none, or not finite."""
+    """The first number of a header's text; None where it is not a finite number."""
     try:
         number = float(values.get(keyword, "").split("\\")[0])
     except ValueError:

@@ -1,7 +1,7 @@
 """Lookup tables of a header: palettes, modality and VOI tables (PS3.3 C.7.6.3.1.5, C.11.1, C.11.2).
 
-Read from the bytes, for what headers say of them is often wrong: VRs (US, SS, OW, none) and the
-bits of an entry (8 where the words hold 16, 16 where they hold 8).
+Read from the bytes, since headers are often wrong about them: VRs (US, SS, OW, none) and the bits
+of an entry (8 where the words hold 16, 16 where they hold 8).
 """
 
 import struct
@@ -9,8 +9,8 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from pydicom.pixels.processing import _expand_segmented_lut
 
+from tagsight.dicom.dictionary import expanded_lut
 from tagsight.dicom.part10 import Parsed
 from tagsight.dicom.tokenizer import Element, items
 from tagsight.rejections import Rejection
@@ -23,30 +23,32 @@ MODALITY, VOI = 0x00283000, 0x00283010
 
 
 class LookupTable(NamedTuple):
-    """Entries (unsigned integers), and the stored value that is mapped to the first of them."""
+    """A lookup table.
+
+    first: the stored value that is mapped to the first entry; entries: unsigned integers, or
+    float32, (n,).
+    """
 
     first: int
     entries: np.ndarray
 
     def of(self, array: np.ndarray) -> np.ndarray:
-        """The entries for an array of integers; the first or the last for what is beyond them."""
+        """Return the entries of an array of integers; beyond them the first or the last counts."""
         top = len(self.entries) - 1
         wide = array.astype(np.int32 if array.dtype.itemsize < 4 else np.int64)
         return np.asarray(self.entries[np.clip(wide - self.first, 0, top)])
 
     @property
     def white(self) -> int:
-        """The largest value that the bits in use can hold: 8 at least."""
+        """The largest value of the bits in use, of which there are at least 8."""
         return int(2 ** max(int(self.entries.max()).bit_length(), 8) - 1)
 
 
 def table(parsed: Parsed, sequence: int, *, signed: bool) -> LookupTable | None:
-    """The first table of `MODALITY` or `VOI`; None where there is none that can be used.
+    """Return the first table of a sequence; None where there is none that can be used.
 
-    `signed`: whether the values that it maps may be negative.
-
-    Raises:
-        Refused: the sequence cannot be read.
+    sequence: MODALITY or VOI; signed: whether the values that it maps may be negative.
+    Raises Rejection where the sequence cannot be read.
     """
     if sequence not in parsed.elements:
         return None
@@ -59,18 +61,18 @@ def table(parsed: Parsed, sequence: int, *, signed: bool) -> LookupTable | None:
 
 
 def palette(parsed: Parsed, *, signed: bool) -> LookupTable:
-    """The brightness of a palette's colours: float32, 0 to 255.
+    """Return the luma of a palette's colours: float32, 0 to 255.
 
-    Raises:
-        Refused: unsupported_pixels, where the palette is not there or is cut.
+    signed: whether the values that it maps may be negative.
+    Raises Rejection (unsupported_pixels) where the palette is missing or cut.
     """
-    colours = [_colour(parsed, _PALETTE + number, signed=signed) for number in range(3)]
-    found = [colour for colour in colours if colour is not None]
-    if len({len(colour.entries) for colour in found}) != 1 or len(found) != 3:
+    channels = [_colour(parsed, _PALETTE + number, signed=signed) for number in range(3)]
+    colours = [channel for channel in channels if channel is not None]
+    if len({len(colour.entries) for colour in colours}) != 1 or len(colours) != 3:
         raise Rejection("unsupported_pixels", "palette")
-    white = 255 if max(colour.white for colour in found) == 255 else 65535
-    entries = np.stack([colour.entries for colour in found], axis=1)
-    return LookupTable(found[0].first, entries @ (LUMA * np.float32(255 / white)))
+    white = 255 if max(colour.white for colour in colours) == 255 else 65535
+    entries = np.stack([colour.entries for colour in colours], axis=1)
+    return LookupTable(colours[0].first, entries @ (LUMA * np.float32(255 / white)))
 
 
 def _colour(parsed: Parsed, tag: int, *, signed: bool) -> LookupTable | None:
@@ -87,14 +89,14 @@ def _colour(parsed: Parsed, tag: int, *, signed: bool) -> LookupTable | None:
 
 
 def _expanded(parsed: Parsed, descriptor: Element, segments: bytes) -> bytes:
-    """The entries of a segmented palette (PS3.3 C.7.9.2), as they are in one that is not."""
+    """The entries of a segmented palette (PS3.3 C.7.9.2), as in one without segments."""
     bits = parsed.window.value(descriptor)[4:6]
     kind = "B" if 8 in bits else "H"
     size = struct.calcsize(kind)
     count = len(segments) // size
     layout = f"{_order(parsed)}{count}{kind}"
     numbers = struct.unpack(layout, segments[: count * size])
-    entries = np.array(_expand_segmented_lut(numbers, layout)[: 2**16], np.uint16)
+    entries = np.array(expanded_lut(numbers, layout)[: 2**16], np.uint16)
     return entries.astype(_order(parsed) + "u2").tobytes()
 
 

@@ -1,12 +1,13 @@
-"""Draws the middle frame of a file as a small grey picture."""
+"""The middle frame of a file as a small grey picture."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from PIL import Image
 
+from tagsight.arrays import Floats, UInt8s
 from tagsight.dicom.drawable import check_drawable, frames
 from tagsight.dicom.header_texts import gather
 from tagsight.dicom.part10 import opened
@@ -14,12 +15,11 @@ from tagsight.errors import DataError
 from tagsight.looks.decoding import middle_frame
 from tagsight.looks.greyscale import grey_levels
 from tagsight.rejections import Reason, Rejection
-from tagsight.run.jobs import Progress
 from tagsight.run.processes import each
+from tagsight.run.progress import Progress
 
 Aspect = Literal["pad", "stretch"]
 Undrawn = Literal["decoder_failed", "decoder_crashed", "out_of_memory"] | Reason
-PIXEL_REASONS: tuple[str, ...] = (*get_args(get_args(Undrawn)[0]), *get_args(Reason))
 
 SECONDS = 60.0  # for one picture
 MEMORY = 4 * 2**30  # bytes, for the largest frames that are drawn
@@ -27,7 +27,7 @@ _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio")
 
 
 class PixelError(Exception):
-    """A picture that cannot be drawn: a reason of `PIXEL_REASONS`, a detail for the log."""
+    """A picture that cannot be drawn, with the reason and a detail for the log."""
 
     def __init__(self, reason: Undrawn, detail: str = "") -> None:
         super().__init__(reason, detail)
@@ -35,31 +35,31 @@ class PixelError(Exception):
         self.detail = detail
 
 
-def render(path: str, aspect: Aspect = "pad", size: int = 128) -> np.ndarray:  # (size, size)
-    """The file at `path` (text form) as grey levels, uint8: modality table, window, resizing.
+def render(path: str, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
+    """Return the middle frame of a file as grey levels: modality table, window, resizing.
 
-    PS3.3 C.11.1 and C.11.2 in their order; of several windows the first; the range of the pixels,
-    padding left out, where there is none, or where it would show nothing. MONOCHROME1 is inverted,
-    colour becomes luma, of several frames the middle one is drawn with its own values; overlays are
-    not drawn, mosaics stay as they are. `pad` keeps the shape of what was imaged (pixels need not
-    be square) and fills with black, `stretch` fills the square. One grey comes out only of pixels
-    that are all alike.
+    path: in text form; aspect: `pad` keeps the proportions of what was imaged (pixels need not be
+    square) and fills with black, `stretch` fills the square; size: pixels a side.
 
-    Raises:
-        PixelError: what cannot be drawn.
+    PS3.3 C.11.1 and C.11.2 apply in their order, with the first of several windows. Where there is
+    no window, or where it would show nothing, the range of the pixels without padding takes its
+    place. MONOCHROME1 is inverted, colour becomes luma, a frame has its own header's values;
+    overlays are not drawn, mosaics stay as they are.
+    Returns uint8 (size, size), of one grey only where all pixels are equal.
+    Raises PixelError where the file cannot be drawn.
     """
     try:
         with opened(path) as parsed:
             values = gather(parsed, frozenset()).values
             check_drawable(parsed, values)
-            assert parsed.pixels is not None  # `check_drawable` has seen them
+            assert parsed.pixels is not None  # check_drawable makes sure
             if (frame := frames(values) // 2) > 0:
                 values = gather(parsed, frozenset(), frame).values
             array, photometric = middle_frame(parsed, parsed.pixels, values)
             grey = grey_levels(array, photometric, parsed, values)
         return _fitted(grey, aspect, size, _height(values))
-    except Rejection as refused:
-        raise PixelError(refused.reason, refused.detail) from refused
+    except Rejection as rejection:
+        raise PixelError(rejection.reason, rejection.detail) from rejection
     except MemoryError as error:
         raise PixelError("out_of_memory") from error
     except (KeyboardInterrupt, SystemExit, PixelError):
@@ -69,7 +69,7 @@ def render(path: str, aspect: Aspect = "pad", size: int = 128) -> np.ndarray:  #
 
 
 def _height(values: dict[str, str]) -> float:
-    """The height of a pixel in widths of it; 1 where that is not said, or cannot be."""
+    """The height of a pixel in widths of it; 1 where that is not given, or impossible."""
     for keyword in _SPACINGS:
         try:
             height, width = map(float, values.get(keyword, "").split("\\")[:2])
@@ -80,12 +80,11 @@ def _height(values: dict[str, str]) -> float:
     return 1.0
 
 
-def _fitted(
-    grey: np.ndarray, aspect: Aspect, size: int, pixel: float
-) -> np.ndarray:  # (size, size)
-    """Along each axis: area means where the picture shrinks, linear interpolation where it grows.
+def _fitted(grey: Floats, aspect: Aspect, size: int, pixel: float) -> UInt8s:
+    """The picture resized to (size, size).
 
-    `pixel` is the height of a pixel in widths of it.
+    Along each axis by area means where it shrinks, by linear interpolation where it grows; pixel:
+    height of a pixel in widths of it.
     """
     rows, columns = grey.shape
     largest = max(rows * pixel, columns)
@@ -113,12 +112,13 @@ def render_all(
     progress: Progress,
     size: int = 128,
     seconds: float = SECONDS,
-) -> tuple[np.ndarray, list[str | None]]:  # (n, size, size), n
-    """Draws many files in `threads` processes: uint8, and reasons.
+) -> tuple[UInt8s, list[str | None]]:
+    """Return the pictures of many files, drawn in `threads` processes.
 
-    Rows are in the order of `paths`, whatever the number of processes. One that could not be drawn
-    is all zeros, with its reason beside it (None for all others). A decoder that crashes, takes
-    more than `seconds` or 4 GiB takes nothing with it but its own picture.
+    paths, aspect, size: see render; progress: counts files; seconds: allowed for one picture.
+    Returns uint8 (n, size, size) and n reasons, in the order of `paths`. A picture that could not
+    be drawn is all zeros, with its reason (None for all others). A decoder that crashes, or needs
+    more than `seconds` or 4 GiB, ends only its own picture.
     """
     images = np.zeros((len(paths), size, size), np.uint8)
     reasons: list[str | None] = [None] * len(paths)
@@ -132,7 +132,7 @@ def render_all(
     return images, reasons
 
 
-def _attempt(path: str, aspect: Aspect, size: int) -> np.ndarray | str:
+def _attempt(path: str, aspect: Aspect, size: int) -> UInt8s | str:
     try:
         return render(path, aspect, size)
     except PixelError as error:
@@ -140,7 +140,7 @@ def _attempt(path: str, aspect: Aspect, size: int) -> np.ndarray | str:
 
 
 def require_some(sample: str, reasons: list[str | None]) -> None:
-    """DataError where no image of a sample could be drawn: looks cannot be told of nothing."""
+    """Raise DataError where no image of a sample could be drawn."""
     if all(reason is not None for reason in reasons):
         raise DataError(
             f"samples: none of the {len(reasons)} images of {sample} could be drawn "

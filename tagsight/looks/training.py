@@ -1,38 +1,29 @@
-"""Training an autoencoder: resumable, and the same bytes whatever the number of threads."""
+"""Training of an autoencoder: resumable, the same bytes whatever the number of threads."""
 
 import os
 import time
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from tagsight.arrays import Int64s, UInt8s
 from tagsight.errors import DataError
-from tagsight.looks.autoencoder import Autoencoder, build, optimizer
+from tagsight.looks.autoencoder import Autoencoder
+from tagsight.looks.embedders import PRESETS
 from tagsight.looks.embeddings import choose_device, single_threaded, to_input
-from tagsight.run.jobs import LOG
+from tagsight.run.progress import LOG, ProgressCounter
 
 PIECE = 10  # images whose gradient one thread computes; a batch's gradient is summed over pieces
 CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
 
 
-class EpochCounter(Protocol):
-    """What training tells of its progress: epochs done."""
-
-    def resume(self, n: int, /) -> object:
-        """Count n epochs that an earlier job did."""
-
-    def add(self, n: int, /) -> object:
-        """Count n more epochs as done."""
-
-
 def train(
-    images: NDArray[np.uint8],
+    images: UInt8s,
     preset: str,
     *,
     epochs: int,
@@ -43,25 +34,27 @@ def train(
     seed: int,
     threads: int,
     resume: Path,
-    progress: EpochCounter | None = None,
+    progress: ProgressCounter | None = None,
 ) -> tuple[dict[str, Tensor], pl.DataFrame]:
-    """Train on images uint8 (n, 128, 128) by mean squared error; weights of the last epoch.
+    """Return the weights of a network trained by mean squared error, and its history.
 
-    A share `validation` of the images, drawn by `seed`, is only looked at. `resume` is a file:
-    written (whole or not at all) after each epoch, taken up when it is there. Returns the weights
-    on the CPU and a frame of epoch, loss (mean over the epoch), validation_loss (null without
-    validation images) and images_per_second.
+    images: uint8 (n, 128, 128), may be a memory map, read batch by batch; preset: of PRESETS;
+    batch: images in a step; validation: share of the images, drawn by `seed`, on which the loss is
+    watched; resume: a file, written after each epoch, whole or not at all, from which training goes
+    on where it exists.
 
     The weights depend on nothing but images, seed and settings: on a CPU each batch is cut into
     pieces of 10 images, each piece's gradient computed on one thread, the gradients summed in
-    order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels. Images
-    may be a memory map: they are read batch by batch.
-    Raises DataError with fewer than two images, or when the loss is no longer a number.
+    order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels.
+
+    Returns the weights of the last epoch, on the CPU, and a table of epoch, loss (mean over the
+    epoch), validation_loss (null without validation images) and images_per_second.
+    Raises DataError where there are fewer than two images, or the loss is no longer a number.
     """
     place = choose_device(device)
-    training, watching = split(len(images), validation, seed)
+    training, watched = split(len(images), validation, seed)
     model, steps = _fresh(preset, learning_rate, seed, place)
-    history = _take_up(resume, model, steps)
+    history = _resumed(resume, model, steps)
     if history:
         LOG.info("going on after epoch %d", len(history))
     if progress:
@@ -73,8 +66,8 @@ def train(
             batches = _cut(order, batch)
             loss = _epoch(model, steps, images, batches, pool)
             speed = len(order) / (time.perf_counter() - began)
-            watched = _loss(model, images, watching, pool) if len(watching) else None
-            history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": watched})
+            validated = _loss(model, images, watched, pool) if len(watched) else None
+            history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": validated})
             history[-1]["images_per_second"] = speed
             _commit(resume, model, steps, history)
             if progress:
@@ -93,13 +86,13 @@ SCHEMA = pl.Schema(
 )
 
 
-def split(n: int, validation: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows to train on and rows to look at: a share `validation`, rounded, at least one kept."""
+def split(n: int, validation: float, seed: int) -> tuple[Int64s, Int64s]:
+    """Return rows to train on, at least one, and rows to watch: a share `validation`, rounded."""
     if n < 2:
         raise DataError(f"autoencoder: {n} images to train on; raise samples.autoencoder")
     order = np.random.default_rng([seed, n]).permutation(n)
-    kept = max(1, n - round(n * validation))
-    return order[:kept], order[kept:]
+    trained = max(1, n - round(n * validation))
+    return order[:trained], order[trained:]
 
 
 def _fresh(
@@ -109,18 +102,18 @@ def _fresh(
     torch.backends.cudnn.benchmark = False
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = build(preset).to(place)
-    return model, optimizer(preset, model, learning_rate)
+        model = PRESETS[preset].network().to(place)
+    return model, PRESETS[preset].optimizer(model, learning_rate)
 
 
 def _epoch(
     model: Autoencoder,
     steps: torch.optim.Optimizer,
-    images: NDArray[np.uint8],
-    batches: list[NDArray[np.int64]],
+    images: UInt8s,
+    batches: list[Int64s],
     pool: Executor,
 ) -> float:
-    """One pass over the images; mean loss."""
+    """One pass over the images; its mean loss."""
     total = 0.0
     for rows in batches:
         total += _gradient(model, images, rows, pool) * len(rows)
@@ -130,13 +123,11 @@ def _epoch(
     return total / sum(map(len, batches))
 
 
-def _gradient(
-    model: Autoencoder, images: NDArray[np.uint8], rows: NDArray[np.int64], pool: Executor
-) -> float:
-    """Leave the gradient of a batch's mean squared error in the model; the loss."""
+def _gradient(model: Autoencoder, images: UInt8s, rows: Int64s, pool: Executor) -> float:
+    """Leave the gradient of a batch's mean squared error in the model; its loss."""
     parameters = list(model.parameters())
 
-    def piece(part: NDArray[np.int64]) -> tuple[float, tuple[Tensor, ...]]:
+    def piece(part: Int64s) -> tuple[float, tuple[Tensor, ...]]:
         loss = _squares(model, images[part]) / len(rows)
         return loss.item(), torch.autograd.grad(loss, parameters)
 
@@ -149,19 +140,17 @@ def _gradient(
     return sum(losses)
 
 
-def _loss(
-    model: Autoencoder, images: NDArray[np.uint8], rows: NDArray[np.int64], pool: Executor
-) -> float:
+def _loss(model: Autoencoder, images: UInt8s, rows: Int64s, pool: Executor) -> float:
     """Mean squared error over images, without gradient."""
 
-    def piece(part: NDArray[np.int64]) -> float:
+    def piece(part: Int64s) -> float:
         with torch.inference_mode():
             return _squares(model, images[part]).item()
 
     return sum(pool.map(piece, _pieces(model, rows))) / len(rows)
 
 
-def _squares(model: Autoencoder, images: NDArray[np.uint8]) -> Tensor:
+def _squares(model: Autoencoder, images: UInt8s) -> Tensor:
     """Squared error of each image, mean over its pixels, summed over the images."""
     pixels = to_input(images, _place(model))
     return (model(pixels) - pixels).square().mean(dim=(1, 2, 3)).sum()
@@ -171,18 +160,18 @@ def _place(model: Autoencoder) -> torch.device:
     return next(model.parameters()).device
 
 
-def _pieces(model: Autoencoder, rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _pieces(model: Autoencoder, rows: Int64s) -> list[Int64s]:
     return _cut(rows, PIECE if _place(model).type == "cpu" else CUDA_PIECE)
 
 
-def _cut(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+def _cut(rows: Int64s, size: int) -> list[Int64s]:
     return [rows[first : first + size] for first in range(0, len(rows), size)]
 
 
-def _take_up(
+def _resumed(
     resume: Path, model: Autoencoder, steps: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
-    """Load what an earlier start committed; its history, empty when there is none."""
+    """Load the state of an earlier job; its history, empty where there is none."""
     if not resume.exists():
         return []
     state = torch.load(resume, map_location="cpu", weights_only=True)

@@ -1,38 +1,39 @@
-"""Reads headers by the batch: the fast tokenizer, and the plain reader for what that leaves.
+"""The batch reader: the fast tokenizer, and the plain reader for files that it leaves.
 
-What is judged of a header (which of its texts repeat what identifies, what a picture needs) hangs
-on few of its values, and files of a series share these. So it is judged once for each such
-signature, by the same function as in `headers`, and remembered.
+The verdict on a header (which of its texts repeat identifying ones, what a picture needs) depends
+on a small number of its values, its signature, which files of a series share. So each signature is
+judged once, by the same function as in `headers`, and the verdict is remembered.
 """
 
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from pydicom.uid import UID
 
-from tagsight.archive.opening import Source, open_source
+from tagsight.archive.opening import open_source
+from tagsight.archive.source import Source
+from tagsight.arrays import Int32s, Int64s
+from tagsight.dicom.dictionary import region_column
 from tagsight.dicom.header_texts import Gathered
 from tagsight.dicom.headers import (
     Image,
     Rejected,
     Verdict,
     Wanted,
-    hashed,
-    image_hash,
     judge,
-    patient_hash,
     read_header,
-    region_column,
     settle,
 )
 from tagsight.dicom.part10 import PIXEL_TAGS, Pixels
+from tagsight.dicom.privacy import hashed, identities, image_hash, patient_hash
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.reading import fast_tokenizer, interning
-from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, SHORTEST, WITHHELD, Known
+from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, WITHHELD, ValueMeanings
 from tagsight.rejections import Reason, Rejection
+from tagsight.run.processes import Marker
 
 BATCH = 256  # files
 FIRST = 32 * 2**10  # bytes of a file that are read at first: 94 % of headers are shorter
@@ -43,22 +44,16 @@ Images = list[tuple[int, Image]]
 Others = list[tuple[int, Image | Rejected]]
 
 
-class Marker(Protocol):
-    """Where a reader says what it has in hand, for those who watch it."""
-
-    def __setitem__(self, place: int, value: int, /) -> None: ...
-
-
 class Batch(NamedTuple):
-    """What was read of some files: each by its place among them.
+    """What was read of some files, each by its place among them.
 
-    `rows`: images, their values in `codes`: int32 (rows, columns so far), numbers of texts, -1 =
-    none. `columns` and `texts` are those that have come since the batch before; of another
-    `generation`, all. `others`: what was not read the fast way.
+    rows: images, their values in `codes`; codes: int32 (rows, columns so far), numbers of texts,
+    -1 = no value; columns, texts: those that are new since the batch before, in a new `generation`
+    all; others: files that were not read by the fast tokenizer.
     """
 
     rows: Images
-    codes: np.ndarray
+    codes: Int32s
     columns: list[str]
     texts: list[str]
     generation: int
@@ -69,7 +64,8 @@ class Batch(NamedTuple):
 class Judged:
     """What is the same for all headers of one signature.
 
-    `texts`: those in which an identifying value might turn up, in lower case.
+    withheld: keywords; dropped: columns of values that repeat an identifying one;
+    texts: those in which an identifying value might turn up, in lower case.
     """
 
     verdict: Verdict
@@ -83,13 +79,13 @@ def _pixels(tag: int, letters: int, offset: int, length: int) -> Pixels:
 
 
 class PlainReader:
-    """Reads file by file: for a few, as the fast tokenizer takes a quarter of a second to load."""
+    """Reads file by file: for a few files, as the fast tokenizer takes .25 s to load."""
 
     def __init__(self, key: bytes, wanted: Wanted) -> None:
         self._key, self._wanted = key, wanted
 
     def read(self, paths: Sequence[str], marker: Marker) -> Batch:
-        """As `Reader.read`."""
+        """Read files, as `Reader.read`."""
         others: Others = []
         for place, path in enumerate(paths):
             marker[0] = place
@@ -98,7 +94,7 @@ class PlainReader:
 
 
 class Reader:
-    """Reads batches of files, and remembers what they have in common, within bounds."""
+    """Reads batches of files, and remembers what they have in common, up to a limit."""
 
     def __init__(self, key: bytes, wanted: Wanted) -> None:
         self._key, self._wanted = key, wanted
@@ -112,22 +108,22 @@ class Reader:
         self._begin(0)
 
     def _begin(self, generation: int) -> None:
-        self._known = Known(generation)
+        self._meanings = ValueMeanings(generation)
         self._judged: dict[bytes, Judged] = {}
         self._hashes: dict[int, str | None] = {}
-        self._told = (0, 0)
+        self._reported = (0, 0)
 
     def read(self, paths: Sequence[str], marker: Marker) -> Batch:
-        """Reads at most 256 files; none of them, whatever is in it, raises.
+        """Read at most 256 files; never raises, whatever is in them.
 
-        `marker[0]` is the place of the file in hand, of the last one while it is all of them.
+        marker[0]: written, the place of the file in hand, or of the last one for work on all.
         """
-        if self._known.is_full():
-            self._begin(self._known.generation + 1)
+        if self._meanings.is_full():
+            self._begin(self._meanings.generation + 1)
         with ExitStack() as stack:
             sources, others = self._open(paths, stack, marker)
             self._scan(sources, len(paths))
-            self._known.learn(self._wanted)
+            self._meanings.learn(self._wanted)
             rows, codes = self._finish(paths, sources, others, marker)
         read = {place for place, _ in [*rows, *others]}
         for place in sorted(set(range(len(paths))) - read):
@@ -138,24 +134,24 @@ class Reader:
     def _batch(
         self,
         rows: Images,
-        codes: np.ndarray,
+        codes: Int32s,
         others: Others,
     ) -> Batch:
-        columns, texts = self._told
-        self._told = len(self._known.columns), len(self._known.output)
+        columns, texts = self._reported
+        self._reported = len(self._meanings.columns), len(self._meanings.output)
         return Batch(
             rows=rows,
             codes=codes,
-            columns=list(self._known.columns)[columns:],
-            texts=self._known.output[texts:],
-            generation=self._known.generation,
+            columns=list(self._meanings.columns)[columns:],
+            texts=self._meanings.output[texts:],
+            generation=self._meanings.generation,
             others=others,
         )
 
     def _open(
         self, paths: Sequence[str], stack: ExitStack, marker: Marker
     ) -> tuple[dict[int, Source], Others]:
-        """Opens the files and reads the first bytes of each."""
+        """Open the files and read the first bytes of each."""
         sources: dict[int, Source] = {}
         others: Others = []
         self._sizes[:] = self._filled[:] = 0
@@ -171,12 +167,12 @@ class Reader:
         return sources, others
 
     def _scan(self, sources: dict[int, Source], n: int) -> None:
-        """Tokenizes; long headers a second time, with more of the file."""
+        """Tokenize; long headers a second time, with more of the file."""
         fast_tokenizer.scan(
             self._buffer[:n],
             self._filled,
             self._sizes,
-            self._known.vocabulary,
+            self._meanings.vocabulary,
             self._rows,
             self._status,
             self._pixels,
@@ -191,39 +187,37 @@ class Reader:
                 self._long,
                 self._filled[one],
                 self._sizes[one],
-                self._known.vocabulary,
-                interning.InternedRows(*(part[one] for part in self._rows)),
+                self._meanings.vocabulary,
+                interning.InternedRows._make(part[one] for part in self._rows),
                 self._status[one],
-                interning.PixelPlaces(*(facts[one] for facts in self._pixels)),
+                interning.PixelPlaces._make(part[one] for part in self._pixels),
             )
 
-    def _values(self, n: int) -> tuple[np.ndarray, np.ndarray]:  # (files,), (files, columns)
-        """Places of the files that were read, and their values by column, -1 = none."""
+    def _values(self, n: int) -> tuple[Int64s, Int32s]:
+        """Places (files,) of what was read, and values (files, columns), -1 = no value."""
         done = np.flatnonzero(self._status[:n] == fast_tokenizer.DONE)
-        rows = interning.InternedRows(*(part[done] for part in self._rows))
-        table = np.full((len(done), len(self._known.columns)), -1, np.int32)
-        # Later ones stand: the top level over functional groups, and of these the first.
+        rows = interning.InternedRows._make(part[done] for part in self._rows)
+        table = np.full((len(done), len(self._meanings.columns)), -1, np.int32)
+        # Later ones win: the top level over functional groups, and of these the first.
         self._put(table, rows.nested, rows.nested_counts, backwards=True)
         self._put(table, rows.values, rows.counts)
-        plain = (self._known.fate[table] == PLAIN).any(axis=1)
+        plain = (self._meanings.fate[table] == PLAIN).any(axis=1)
         return done[~plain], table[~plain]
 
-    def _put(
-        self, table: np.ndarray, rows: np.ndarray, counts: np.ndarray, *, backwards: bool = False
-    ) -> None:
+    def _put(self, table: Int32s, rows: Int32s, counts: Int64s, *, backwards: bool = False) -> None:
         values = rows[np.arange(rows.shape[1]) < counts[:, None]]
         files = np.repeat(np.arange(len(rows)), counts)
-        there = self._known.fate[values] != ABSENT
+        present = self._meanings.fate[values] != ABSENT
         step = -1 if backwards else 1
-        files, values = files[there][::step], values[there][::step]
-        table[files, self._known.column[values]] = values
+        files, values = files[present][::step], values[present][::step]
+        table[files, self._meanings.column[values]] = values
 
-    def _codes(self, values: np.ndarray) -> np.ndarray:
+    def _codes(self, values: Int32s) -> Int32s:
         """Numbers of the texts that leave the reader, derived ones among them."""
-        columns, codes = self._known.columns, self._known.shown[values]
+        columns, codes = self._meanings.columns, self._meanings.shown[values]
         for keyword in self._wanted.derive:
             if region_column(keyword) in columns:
-                described = self._known.region[values[:, columns[keyword]]]
+                described = self._meanings.region[values[:, columns[keyword]]]
                 codes[:, columns[region_column(keyword)]] = described
         return codes
 
@@ -233,21 +227,21 @@ class Reader:
         sources: dict[int, Source],
         others: Others,
         marker: Marker,
-    ) -> tuple[Images, np.ndarray]:
+    ) -> tuple[Images, Int32s]:
         """The images among what was read, and the numbers of their texts."""
         places, values = self._values(len(paths))
         signatures = self._signatures(places, values)
         codes = self._codes(values)
-        found = self._found_pixels(places)
+        pixels = self._pixel_elements(places)
         rows, kept = [], []
         for i, place in enumerate(places.tolist()):
             marker[0] = place
-            source, pixels = sources[place], found[i]
-            judged = self._judgement(signatures[i].tobytes(), values[i], pixels)
+            source = sources[place]
+            judged = self._judgement(signatures[i].tobytes(), values[i], pixels[i])
             if self._repeats(values[i], judged):
                 continue
             try:
-                undrawable = settle(judged.verdict, source, pixels, self._wanted.undrawable)
+                undrawable = settle(judged.verdict, source, pixels[i], self._wanted.undrawable)
             except Rejection as refused:
                 others.append((place, Rejected(refused.reason, refused.detail)))
                 continue
@@ -257,59 +251,57 @@ class Reader:
             rows.append((place, image))
         return rows, codes[kept]
 
-    def _signatures(self, places: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Of each header what its verdict hangs on, in numbers."""
+    def _signatures(self, places: Int64s, values: Int32s) -> Int32s:
+        """What the verdict on each header depends on, in numbers."""
         encapsulated = self._pixels.lengths[places, None] == UNDEFINED
         tags = self._pixels.tags[places, None].astype(np.int32)
-        return np.hstack([self._known.sign[values], tags, encapsulated.astype(np.int32)])
+        return np.hstack([self._meanings.sign[values], tags, encapsulated.astype(np.int32)])
 
-    def _found_pixels(self, places: np.ndarray) -> list[Pixels | None]:
-        facts = zip(*(part[places].tolist() for part in self._pixels), strict=True)
-        return [_pixels(*of_file) if of_file[0] else None for of_file in facts]
+    def _pixel_elements(self, places: Int64s) -> list[Pixels | None]:
+        elements = zip(*(part[places].tolist() for part in self._pixels), strict=True)
+        return [_pixels(*element) if element[0] else None for element in elements]
 
-    def _judgement(self, signature: bytes, values: np.ndarray, pixels: Pixels | None) -> Judged:
+    def _judgement(self, signature: bytes, values: Int32s, pixels: Pixels | None) -> Judged:
         if signature not in self._judged:
             self._judged[signature] = self._judge(values, pixels)
         return self._judged[signature]
 
-    def _judge(self, values: np.ndarray, pixels: Pixels | None) -> Judged:
-        """As `headers.judge` on what of the values is in their signature."""
-        known, gathered = self._known, Gathered()
+    def _judge(self, values: Int32s, pixels: Pixels | None) -> Judged:
+        """The verdict of `headers.judge` on the values that are in their signature."""
+        meanings, gathered = self._meanings, Gathered()
         for value in values[values >= 0].tolist():
-            head, told = known.heads[value], known.sign[value] > PRESENT
+            head, matters = meanings.heads[value], meanings.sign[value] > PRESENT
             keyword = head.keyword
-            if known.fate[value] == WITHHELD:
-                gathered.withheld[keyword] = known.texts[value] if told else ""
-            elif told:
-                gathered.values[keyword] = known.texts[value]
+            if meanings.fate[value] == WITHHELD:
+                gathered.withheld[keyword] = meanings.texts[value] if matters else ""
+            elif matters:
+                gathered.values[keyword] = meanings.texts[value]
             gathered.vrs[keyword] = head.vr
         syntax = UID(gathered.values["TransferSyntaxUID"])
         verdict = judge(gathered, pixels, syntax, self._wanted.keep)
         return Judged(
             verdict=verdict,
             withheld=sorted({*gathered.withheld, *verdict.repeating}),
-            dropped=[known.columns[keyword] for keyword in verdict.repeating],
+            dropped=[meanings.columns[keyword] for keyword in verdict.repeating],
             texts="\n".join(gathered.values.values()).lower(),
         )
 
-    def _repeats(self, values: np.ndarray, judged: Judged) -> bool:
+    def _repeats(self, values: Int32s, judged: Judged) -> bool:
         """Whether a value that differs from file to file might turn up in another text."""
-        for value in values[self._known.varies[values]].tolist():
-            for piece in self._known.texts[value].lower().split("\\"):
-                if len(piece.strip()) >= SHORTEST and piece.strip() in judged.texts:
-                    return True
-        return False
+        varying = values[self._meanings.varies[values]].tolist()
+        looked_for = identities(self._meanings.texts[value] for value in varying)
+        return any(identity in judged.texts for identity in looked_for)
 
     def _image(
         self,
         path: str,
-        values: np.ndarray,
+        values: Int32s,
         judged: Judged,
         undrawable: Reason | None,
         source: Source,
     ) -> Image:
         uid = self._value(values, "SOPInstanceUID")
-        text = None if uid < 0 else self._known.texts[uid]
+        text = None if uid < 0 else self._meanings.texts[uid]
         return Image(
             image=image_hash(self._key, text, path),
             instance=hashed(self._key, text),
@@ -324,8 +316,8 @@ class Reader:
             mtime_ns=source.mtime_ns,
         )
 
-    def _value(self, values: np.ndarray, keyword: str) -> int:
-        column = self._known.columns.get(keyword)
+    def _value(self, values: Int32s, keyword: str) -> int:
+        column = self._meanings.columns.get(keyword)
         return -1 if column is None else int(values[column])
 
     def _hash(self, value: int) -> str | None:
@@ -333,6 +325,6 @@ class Reader:
         if value < 0:
             return None
         if value not in self._hashes:
-            hashing = patient_hash if self._known.heads[value].keyword == "PatientID" else hashed
-            self._hashes[value] = hashing(self._key, self._known.texts[value])
+            hashing = patient_hash if self._meanings.heads[value].keyword == "PatientID" else hashed
+            self._hashes[value] = hashing(self._key, self._meanings.texts[value])
         return self._hashes[value]

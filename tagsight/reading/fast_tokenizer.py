@@ -1,15 +1,14 @@
 """The fast tokenizer: headers of many ordinary files at once, each value as a number.
 
-Values repeat from file to file, so each different one (tag, VR, bytes, and what its meaning hangs
-on) is kept once, in a `Vocabulary`, and a header becomes a row of numbers. Ordinary is: marked as
-DICOM, little endian, not deflated, tags ascending, all of it at hand. Whatever is not is left to
-the plain tokenizer (`tokens`), which this one is tested against.
+Each different value (tag, VR, bytes, character set) is stored once: a header is a row of numbers.
+What is unmarked, big endian, deflated or has unordered tags is left to the reference, `tokenizer`.
 """
 
 from typing import Any
 
 import numpy as np
 
+from tagsight.arrays import Int32s, Int64s, UInt8s, UInt32s
 from tagsight.dicom.header_texts import FRAME_GROUPS, PIXEL_REPRESENTATION, SHARED_GROUPS
 from tagsight.dicom.part10 import CHARSET_TAG, PIXEL_TAGS, SYNTAX_TAG
 from tagsight.dicom.tokenizer import MAX_DEPTH, UNDEFINED
@@ -32,7 +31,7 @@ from tagsight.reading.interning import (
 )
 from tagsight.run.compiling import kernel
 
-DONE, MORE, LEFT = 0, 1, 2  # the header is read; needs more of the file; is for the plain one
+DONE, MORE, LEFT = 0, 1, 2  # read; needs more of the file; is for the plain tokenizer
 LONGEST = 4096  # bytes of a value
 _DEFLATED = np.frombuffer(b"1.2.840.10008.1.2.1.99", np.uint8)
 _DIRECTORY = np.frombuffer(b"1.2.840.10008.1.3.10", np.uint8)
@@ -46,29 +45,29 @@ _jit: Any = kernel(nogil=True, boundscheck=False)
 
 
 @_jit
-def _u16(data: np.ndarray, at: int) -> Any:
+def _u16(data: UInt8s, at: int) -> Any:
     return np.int64(data[at]) | np.int64(data[at + 1]) << 8
 
 
 @_jit
-def _u32(data: np.ndarray, at: int) -> Any:
+def _u32(data: UInt8s, at: int) -> Any:
     return _u16(data, at) | _u16(data, at + 2) << 16
 
 
 @_jit
-def _letters(data: np.ndarray, at: int) -> Any:
-    """Where an explicit element at `at` has its VR."""
+def _letters(data: UInt8s, at: int) -> Any:
+    """The two letters of the VR of an explicit element at `at`."""
     return np.int64(data[at + 4]) << 8 | np.int64(data[at + 5])
 
 
 @_jit
-def _is_in(tag: int, among: np.ndarray) -> Any:
+def _is_in(tag: int, among: UInt32s) -> Any:
     place = np.searchsorted(among, tag)
     return place < len(among) and among[place] == tag
 
 
 @_jit
-def _begins(data: np.ndarray, at: int, end: int, text: np.ndarray) -> bool:
+def _begins(data: UInt8s, at: int, end: int, text: UInt8s) -> bool:
     if end - at < len(text):
         return False
     for i in range(len(text)):  # noqa: SIM110 - numba
@@ -78,7 +77,7 @@ def _begins(data: np.ndarray, at: int, end: int, text: np.ndarray) -> bool:
 
 
 @_jit
-def _head(data: np.ndarray, at: int, implicit: bool) -> tuple[Any, Any, Any, Any]:
+def _head(data: UInt8s, at: int, implicit: bool) -> tuple[Any, Any, Any, Any]:
     """Tag, VR (0 = none, -1 = no letters), place and length of the value."""
     tag = _u16(data, at) << 16 | _u16(data, at + 2)
     if implicit or tag >> 16 == 0xFFFE:
@@ -92,9 +91,8 @@ def _head(data: np.ndarray, at: int, implicit: bool) -> tuple[Any, Any, Any, Any
 
 
 @_jit
-def _skipped(data: np.ndarray, at: Any, filled: int, implicit: bool) -> Any:
-    """Where a sequence of undefined length ends; -1 where more of the file is needed, -2 where the
-    plain tokenizer has to judge."""
+def _skipped(data: UInt8s, at: Any, filled: int, implicit: bool) -> Any:
+    """The end of a sequence; -1: more of the file is needed, -2: for the plain tokenizer."""
     items = np.zeros(_DEEPEST + 2, np.uint8)  # of each open level: is it an item?
     depth = 1
     while depth > 0:
@@ -128,7 +126,7 @@ def _slot(voc: Interned, hashed: Any) -> Any:
 
 @_jit
 def _number_of(
-    voc: Interned, tag: int, vr: int, variant: int, data: np.ndarray, at: int, end: int
+    voc: Interned, tag: int, vr: int, variant: int, data: UInt8s, at: int, end: int
 ) -> Any:
     """The number of a value, a new one where it is new; -1 where the vocabulary is full."""
     hashed: Any = np.uint64(14695981039346656037) ^ np.uint64(tag << 20 ^ vr << 4 ^ variant << 40)
@@ -161,8 +159,8 @@ def _number_of(
 
 
 @_jit
-def _variant(charset: int, signed: bool, data: np.ndarray, at: int, end: int) -> Any:
-    """What else the text of these bytes hangs on: the character set, where not plain ASCII."""
+def _variant(charset: int, signed: bool, data: UInt8s, at: int, end: int) -> Any:
+    """What else the text depends on: the character set (if not plain ASCII), and the sign."""
     for i in range(at, end):
         if data[i] >= 128 or data[i] == 27:
             return charset << 1 | signed
@@ -171,7 +169,7 @@ def _variant(charset: int, signed: bool, data: np.ndarray, at: int, end: int) ->
 
 @_jit
 def _wanted(tag: int, vr: int, length: int) -> bool:
-    """Whether an element may have a text: not private ones, nor lengths of groups."""
+    """Whether an element may have a text; private ones and lengths of groups have none."""
     if tag >> 16 & 1 or not tag & 0xFFFF:
         return False
     kind = KINDS[vr] & 3
@@ -184,8 +182,8 @@ def _wanted(tag: int, vr: int, length: int) -> bool:
 
 
 @_jit
-def _meta(data: np.ndarray, filled: int, voc: Interned, row: np.ndarray) -> tuple[int, int]:
-    """Where the data set begins and how many values the row has; or -1 and a status."""
+def _meta(data: UInt8s, filled: int, voc: Interned, row: Int32s) -> tuple[int, int]:
+    """Where the data set begins and the number of values in the row; or -1 and a status."""
     at, count = 132, 0
     while True:
         if at + 12 > filled:
@@ -209,15 +207,14 @@ def _meta(data: np.ndarray, filled: int, voc: Interned, row: np.ndarray) -> tupl
 
 @_jit
 def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
-    """Whether an element is for the plain tokenizer, and its file with it."""
+    """Whether an element, and so its file, is for the plain tokenizer."""
     odd = vr < 0 or (vr == _UN and length == UNDEFINED) or tag >> 16 == 0xFFFE or tag >> 16 <= 4
     return odd or tag <= last
 
 
 @_jit
-def _first_item(data: np.ndarray, at: int, end: int) -> Any:
-    """Where the elements of a sequence's first item begin, and where they end at the latest; -1
-    where it is for the plain tokenizer."""
+def _first_item(data: UInt8s, at: int, end: int) -> Any:
+    """Where a sequence's first item begins and ends at the latest; -1: for the plain tokenizer."""
     if at + 8 > end or _u32(data, at) == 0xE0DDFFFE:
         return end, end
     if _u32(data, at) != 0xE000FFFE:
@@ -228,9 +225,8 @@ def _first_item(data: np.ndarray, at: int, end: int) -> Any:
 
 
 @_jit
-def _next(data: np.ndarray, at: int, last: int, implicit: bool) -> Any:
-    """Tag, VR, place and end of an element within an item, which ends at `last`; tag 0 at the
-    item's end, -1 where it is for the plain tokenizer."""
+def _next(data: UInt8s, at: int, last: int, implicit: bool) -> Any:
+    """Tag, VR, place, end of an element of an item until `last`; tag 0 at its end, -1: plain."""
     if at + 8 > last or _u16(data, at) == 0xFFFE:
         closed = at + 8 > last or _u16(data, at + 2) in (0xE00D, 0xE0DD)
         return (0 if closed else -1), 0, at, at
@@ -245,10 +241,13 @@ def _next(data: np.ndarray, at: int, last: int, implicit: bool) -> Any:
 
 @_jit
 def _groups(
-    data: np.ndarray, at: int, end: int, how: How, voc: Interned, row: np.ndarray, count: int
+    data: UInt8s, at: int, end: int, how: How, voc: Interned, row: Int32s, count: int
 ) -> Any:
-    """Adds the values of functional groups: of their first item, each group's first item. How
-    many the row has then; -1 where it is for the plain tokenizer. All up to `end` is at hand."""
+    """Add the values of functional groups: the first item of each group in the first item.
+
+    Returns the number of values in the row; -1 where it is for the plain tokenizer. All up to `end`
+    is in memory.
+    """
     at, last = _first_item(data, at, end)
     while at >= 0 and count >= 0:
         tag, _, start, at = _next(data, at, last, how[0])
@@ -266,9 +265,9 @@ def _groups(
 
 @_jit
 def _group(
-    data: np.ndarray, at: int, last: int, how: How, voc: Interned, row: np.ndarray, count: int
+    data: UInt8s, at: int, last: int, how: How, voc: Interned, row: Int32s, count: int
 ) -> Any:
-    """Adds the values of one item; -1 where it is for the plain tokenizer."""
+    """Add the values of one item; -1 where it is for the plain tokenizer."""
     while True:
         tag, vr, start, at = _next(data, at, last, how[0])
         if tag == 0:
@@ -289,16 +288,16 @@ def _group(
 
 @_jit
 def _file(  # noqa: PLR0912 - the loop that all time goes into
-    data: np.ndarray,
+    data: UInt8s,
     filled: int,
     size: int,
     voc: Interned,
-    row: np.ndarray,
-    nested: np.ndarray,
-    found: PixelPlaces,
+    row: Int32s,
+    nested: Int32s,
+    pixel_places: PixelPlaces,
     n: int,
 ) -> Any:
-    """Status of a file, and how many values there are in its row and of its functional groups."""
+    """Status of a file, and the numbers of values in its row and of its functional groups."""
     if filled < 144 or _u32(data, 128) != 0x4D434944:  # DICM
         return LEFT, 0, 0
     short = MORE if filled < size else LEFT  # what is missing is further on, or nowhere
@@ -312,8 +311,8 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
             return short, 0, 0
         tag, vr, start, length = _head(data, at, implicit)
         if vr >= 0 and _is_in(tag, _PIXELS):
-            found.tags[n], found.vrs[n] = tag, max(vr, 0)
-            found.places[n], found.lengths[n] = start, length
+            pixel_places.tags[n], pixel_places.vrs[n] = tag, max(vr, 0)
+            pixel_places.places[n], pixel_places.lengths[n] = start, length
             return DONE, count, inner
         if _is_left(tag, last, vr, length):
             return LEFT, 0, 0
@@ -349,7 +348,7 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
 
 
 @_jit
-def _has_one(data: np.ndarray, at: int, end: int) -> bool:
+def _has_one(data: UInt8s, at: int, end: int) -> bool:
     for i in range(at, end):  # noqa: SIM110 - numba
         if data[i] == 1:
             return True
@@ -358,25 +357,26 @@ def _has_one(data: np.ndarray, at: int, end: int) -> bool:
 
 @_jit
 def scan(
-    buffer: np.ndarray,
-    filled: np.ndarray,
-    sizes: np.ndarray,
+    buffer: UInt8s,
+    filled: Int64s,
+    sizes: Int64s,
     voc: Interned,
     rows: InternedRows,
-    status: np.ndarray,
-    found: PixelPlaces,
+    status: UInt8s,
+    pixel_places: PixelPlaces,
 ) -> None:
-    """Reads the headers at the start of n files.
+    """Read the headers at the start of n files.
 
-    buffer: uint8 (n, w), of each file the first `filled` bytes; sizes: int64 (n,), of the files.
-    Written: rows, of numbers in `voc`; status uint8 (n,): DONE, MORE (of the file is needed) or
-    LEFT (to the plain tokenizer); found: the pixels.
+    buffer: uint8 (n, w), the first bytes of each file; filled: int64 (n,), how many they are;
+    sizes: int64 (n,), of the files; voc: gets the values that are new;
+    rows: written, numbers of values in `voc`; pixel_places: written, the elements of pixels;
+    status: uint8 (n,), written: DONE, MORE (of the file is needed) or LEFT (to the plain one).
     """
     for n in range(len(filled)):
-        found.tags[n] = 0
+        pixel_places.tags[n] = 0
         before = voc.used[0]
         status[n], rows.counts[n], rows.nested_counts[n] = _file(
-            buffer[n], filled[n], sizes[n], voc, rows.values[n], rows.nested[n], found, n
+            buffer[n], filled[n], sizes[n], voc, rows.values[n], rows.nested[n], pixel_places, n
         )
         if status[n] != DONE and voc.used[0] > before:
             _forget(voc, before)
@@ -384,7 +384,7 @@ def scan(
 
 @_jit
 def _forget(voc: Interned, before: int) -> None:
-    """Takes back what a file that was not read has added: it would fill the vocabulary."""
+    """Remove what a file that was not read has added: it would fill the vocabulary."""
     mask = len(voc.slots) - 1
     for i in range(voc.used[0] - 1, before - 1, -1):
         slot = _slot(voc, voc.hashes[i])
@@ -395,6 +395,6 @@ def _forget(voc: Interned, before: int) -> None:
 
 
 def load() -> None:
-    """Has the machine code at hand: from numba's cache, or compiled."""
+    """Load the machine code from numba's cache, or compile it."""
     nothing, status = np.zeros(0, np.int64), np.zeros(0, np.uint8)
     scan(np.zeros((0, 0), np.uint8), nothing, nothing, vocabulary(), rows(0), status, pixels(0))

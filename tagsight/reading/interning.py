@@ -1,10 +1,11 @@
-"""What the fast tokenizer looks up (PS3.5, PS3.6), and what it writes into."""
+"""The arrays of the fast tokenizer: what it looks up (PS3.5, PS3.6), and what it writes into."""
 
 from typing import NamedTuple
 
 import numpy as np
-from pydicom._dicom_dict import DicomDictionary
 
+from tagsight.arrays import Int32s, Int64s, UInt8s, UInt16s, UInt32s, UInt64s
+from tagsight.dicom.dictionary import vrs_of_tags
 from tagsight.dicom.header_texts import CODED_TAGS
 from tagsight.dicom.tokenizer import LONG_VRS
 from tagsight.dicom.values import has_text
@@ -19,43 +20,43 @@ NONE, TEXT, SEQUENCE, UNKNOWN, LONG = 0, 1, 2, 3, 4  # kinds of VR, and a flag
 
 
 def vr_of(letters: int) -> str | None:
-    """The VR whose two letters these are; None of an implicit element."""
+    """Return the VR of these two letters; None for an implicit element."""
     return chr(letters >> 8) + chr(letters & 255) if letters else None
 
 
 class Interned(NamedTuple):
-    """All different values seen: of value i the bytes are `arena[starts[i]:starts[i + 1]]`."""
+    """Each different value once: the bytes of value i are `arena[starts[i]:starts[i + 1]]`."""
 
-    slots: np.ndarray  # int32 (2**20,), -1 = free
-    hashes: np.ndarray  # uint64 (v,)
-    tags: np.ndarray  # uint32 (v,)
-    vrs: np.ndarray  # uint16 (v,), the two letters, 0 = implicit
-    variants: np.ndarray  # int32 (v,)
-    starts: np.ndarray  # int64 (v + 1,)
-    arena: np.ndarray  # uint8
-    used: np.ndarray  # int64 (1,), how many values there are
+    slots: Int32s  # (2**20,), -1 = free
+    hashes: UInt64s  # (v,)
+    tags: UInt32s  # (v,)
+    vrs: UInt16s  # (v,), the two letters, 0 = implicit
+    variants: Int32s  # (v,), character set and sign, see `fast_tokenizer`
+    starts: Int64s  # (v + 1,)
+    arena: UInt8s
+    used: Int64s  # (1,), the number of values
 
 
 class PixelPlaces(NamedTuple):
-    """Of each file of a batch the pixel element; tag 0 where there is none."""
+    """The pixel element of each file of a batch; tag 0 where there is none."""
 
-    tags: np.ndarray  # uint32 (n,)
-    vrs: np.ndarray  # uint16 (n,)
-    places: np.ndarray  # int64 (n,)
-    lengths: np.ndarray  # int64 (n,)
+    tags: UInt32s  # (n,)
+    vrs: UInt16s  # (n,)
+    places: Int64s  # (n,)
+    lengths: Int64s  # (n,)
 
 
 class InternedRows(NamedTuple):
-    """Of each file of a batch the numbers of its values, in the order of the file."""
+    """The numbers of the values of each file of a batch, in the order of the file."""
 
-    values: np.ndarray  # int32 (n, 1024), of the top level
-    counts: np.ndarray  # int64 (n,)
-    nested: np.ndarray  # int32 (n, 256), of functional groups: shared, then of the first frame
-    nested_counts: np.ndarray  # int64 (n,)
+    values: Int32s  # (n, 1024), of the top level
+    counts: Int64s  # (n,)
+    nested: Int32s  # (n, 256), of functional groups: shared, then of the first frame
+    nested_counts: Int64s  # (n,)
 
 
 def rows(n: int) -> InternedRows:
-    """Room for n files."""
+    """Return empty rows for n files."""
     return InternedRows(
         np.zeros((n, MAX_ROW), np.int32),
         np.zeros(n, np.int64),
@@ -65,7 +66,7 @@ def rows(n: int) -> InternedRows:
 
 
 def vocabulary() -> Interned:
-    """An empty one."""
+    """Return a vocabulary without values."""
     return Interned(
         slots=np.full(_SLOTS, -1, np.int32),
         hashes=np.zeros(MAX_VALUES, np.uint64),
@@ -79,13 +80,14 @@ def vocabulary() -> Interned:
 
 
 def pixels(n: int) -> PixelPlaces:
-    """Room for the pixels of n files."""
+    """Return empty places of pixels for n files."""
     return PixelPlaces(
         np.zeros(n, np.uint32), np.zeros(n, np.uint16), np.zeros(n, np.int64), np.zeros(n, np.int64)
     )
 
 
-def _kinds_of_vrs() -> np.ndarray:  # uint8 (65536,), by the two letters
+def _kinds_of_vrs() -> UInt8s:
+    """The kind of each VR (65536,), by its two letters."""
     kinds = np.zeros(2**16, np.uint8)
     for first in range(65, 91):
         for second in range(65, 91):
@@ -96,15 +98,13 @@ def _kinds_of_vrs() -> np.ndarray:  # uint8 (65536,), by the two letters
     return kinds
 
 
-def _tags_without_text() -> np.ndarray:  # uint32, sorted
-    """What an implicit file does not say of a tag: that it is a sequence, or bulk."""
-    vrs = {tag: entry[0].split(" or ")[0] for tag, entry in DicomDictionary.items()}
-    return np.array(sorted(t for t, vr in vrs.items() if not has_text(vr)), np.uint32)
+def _tags_without_text() -> UInt32s:
+    """Tags of sequences and bulk values, sorted: an implicit file does not tell them from texts."""
+    vrs = vrs_of_tags().items()
+    return np.array(sorted(t for t, vr in vrs if not has_text(vr.split(" or ")[0])), np.uint32)
 
 
 KINDS = _kinds_of_vrs()
 TEXTLESS = _tags_without_text()
-SEQUENCES = np.array(
-    sorted(tag for tag, entry in DicomDictionary.items() if entry[0] == "SQ"), np.uint32
-)
+SEQUENCES = np.array(sorted(t for t, vr in vrs_of_tags().items() if vr == "SQ"), np.uint32)
 CODED = np.array(sorted(CODED_TAGS), np.uint32)

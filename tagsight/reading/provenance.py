@@ -1,4 +1,4 @@
-"""How a run's images were read, in the footer of results/rejected: later ones are read alike."""
+"""How a run's images were read, in the footer of results/rejected: later ones are read so too."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -21,14 +21,14 @@ def reading_of(paths: Iterable[Path], key: bytes) -> dict[str, Any]:
 
     Raises UserError where it was under another key, DataError where shards were read differently.
     """
-    told = [pl.read_parquet_metadata(path) for path in paths]
-    different = {metadata.get("reading", "") for metadata in told}
+    footers = [pl.read_parquet_metadata(path) for path in paths]
+    different = {metadata.get("reading", "") for metadata in footers}
     if len(different) > 1 or "" in different:
         raise DataError(
             "results/rejected: not all shards were read alike, or by an earlier version; finish "
             "the run first (the same command without `assign`)"
         )
-    for metadata in told:
+    for metadata in footers:
         require_same_key(key, metadata["key"])
     reading: dict[str, Any] = json.loads(different.pop())
     return reading

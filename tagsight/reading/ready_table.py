@@ -1,7 +1,7 @@
-"""A ready table of tags in place of DICOM files: opened, looked through, dealt to shards.
+"""A ready table of tags in place of DICOM files: opened, checked, dealt to shards.
 
-A row is an image, or a series where the table knows no more; the config names its columns. What is
-left of them is in `table_tags`.
+A row is an image, or a series if the table is of series; the config names its columns. Their tags
+are made in `ready_table_tags`.
 """
 
 import difflib
@@ -21,20 +21,23 @@ _BATCH = 2**16
 
 
 class Layout(NamedTuple):
-    """Where the table holds what: `columns` (DICOM keyword, or image, … -> column), and splits."""
+    """What the columns of a table hold.
+
+    columns: DICOM keyword (or image, series, …) -> column; splits: of columns of several tags.
+    """
 
     columns: dict[str, str]
     splits: tuple[Split, ...]
 
     @property
     def read(self) -> list[str]:
-        """The columns of the table that are read."""
-        several = [name for split in self.splits for name in split.columns]
-        return list(dict.fromkeys([*self.columns.values(), *several]))
+        """Return the columns of the table that are read."""
+        split = [name for split in self.splits for name in split.columns]
+        return list(dict.fromkeys([*self.columns.values(), *split]))
 
 
 class ReadyTable(NamedTuple):
-    """A table at its `place`: its columns that are read, as text, and ROW; nothing read yet."""
+    """A table at its `place`: the columns that are read, as text, and ROW; lazy."""
 
     place: Path
     rows: pl.LazyFrame
@@ -42,11 +45,10 @@ class ReadyTable(NamedTuple):
 
 
 def open_table(place: Path, layout: Layout) -> ReadyTable:
-    """Open a table. Lists become multi-values, joined by `\\`; what is empty or NaN is null.
+    """Open a table. Lists become multi-values, joined by `\\`; empty texts and NaN are null.
 
-    Raises:
-        ArchiveError: a table that cannot be read, lacks a column, or has something in it that is
-            neither text nor number.
+    Raises ArchiveError where it cannot be read, lacks a column, or has a column that holds neither
+    text nor numbers.
     """
     with _readable(place):
         if place.suffix.lower() == ".csv":
@@ -56,8 +58,8 @@ def open_table(place: Path, layout: Layout) -> ReadyTable:
         schema = rows.collect_schema()
     for column in layout.read:
         if column not in schema:
-            told = _near(column, schema.names()[1:])  # after ROW
-            raise ArchiveError(f"tags.columns, tags.split: {place} has no column {column}{told}")
+            hint = _near(column, schema.names()[1:])  # after ROW
+            raise ArchiveError(f"tags.columns, tags.split: {place} has no column {column}{hint}")
     texts = [_text(place, column, schema[column]) for column in layout.read]
     return ReadyTable(place, rows.select(ROW, *texts), layout)
 
@@ -82,8 +84,8 @@ def _text(place: Path, column: str, dtype: pl.DataType) -> pl.Expr:
     value = pl.col(column)
     if isinstance(dtype, (pl.List, pl.Array)):
         of = dtype.inner
-        several = value.cast(pl.List(of)).list.eval(pl.element().cast(pl.String).fill_null(""))
-        value = several.list.join("\\")
+        texts = value.cast(pl.List(of)).list.eval(pl.element().cast(pl.String).fill_null(""))
+        value = texts.list.join("\\")
     else:
         of = dtype
         value = (value.fill_nan(None) if dtype.is_float() else value).cast(pl.String)
@@ -96,12 +98,12 @@ def _text(place: Path, column: str, dtype: pl.DataType) -> pl.Expr:
     return pl.when(plain != "").then(plain).alias(column)
 
 
-def found(table: ReadyTable) -> dict[str, Any]:
-    """Return what table.json holds: `rows`, and of each split its `column`, the `rows` that it is
-    for, and how many of these it leaves `whole`.
+def summary(table: ReadyTable) -> dict[str, Any]:
+    """Return what table.json holds.
 
-    Raises:
-        DataError: no rows, or rows without an image of their own.
+    Returns `rows`, and for each split its `column`, the `rows` that it is for, and how many of
+    these stay `whole`.
+    Raises DataError where there are no rows, or rows do not have an image each.
     """
     image = pl.col(table.layout.columns["image"])
     with _readable(table.place):
@@ -127,12 +129,15 @@ def found(table: ReadyTable) -> dict[str, Any]:
     }
 
 
-def _one(table: ReadyTable, asked: list[pl.Expr]) -> tuple[int, ...]:
-    return table.rows.select(asked).collect(engine="streaming").row(0)
+def _one(table: ReadyTable, expressions: list[pl.Expr]) -> tuple[int, ...]:
+    return table.rows.select(expressions).collect(engine="streaming").row(0)
 
 
 def draw(table: ReadyTable, share: int | float | None, seed: int) -> ReadyTable:
-    """Return the rows that are drawn, in their order: so many, or so large a share; None is all."""
+    """Return a random sample of rows, in their order.
+
+    share: int, number of rows; float, their share; None, all rows.
+    """
     if share is None:
         return table
     image = table.layout.columns["image"]
@@ -142,9 +147,9 @@ def draw(table: ReadyTable, share: int | float | None, seed: int) -> ReadyTable:
 
 
 def deal(table: ReadyTable, shards: int) -> Iterator[pl.DataFrame]:
-    """Yield the rows in so many parts of equal size, in their order; one is held at a time.
+    """Yield the rows in `shards` parts of equal size, in their order; one is held at a time.
 
-    The table is read once from its start to its end, so that a CSV is not gone through for each.
+    The table is read once from start to end: a CSV would otherwise be read again for each part.
     """
     with _readable(table.place):
         (rows,) = _one(table, [pl.len()])

@@ -1,4 +1,4 @@
-"""Rows of a ready table to tags, as the reader leaves them of files."""
+"""The tags of a ready table's rows, in the form in which the reader gives those of files."""
 
 from functools import partial
 
@@ -6,7 +6,9 @@ import numpy as np
 import polars as pl
 
 from tagsight.archive.paths import to_text
-from tagsight.dicom.headers import Wanted, hashed, patient_hash, region, region_column
+from tagsight.dicom.dictionary import region_column
+from tagsight.dicom.headers import Wanted, region
+from tagsight.dicom.privacy import hashed, patient_hash
 from tagsight.reading.column_privacy import Texts, each, judged, repeating
 from tagsight.reading.column_splits import parts
 from tagsight.reading.ready_table import ROW, Layout, ReadyTable
@@ -16,11 +18,11 @@ from tagsight.terms.manufacturers import known_maker
 
 
 def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, wanted: Wanted) -> pl.DataFrame:
-    """Return the tags of rows: the columns of BOOKKEEPING, then those keywords that have a value.
+    """Return the tags of rows: the columns of BOOKKEEPING, then the keywords that have a value.
 
-    rows: of `table.deal`. Identifiers are hashed by `key`; codes for nobody are no patient. What
-    may not be let out is not (see `withholding`), and `withheld` names its keywords.
-    `path` is the table's own column, or else the table and the number of the row: `tags.csv!12`.
+    rows: of `ready_table.deal`; key: of the hashes of identifiers.
+    What may not leave is withheld (see `column_privacy`), and `withheld` names its keywords. `path`
+    is the table's column of that name, or else the table and the number of the row: `tags.csv!12`.
     """
     columns, texts = table.layout.columns, _texts(rows, table.layout)
     identifiers = {name: rows[columns[name]] for name in IDENTIFIERS if name in columns}
@@ -38,37 +40,37 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, wanted: Wanted) -> p
 
 
 def _texts(rows: pl.DataFrame, layout: Layout) -> Texts:
-    """Keyword -> its values: those of its own column, or where that has none of splits."""
-    found = {k: [rows[column]] for k, column in layout.columns.items() if k not in NO_TAGS}
+    """Keyword -> its values: of its own column or, where that has none, of splits."""
+    sources = {k: [rows[column]] for k, column in layout.columns.items() if k not in NO_TAGS}
     for split in layout.splits:
         for keyword, values in parts(rows, split).items():
-            found.setdefault(keyword, []).append(values)
-    return {k: pl.select(pl.coalesce(several)).to_series() for k, several in found.items()}
+            sources.setdefault(keyword, []).append(values)
+    return {k: pl.select(pl.coalesce(columns)).to_series() for k, columns in sources.items()}
 
 
-def _hide(shown: Texts, hidden: Texts, found: list[tuple[str, int]]) -> None:
-    """Move values, by keyword and row, from the ones to the others."""
-    for keyword in {keyword for keyword, _ in found}:
-        values, mine = shown[keyword], [row for name, row in found if name == keyword]
-        mask = pl.Series(np.isin(np.arange(len(values)), mine))
+def _hide(shown: Texts, hidden: Texts, repeated: list[tuple[str, int]]) -> None:
+    """Move values, by keyword and row, from `shown` to `hidden`."""
+    for keyword in {keyword for keyword, _ in repeated}:
+        values, rows = shown[keyword], [row for name, row in repeated if name == keyword]
+        mask = pl.Series(np.isin(np.arange(len(values)), rows))
         hidden[keyword] = hidden[keyword].zip_with(~mask, values)
         shown[keyword] = values.set(mask, None)
 
 
 def _regions(texts: Texts, wanted: Wanted) -> Texts:
-    """What `tags.derive_text` asks for."""
-    named = [keyword for keyword in wanted.derive if keyword in texts]
-    return {region_column(k): each(texts[k], partial(region, k, wanted=wanted)) for k in named}
+    """The columns that `tags.derive_text` asks for."""
+    keywords = [keyword for keyword in wanted.derive if keyword in texts]
+    return {region_column(k): each(texts[k], partial(region, k, wanted=wanted)) for k in keywords}
 
 
 def _hashes(identifiers: Texts, columns: dict[str, str], key: bytes) -> Texts:
-    """Columns that are used twice, as of a table of series, are hashed once."""
+    """Hashes by identifier; a column of two identifiers (a table of series) is hashed once."""
     uids = {columns[name]: values for name, values in identifiers.items() if name != "patient"}
     hashes = {column: each(values, partial(hashed, key)) for column, values in uids.items()}
-    found = {name: hashes[columns[name]] for name in identifiers if name != "patient"}
+    named = {name: hashes[columns[name]] for name in identifiers if name != "patient"}
     if "patient" in identifiers:
-        found["patient"] = each(identifiers["patient"], partial(patient_hash, key))
-    return found
+        named["patient"] = each(identifiers["patient"], partial(patient_hash, key))
+    return named
 
 
 def _paths(rows: pl.DataFrame, table: ReadyTable) -> pl.Series:
@@ -79,12 +81,12 @@ def _paths(rows: pl.DataFrame, table: ReadyTable) -> pl.Series:
 
 
 def _named(hidden: Texts) -> pl.Series:
-    """The keywords that each row has something in, joined by `\\`."""
-    there = [
+    """The keywords that have a value in each row, joined by `\\`."""
+    present = [
         pl.when(pl.lit(hidden[keyword]).is_not_null()).then(pl.lit(keyword))
         for keyword in sorted(hidden)
     ]
-    return pl.select(pl.concat_str(there, separator="\\", ignore_nulls=True)).to_series()
+    return pl.select(pl.concat_str(present, separator="\\", ignore_nulls=True)).to_series()
 
 
 def _frame(known: Texts, shown: Texts) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Reads the files of a shard into its table of tags, and keeps what it has read."""
+"""The reader of a shard: from its files to its table of tags; keeps what it has read."""
 
 import hashlib
 import json
@@ -15,24 +15,26 @@ from polars.io.plugins import register_io_source
 from tagsight.archive.containers import expand
 from tagsight.archive.opening import open_source
 from tagsight.archive.paths import to_path
-from tagsight.dicom.headers import PIXEL_FACTS, Image, Rejected, Wanted
+from tagsight.arrays import Int32s
+from tagsight.dicom.headers import Image, Rejected, Wanted
+from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.reading.batch_reader import BATCH, Batch
 from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import ReaderProcess
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
-from tagsight.run.jobs import LOG, Progress
+from tagsight.run.progress import LOG, Progress
 from tagsight.run.tables import BOOKKEEPING
 
 COMMIT_SECONDS = 20.0
-FEW = 400  # files that the plain reader has read before the fast one is loaded
-PASSING = ("unreadable", "vanished", "too_slow")  # may be otherwise next time: tried again
+MAX_PLAIN = 400  # files for which loading the fast tokenizer does not pay
+PASSING = ("unreadable", "vanished", "too_slow")  # may have passed next time: tried again
 _KEY = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
 _BLOCK = 2**20
 
 
 class Shard(NamedTuple):
-    """The two tables of a shard; `tags` is read from the store as it is written elsewhere."""
+    """The two tables of a shard; `tags` is lazy: read from the store as it is written."""
 
     tags: pl.LazyFrame
     rejected: pl.DataFrame
@@ -42,24 +44,24 @@ class Shard(NamedTuple):
 def read_shard(
     listing: pl.DataFrame, key: bytes, wanted: Wanted, store: Path, progress: Progress
 ) -> Shard:
-    """The tags of the files in `listing` (path, size, mtime_ns; null = unknown), and what is not
-    an image.
+    """Return the tags of the files in a listing, and the files that are not images.
 
-    Tags, all text: image, series, study, patient (keyed hashes, null where the file has none),
-    path, `duplicate_uid`, `burned_in`, `undrawable`, `withheld` (keywords joined by `\\`), then one
-    column per keyword, by name; the five pixel facts always. Rejected: path, reason, detail. Both
-    are sorted by path. Of a container (`a.tar`) the members are read, as `a.tar!member`.
+    listing: path, size, mtime_ns (null = unknown); key: of the hashes; store: folder of what has
+    been read.
+    Returns tags, all text: image, series, study, patient (keyed hashes, null where the file has
+    none), path, `duplicate_uid`, `burned_in`, `undrawable`, `withheld` (keywords joined by `\\`),
+    then one column per keyword, by name, the five pixel facts always; and rejected: path, reason,
+    detail. Both are sorted by path. A container (`a.tar`) is read as its members, `a.tar!member`.
 
-    Every image is a row of its own: of files in one folder with one SOP Instance UID and the same
-    bytes the first by name is taken and the rest are rejected as `duplicate`; with different bytes
-    all are taken, and `duplicate_uid` says yes. Copies in other folders are images too: folders
-    may be of different shards, read by jobs that do not know of each other, and a result must not
-    hang on the number of shards. Samples keep such copies together, for they share their patient
-    and their series.
+    Each image is one row. Of files in one folder with one SOP Instance UID and the same bytes the
+    first by name is kept, and the others are rejected as `duplicate`; with different bytes all are
+    kept, and `duplicate_uid` is yes. Copies in other folders are images, too: folders may be in
+    different shards, read by independent jobs, and no result may depend on the number of shards.
+    Samples keep such copies together, as they share their patient and their series.
 
-    What has been read is kept in `store`, under a name made from key and `wanted`, at least every
-    20 s; a run that was killed goes on from there, and files that are as they were are not read
-    again. The store holds no more than the two tables do.
+    What has been read is written to `store` at least every 20 s, under a name made from `key` and
+    `wanted`; a run that was killed continues there, and unchanged files are not read again. The
+    store holds no more than the two tables.
     """
     parts = Parts(store / _name(key, wanted))
     files, refused = expand(listing)
@@ -81,21 +83,21 @@ def read_shard(
 
 
 def _name(key: bytes, wanted: Wanted) -> str:
-    asked = [sorted(wanted.keep), sorted(wanted.undrawable), sorted(wanted.derive)]
-    return keyed_hash(key, json.dumps(asked))
+    options = [sorted(wanted.keep), sorted(wanted.undrawable), sorted(wanted.derive)]
+    return keyed_hash(key, json.dumps(options))
 
 
 def _with_sizes(files: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """Looks up what the list did not say of the files that the store knows: are they as they were?
+    """Fill in sizes and times that the listing lacks, for files in the store: are they unchanged?
 
-    Files that it does not know are opened anyway, and tell then.
+    Other files are opened anyway.
     """
     unknown = pl.col("size").is_null() | pl.col("mtime_ns").is_null()
-    asked = files.filter(unknown & pl.col("path").is_in(stored["path"].implode()))
-    if asked.is_empty():
+    lacking = files.filter(unknown & pl.col("path").is_in(stored["path"].implode()))
+    if lacking.is_empty():
         return files
-    found = pl.DataFrame([_status(path) for path in asked["path"]], schema=_KEY, orient="row")
-    return files.update(found, on="path")
+    states = pl.DataFrame([_status(path) for path in lacking["path"]], schema=_KEY, orient="row")
+    return files.update(states, on="path")
 
 
 def _status(path: str) -> tuple[str, int | None, int | None]:
@@ -107,13 +109,13 @@ def _status(path: str) -> tuple[str, int | None, int | None]:
 
 
 def _read(todo: pl.DataFrame, key: bytes, wanted: Wanted, parts: Parts, progress: Progress) -> None:
-    """Reads files in the order of paths, since those of a series lie side by side."""
-    with ReaderProcess(key, wanted, few=len(todo) <= FEW) as fence:
+    """Read files in the order of paths, as files of a series are side by side."""
+    with ReaderProcess(key, wanted, plain=len(todo) <= MAX_PLAIN) as reader:
         rows, since = Rows(), time.monotonic()
-        for some in todo.iter_slices(BATCH):
-            for paths, batch in fence.read(some["path"].to_list()):
-                rows.add(some, paths, batch)
-            progress.add(len(some))
+        for listed in todo.iter_slices(BATCH):
+            for paths, batch in reader.read(listed["path"].to_list()):
+                rows.add(listed, paths, batch)
+            progress.add(len(listed))
             if len(rows) >= ROWS or time.monotonic() - since > COMMIT_SECONDS:
                 parts.add(rows.take())
                 since = time.monotonic()
@@ -122,7 +124,7 @@ def _read(todo: pl.DataFrame, key: bytes, wanted: Wanted, parts: Parts, progress
 
 
 class Rows:
-    """Batches on their way to a part of the store."""
+    """Rows of batches, collected for a part of the store."""
 
     def __init__(self) -> None:
         self._frames: list[pl.DataFrame] = []
@@ -130,27 +132,27 @@ class Rows:
         self._texts: list[str | None] = []
         self._generation = -1
         self._facts: list[dict[str, str | int | None]] = []
-        self._codes: list[np.ndarray] = []
+        self._codes: list[Int32s] = []
         self._others: list[dict[str, str | int | None]] = []
 
     def __len__(self) -> int:
         return len(self._facts) + len(self._others) + sum(map(len, self._frames))
 
     def add(self, listed: pl.DataFrame, paths: Sequence[str], batch: Batch) -> None:
-        """Takes what was read of `paths`, which are among those `listed`."""
+        """Add what was read of `paths`, which are among those `listed`."""
         if batch.generation != self._generation:
             self._settle()
             self._columns, self._texts = [], []
             self._generation = batch.generation
         self._columns += batch.columns
         self._texts += batch.texts
-        told = {path: (size, mtime) for path, size, mtime in listed.select(list(_KEY)).iter_rows()}
+        states = {path: state for path, *state in listed.select(list(_KEY)).iter_rows()}
         for rows, read in ((self._facts, batch.rows), (self._others, batch.others)):
-            rows += [_row(paths[place], told[paths[place]], what) for place, what in read]
+            rows += [_row(paths[place], states[paths[place]], what) for place, what in read]
         self._codes.append(batch.codes)
 
     def take(self) -> pl.DataFrame:
-        """The rows as a table, and none from then on."""
+        """Return the rows as a table, and forget them."""
         self._settle()
         if self._others:
             names = dict.fromkeys(name for row in self._others for name in row)
@@ -163,16 +165,16 @@ class Rows:
         return pl.concat([empty, *frames], how="diagonal")
 
     def _settle(self) -> None:
-        """Turns numbers into texts, while it is known what they stand for."""
+        """Replace numbers by texts, before a new generation of numbers begins."""
         if not self._facts:
             return
         schema = {name: type_of(name) for name in self._facts[0]}
         facts = pl.DataFrame(self._facts, schema=schema)
         codes = np.full((len(facts), len(self._columns)), len(self._texts), np.uint32)
         at = 0
-        for some in self._codes:
-            codes[at : at + len(some), : some.shape[1]] = np.where(some < 0, len(self._texts), some)
-            at += len(some)
+        for new in self._codes:
+            codes[at : at + len(new), : new.shape[1]] = np.where(new < 0, len(self._texts), new)
+            at += len(new)
         texts = pl.lit(pl.Series([*self._texts, None], dtype=pl.String))
         filled = np.flatnonzero((codes != len(self._texts)).any(axis=0)).tolist()
         numbers = pl.DataFrame({self._columns[c]: codes[:, c] for c in filled})
@@ -182,11 +184,14 @@ class Rows:
 
 
 def _row(
-    path: str, told: tuple[int | None, int | None], read: Image | Rejected
+    path: str, state: Sequence[int | None], read: Image | Rejected
 ) -> dict[str, str | int | None]:
-    """The columns of the store. Size and time are those of the list, where it has them: by these
-    the file will be looked up."""
-    size, mtime_ns = told
+    """A row of the store.
+
+    state: size and time of the listing. Where it has them, the store has them, too: by these the
+    file will be looked up.
+    """
+    size, mtime_ns = state
     if isinstance(read, Rejected):
         if size is None or mtime_ns is None:
             _, size, mtime_ns = _status(path)
@@ -201,14 +206,14 @@ def _row(
 
 
 def _shard(parts: Parts, index: pl.DataFrame, refused: pl.DataFrame) -> Shard:
-    """The two tables; copies inside a folder are judged here, when all is read."""
+    """The two tables; copies inside a folder are found here, when all is read."""
     rejected = index.filter(pl.col("reason").is_not_null()).select("path", "reason", "detail")
     images = index.filter(pl.col("reason").is_null())
     copies, shared = _copies(images)
     images = images.filter(~pl.col("path").is_in(copies.implode()))
-    again = copies.to_frame().with_columns(reason=pl.lit("duplicate"), detail=pl.lit(""))
+    duplicates = copies.to_frame().with_columns(reason=pl.lit("duplicate"), detail=pl.lit(""))
     spent = parts.size() > len(index) or not copies.is_empty()
-    keywords = _found(parts, images) if spent else parts.keywords()
+    keywords = _keywords(parts, images) if spent else parts.keywords()
     schema = dict.fromkeys([*BOOKKEEPING, *sorted({*PIXEL_FACTS, *keywords})], pl.String)
 
     def source(
@@ -221,7 +226,7 @@ def _shard(parts: Parts, index: pl.DataFrame, refused: pl.DataFrame) -> Shard:
 
     return Shard(
         tags=register_io_source(source, schema=schema, is_pure=True),
-        rejected=pl.concat([rejected, again, refused]).sort("path"),
+        rejected=pl.concat([rejected, duplicates, refused]).sort("path"),
         images=len(images),
     )
 
@@ -234,35 +239,35 @@ def _complete(rows: pl.DataFrame, names: list[str], shared: pl.Series) -> pl.Dat
     return rows.with_columns(missing).select(names)
 
 
-def _found(parts: Parts, images: pl.DataFrame) -> set[str]:
+def _keywords(parts: Parts, images: pl.DataFrame) -> set[str]:
     """Keywords with a value in any of the images."""
-    found = set()
+    keywords = set()
     for rows in parts.rows(images):
         counts = rows.select(pl.exclude(*FIXED).null_count()).row(0, named=True)
-        found |= {name for name, missing in counts.items() if missing < len(rows)}
-    return found
+        keywords |= {name for name, missing in counts.items() if missing < len(rows)}
+    return keywords
 
 
 def _copies(images: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """Paths whose bytes another of the folder with the same UID has, and those that share a UID."""
+    """Paths of copies of another file of their folder, and of other files that share a UID."""
     folder = pl.col("path").str.replace(r"[^/]*$", "")
-    several = images.sort("path").filter(
+    shared = images.sort("path").filter(
         pl.col("instance").is_not_null() & (pl.len().over(folder, "instance") > 1)
     )
-    told = several.select(
+    files = shared.select(
         "path",
         "instance",
         folder.alias("folder"),
-        content=pl.Series(map(_content, several["path"]), dtype=pl.String),
+        content=pl.Series(map(_content, shared["path"]), dtype=pl.String),
     )
     same = ["folder", "instance", "content"]
-    first = told.unique(same, keep="first", maintain_order=True)
-    copies = told.join(first, on="path", how="anti")["path"]
+    first = files.unique(same, keep="first", maintain_order=True)
+    copies = files.join(first, on="path", how="anti")["path"]
     return copies, first.filter(pl.len().over("folder", "instance") > 1)["path"]
 
 
 def _content(path: str) -> str:
-    """A digest of the file's bytes; of one that is gone since, its path, for nothing is known."""
+    """A digest of the file's bytes; its path, if it can no longer be read."""
     digest = hashlib.blake2b(digest_size=16)
     try:
         with open_source(path) as source:

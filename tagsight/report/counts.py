@@ -1,4 +1,4 @@
-"""How much a run saw at each of its stages: what Figure 2 and the page's facts are made of."""
+"""Counts of a run at each of its stages, for Figure 2 and the page."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,24 +16,23 @@ def counts(
 ) -> dict[str, Any]:
     """Count files, images, tags, columns and samples.
 
-    tags: all shards, with `image`, `series`, `patient`; rejected: a row a file, with `reason`;
-    selection: a row a tag, with `fate`; columns: of the encoding, with `parser`; samples: name ->
-    images drawn from the archive; fates: a row an image of these whose pixels were asked for, with
-    `reason` where they could not be drawn.
-
-    `series` and `patients` count those that are known; `unknown_patient` counts the images
-    whose patient is not.
+    tags: all shards, with `image`, `series`, `patient`; rejected: a row a file, with `reason`.
+    selection: a row a tag, with `fate`; columns: of the encoding, with `parser`.
+    samples: name -> images drawn from the archive; fates: a row for each of them whose pixels were
+    asked for, with `reason` where they could not be drawn.
+    Returns what counts.json holds. `series` and `patients` count those that are known;
+    `unknown_patient` counts the images whose patient is not.
     """
-    seen = tags.select(
+    archive = tags.select(
         images=pl.len(),
         series=pl.col("series").drop_nulls().n_unique(),
         patients=pl.col("patient").drop_nulls().n_unique(),
         unknown_patient=pl.col("patient").null_count(),
     )
-    found = seen.collect(engine="streaming").row(0, named=True)
+    totals = archive.collect(engine="streaming").row(0, named=True)
     return {
-        "files": found["images"] + len(rejected),
-        **found,
+        "files": totals["images"] + len(rejected),
+        **totals,
         "rejected": _tally(rejected),
         "tags": len(selection),
         "kept": selection.filter(pl.col("fate") == "kept").height,
@@ -46,7 +45,7 @@ def counts(
 
 
 def trial_sizes(samples: Mapping[str, int]) -> list[int]:
-    """Images of each trial, in the order of `samples`."""
+    """Return the number of images of each trial, in the order of `samples`."""
     return [size for name, size in samples.items() if name.startswith("trial")]
 
 

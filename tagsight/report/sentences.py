@@ -1,14 +1,13 @@
-"""The result of a run in one readable sentence, honest where there is none.
+"""The result of a run in one readable sentence, honest where there is no result.
 
-The test is chosen beforehand: the clusters from tags against labels dealt to other series, and
-within modality. Left-out centres; two-sided at 5 %.
+The tests are chosen beforehand: the clusters from tags against the null models `series` and
+`within_modality`. Left-out centres; two-sided at 5 %.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from tagsight.interpretation.confounding import SCANNERS
-from tagsight.report.wording import MINUS, interval, number, p_value, percent
+from tagsight.report.wording import LABEL_NAMES, MINUS, interval, number, p_value, percent
 
 Figures = Mapping[str, Any]
 LEVEL = 0.05
@@ -20,26 +19,28 @@ def result(evaluation: Figures) -> str:
     evaluation: evaluation.json.
     """
     k = evaluation["trials"]["k"]
-    own = _figures(evaluation, "tags", "series")
-    said = verdict(own)
-    if said == "undefined":
+    tags = _figures(evaluation, "tags", "series")
+    outcome = verdict(tags)
+    if outcome == "undefined":
         return (
             f"Whether the {k} clusters look alike could not be measured: "
-            f"{own.get('reason') or 'there was nothing to compare them with'}."
+            f"{tags.get('reason') or 'there was nothing to compare them with'}."
         )
     opening = {
-        "nearer": f"The {k} clusters made from tags explain {_share(own)} of how far images differ",
+        "nearer": (
+            f"The {k} clusters made from tags explain {_share(tags)} of how far images differ"
+        ),
         "as chance": (
             f"Images of the {k} clusters made from tags could not be shown to look more alike than "
-            f"by chance: the clusters explain {_share(own)} of how far images differ"
+            f"by chance: the clusters explain {_share(tags)} of how far images differ"
         ),
         "farther": (
             f"Images of the {k} clusters made from tags look less alike than by chance: "
-            f"the clusters explain {_share(own)} of how far images differ"
+            f"the clusters explain {_share(tags)} of how far images differ"
         ),
-    }[said]
+    }[outcome]
     parts = [opening, *_modality(evaluation), _beyond(evaluation)]
-    return "; ".join(parts) + "." + _limits(evaluation, own)
+    return "; ".join(parts) + "." + _limits(evaluation, tags)
 
 
 def verdict(figures: Figures) -> str:
@@ -58,8 +59,8 @@ def verdict(figures: Figures) -> str:
 
 def _figures(evaluation: Figures, labelling: str, null: str) -> Figures:
     """The figures of a labelling against a null; empty where it was not tested."""
-    found: Figures = evaluation.get(labelling, {}).get(null, {})
-    return found
+    figures: Figures = evaluation.get(labelling, {}).get(null, {})
+    return figures
 
 
 def _share(figures: Figures) -> str:
@@ -69,23 +70,21 @@ def _share(figures: Figures) -> str:
 
 
 def _modality(evaluation: Figures) -> list[str]:
-    found = _figures(evaluation, "modality", "series")
-    if found.get("explained") is None:
-        return []
-    return [f"modality alone explains {percent(found['explained'])}"]
+    explained = _figures(evaluation, "modality", "series").get("explained")
+    return [] if explained is None else [f"modality alone explains {percent(explained)}"]
 
 
 def _beyond(evaluation: Figures) -> str:
-    found = _figures(evaluation, "tags", "within_modality")
-    said = verdict(found)
-    if said == "undefined":
+    tags = _figures(evaluation, "tags", "within_modality")
+    outcome = verdict(tags)
+    if outcome == "undefined":
         return "what the tags add beyond modality could not be tested, as no modality is divided"
-    part = _part(found["n"], evaluation["trials"]["n"])
+    part = _part(tags["n"], evaluation["trials"]["n"])
     return {
-        "nearer": f"beyond modality the tags add {_share(found)}",
-        "as chance": f"beyond modality the tags are not shown to add anything, {_share(found)}",
-        "farther": f"within a modality they look less alike than by chance, {_share(found)}",
-    }[said] + part
+        "nearer": f"beyond modality the tags add {_share(tags)}",
+        "as chance": f"beyond modality the tags are not shown to add anything, {_share(tags)}",
+        "farther": f"within a modality they look less alike than by chance, {_share(tags)}",
+    }[outcome] + part
 
 
 def _part(tested: int, trials: int) -> str:
@@ -95,13 +94,13 @@ def _part(tested: int, trials: int) -> str:
     return f" (in {tested} of {trials} trials; the others could not test it)"
 
 
-def _limits(evaluation: Figures, own: Figures) -> str:
+def _limits(evaluation: Figures, tags: Figures) -> str:
     n = evaluation["trials"]["n"]
     if n == 1:
-        p = p_value(own["permutation_p"])
+        p = p_value(tags["permutation_p"])
         return f" This is from a single trial, so without an interval; by permutations, p = {p}."
-    if own["p"] is None:
-        return f" There is no test: {own['reason']}."
+    if tags["p"] is None:
+        return f" There is no test: {tags['reason']}."
     return ""
 
 
@@ -115,25 +114,22 @@ def without_looks(images: int, choice: Figures) -> str:
     )
 
 
-def closing(said: str, page: str, table: str) -> str:
+def closing(sentence: str, page: str, table: str) -> str:
     """Return what a run prints at its end, for any terminal: the result, then where to look."""
-    plain = said.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+    plain = sentence.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
     return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"
 
 
-def confounding_sentence(found: Mapping[str, Any]) -> str:
-    """Say it in one confounding_sentence; found: of `confounding`."""
-    if found["verdict"] == "unknown":
+def confounding_sentence(confounding: Figures) -> str:
+    """Return in one sentence what to read the clusters as; confounding: of agreement.json."""
+    if confounding["verdict"] == "unknown":
         return (
             "Whether the clusters are anatomy or scanners cannot be told: too few images state "
             "both their body part and their scanner."
         )
-    first = found["compared"][0]
-    name, scanner, anatomy = (
-        SCANNERS[first["label"]],
-        _ami(first["scanner"]),
-        _ami(first["anatomy"]),
-    )
+    first = confounding["compared"][0]
+    name = LABEL_NAMES[first["label"]].lower()
+    scanner, anatomy = _ami(first["scanner"]), _ami(first["anatomy"])
     modality = _ami(first["modality"] or 0.0)
     return {
         "scanner": f"The clusters agree more with the {name} (AMI {scanner}) than with the body "
@@ -146,19 +142,22 @@ def confounding_sentence(found: Mapping[str, Any]) -> str:
         f"body part ({anatomy}): scanner and anatomy are mixed in them.",
         "neither": f"The clusters agree little with the {name} (AMI {scanner}) and little with the "
         f"body part ({anatomy}): they are neither scanners nor anatomy.",
-    }[found["verdict"]]
+    }[confounding["verdict"]]
 
 
-def confounding_basis(found: Mapping[str, Any]) -> str:
-    """Say on how many images and kinds the sentence rests; empty where none."""
-    if not found["compared"]:
+def confounding_basis(confounding: Figures) -> str:
+    """Return on how many images and kinds the sentence rests; empty where nothing was compared.
+
+    confounding: of agreement.json.
+    """
+    if not confounding["compared"]:
         return ""
-    first = found["compared"][0]
-    kinds = {"scanner": f"{SCANNERS[first['label']]}s", "anatomy": "body parts"}
-    said = [f"{first['levels'][kind]:,} {what}" for kind, what in kinds.items()]
+    first = confounding["compared"][0]
+    kinds = {"scanner": f"{LABEL_NAMES[first['label']].lower()}s", "anatomy": "body parts"}
+    parts = [f"{first['levels'][kind]:,} {name}" for kind, name in kinds.items()]
     if first["modality"] is not None:
-        said.append(f"{first['levels']['modality']:,} modalities (AMI {_ami(first['modality'])})")
-    return f"On the {first['rows']:,} images that state them: {', '.join(said)}."
+        parts.append(f"{first['levels']['modality']:,} modalities (AMI {_ami(first['modality'])})")
+    return f"On the {first['rows']:,} images that state them: {', '.join(parts)}."
 
 
 def _ami(value: float) -> str:

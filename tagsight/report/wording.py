@@ -2,20 +2,13 @@
 
 from collections.abc import Sequence
 
-LABELLING_NAMES = {
-    "tags": "clusters from tags",
-    "modality": "modality alone",
-    "modality_body_part": "modality × body part",
-    "manufacturer": "manufacturer alone",
-    "embedding": "clusters from pixels",
-}
-# In the order in which they are shown: the one that asks most of the tags first.
-NULL_NAMES = {
-    "within_modality": "Beyond modality",
-    "within_modality_body_part": "Beyond modality × body part",
-    "within_manufacturer": "Beyond manufacturer",
-    "series": "Beyond chance, series by series",
-    "images": "Beyond chance, image by image (the paper’s)",
+# Labels from outside the clusters, in the order of the page's table.
+LABEL_NAMES = {
+    "body_part": "Body part",
+    "modality": "Modality",
+    "model": "Scanner model",
+    "manufacturer": "Maker",
+    "site": "Site",
 }
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"

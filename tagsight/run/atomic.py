@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written to a temporary name, then renamed."""
+"""Files that are written whole or not at all: to a temporary name, then renamed."""
 
 import errno
 import json
@@ -22,17 +22,15 @@ def writing(path: Path | str) -> Iterator[Path]:
 
     The file is flushed to disk before it is renamed, so that a crash of the machine leaves the
     old file or the new one. Folders above it are made.
-
-    Raises:
-        DataError: there is no room for it.
+    Raises DataError where the disk is full.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
         temporary.replace(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         if not _is_full(error):
@@ -45,7 +43,7 @@ def writing(path: Path | str) -> Iterator[Path]:
 
 
 def _is_full(error: Exception) -> bool:
-    """Polars has its errors of the system as text."""
+    """Whether a disk is full; polars gives errors of the system as text."""
     numbers = {errno.ENOSPC, errno.EDQUOT}
     if isinstance(error, OSError):
         return error.errno in numbers
@@ -55,22 +53,23 @@ def _is_full(error: Exception) -> bool:
 def write_parquet(
     frame: pl.DataFrame, path: Path | str, metadata: dict[str, str] | None = None
 ) -> None:
-    """Write a table as parquet, zstd, with `metadata` (names -> texts) in its footer."""
+    """Write a table as parquet with zstd, and `metadata` (name → text) in its footer."""
     with writing(path) as temporary:
         frame.write_parquet(temporary, compression="zstd", metadata=metadata)
 
 
 def stream_parquet(frame: pl.LazyFrame, path: Path | str) -> None:
-    """Write a table as parquet, zstd, without ever having all of it in memory."""
+    """Write a table as parquet with zstd, never all of it in memory."""
     with writing(path) as temporary:
         frame.sink_parquet(temporary, compression="zstd", row_group_size=8192)
 
 
 def write_json(content: Any, path: Path | str) -> None:
-    """Write JSON with floats cut to 10 significant digits; NaN and infinity are errors.
+    """Write JSON with floats rounded to 10 significant digits.
 
-    Ten digits are more than any figure here means, and fewer than would show the order in
-    which a sum was made: the same result is the same bytes.
+    Ten digits are more than any figure here needs, and too few to show in which order a sum was
+    made: the same result is the same bytes.
+    Raises ValueError where there is a NaN or an infinity.
     """
     with writing(path) as temporary:
         temporary.write_text(json.dumps(_rounded(content), indent=1, allow_nan=False) + "\n")
@@ -89,10 +88,10 @@ def write_file(content: bytes | str, path: Path | str) -> None:
 
 
 def forget_others(folders: Iterable[Path], stems: Collection[str]) -> None:
-    """Remove from the folders what belongs to shards or samples that there are no more.
+    """Remove the files of former shards or samples, which no longer exist, from `folders`.
 
-    Whoever reads a folder whole must not meet the parts of another run. Only files are removed,
-    and only those whose name without suffix is not among `stems`.
+    stems: names without suffix of the files that stay; folders in `folders` stay too.
+    A reader of a whole folder must not meet the parts of another run.
     """
     for folder in folders:
         for path in folder.glob("*"):
@@ -101,7 +100,10 @@ def forget_others(folders: Iterable[Path], stems: Collection[str]) -> None:
 
 
 def read_json(path: Path | str) -> Any:
-    """Read JSON. A file that is not JSON raises DataError."""
+    """Return what a JSON file holds.
+
+    Raises DataError where it is not JSON.
+    """
     try:
         return json.loads(Path(path).read_text())
     except json.JSONDecodeError as error:

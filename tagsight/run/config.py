@@ -1,4 +1,4 @@
-"""The config: checked whole against its schema, every mistake at once, a line each."""
+"""The config, checked against its schema: all mistakes at once, a line each."""
 
 import difflib
 import json
@@ -12,7 +12,8 @@ import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
-from tagsight.run.table_config import near, of_table
+from tagsight.run.body_parts_config import body_parts_mistakes
+from tagsight.run.table_config import suggestion, table_mistakes
 
 NO_INPUT = (
     "input: not set; name your archive in a file of your own (mine.yaml: `input: /path/to/dicom`) "
@@ -27,24 +28,45 @@ _BOTH = (
 
 
 def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
-    """Return `config` if it obeys the schema and its values go together.
+    """Return `config` if it obeys the schema and no values contradict each other.
 
-    Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed.
+    Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed. That
+    there is no input is no mistake by itself: whoever only looks at the workflow needs none.
     """
     _mend_on(config)
     rules = yaml.safe_load(schema.read_text())
-    found = sorted(_Validator(rules).iter_errors(config), key=_where)
-    mistakes = [line for error in found for line in _lines(error, rules)]
+    errors = sorted(_Validator(rules).iter_errors(config), key=_where)
+    mistakes = [line for error in errors for line in _lines(error, rules)]
     table = (config.get("tags") or {}).get("table")
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
-    mistakes += [] if found else [*_contradictions(config, rules), *of_table(config["tags"])]
+    mistakes += [] if errors else [*_contradictions(config, rules), *_of_tables(config["tags"])]
     if mistakes:
+        mistakes += [NO_INPUT] if lacks_input(config) else []
         raise ConfigError("\n".join(mistakes))
     return config
 
 
+def lacks_input(config: dict[str, Any]) -> bool:
+    """Return whether neither `input` nor `tags.table` is set."""
+    return config.get("input") is None and (config.get("tags") or {}).get("table") is None
+
+
+def completed(config: dict[str, Any], defaults: Path) -> dict[str, Any]:
+    """Return `config` with the value in `defaults` of every key that it leaves out."""
+    return _completed(config, yaml.safe_load(defaults.read_text()))
+
+
+def _completed(config: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _completed(value, defaults[key])
+        for key, value in config.items()
+        if isinstance(value, dict) and isinstance(defaults.get(key), dict)
+    }
+    return {**defaults, **config, **both}
+
+
 def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every leaf key of a schema, dotted, with what the schema says of it."""
+    """Yield every leaf key of a schema, dotted, with its part of the schema."""
     for name, part in schema["properties"].items():
         if "properties" in part and part.get("type") == "object":
             yield from keys(part, f"{prefix}{name}.")
@@ -53,7 +75,7 @@ def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[s
 
 
 def _mend_on(config: dict[str, Any]) -> None:
-    """Name `on` again, which YAML 1.1 reads as true where a user writes it without quotes."""
+    """Restore the key `on`, which YAML 1.1 reads as true where it is written without quotes."""
     section = config.get("cluster")
     if isinstance(section, dict) and True in section:
         section["on"] = section.pop(True)
@@ -88,7 +110,7 @@ def _guess(name: str, known: list[str], schema: dict[str, Any]) -> str:
 
 
 def allowed(rule: dict[str, Any]) -> str:
-    """What a schema allows, in words.
+    """Return what a schema allows, in words.
 
     >>> allowed({"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 2}})
     'allowed: list of 1 or more: integer ≥ 2'
@@ -111,7 +133,7 @@ def _words(rule: dict[str, Any]) -> str:
     return " ".join([words, " and ".join(bounds)]).strip()
 
 
-# To jsonschema 1.0 is an integer; to whoever uses the value it is not.
+# jsonschema takes 1.0 for an integer; the code that uses the value does not.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
@@ -123,11 +145,11 @@ _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusi
 
 
 def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
-    """What is wrong with `input`, whatever else is."""
+    """The mistakes in `input`, found even where the schema is not obeyed."""
     if table is not None:
         return [] if places is None and demo is None else [_BOTH]
     if places is None:
-        return [NO_INPUT]
+        return []
     listed = [places] if isinstance(places, str) else places
     if demo or not isinstance(listed, list):
         return []
@@ -135,12 +157,17 @@ def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
     return [f"input: {place} does not exist (seen from {os.getcwd()})" for place in absent]
 
 
+def _of_tables(tags: dict[str, Any]) -> list[str]:
+    """Mistakes in the tables that `tags` names."""
+    return [*table_mistakes(tags), *body_parts_mistakes(tags["body_parts"])]
+
+
 def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    """What the schema cannot say: keywords of the standard, and values that exclude each other."""
+    """Mistakes that the schema cannot find: no DICOM keyword, values that exclude each other."""
     texts = schema["properties"]["tags"]["properties"]["derive_text"]["items"]["enum"]
     derived = {f"{keyword}Region" for keyword in texts}
     mistakes = [
-        f"{section}.{key}: {keyword} is no DICOM keyword" + near(keyword)
+        f"{section}.{key}: {keyword} is no DICOM keyword" + suggestion(keyword)
         for section, key in (("select", "drop"), ("privacy", "keep"))
         for keyword in config[section][key]
         if tag_for_keyword(keyword) is None and not (key == "drop" and keyword in derived)

@@ -1,4 +1,4 @@
-"""Keyed hashes: identifiers leave the reader as these alone."""
+"""Keyed hashes: the only form in which identifiers leave the reader."""
 
 import hashlib
 import os
@@ -12,13 +12,11 @@ DIGEST_BYTES = 16
 
 
 def load_key(path: Path) -> bytes:
-    """The hash key in `path`; made there on first use, readable by its owner alone.
+    """Return the hash key in `path`, made there on first use, readable by its owner only.
 
-    The new key is written beside its place and linked into it, so that of several processes that
-    start at once one wins and all read the same 32 random bytes.
-
-    Raises:
-        UserError: the file cannot be made, cannot be read, or holds less than 32 bytes.
+    A new key is written beside its place and linked to it, so that one of several processes that
+    start at once wins, and all read the same 32 random bytes.
+    Raises UserError where the file cannot be made or read, or holds less than 32 bytes.
     """
     try:
         if not path.exists():
@@ -37,15 +35,14 @@ def load_key(path: Path) -> bytes:
     return key
 
 
-def run_key(key_file: str | None) -> bytes:
-    """The key of a run: that of `privacy.key_file`, which has to be there, or `results/key`, which
-    is made.
+def run_key(key_file: str | None, results: Path = Path("results")) -> bytes:
+    """Return the key of a run: of `privacy.key_file`, or else of `key` in the folder of results.
 
-    Raises:
-        UserError: see load_key; or the file that the config names is not there.
+    A key of its own is made where that folder has none.
+    Raises UserError where the file that the config names does not exist, and as `load_key`.
     """
     if key_file is None:
-        return load_key(Path("results/key"))
+        return load_key(results / "key")
     if not Path(key_file).is_file():
         raise UserError(
             f"privacy.key_file: {key_file} is not there; make it (32 random bytes or more), "
@@ -56,36 +53,36 @@ def run_key(key_file: str | None) -> bytes:
 
 def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    mine = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    own = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(handle, "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        os.link(mine, path)
+        os.link(own, path)
     except FileExistsError:
         return  # another process was first: its key is the key
     finally:
-        mine.unlink()
+        own.unlink()
 
 
 def keyed_hash(key: bytes, text: str) -> str:
-    """BLAKE2b (RFC 7693) of `text` under `key`, 16 bytes as 32 hex digits.
+    """Return BLAKE2b (RFC 7693) of `text` under `key`, 16 bytes as 32 hex digits.
 
-    Text that came from undecodable bytes (surrogates) is hashed as those bytes.
+    Text from bytes that could not be decoded (surrogates) is hashed as those bytes.
     """
     data = text.encode("utf-8", "surrogateescape")
     return hashlib.blake2b(data, key=key[:64], digest_size=DIGEST_BYTES).hexdigest()
 
 
 def fingerprint(key: bytes) -> str:
-    """What tells keys apart and gives nothing of them away: 16 hex digits."""
+    """Return 16 hex digits that tell keys apart and reveal nothing of them."""
     return hashlib.blake2b(b"fingerprint", key=key[:64], digest_size=8).hexdigest()
 
 
 def require_same_key(key: bytes, expected: str) -> None:
-    """UserError unless `key` has the `expected` fingerprint: one image, one hash."""
+    """Raise UserError unless `key` has the `expected` fingerprint: one image has one hash."""
     if fingerprint(key) != expected:
         raise UserError(
             "privacy.key_file: the key is not the one that the files were listed under, so hashes "

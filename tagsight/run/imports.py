@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "tagsight"
-TABLES = ("tagsight/data", "tagsight/report/templates", "config")  # where a text may name a file
+TABLES = ("tagsight/data", "tagsight/report/templates")  # where a text may name a file
 
 
 def reached(source: Path, clone: Path) -> set[Path]:

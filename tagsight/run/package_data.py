@@ -5,6 +5,9 @@ from importlib.resources import files
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
-    """The rows of a table by column. Written out where it is read, `name` is seen by recipes."""
+    """Return the rows of a table, by column.
+
+    name: of the file; written as a literal in the call, so that recipes see it.
+    """
     text = (files("tagsight") / "data" / name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))

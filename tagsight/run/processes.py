@@ -1,4 +1,4 @@
-"""Calls a function in processes of their own: none that hangs, dies or swells stops the others."""
+"""Functions called in supervised processes: one that hangs, dies or swells stops no other."""
 
 import os
 import resource
@@ -8,12 +8,28 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
-Lost = Literal["crashed", "too_slow"]
+Q = TypeVar("Q")
+Loss = Literal["crashed", "too_slow", "out_of_memory"]
+
 _BATCH = 16
-FORK = get_context("fork")  # a script of the workflow cannot be imported anew by a child
+_OUT_OF_MEMORY = 3  # exit code
+_FORK = get_context("fork")  # a script of the workflow cannot be imported anew by a child
+
+
+class Marker(Protocol):
+    """A number that a process writes to show that it goes on, and its parent reads."""
+
+    def __setitem__(self, place: int, value: int, /) -> None: ...
+
+
+class CallLimits(NamedTuple):
+    """Of a call: `seconds` without an answer or a new marker; `memory` in bytes (Linux only)."""
+
+    seconds: float
+    memory: int
 
 
 def each(
@@ -22,105 +38,150 @@ def each(
     processes: int,
     seconds: float,
     memory: int,
-) -> Iterator[tuple[int, T | Lost]]:
-    """`function` of each argument with the argument's place, in no order, by so many processes.
+) -> Iterator[tuple[int, T | Loss]]:
+    """Yield the place of each argument and what the function returns for it, in no order.
 
-    A call that takes longer than `seconds`, or kills its process, comes back as lost, and nothing
-    else with it. Beyond `memory` bytes, on Linux, a call gets a MemoryError. What a call writes to
-    the terminal is dropped: libraries quote what they read.
+    processes: how many run at a time; seconds, memory: of a call, see CallLimits.
+    A call that takes too long, or kills its process, comes back as a loss; no other is lost with
+    it. A call that asks for more memory than `memory` gets a MemoryError.
     """
+    limits = CallLimits(seconds, memory)
     starts = range(0, len(arguments), _BATCH)
-    left = deque(list(range(len(arguments)))[start : start + _BATCH] for start in starts)
-    workers: list[_Worker[T]] = []
+    batches = deque(list(range(len(arguments)))[start : start + _BATCH] for start in starts)
+    workers: list[Worker[int, T]] = []
+    for _ in range(min(processes, len(batches))):
+        workers.append(Worker(lambda _: lambda n: function(arguments[n]), limits, workers))
     try:
-        while left or any(worker.places for worker in workers):
-            workers = [worker for worker in workers if worker.is_alive]
-            while left and len(workers) < processes:
-                workers.append(_Worker(function, arguments, memory, workers))
+        while batches or any(worker.pending for worker in workers):
             for worker in workers:
-                if left and not worker.places:
-                    worker.give(left.popleft())
-            wait([worker.pipe for worker in workers if worker.places], min(1.0, seconds / 4))
+                if batches and not worker.pending:
+                    worker.send(batches.popleft())
+            wait_for(workers, limits)
             for worker in workers:
-                yield from worker.taken(seconds)
-                if not worker.is_alive and worker.places:
-                    left.appendleft(worker.places)
+                yield from worker.received()
     finally:
         for worker in workers:
             worker.end()
 
 
-class _Worker(Generic[T]):
-    """A process, and the places of the arguments that it was given and has not answered."""
+class Worker(Generic[Q, T]):
+    """A supervised process that answers requests in their order, replaced when it fails to.
+
+    It runs the function that `make` returns inside it, under `limits`. What it writes to the
+    terminal is dropped, and an exception ends it without a message: libraries quote what they read.
+    `pending`: requests that are sent and not answered. `starts`: how many processes it has had.
+    """
 
     def __init__(
         self,
-        function: Callable[[str], T],
-        arguments: Sequence[str],
-        memory: int,
-        others: Sequence["_Worker[T]"],
+        make: Callable[[Marker], Callable[[Q], T]],
+        limits: CallLimits,
+        siblings: Sequence["Worker[Q, T]"] = (),
     ) -> None:
-        self.places: list[int] = []
-        self.is_alive = True
-        self._since = 0.0
-        self.pipe, theirs = FORK.Pipe()
-        ours = [self.pipe, *(other.pipe for other in others if other.is_alive)]
-        work = (function, arguments, theirs, ours, memory)
-        self._process = FORK.Process(target=_serve, args=work, daemon=True)
-        self._process.start()
-        theirs.close()
+        self.pending: deque[Q] = deque()
+        self.pipe: Connection | None = None  # None while there is no process
+        self.starts = 0
+        self._make, self._limits, self._siblings = make, limits, siblings
+        self._marker = _FORK.RawArray("q", 1)
+        self._last, self._since = 0, 0.0
 
-    def give(self, places: list[int]) -> None:
-        """Hands out work, and starts the clock."""
-        self.places, self._since = places, time.monotonic()
+    def call(self, request: Q) -> T | Loss:
+        """Return the answer to one request; for a worker that has nothing else pending."""
+        self.send([request])
+        while True:
+            wait_for([self], self._limits)
+            for _, answer in self.received():
+                return answer
+
+    def send(self, requests: Sequence[Q]) -> None:
+        """Send requests to the process, to a new one where there is none; start the clock."""
+        self.pending = deque(requests)
         try:
-            self.pipe.send(places)
-        except OSError:  # it died idle: nothing is to blame, and its work is another's
+            self._connected().send(list(requests))
+        except OSError:  # it died while it was idle: no request is to blame
             self.end()
+            self._connected().send(list(requests))
+        self._since = time.monotonic()
 
-    def taken(self, seconds: float) -> Iterator[tuple[int, T | Lost]]:
-        """The answers that are there; the argument in hand as lost where none can come."""
-        if not self.is_alive or not self.places:
-            return
+    def received(self) -> Iterator[tuple[Q, T | Loss]]:
+        """Yield requests that are answered, and the one in hand as a loss if the process is lost.
+
+        A new process takes the requests after it.
+        """
         try:
-            while self.places and self.pipe.poll():
-                answer = self.pipe.recv()
+            while self.pending and self._connected().poll():
+                answer = self._connected().recv()
                 self._since = time.monotonic()
-                yield self.places.pop(0), answer
+                yield self.pending.popleft(), answer
         except (EOFError, OSError):
-            yield self._lost("crashed")
-        if self.places and time.monotonic() - self._since > seconds:
-            yield self._lost("too_slow")
-
-    def _lost(self, how: Lost) -> tuple[int, T | Lost]:
-        self.end()
-        return self.places.pop(0), how
+            yield self._loss(self._cause_of_death())
+        if self.pending and self._is_silent():
+            yield self._loss("too_slow")
 
     def end(self) -> None:
-        """Kills the process; what it was given stays in `places`."""
-        if self.is_alive:
-            self.is_alive = False
+        """Kill the process, if there is one."""
+        if self.pipe is not None:
             self._process.kill()
             self._process.join()
             self.pipe.close()
+            self.pipe = None
+
+    def _connected(self) -> Connection:
+        if self.pipe is None:
+            self.pipe, childs_end = _FORK.Pipe()
+            parents_ends = [
+                worker.pipe for worker in (self, *self._siblings) if worker.pipe is not None
+            ]
+            work = (self._make, self._marker, childs_end, parents_ends, self._limits.memory)
+            self._process = _FORK.Process(target=_serve, args=work, daemon=True)
+            self._process.start()
+            childs_end.close()
+            self.starts += 1
+        return self.pipe
+
+    def _is_silent(self) -> bool:
+        """Whether there was neither an answer nor a new marker for too long."""
+        if self._marker[0] != self._last:
+            self._last, self._since = self._marker[0], time.monotonic()
+        return time.monotonic() - self._since > self._limits.seconds
+
+    def _cause_of_death(self) -> Loss:
+        self._process.join(1)
+        return "out_of_memory" if self._process.exitcode == _OUT_OF_MEMORY else "crashed"
+
+    def _loss(self, cause: Loss) -> tuple[Q, Loss]:
+        self.end()
+        request = self.pending.popleft()
+        if self.pending:
+            self.send(self.pending)
+        return request, cause
+
+
+def wait_for(workers: Sequence[Worker[Q, T]], limits: CallLimits) -> None:
+    """Wait until a worker has an answer or is dead, or it is time to look at the clock."""
+    pipes = [worker.pipe for worker in workers if worker.pending and worker.pipe is not None]
+    wait(pipes, min(1.0, limits.seconds / 4))
 
 
 def _serve(
-    function: Callable[[str], T],
-    arguments: Sequence[str],
+    make: Callable[[Marker], Callable[[Q], T]],
+    marker: Marker,
     pipe: Connection,
     parents: Sequence[Connection],
     memory: int,
 ) -> None:
-    """Answers lists of places, one by one, until nobody asks any more."""
+    """Answer lists of requests, one request at a time, until the parent is gone."""
     for other in parents:  # else this process would hold them open when the parent is gone
         other.close()
     _silence()
-    limit_memory(memory)
     try:
+        function = make(marker)
+        _limit_memory(memory)
         while True:
-            for place in pipe.recv():
-                pipe.send(function(arguments[place]))
+            for request in pipe.recv():
+                pipe.send(function(request))
+    except MemoryError:
+        os._exit(_OUT_OF_MEMORY)
     except BaseException:  # the parent counts it, and a message might quote a file
         os._exit(1)
 
@@ -131,9 +192,11 @@ def _silence() -> None:
     os.dup2(nowhere, 2)
 
 
-def limit_memory(memory: int) -> None:
-    """Has this process get a MemoryError beyond `memory` bytes more than it has now (on Linux),
-    rather than the machine kill something."""
+def _limit_memory(memory: int) -> None:
+    """Let this process get a MemoryError beyond `memory` bytes more than it has now (on Linux).
+
+    Else the machine would kill something.
+    """
     if sys.platform == "linux":
         with open("/proc/self/statm") as file:
             now = int(file.read().split()[0]) * resource.getpagesize()

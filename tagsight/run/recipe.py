@@ -15,6 +15,9 @@ from typing import Any
 
 from tagsight.run.imports import reached
 
+# Keys that may name a table of the user's, and the clone's own that it is laid on top of.
+LAID_ON = {"tags.body_parts": "config/body_parts.csv"}
+
 
 class Recipes:
     """Makes the params of rules, recipe among them.
@@ -34,11 +37,11 @@ class Recipes:
 
         `after`: the rules (as `rules.name`) whose output is this rule's input; those that another
         of them comes after need not be named. `reads`: param = dotted config key. Values are plain
-        JSON; anything else raises TypeError.
+        JSON; anything else raises TypeError. Of a table that a value names the content counts.
         """
         values = {param: self.value(key) for param, key in reads.items()}
         upstream = [producer.params.recipe for producer in after]
-        recipe = _digest([self.code(rule), values, upstream])
+        recipe = _digest([self.code(rule), self._meant(reads), upstream])
         named = {self.rules[other] for other in upstream}
         self.rules[recipe] = rule
         self.after[rule] = named.union(*(self.after[other] for other in named))
@@ -46,13 +49,28 @@ class Recipes:
 
     def own(self, rule: str, /, **reads: str) -> str:
         """Return the recipe of `rule` for whatever its input: its code and config values alone."""
-        return _digest([self.code(rule), {param: self.value(key) for param, key in reads.items()}])
+        return _digest([self.code(rule), self._meant(reads)])
+
+    def _meant(self, reads: dict[str, str]) -> dict[str, Any]:
+        """Return the values at some keys; of a table its content and that of what it is laid on."""
+        return {
+            param: self._tables(key) if key in LAID_ON else self.value(key)
+            for param, key in reads.items()
+        }
+
+    def _tables(self, key: str) -> list[str]:
+        mine = self.value(key)
+        tables = [self.clone / LAID_ON[key], *([Path(mine)] if mine else [])]
+        return [hashlib.blake2b(table.read_bytes()).hexdigest() for table in tables]
 
     def value(self, key: str) -> Any:
-        """Return the config value at a dotted key; KeyError if there is none."""
+        """Return the config value at a dotted key, None in a section that is null.
+
+        Raises KeyError where there is no such key.
+        """
         value = self.config
         for part in key.split("."):
-            value = value[part]
+            value = None if value is None else value[part]
         return value
 
     def code(self, rule: str) -> str:

@@ -1,4 +1,4 @@
-"""What the config says of a ready table of tags, as far as its schema cannot say it."""
+"""The config's keys about a ready table of tags: what the schema cannot check."""
 
 import difflib
 import os
@@ -7,7 +7,7 @@ from typing import Any
 
 from pydicom.datadict import keyword_dict, tag_for_keyword
 
-# What images are told apart and kept together by, and the attribute that it is in a file.
+# The columns that identify an image and what it belongs to, and their DICOM keyword in a file.
 IDENTIFIERS = {
     "image": "SOPInstanceUID",
     "series": "SeriesInstanceUID",
@@ -18,12 +18,12 @@ NO_TAGS = (*IDENTIFIERS, "path", "site")
 SUFFIXES = (".parquet", ".csv")
 
 
-def of_table(tags: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with `tags.table`, `tags.columns` and `tags.split`, a line each."""
+def table_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the mistakes in `tags.table`, `tags.columns` and `tags.split`, a line each."""
     table, columns, split = tags["table"], tags["columns"], tags["split"]
     if table is None:
-        said = [f"tags.{key}" for key in ("columns", "split") if tags[key]]
-        yield from (f"{key}: says how a table is read, but tags.table is null" for key in said)
+        useless = [f"tags.{key}" for key in ("columns", "split") if tags[key]]
+        yield from (f"{key}: says how a table is read, but tags.table is null" for key in useless)
         return
     if not table.endswith(SUFFIXES):
         yield f"tags.table: {table} is neither .parquet nor .csv; write it as one of them"
@@ -36,14 +36,16 @@ def of_table(tags: Mapping[str, Any]) -> Iterator[str]:
     if not any(name for names in named.values() for name in names):
         yield "tags.columns: no DICOM keyword is set; name the columns that hold tags"
     for where, names in named.items():
-        yield from (f"{where}: {name} is no DICOM keyword{near(name)}" for name in _unknown(names))
+        yield from (
+            f"{where}: {name} is no DICOM keyword{suggestion(name)}" for name in _unknown(names)
+        )
 
 
 def _unknown(names: list[str | None]) -> list[str]:
     return [name for name in names if name is not None and tag_for_keyword(name) is None]
 
 
-def near(keyword: str) -> str:
-    """Return `; did you mean …?` for a misspelt DICOM keyword, or nothing."""
-    known = difflib.get_close_matches(keyword, keyword_dict, n=1, cutoff=0.75)
-    return f"; did you mean {known[0]}?" if known else ""
+def suggestion(keyword: str) -> str:
+    """Return `; did you mean …?` for a misspelt DICOM keyword, empty if none is near."""
+    similar = difflib.get_close_matches(keyword, keyword_dict, n=1, cutoff=0.75)
+    return f"; did you mean {similar[0]}?" if similar else ""

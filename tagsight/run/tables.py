@@ -1,12 +1,12 @@
-"""The archive's tables, kept in shards."""
+"""The archive's tables, kept in shards: their columns, and how they are read."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
-# The columns of results/tags that are no DICOM keyword, in their order. The site is null unless a
-# ready table names it (tags.columns): what files say of it is withheld.
+# The columns of results/tags that are not DICOM keywords, in their order. The site is null unless a
+# ready table names it (tags.columns): in files it is withheld.
 BOOKKEEPING = (
     "image",
     "instance",
@@ -21,33 +21,36 @@ BOOKKEEPING = (
     "withheld",
 )
 
-# The columns of results/rejected: what was not taken, and why.
+# The columns of a list of files: path (text form), bytes, ns since 1970; null = unknown.
+FILES = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
+
+# The columns of results/rejected: files that were rejected, and why.
 REJECTED = dict.fromkeys(("path", "reason", "detail"), pl.String)
 
 
 def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
-    """Return all shards of a table as one, in their order, nothing read yet.
+    """Return all shards of a table as one, in their order, not read yet.
 
-    Shards hold the columns that their images have; a column that one of them lacks is null there.
-    Columns come in the order in which they first appear.
+    A shard has the columns that its images have; a column that it lacks is null in its rows.
+    Columns are in the order in which they first appear.
     """
     return pl.concat([pl.scan_parquet(shard) for shard in shards], how="diagonal")
 
 
 def without_uids(text: pl.Expr) -> pl.Expr:
-    """Return the text with `*` for whatever has the form of a DICOM UID (PS3.5 §9) in it.
+    """Return the text with `*` in place of all that has the form of a DICOM UID (PS3.5 §9).
 
-    Files are often named by their SOP Instance UID. A masked path still is a pattern that a shell
-    can follow.
+    Files often have their SOP Instance UID as a name. The masked path is still a pattern that a
+    shell can match.
     """
     return text.str.replace_all(r"[0-2](?:\.\d+){5,}", "*")
 
 
 def present(keyword: str) -> pl.Expr:
-    """Whether a tag is filled."""
+    """Return whether a tag has a value."""
     return pl.col(keyword).is_not_null() & (pl.col(keyword) != "")
 
 
 def person() -> pl.Expr:
-    """Who an image is of; where the archive doesn't say, each study counts as someone."""
+    """Return whom an image shows; where the patient is unknown, each study counts as a person."""
     return pl.coalesce("patient", "study", "series", "image")

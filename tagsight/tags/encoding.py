@@ -13,12 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tagsight.arrays import Float64s
 from tagsight.gower.features import Features
 from tagsight.run.atomic import read_json
 from tagsight.tags import scales
-
-Array = NDArray[Any]
-
 
 PRESENCE = "presence"
 PRESENCE_CATEGORIES = ("absent", "present")
@@ -26,9 +24,10 @@ PRESENCE_CATEGORIES = ("absent", "present")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of features; `kind` says whether minimum and maximum or categories are set.
+    """A column of features: numeric with minimum and maximum, or categorical with categories.
 
-    A number that is compared by its rank has knots and ranks besides (see scales.Scale).
+    keyword: the tag that it comes from; parser: the name of its parser, or PRESENCE; knots, ranks:
+    of a number that is compared by its rank, see scales.Scale.
     """
 
     name: str
@@ -42,6 +41,12 @@ class Column:
     knots: tuple[float, ...] | None = None
     ranks: tuple[float, ...] | None = None
 
+    @property
+    def scale(self) -> scales.Scale:
+        """What a numeric column is scaled by."""
+        low, high = self.minimum or 0.0, self.maximum or 0.0
+        return scales.Scale(low, high, self.knots, self.ranks)
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -52,20 +57,20 @@ class Encoding:
     scale: scales.Kind = "range"
 
     def without(self, keywords: Collection[str]) -> Self:
-        """Return the encoding less the columns of these tags."""
-        left = tuple(column for column in self.columns if column.keyword not in keywords)
-        return replace(self, columns=left)
+        """Return the encoding without the columns of these tags."""
+        others = tuple(column for column in self.columns if column.keyword not in keywords)
+        return replace(self, columns=others)
 
     def ranged_by(self, sample: pl.DataFrame, ranges: Literal["archive", "sample"]) -> Self:
-        """Return the encoding with the ranges of a sample, as the paper has it, if asked for.
+        """Return the encoding with the ranges of the archive, or of a sample as in the paper.
 
-        sample: the encoded columns. With other scales it is the sample's quantiles or ranks. A
-        number that is missing throughout gets the range 0 to 0.
+        sample: the encoded columns. With other scales than `range` these are the sample's quantiles
+        or ranks. A number that is missing throughout gets the range 0 to 0.
         """
         if ranges == "archive":
             return self
         fitted = tuple(
-            replace(c, **scale_of(sample[c.name], self.scale)._asdict())
+            replace(c, **fit_scale(sample[c.name], self.scale)._asdict())
             if c.kind == "numeric"
             else c
             for c in self.columns
@@ -80,34 +85,37 @@ class Encoding:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """Undo to_json. What was stored before numbers could be scaled otherwise has `range`."""
+        """Return the encoding of what to_json returns; one stored without `scale` has `range`."""
         columns = [Column(**_each(tuple, list, column)) for column in stored["columns"]]
         return cls(stored["distance"], tuple(columns), stored.get("scale", "range"))
 
 
 def _each(make: type, of: type, column: dict[str, Any]) -> dict[str, Any]:
-    """A column's fields, those of a kind as another: JSON has lists only."""
+    """A column's fields, with one type made another: JSON has lists only."""
     return {k: make(v) if isinstance(v, of) else v for k, v in column.items()}
 
 
 def load(path: Path | str) -> Encoding:
-    """Read `encoding.json`. A file that is not JSON raises DataError."""
+    """Return the encoding that `encoding.json` holds.
+
+    Raises DataError where the file is not JSON.
+    """
     return Encoding.from_json(read_json(path))
 
 
 def to_features(frame: pl.DataFrame, encoding: Encoding) -> Features:
-    """Return the frame's rows for Gower's distance.
+    """Return the encoded columns as Features (n,) for Gower's distance.
 
-    Numbers are scaled to 0 … 1 as the encoding says, those outside its range as its nearer end.
+    Numbers are scaled to 0 … 1 as the encoding says; one outside its range counts as the nearer
+    end.
     """
     numeric = [c for c in encoding.columns if c.kind == "numeric"]
     categorical = [c for c in encoding.columns if c.kind == "categorical"]
-    n = len(frame)
+    numbers = [scales.scaled(_floats(frame[c.name]), c.scale) for c in numeric]
+    codes = [frame[c.name].fill_null(-1).to_numpy() for c in categorical]
     return Features(
-        numeric=_stack([scaled(_floats(frame[c.name]), c) for c in numeric], n, np.float32),
-        categorical=_stack(
-            [frame[c.name].fill_null(-1).to_numpy() for c in categorical], n, np.int32
-        ),
+        numeric=_stack(numbers, len(frame), np.float32),
+        categorical=_stack(codes, len(frame), np.int32),
         numeric_weight=np.array([c.weight for c in numeric], dtype=np.float32),
         categorical_weight=np.array([c.weight for c in categorical], dtype=np.float32),
     )
@@ -119,25 +127,22 @@ def feature_keywords(encoding: Encoding) -> list[str]:
     return [c.keyword for kind in kinds for c in encoding.columns if c.kind == kind]
 
 
-def scale_of(numbers: pl.Series, kind: scales.Kind, n: pl.Series | None = None) -> scales.Scale:
-    """The scale of numbers, null = missing; n: how many images have each, else one."""
+def fit_scale(numbers: pl.Series, kind: scales.Kind, n: pl.Series | None = None) -> scales.Scale:
+    """Return the scale of numbers.
+
+    numbers: numeric (m,), null = missing; n: int (m,), how many images have each, else one.
+    """
     counts = np.ones(len(numbers), np.int64) if n is None else n.to_numpy()
     known = numbers.is_not_null().to_numpy()
     return scales.fit(_floats(numbers)[known], counts[known], kind)
 
 
-def _floats(numbers: pl.Series) -> Array:
+def _floats(numbers: pl.Series) -> Float64s:
     """Float64 (n,); NaN = missing."""
     return numbers.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
-def scaled(values: Array, column: Column) -> Array:
-    """Numbers (n,) from 0 to 1; NaN = missing."""
-    low, high = column.minimum or 0.0, column.maximum or 0.0
-    return scales.scaled(values, scales.Scale(low, high, column.knots, column.ranks))
-
-
-def _stack(columns: Iterable[Array], n: int, dtype: type) -> Array:
+def _stack(columns: Iterable[NDArray[Any]], n: int, dtype: type) -> NDArray[Any]:
     """Columns side by side, (n, columns), also where there is none."""
-    several = [np.empty((n, 0)), *(column[:, None] for column in columns)]
-    return np.ascontiguousarray(np.hstack(several).astype(dtype))
+    parts = [np.empty((n, 0)), *(column[:, None] for column in columns)]
+    return np.ascontiguousarray(np.hstack(parts).astype(dtype))

@@ -1,4 +1,4 @@
-"""Fits the encoding to an archive, and applies it to any image."""
+"""The encoding, fitted to an archive and applied to any image."""
 
 import logging
 from collections.abc import Collection, Sequence
@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from tagsight.dicom.dictionary import attribute
 from tagsight.errors import DataError
@@ -19,52 +18,14 @@ from tagsight.tags.encoding import (
     PRESENCE_CATEGORIES,
     Column,
     Encoding,
-    scale_of,
-    scaled,
+    fit_scale,
 )
 from tagsight.tags.quantities import without_uncalibrated
 
-
-def value_counts(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
-    """Return the distinct values of a tag, sorted, and `n`, the images that have each."""
-    counts = tags.filter(present(keyword)).group_by(keyword).agg(n=pl.len())
-    return counts.collect(engine="streaming").sort(keyword)
-
-
-def people_by_value(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
-    """Return the distinct pairs of a tag's value and `person`, who has it."""
-    pairs = tags.filter(present(keyword)).select(keyword, person=person().hash()).unique()
-    return pairs.collect(engine="streaming")
-
-
-def frequent_categories(
-    people: pl.DataFrame, tally: pl.DataFrame, parsed: pl.Series, min_patients: int
-) -> set[str]:
-    """Return the categories of at least min_patients patients, over all spellings, and all those
-    of our tables.
-
-    parsed: the category of each row of `tally`, null = none.
-    """
-    keyword = tally.columns[0]
-    meaning = tally.select(keyword, category=parsed)
-    counts = (
-        people.join(meaning, on=keyword)
-        .drop_nulls("category")
-        .group_by("category")
-        .agg(pl.col("person").n_unique())
-    )
-    enough = set(counts.filter(pl.col("person") >= min_patients)["category"])
-    return enough | parsers.vocabulary()
-
-
-Array = NDArray[Any]
-
-
 log = logging.getLogger(__name__)
 
-
 # Values of these are typed by people or name single devices: not shown where few patients have
-# them. The same holds of body parts that are in no table.
+# them. The same holds for parsers that are `typed`.
 TYPED_VRS = frozenset(["AE", "LO", "SH", "UN"])
 
 
@@ -83,11 +44,14 @@ def fit(
 ) -> Encoding:
     """Return the encoding of the kept tags, fitted to all images.
 
-    body_parts: the table of spellings. Columns without two different values are left out, and the
-    log says which. In tags that people type (LO, SH), values of fewer than min_patients patients
-    become categories of their own under a hash by `key`. Weights are 1 for values and
-    presence_weight for presence, or in this proportion what the same mean distance asks for (see
-    `commensurable`). DataError where no column is left.
+    tags: all shards; frequencies, selection: see there; body_parts: the table of spellings; key: of
+    the hashes that stand for values that are not shown.
+
+    Columns without two different values are left out, and the log says which. In tags that people
+    type (LO, SH), values of fewer than min_patients patients become categories under a hash by
+    `key`. Weights are 1 for values and presence_weight for presence, or in this proportion those
+    that give columns the same mean distance (see `weighting`).
+    Raises DataError where no column is left.
     """
     tags = without_uncalibrated(tags)
     kept = selection.filter(pl.col("fate") == "kept").select("keyword")
@@ -111,23 +75,25 @@ def fit(
 def apply(
     tags: pl.DataFrame | pl.LazyFrame, encoding: Encoding, body_parts: pl.DataFrame, key: bytes
 ) -> pl.DataFrame:
-    """Return `image` and the encoding's columns: Float32, or Int32 codes; null = missing.
+    """Return the encoded columns of images.
 
-    A category that was not there at the fit gets the code len(categories). Tags that the table
-    lacks are missing in all its images.
+    tags: a table of tags; one that the table lacks is missing in all images; body_parts, key: see
+    fit.
+    Returns `image` and the encoding's columns: Float32, or Int32 codes; null = missing. A category
+    that was not there at the fit gets the code len(categories).
     """
     keywords = list(dict.fromkeys(column.keyword for column in encoding.columns))
     table = read_columns(without_uncalibrated(tags.lazy()), ["image", *keywords])
-    made = [table.select("image")]
+    parts = [table.select("image")]
     for keyword in keywords:
-        own = [column for column in encoding.columns if column.keyword == keyword]
-        made.append(_apply_tag(table[keyword], own, body_parts, key))
+        columns = [column for column in encoding.columns if column.keyword == keyword]
+        parts.append(_apply_tag(table[keyword], columns, body_parts, key))
     order = [column.name for column in encoding.columns]
-    return pl.concat(made, how="horizontal").select("image", *order)
+    return pl.concat(parts, how="horizontal").select("image", *order)
 
 
 def read_columns(tags: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Read these columns; one that the table lacks is null."""
+    """Return these columns of a table of tags; one that the table lacks is null."""
     lazy = tags.lazy()
     held = set(lazy.collect_schema().names())
     wanted = [pl.col(n) if n in held else pl.lit(None, pl.String).alias(n) for n in names]
@@ -145,32 +111,63 @@ def _fit_tag(
     """The columns of a tag's values, each with its mean distance."""
     vr = attribute(keyword).vr
     parser = parsers.parser_of(keyword, vr)
-    tally = value_counts(tags, keyword)
+    tally = _value_counts(tags, keyword)
     items = parsers.item_count(tally[keyword], tally["n"])
     parsed = parsers.parse(keyword, vr, tally[keyword], items=items, spellings=body_parts)
     converted = tally.filter(parsers.converted(keyword, vr, tally[keyword]))["n"].sum()
     if converted:
         log.info("%s: %d images have it in another unit; converted", keyword, converted)
     frequent: list[set[str] | None] = [None] * items
-    if vr in TYPED_VRS or parser == "body_part":
-        people = people_by_value(tags, keyword)
-        frequent = [frequent_categories(people, tally, x, min_patients) for x in parsed]
+    if vr in TYPED_VRS or parser.typed:
+        people = _people_by_value(tags, keyword)
+        frequent = [_frequent_categories(people, tally, x, min_patients) for x in parsed]
     columns = []
     for x, known in zip(parsed, frequent, strict=True):
-        if parser in parsers.NUMERIC:
-            column = _numeric(x, tally["n"], keyword, parser, scale)
+        if parser.numeric:
+            column = _numeric(x, tally["n"], keyword, parser.name, scale)
         else:
-            column = _categorical(x, keyword, parser, key, known)
+            column = _categorical(x, keyword, parser.name, key, known)
         if column is not None:
             columns.append((column, _mean_distance(_coded(x, column, key), tally["n"], column)))
     return columns
+
+
+def _value_counts(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
+    """The distinct values of a tag, sorted, and `n`, the images that have each."""
+    counts = tags.filter(present(keyword)).group_by(keyword).agg(n=pl.len())
+    return counts.collect(engine="streaming").sort(keyword)
+
+
+def _people_by_value(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
+    """The distinct pairs of a tag's value and `person`, who has it."""
+    pairs = tags.filter(present(keyword)).select(keyword, person=person().hash()).unique()
+    return pairs.collect(engine="streaming")
+
+
+def _frequent_categories(
+    people: pl.DataFrame, tally: pl.DataFrame, parsed: pl.Series, min_patients: int
+) -> set[str]:
+    """Categories of at least min_patients patients, over all spellings, and those of our tables.
+
+    parsed: the category of each row of `tally`, null = none.
+    """
+    keyword = tally.columns[0]
+    meaning = tally.select(keyword, category=parsed)
+    counts = (
+        people.join(meaning, on=keyword)
+        .drop_nulls("category")
+        .group_by("category")
+        .agg(pl.col("person").n_unique())
+    )
+    enough = set(counts.filter(pl.col("person") >= min_patients)["category"])
+    return enough | parsers.vocabulary()
 
 
 def _numeric(
     parsed: pl.Series, n: pl.Series, keyword: str, parser: str, scale: scales.Kind
 ) -> Column | None:
     # As features are stored, so that no image lies outside by rounding.
-    fitted = scale_of(parsed.cast(pl.Float32), scale, n)
+    fitted = fit_scale(parsed.cast(pl.Float32), scale, n)
     if fitted.minimum == fitted.maximum:
         return None
     return Column(parsed.name, keyword, "numeric", parser, **fitted._asdict())
@@ -179,8 +176,8 @@ def _numeric(
 def _categorical(
     parsed: pl.Series, keyword: str, parser: str, key: bytes, frequent: Collection[str] | None
 ) -> Column | None:
-    found = parsed.drop_nulls().unique().to_list()
-    shown = sorted({v if frequent is None or v in frequent else _hidden(v, key) for v in found})
+    distinct = parsed.drop_nulls().unique().to_list()
+    shown = sorted({v if frequent is None or v in frequent else _hidden(v, key) for v in distinct})
     if len(shown) < 2:
         return None
     return Column(parsed.name, keyword, "categorical", parser, categories=tuple(shown))
@@ -192,7 +189,7 @@ def _mean_distance(coded: pl.Series, n: pl.Series, column: Column) -> float:
     values, counts = coded.filter(known).to_numpy(), n.filter(known).to_numpy()
     if column.categories is not None:
         return weighting.share_unequal(values, counts)
-    return weighting.mean_difference(scaled(values, column), counts)
+    return weighting.mean_difference(scales.scaled(values, column.scale), counts)
 
 
 def _weighted(
@@ -201,17 +198,19 @@ def _weighted(
     presence_weight: float,
     weights: Literal["equal", "commensurable"],
 ) -> list[Column]:
-    """The columns with their weights; given each with its mean distance."""
-    own, others = np.ones(len(values)), np.ones(len(presence))
+    """The columns with their weights; values, presence: each column with its mean distance."""
+    of_values, of_presence = np.ones(len(values)), np.ones(len(presence))
     if weights == "commensurable":
-        own, others = weighting.weights([d for _, d in values], [d for _, d in presence])
-    every = [*own, *(others * presence_weight)]
+        of_values, of_presence = weighting.weights(
+            [mean for _, mean in values], [mean for _, mean in presence]
+        )
+    every = [*of_values, *(of_presence * presence_weight)]
     columns = [column for column, _ in (*values, *presence)]
     return [replace(c, weight=float(w)) for c, w in zip(columns, every, strict=True)]
 
 
 def _hidden(category: str, key: bytes) -> str:
-    """Name a category without showing it: nobody without the key can try guesses."""
+    """A name that does not show the category: without the key nobody can try guesses."""
     return f"(rare {keyed_hash(key, category)[:12]})"
 
 
@@ -235,30 +234,35 @@ def _apply_tag(
 ) -> pl.DataFrame:
     """The tag's columns of features, (n, columns); each distinct value is parsed once."""
     keyword, value_columns = stored.name, [c for c in columns if c.parser != PRESENCE]
-    made = []
+    parts = []
     if value_columns:
         distinct = stored.unique()
         vr = attribute(keyword).vr
         items = max(_items(keyword, c.name) for c in value_columns)
         parsed = parsers.parse(keyword, vr, distinct, items=items, spellings=body_parts)
         coded = [_coded(parsed[column.name], column, key) for column in value_columns]
-        made.append(spread(stored, distinct, coded))
+        parts.append(spread(stored, distinct, coded))
     filled = pl.DataFrame(stored).select(present(keyword).fill_null(False).cast(pl.Int32))
-    made += [filled.rename({keyword: c.name}) for c in columns if c.parser == PRESENCE]
-    return pl.concat(made, how="horizontal")
+    parts += [filled.rename({keyword: c.name}) for c in columns if c.parser == PRESENCE]
+    return pl.concat(parts, how="horizontal")
 
 
 def spread(stored: pl.Series, distinct: pl.Series, coded: list[pl.Series]) -> pl.DataFrame:
-    """Give each image what its value stands for, (n, columns); coded: a row per distinct value."""
+    """Return for each image what its value stands for.
+
+    stored: String (n,), the values of images; distinct: String (m,); coded: columns (m,), what each
+    distinct value stands for.
+    Returns the columns (n,).
+    """
     key = "stored value"  # no column of features has a blank in its name
     rows = pl.DataFrame(stored.alias(key))
-    meant = pl.DataFrame([distinct.alias(key), *coded])
-    joined = rows.join(meant, on=key, how="left", maintain_order="left", nulls_equal=True)
+    meanings = pl.DataFrame([distinct.alias(key), *coded])
+    joined = rows.join(meanings, on=key, how="left", maintain_order="left", nulls_equal=True)
     return joined.drop(key)
 
 
 def _items(keyword: str, name: str) -> int:
-    """The least number of items that has a column of this name."""
+    """The least number of items for which there is a column of this name."""
     return 1 if name == keyword else max(2, int(name[len(keyword) + 1 : -1]) + 1)
 
 

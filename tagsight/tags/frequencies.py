@@ -1,7 +1,7 @@
-"""What the tags of an archive hold: presence, distinct values, level, type (the paper's §2.2).
+"""Facts of each tag of an archive: presence, distinct values, level, type (the paper's §2.2).
 
-Tags are gone through a few at a time, each over all shards by a streaming query, so that memory
-grows with the distinct values of a tag and not with the archive. All counts are sums of whole
+Each tag is gone through by itself, over all shards by a streaming query, so that memory grows with
+the distinct values of a tag and not with the archive. All counts are sums of whole
 numbers: the order of the shards makes no difference.
 """
 
@@ -9,9 +9,10 @@ from collections.abc import Collection
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from tagsight.dicom.dictionary import attribute, is_for_reading, is_identifying
+from tagsight.arrays import UInt64s
+from tagsight.dicom.dictionary import attribute
+from tagsight.dicom.privacy import is_for_reading, is_identifying
 from tagsight.errors import DataError
 from tagsight.run.tables import BOOKKEEPING, person, present
 from tagsight.tags import parsers
@@ -41,12 +42,11 @@ SCHEMA = {
     "presence": pl.String,
 }
 
-Hashes = NDArray[np.uint64]
 Row = dict[str, str | int | float | None]
 
 
 def keywords_of(tags: pl.LazyFrame) -> list[str]:
-    """Return the DICOM keywords among the columns of a tag table, and those derived of them."""
+    """Return the columns of a table of tags that are DICOM keywords, or derived from one."""
     return [name for name in tags.collect_schema().names() if name not in BOOKKEEPING]
 
 
@@ -56,10 +56,10 @@ def frequencies(
     """Return a row per keyword of the archive, sorted by missing share, then tag.
 
     tags: all shards, text columns; `withheld` names the keywords withheld of an image, joined by
-    `\\`. keep: identifying keywords to treat as any other. min_patients: values of fewer patients
-    are not shown in `top_values` (images without a patient count by study), nor is text.
+    `\\`; min_patients: values of fewer patients are not shown in `top_values` (images without a
+    patient count by study), nor is text; keep: identifying keywords to treat as any other.
 
-    Columns: keyword, tag, vr, module; present (images); missing_share (null and "" are missing);
+    Returns keyword, tag, vr, module; present (images); missing_share (null and "" are missing);
     distinct (values as stored); categories (after parsing, the most of any item; null unless
     categorical); level (the coarsest of patient, study, series at which 95 % of the groups with
     two images or more show one value, else `image`; `unknown` where no series has two, as in a
@@ -80,11 +80,11 @@ def frequencies(
 
 
 def _series_repeat(tags: pl.LazyFrame) -> bool:
-    """Whether any series has two images: else nothing is known of how images of one differ."""
+    """Whether any series has two images: else nobody can say how images of one series differ."""
     series = pl.col("series").drop_nulls()
-    asked = tags.select(images=series.len(), series=series.n_unique())
-    images, different = asked.collect(engine="streaming").row(0)
-    return bool(images > different)
+    counts = tags.select(images=series.len(), series=series.n_unique())
+    images, distinct = counts.collect(engine="streaming").row(0)
+    return bool(images > distinct)
 
 
 def _row(
@@ -94,26 +94,26 @@ def _row(
     values = _values(filled, keyword)
     common = values.head(MOST_PARSED)
     inferred = _inferred(keyword, common, keep)
-    open_to_view = inferred not in ("identifying", "text")
+    showable = inferred not in ("identifying", "text")
     return {
         **_standard(keyword, int(values["n"].sum()), images),
         "distinct": len(values),
         "categories": _categories(keyword, common) if inferred == "categorical" else None,
         "level": _level(filled, keyword),
         "inferred": inferred,
-        "top_values": _top_values(filled, keyword, values, min_patients) if open_to_view else None,
+        "top_values": _top_values(filled, keyword, values, min_patients) if showable else None,
         "fingerprint": _fingerprint(values),
         "presence": _fingerprint(values.select(pl.col("n", "low", "high").sum())),
     }
 
 
 def _standard(keyword: str, filled: int, images: int) -> Row:
-    known = attribute(keyword)
+    standard = attribute(keyword)
     return {
         "keyword": keyword,
-        "tag": known.tag,
-        "vr": known.vr,
-        "module": known.module,
+        "tag": standard.tag,
+        "vr": standard.vr,
+        "module": standard.module,
         "present": filled,
         "missing_share": 1 - filled / images if images else 1.0,
     }
@@ -127,8 +127,9 @@ def _withheld(tags: pl.LazyFrame) -> pl.DataFrame:
     """Keyword, images in which its value was withheld."""
     if "withheld" not in tags.collect_schema():
         return pl.DataFrame(schema={"keyword": pl.String, "n": pl.UInt32})
-    named = tags.select(keyword=pl.col("withheld").str.split("\\").list.unique()).explode("keyword")
-    counts = named.filter(present("keyword")).group_by("keyword").agg(n=pl.len())
+    keywords = pl.col("withheld").str.split("\\").list.unique()
+    withheld = tags.select(keyword=keywords).explode("keyword")
+    counts = withheld.filter(present("keyword")).group_by("keyword").agg(n=pl.len())
     return counts.collect(engine="streaming").sort("keyword")
 
 
@@ -144,9 +145,9 @@ def _values(filled: pl.LazyFrame, keyword: str) -> pl.DataFrame:
 
 
 def _fingerprint(values: pl.DataFrame) -> str:
-    """Hash of a partition of images, whatever its classes are called.
+    """Hash of a partition of images, whatever the names of its classes.
 
-    A class is known by the sum of its images' hashes; the partition by the sum of its classes'.
+    A class is hashed by the sum of its images' hashes, the partition by the sum of its classes'.
     """
     if not values["n"].sum():
         return ""
@@ -157,7 +158,7 @@ def _fingerprint(values: pl.DataFrame) -> str:
     return f"{int(mixed.sum(dtype=np.uint64)):016x}"
 
 
-def _mix(x: Hashes) -> Hashes:
+def _mix(x: UInt64s) -> UInt64s:
     """The finalizer of splitmix64 (Steele, Lea & Flood 2014); wraps modulo 2^64."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -170,17 +171,15 @@ def _inferred(keyword: str, values: pl.DataFrame, keep: Collection[str]) -> str:
         return "identifying"
     if vr in parsers.TEXT_VRS or is_for_reading(keyword):
         return "text"
-    parser = parsers.parser_of(keyword, vr)
-    if parser in ("date", "time"):
-        return "date"
-    if parser in parsers.NUMERIC:
-        return "numeric" if _readable_share(keyword, vr, values) >= READABLE_SHARE else "text"
-    return "categorical"
+    kind = parsers.parser_of(keyword, vr).kind
+    if kind == "numeric" and _readable_share(keyword, vr, values) < READABLE_SHARE:
+        return "text"
+    return kind
 
 
 def _readable_share(keyword: str, vr: str, values: pl.DataFrame) -> float:
     """Share of the images with a value whose first item, codes of missing aside, is a number."""
-    first = parsers.parse(keyword, vr, values["value"], items=1, spellings=NO_SPELLINGS)[keyword]
+    first = parsers.parse(keyword, vr, values["value"], items=1)[keyword]
     coded = parsers.is_code(keyword, vr, values["value"])
     meant = int(values.filter(~coded)["n"].sum())
     return int(values.filter(first.is_not_null())["n"].sum()) / meant if meant else 1.0
@@ -189,7 +188,7 @@ def _readable_share(keyword: str, vr: str, values: pl.DataFrame) -> float:
 def _categories(keyword: str, values: pl.DataFrame) -> int:
     vr = attribute(keyword).vr
     items = parsers.item_count(values["value"], values["n"])
-    parsed = parsers.parse(keyword, vr, values["value"], items=items, spellings=NO_SPELLINGS)
+    parsed = parsers.parse(keyword, vr, values["value"], items=items)
     return max((column.drop_nulls().n_unique() for column in parsed), default=0)
 
 
@@ -228,7 +227,7 @@ def _share_of_one_value(series: pl.DataFrame, level: str) -> float | None:
 def _top_values(
     filled: pl.LazyFrame, keyword: str, values: pl.DataFrame, min_patients: int
 ) -> str | None:
-    """The commonest values with their counts: `CT (812) · MR (40)`; none of few patients."""
+    """The commonest values with their counts: `CT (812) · MR (40)`; none of fewer patients."""
     top = values.head(MOST_TOP_VALUES)
     people = (
         filled.filter(pl.col(keyword).is_in(top["value"].to_list()))
@@ -239,18 +238,15 @@ def _top_values(
     shown = top.join(people, on="value", maintain_order="left").filter(
         pl.col("people") >= min_patients
     )
-    said = [f"{v[:LONGEST_TOP_VALUE]} ({n})" for v, n in shown.select("value", "n").iter_rows()]
-    return " · ".join(said) or None
-
-
-NO_SPELLINGS = pl.DataFrame(schema={"spelling": pl.String, "term": pl.String})
+    texts = [f"{v[:LONGEST_TOP_VALUE]} ({n})" for v, n in shown.select("value", "n").iter_rows()]
+    return " · ".join(texts) or None
 
 
 def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> None:
-    """Stops a run on an archive of which most is not images; `rejected` has a column `reason`.
+    """Stop a run on an archive most of which is no images.
 
-    Raises:
-        DataError: more than the share `limit` of the files was rejected.
+    rejected: `reason` of each file that was rejected; n_files: those that were read in all.
+    Raises DataError where more than the share `limit` of the files was rejected.
     """
     if len(rejected) > limit * n_files:
         counts = rejected["reason"].value_counts(sort=True).sort("count", "reason", descending=True)

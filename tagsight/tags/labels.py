@@ -6,6 +6,7 @@ from tagsight.dicom.dictionary import attribute
 from tagsight.tags import parsers
 from tagsight.tags.fitting import read_columns, spread
 
+# Label -> the tags that it is taken from, the first that is filled.
 LABELS = {
     "modality": ["Modality"],
     "body_part": ["BodyPartExamined", "AnatomicRegionSequence"],
@@ -17,20 +18,21 @@ LABELS = {
 
 
 def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.DataFrame:
-    """Return image, modality, body_part, manufacturer, model, site as text, spellings merged.
+    """Return the labels of images: image, and the names of LABELS, as text with spellings merged.
 
-    A body part is taken from AnatomicRegionSequence where BodyPartExamined is missing. Sites are
-    numbers, the same for the same site here: what institutions are called is for reading alone.
+    tags: a table of tags; body_parts: the table of spellings.
+
+    Sites are numbers, the same for the same site here: names of institutions are not shown.
     """
-    keywords = [keyword for several in LABELS.values() for keyword in several]
+    keywords = [keyword for sources in LABELS.values() for keyword in sources]
     table = read_columns(tags, ["image", *keywords])
     parsed = {keyword: _merged(table[keyword], body_parts) for keyword in keywords}
-    named = {
-        label: pl.select(pl.coalesce([parsed[keyword] for keyword in several])).to_series()
-        for label, several in LABELS.items()
+    columns = {
+        label: pl.select(pl.coalesce([parsed[keyword] for keyword in sources])).to_series()
+        for label, sources in LABELS.items()
     }
-    named["site"] = named["site"].rank("dense").cast(pl.String)
-    return table.select("image").with_columns(**named)
+    columns["site"] = columns["site"].rank("dense").cast(pl.String)
+    return table.select("image").with_columns(**columns)
 
 
 def _merged(stored: pl.Series, body_parts: pl.DataFrame) -> pl.Series:

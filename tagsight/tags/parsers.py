@@ -1,56 +1,140 @@
 """Values of a tag, as stored → columns that can be compared, one per item of a multi-value.
 
-Parsers: `number`, `age`, `date`, `time` (see `quantities`), `manufacturer`, `body_part`, `view`,
-`laterality`, `sex` and `category`. All are meant for distinct values.
+PARSERS holds a parser each: which tags it reads, how, and what selection and fitting need to know
+of it. All are meant for distinct values.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
+from typing import Literal
 
 import polars as pl
 
 from tagsight.dicom.dictionary import DERIVED
 from tagsight.run.package_data import rows_of
-from tagsight.tags.quantities import is_converted, quantity
+from tagsight.tags import quantities
 from tagsight.terms import annex_l, body_parts
 from tagsight.terms.defined_terms import defined_term
 from tagsight.terms.manufacturers import known_maker, known_makers
 from tagsight.terms.mojibake import is_mojibake
 
-NUMBER_VRS = frozenset(["DS", "IS", "FL", "FD", "US", "SS", "UL", "SL", "SV", "UV"])
+NUMBER_VRS = ("DS", "IS", "FL", "FD", "US", "SS", "UL", "SL", "SV", "UV")
 TEXT_VRS = frozenset(["LT", "ST", "UT", "UC", "UR"])  # free text, PS3.5 §6.2
-BY_VR = {"AS": "age", "DA": "date", "DT": "date", "TM": "time"}
-BY_KEYWORD = {
-    "Manufacturer": "manufacturer",
-    "BodyPartExamined": "body_part",
-    "AnatomicRegionSequence": "body_part",
-    **dict.fromkeys(DERIVED, "body_part"),
-    "ViewPosition": "view",
-    "Laterality": "laterality",
-    "ImageLaterality": "laterality",
-    "FrameLaterality": "laterality",
-    "PatientSex": "sex",
-}
-NUMERIC = frozenset({"number", "age", "date", "time"})
 MOST_ITEMS = 6  # as many as ImageOrientationPatient has
 SEPARATOR = "\\"
+NO_SPELLINGS = pl.DataFrame(schema={"spelling": pl.String, "term": pl.String})
+
+# Filled texts (n,), upper case, one item each, and the table of spellings of body parts -> numbers
+# (Float64) or terms (String), null where a text is not understood.
+Reader = Callable[[pl.Series, pl.DataFrame], pl.Series]
 
 
-def parser_of(keyword: str, vr: str) -> str:
-    """Return the name of the parser for a tag."""
-    fallback = "number" if vr in NUMBER_VRS else "category"
-    return BY_KEYWORD.get(keyword) or BY_VR.get(vr, fallback)
+@dataclass(frozen=True)
+class Parser:
+    """How the texts of some tags are read, as an entry of PARSERS.
+
+    name: in encoding.json, and as a scope of `data/missing_codes.csv`
+    kind: what comes out; numbers (and dates, which are numbers) are in the standard's unit
+    read: see Reader; of a category that is not understood, its text stands
+    keywords, vrs: the tags that it reads; a keyword goes before a VR
+    long_tail: whether `select.max_categories` does not hold for its tags, since most of their many
+        values are other spellings
+    typed: whether people type its values, so that rare ones may identify somebody
+    terms: makes the terms that `read` gives and that can identify nobody
+    """
+
+    name: str
+    kind: Literal["numeric", "date", "categorical"]
+    read: Reader
+    keywords: tuple[str, ...] = ()
+    vrs: tuple[str, ...] = ()
+    long_tail: bool = False
+    typed: bool = False
+    terms: Callable[[], frozenset[str]] = frozenset
+
+    @property
+    def numeric(self) -> bool:
+        """Whether columns hold numbers."""
+        return self.kind != "categorical"
+
+
+def _alone(read: Callable[[pl.Series], pl.Series]) -> Reader:
+    """A reader that needs no table of spellings."""
+    return lambda text, _spellings: read(text)
+
+
+def _each(read: Callable[[str], str | None]) -> Reader:
+    """A reader of one text at a time."""
+
+    def terms(text: pl.Series, _spellings: pl.DataFrame) -> pl.Series:
+        read_as = {name: read(name) for name in text.drop_nulls().unique().to_list()}
+        return text.replace_strict(read_as, default=None, return_dtype=pl.String)
+
+    return terms
+
+
+def _term_of(kind: str) -> Reader:
+    return _each(partial(defined_term, kind))
+
+
+PARSERS = [
+    Parser("number", "numeric", _alone(quantities.decimals), vrs=NUMBER_VRS),
+    Parser("age", "numeric", _alone(quantities.ages), vrs=("AS",)),
+    Parser("date", "date", _alone(quantities.dates), vrs=("DA", "DT")),
+    Parser("time", "date", _alone(quantities.times), vrs=("TM",)),
+    Parser(
+        "manufacturer",
+        "categorical",
+        _each(known_maker),
+        keywords=("Manufacturer",),
+        long_tail=True,
+        terms=known_makers,
+    ),
+    Parser(
+        "body_part",
+        "categorical",
+        body_parts.terms,
+        keywords=("BodyPartExamined", "AnatomicRegionSequence", *DERIVED),
+        long_tail=True,
+        typed=True,
+        terms=lambda: frozenset(annex_l.annex_l()),
+    ),
+    Parser("view", "categorical", _term_of("view"), keywords=("ViewPosition",), long_tail=True),
+    Parser(
+        "laterality",
+        "categorical",
+        _term_of("laterality"),
+        keywords=("Laterality", "ImageLaterality", "FrameLaterality"),
+        long_tail=True,
+    ),
+    Parser("sex", "categorical", _term_of("sex"), keywords=("PatientSex",), long_tail=True),
+]
+CATEGORY = Parser("category", "categorical", _alone(lambda text: text))  # of all other tags
+
+
+def parser_of(keyword: str, vr: str) -> Parser:
+    """Return the parser for a tag: by its keyword, else by its VR, else CATEGORY."""
+    by_keyword = [parser for parser in PARSERS if keyword in parser.keywords]
+    by_vr = [parser for parser in PARSERS if vr in parser.vrs]
+    return [*by_keyword, *by_vr, CATEGORY][0]
+
+
+def long_tailed() -> list[str]:
+    """Return the keywords of which most values are other spellings (`Parser.long_tail`)."""
+    return [keyword for parser in PARSERS if parser.long_tail for keyword in parser.keywords]
 
 
 def column_names(keyword: str, items: int) -> list[str]:
-    """`KVP` for a single value, `PixelSpacing[0]`, `PixelSpacing[1]` for several."""
+    """Return `KVP` for a single value, `PixelSpacing[0]`, `PixelSpacing[1]` for several."""
     return [keyword] if items == 1 else [f"{keyword}[{i}]" for i in range(items)]
 
 
 def item_count(values: pl.Series, weights: pl.Series) -> int:
     """Return the commonest number of items in a value, at most 6; of equals the smaller.
 
-    values (n,) as stored, weights (n,) images that have each.
+    values: String (n,), as stored; weights: int (n,), images that have each.
     """
     counted = pl.select(items=values.str.count_matches(SEPARATOR, literal=True) + 1, n=weights)
     totals = counted.group_by("items").agg(pl.col("n").sum())
@@ -59,19 +143,20 @@ def item_count(values: pl.Series, weights: pl.Series) -> int:
 
 
 def parse(
-    keyword: str, vr: str, values: pl.Series, *, items: int, spellings: pl.DataFrame
+    keyword: str, vr: str, values: pl.Series, *, items: int, spellings: pl.DataFrame = NO_SPELLINGS
 ) -> pl.DataFrame:
-    """Return one column per item, (n, items): Float64, finite or null, or String.
+    """Return one column per item of the values of a tag.
 
-    values (n,) as stored; spellings: the table of body parts. Null where an item is missing, is a
-    code for missing (`data/missing_codes.csv`), cannot be read or cannot be meant.
+    values: String (n,), as stored; items: columns asked for; spellings: of body parts.
+    Returns (n, items): Float64, finite or null, or String. Null where an item is missing, is a code
+    for missing (`data/missing_codes.csv`), cannot be read or cannot be meant.
     """
     parser = parser_of(keyword, vr)
     columns = []
     for i, name in enumerate(column_names(keyword, items)):
         text = _filled(keyword, parser, _nth(values, i))
         meaning = _meaning(keyword, parser, text, spellings)
-        if parser not in NUMERIC:
+        if not parser.numeric:
             meaning = meaning.fill_null(text.set(_garbled(text), None))
         columns.append(meaning.alias(name))
     return pl.DataFrame(columns)
@@ -83,64 +168,58 @@ def is_code(keyword: str, vr: str, values: pl.Series) -> pl.Series:
 
 
 def vocabulary() -> frozenset[str]:
-    """Return the makers and body parts of our tables: they can tell nobody's secret."""
-    return known_makers() | frozenset(annex_l.annex_l())
+    """Return the terms of our tables, as makers and body parts: they can identify nobody."""
+    return frozenset().union(*(parser.terms() for parser in PARSERS))
 
 
 def unmapped(
     keyword: str, vr: str, values: pl.Series, *, items: int, spellings: pl.DataFrame
 ) -> pl.Series:
-    """Return whether an item of each value (n,) is filled and yet was not understood.
+    """Return whether an item of each value (n,) is filled and was not understood.
 
-    That is: no number, or none that can be; no term of the tables; mojibake.
+    That is: no number, or one that cannot be meant; no term of the tables; mojibake.
     """
     parser = parser_of(keyword, vr)
-    found = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
+    missed = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
     for i in range(items):
         text = _filled(keyword, parser, _nth(values, i))
         meaning = _meaning(keyword, parser, text, spellings)
-        coded = meaning.is_null() & (parser in NUMERIC) & _is_zero(keyword, text)
-        found |= text.is_not_null() & meaning.is_null() & ~coded
-    return found
+        coded = meaning.is_null() & parser.numeric & _is_zero(keyword, text)
+        missed |= text.is_not_null() & meaning.is_null() & ~coded
+    return missed
 
 
 def converted(keyword: str, vr: str, values: pl.Series) -> pl.Series:
-    """Return whether the first item of each value (n,) was brought from another unit."""
+    """Return whether the first item of each value (n,) was converted from another unit."""
     parser = parser_of(keyword, vr)
-    if parser not in NUMERIC:
+    if not parser.numeric:
         return pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
-    return is_converted(parser, keyword, _filled(keyword, parser, _nth(values, 0)))
+    numbers = parser.read(_filled(keyword, parser, _nth(values, 0)), NO_SPELLINGS)
+    return quantities.is_converted(keyword, numbers)
 
 
 def _nth(values: pl.Series, i: int) -> pl.Series:
     return values.str.split(SEPARATOR).list.get(i, null_on_oob=True)
 
 
-def _meaning(keyword: str, parser: str, text: pl.Series, spellings: pl.DataFrame) -> pl.Series:
-    """Return what filled text (n,) stands for: numbers, or names of our tables; null if nothing."""
-    if parser in NUMERIC:
-        numbers = quantity(parser, keyword, text)
+def _meaning(keyword: str, parser: Parser, text: pl.Series, spellings: pl.DataFrame) -> pl.Series:
+    """What filled text (n,) stands for: numbers, or terms of our tables; null if nothing."""
+    if parser.numeric:
+        numbers = quantities.in_unit(keyword, parser.read(text, spellings))
         return numbers.set(_is_zero(keyword, text), None)
-    text = text.set(_garbled(text), None)
-    if parser == "category":
-        return text
-    if parser == "body_part":
-        return body_parts.terms(text, spellings)
-    read = known_maker if parser == "manufacturer" else partial(defined_term, parser)
-    meant = {name: read(name) for name in text.drop_nulls().unique().to_list()}
-    return text.replace_strict(meant, default=None, return_dtype=pl.String)
+    return parser.read(text.set(_garbled(text), None), spellings)
 
 
 def _garbled(text: pl.Series) -> pl.Series:
-    """Whether a value is mojibake. Few have the signs of it, so that few are looked at."""
+    """Whether a value is mojibake; only the few that have signs of it are looked at."""
     signs = text.str.contains(r"[^ -~]|\?|\$").fill_null(False)
     return signs & text.is_in([name for name in text.filter(signs).unique() if is_mojibake(name)])
 
 
-def _filled(keyword: str, parser: str, item: pl.Series) -> pl.Series:
+def _filled(keyword: str, parser: Parser, item: pl.Series) -> pl.Series:
     """Upper-case text with single blanks; null where empty or a code for missing."""
     text = item.str.to_uppercase().str.replace_all(r"\s+", " ").str.strip_chars()
-    codes = {code for scope in ("*", parser, keyword) for code in _codes().get(scope, ())}
+    codes = {code for scope in ("*", parser.name, keyword) for code in _codes().get(scope, ())}
     silent = ~text.str.contains(r"[\p{L}\p{N}]").fill_null(False) & ~_garbled(text)
     return text.set(silent | text.is_in(sorted(codes)).fill_null(False), None)
 

@@ -1,31 +1,29 @@
-"""Which tags come first, judged by what they hold: by entropy, or by neighbours kept together.
+"""The order of tags by information: by entropy, or by the Laplacian score of neighbours.
 
-Both look at a drawn sample of images. `entropy`: how much a tag's values tell of an image beyond
-its being there: H(value | present) times the share of images that have it, numbers and categories
-in 16 levels at most, as a share of what 16 even levels would tell. `laplacian`: the Laplacian score
+Both look at a drawn sample of images. `entropy`: how much a tag's values tell of an image that has
+it: H(value | present) times the share of images that have it, numbers and categories in 16 levels
+at most, as a share of the entropy of 16 even levels. `laplacian`: the Laplacian score
 (He, Cai & Niyogi, "Laplacian score for feature selection", NIPS 2005) on the graph of each image's
 5 nearest by Gower's distance, as 1 - score, the better the higher, times that share. 1 - score is
 how alike a tag is between neighbours, from 1 (the same) over 0 (as between any two) down to -1.
 
-Beside it stands which tags nearly repeat others, by symmetric uncertainty (mutual information
+Tags that nearly repeat others are found by symmetric uncertainty (mutual information
 over the mean entropy, 0 to 1), as in Yu & Liu, "Feature selection for high-dimensional data: a fast
-correlation-based filter solution" (ICML 2003). There to be missing is a value of its own.
+correlation-based filter solution" (ICML 2003). There missing counts as one more value.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from tagsight.gower import metric
+from tagsight.arrays import Bools, Float64s, Floats, Int32s, Int64s, Integers
 from tagsight.gower.features import Features
 from tagsight.tags import encoding, fitting
 
 Method = Literal["entropy", "laplacian"]
-Array = NDArray[Any]
 
 IMAGES = 5000  # in the sample, one of a series
 LEVELS = 16
@@ -33,22 +31,22 @@ NEIGHBOURS = 5
 
 
 class Ranking(NamedTuple):
-    """Tags judged: keywords (t,); score (t,), the higher the better; repeats (t, t).
+    """Scores of tags: keywords (t,); score (t,), the higher the better; repeats (t, t).
 
-    repeats[a, b]: how nearly tag a is told by tag b, 0 to 1: by the least of a's items.
+    repeats[a, b]: how nearly tag a repeats tag b, 0 to 1: by the least of a's items.
     """
 
     keywords: list[str]
-    score: Array
-    repeats: Array
+    score: Float64s
+    repeats: Float64s
 
 
 class Graph(NamedTuple):
-    """Neighbours: an edge from a[e] to b[e] of likeness s[e] > 0, and one back; (e,)."""
+    """Neighbours: an edge from a[e] to b[e] of similarity s[e] > 0, and one back; (e,)."""
 
-    a: Array
-    b: Array
-    s: Array
+    a: Int64s
+    b: Int64s
+    s: Float64s
 
 
 def rank(
@@ -59,12 +57,15 @@ def rank(
     body_parts: pl.DataFrame,
     seed: int,
 ) -> Ranking:
-    """Judge tags by a sample of the archive; tags and frequencies as for encoding.fit.
+    """Return the scores of tags by a sample of the archive.
 
-    A tag of which the sample has no two different values scores 0 and repeats nothing. DataError
-    where that is so of all. The same whatever the order of the rows.
+    tags, frequencies, body_parts: as for fitting.fit; keywords: the tags; seed: of the sample.
+
+    A tag that has no two different values in the sample scores 0 and repeats nothing. The result
+    does not depend on the order of the rows.
+    Raises DataError where no tag has two different values.
     """
-    sample = drawn(tags, IMAGES, seed)
+    sample = draw_images(tags, IMAGES, seed)
     fitted = fitting.fit(
         sample.lazy(),
         frequencies,
@@ -88,11 +89,11 @@ def rank(
     return _of_tags(list(keywords), np.array(owner), scores, symmetric_uncertainty(levels))
 
 
-def drawn(tags: pl.LazyFrame, images: int, seed: int) -> pl.DataFrame:
-    """Return the rows of at most `images` images, one of a series, drawn by `seed`, sorted by name.
+def draw_images(tags: pl.LazyFrame, images: int, seed: int) -> pl.DataFrame:
+    """Return the rows of at most `images` images, drawn by `seed`, in order of `image`.
 
-    Where the series is unknown, each image is one; of a series the first image by name stands for
-    it. The same whatever the order of the rows. The archive is gone through twice.
+    At most one image of a series is drawn, its first by name; an image without a series counts as a
+    series. The result does not depend on the order of the rows. The archive is gone through twice.
     """
     unit, image = pl.coalesce("series", "image"), pl.col("image")
     series = tags.group_by(unit=unit).agg(first=image.min()).collect(engine="streaming")
@@ -101,39 +102,42 @@ def drawn(tags: pl.LazyFrame, images: int, seed: int) -> pl.DataFrame:
     return tags.filter(image.is_in(chosen.implode())).collect(engine="streaming").sort("image")
 
 
-def entropy(levels: Array) -> Array:
+def entropy(levels: Int64s) -> Float64s:
     """Return H(level | present) x share present / log LEVELS of each column, (q,).
 
-    levels (n, q): 0 to LEVELS - 1; LEVELS = missing.
+    levels: int64 (n, q), 0 to LEVELS - 1; LEVELS = missing.
     """
     counts = np.array([np.bincount(x, minlength=LEVELS + 1)[:LEVELS] for x in levels.T])
     filled = counts.sum(axis=1)
     return _entropy(counts) * filled / max(len(levels), 1) / np.log(LEVELS)
 
 
-def symmetric_uncertainty(levels: Array) -> Array:
+def symmetric_uncertainty(levels: Int64s) -> Float64s:
     """Return 2 I(a; b) / (H(a) + H(b)) of all pairs of columns, (q, q); 0 where neither varies.
 
-    levels (n, q): 0 to LEVELS; missing is a level as any other.
+    levels: int64 (n, q), 0 to LEVELS; missing is a level as any other.
     """
     q = levels.shape[1]
     every = LEVELS + 1
-    own = np.array([_entropy(np.bincount(x, minlength=every)) for x in levels.T])
+    single = np.array([_entropy(np.bincount(x, minlength=every)) for x in levels.T])
     out = np.zeros((q, q))
     for a in range(q):
         shifted = levels[:, a] * every
         for b in range(a + 1):
             both = _entropy(np.bincount(shifted + levels[:, b]))
-            shared, total = own[a] + own[b] - both, own[a] + own[b]
+            shared, total = single[a] + single[b] - both, single[a] + single[b]
             out[a, b] = out[b, a] = 2 * shared / total if total > 0 else 0.0
     return out
 
 
 def neighbours(features: Features) -> Graph:
-    """Join each row with its NEIGHBOURS nearest, the first where equal; likeness is 1 - distance.
+    """Return the graph that joins each row with its NEIGHBOURS nearest rows.
 
-    Rows that have nothing in common are not joined.
+    Of equally near rows the first are joined; rows at distance 1 are not. Similarity is
+    1 - distance.
     """
+    from tagsight.gower import metric  # brings numba, which `entropy` does without
+
     distances = metric.matrix(features)
     np.fill_diagonal(distances, np.inf)
     near = np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]  # (n, 5)
@@ -144,7 +148,7 @@ def neighbours(features: Features) -> Graph:
     return Graph(a[s > 0], b[s > 0], s[s > 0])
 
 
-def laplacian(features: Features, graph: Graph) -> Array:
+def laplacian(features: Features, graph: Graph) -> Float64s:
     """Return (1 - Laplacian score) x share present of each column, numbers first, (q,).
 
     The graph of a column is that of the rows that have it. A category's score is that of its
@@ -157,29 +161,38 @@ def laplacian(features: Features, graph: Graph) -> Array:
     return np.array(scores)
 
 
-def _autocorrelation(x: Array, there: Array, graph: Graph, differ: Any) -> float:
+# The variance by degree of a column (n,), and that between joined rows, of which it has xa (e,) and
+# xb (e,): of x, degree, xa, xb, similarity.
+_Variances = Callable[..., tuple[float, float]]
+
+
+def _autocorrelation(x: Any, known: Bools, graph: Graph, variances: _Variances) -> float:
     """1 - L_r = 1 - f'Lf / f'Df, f about its mean by degree, times the share present."""
-    inside = there[graph.a] & there[graph.b]
+    inside = known[graph.a] & known[graph.b]
     a, b, s = (each[inside] for each in graph)
     degree = np.bincount(np.concatenate([a, b]), np.concatenate([s, s]), len(x))
     joined = degree > 0
-    total, between = differ(x[joined], degree[joined], x[a], x[b], s)
-    return float((1 - between / total) * there.mean()) if total > 1e-12 else 0.0
+    total, between = variances(x[joined], degree[joined], x[a], x[b], s)
+    return float((1 - between / total) * known.mean()) if total > 1e-12 else 0.0
 
 
-def _squares(x: Array, degree: Array, xa: Array, xb: Array, s: Array) -> tuple[float, float]:
+def _squares(
+    x: Floats, degree: Float64s, xa: Floats, xb: Floats, s: Float64s
+) -> tuple[float, float]:
     x, xa, xb = (each.astype(np.float64) for each in (x, xa, xb))
     centred = x - (x * degree).sum() / max(degree.sum(), 1e-300)
     return float((degree * centred**2).sum()), float((s * (xa - xb) ** 2).sum())
 
 
-def _unlike(x: Array, degree: Array, xa: Array, xb: Array, s: Array) -> tuple[float, float]:
+def _unlike(
+    x: Int32s, degree: Float64s, xa: Int32s, xb: Int32s, s: Float64s
+) -> tuple[float, float]:
     whole = degree.sum()
     shares = np.bincount(x, degree) / max(whole, 1e-300)
     return float(whole * (1 - (shares**2).sum())), float(2 * (s * (xa != xb)).sum())
 
 
-def _levels(features: Features) -> Array:
+def _levels(features: Features) -> Int64s:
     """Columns in LEVELS levels, numbers first: int64 (n, q); LEVELS = missing."""
     ranks = np.nan_to_num(features.numeric, nan=1.0)
     numbers = np.minimum((ranks * LEVELS).astype(np.int64), LEVELS - 1)
@@ -188,7 +201,7 @@ def _levels(features: Features) -> Array:
     return np.column_stack([numbers, *categories]).astype(np.int64)
 
 
-def _commonest(codes: Array) -> Array:
+def _commonest(codes: Int32s) -> Int64s:
     """The LEVELS - 1 commonest codes as levels, all others as one; of equals the lower first."""
     counts = np.bincount(codes[codes >= 0])
     place = np.empty(len(counts) + 1, np.int64)
@@ -198,20 +211,23 @@ def _commonest(codes: Array) -> Array:
     return place[codes]
 
 
-def _entropy(counts: Array) -> Any:
+def _entropy(counts: Integers) -> Any:
     """Entropy in nats of counts along the last axis."""
     total = np.maximum(counts.sum(axis=-1, keepdims=True), 1)
     shares = counts / total
     return -(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=-1)
 
 
-def _of_tags(keywords: list[str], owner: Array, scores: Array, repeats: Array) -> Ranking:
-    """From columns to tags: the mean score; repeated where each column is."""
+def _of_tags(keywords: list[str], owner: Int64s, scores: Float64s, repeats: Float64s) -> Ranking:
+    """From columns to tags: the mean score; a tag repeats another as its least like column does.
+
+    owner: (q,), the number of the tag that each column is of.
+    """
     tags = [np.flatnonzero(owner == i) for i in range(len(keywords))]
-    score = np.array([scores[own].mean() if len(own) else 0.0 for own in tags])
-    told = np.zeros((len(tags), len(tags)))
-    for a, own in enumerate(tags):
-        for b, other in enumerate(tags):
-            if len(own) and len(other):
-                told[a, b] = repeats[np.ix_(own, other)].max(axis=1).min()
-    return Ranking(keywords, score, told)
+    score = np.array([scores[columns].mean() if len(columns) else 0.0 for columns in tags])
+    between = np.zeros((len(tags), len(tags)))
+    for a, columns in enumerate(tags):
+        for b, others in enumerate(tags):
+            if len(columns) and len(others):
+                between[a, b] = repeats[np.ix_(columns, others)].max(axis=1).min()
+    return Ranking(keywords, score, between)

@@ -18,23 +18,18 @@ FROM_TAGS = ("tuning", "holdout")  # the samples whose images are compared by ta
 def draw(
     images: pl.DataFrame, sizes: Mapping[str, int], per_series: int, seed: int
 ) -> pl.DataFrame:
-    """Draw samples that share no patient.
+    """Return samples of images that share no patient.
 
-    Parameters
-    ----------
-    images : columns `image`, `series`, `patient`, `undrawable` (String; all but the first may be
-        null), and what else is to be kept of an image
-    sizes : sample name -> images asked for
-    per_series : images of a series at most; 0 is no limit
-    seed : another seed, another draw
+    images: `image`, `series`, `patient`, `undrawable` (String; all but the first may be null), and
+    columns to keep; sizes: sample -> images asked for; per_series: images of a series at most, 0 is
+    no limit; seed: another seed, another draw.
 
-    Returns the images drawn, with their `sample`, in order of `image`; which they are depends on
-    the seed and the images alone, not on the order of the rows. What belongs together is the
-    patient; where it is unknown the series, else the image. Where there is less than is asked, all
-    samples shrink in proportion. Images that have tags alone (`undrawable`) are drawn for FROM_TAGS
-    and no other sample, and of a series after all that can be drawn.
-
-    Raises DataError if there are fewer patients with images that can be drawn than samples.
+    Returns the images drawn, with their `sample`, in order of `image`. Which they are depends on
+    the seed and the images alone, not on the order of the rows. The unit is the patient; where it
+    is unknown the series, else the image. If the archive is too small, all samples shrink in
+    proportion. Images that have tags alone (`undrawable`) are drawn for FROM_TAGS and no other
+    sample, and of a series after all that can be drawn.
+    Raises DataError where fewer patients have images that can be drawn than there are samples.
     """
     thinned = _thin(_shuffled(images, seed), per_series).with_columns(
         unit=pl.coalesce("patient", "series", "image")
@@ -55,7 +50,7 @@ def draw(
 
 
 def shortfall(drawn: pl.DataFrame, sizes: Mapping[str, int]) -> str | None:
-    """Say in one line by how much samples are smaller than asked; None if they are not."""
+    """Return one line on how much smaller samples are than asked; None if they are not."""
     got = {name: drawn.filter(pl.col("sample") == name).height for name in sizes}
     short = {name: (got[name], asked) for name, asked in sizes.items() if got[name] < asked}
     if not short:
@@ -84,8 +79,10 @@ def _too_few(units: int, samples: int) -> str:
 def _dealt(
     units: Iterable[tuple[str, int, int]], sizes: Mapping[str, int]
 ) -> list[tuple[str, str]]:
-    """Give each unit (its images, those of them that can be drawn) to the sample that lacks the
-    largest share of what it asked for."""
+    """Each unit with its sample: the one that lacks the largest share of what it asked for.
+
+    units: name, images, those of them that can be drawn.
+    """
     lacking = [(-1.0, number, name) for number, name in enumerate(sizes)]
     heapq.heapify(lacking)
     dealt = []
@@ -106,8 +103,10 @@ def _shuffled(images: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def _thin(images: pl.DataFrame, per_series: int) -> pl.DataFrame:
-    """Keep the first `per_series` images of each series, those that can be drawn before others;
-    images without a series are all kept."""
+    """The first `per_series` images of each series, those that can be drawn before others.
+
+    Images without a series are all kept.
+    """
     if per_series == 0:
         return images
     undrawable = pl.col("undrawable").is_not_null()

@@ -1,4 +1,4 @@
-"""How numbers are brought to 0 … 1, so that a difference counts alike in every column.
+"""Scales that bring numbers to 0 … 1, so that a difference counts alike in every column.
 
 `range` divides by the distance of the least and the largest value (Gower 1971). `robust` divides by
 that of the 5 % and the 95 % quantile, and what lies outside counts as the nearer of the two, so
@@ -7,20 +7,20 @@ values, of equal ones their mean rank (Kaufman & Rousseeuw, Finding Groups in Da
 Taxon 48, 1999).
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from tagsight.arrays import Float64s, Floats, Integers
 
 Kind = Literal["range", "robust", "rank"]
-Array = NDArray[Any]
 
 SHARES = 84
 MOST_KNOTS = 3 * (SHARES + 1)  # 255
 
 
 class Scale(NamedTuple):
-    """Numbers from `minimum` to `maximum`; with `knots` what to put for them instead.
+    """A scale from `minimum` to `maximum`, and where it is of ranks its knots.
 
     knots: rising values, at most 255; ranks: what each stands for, from 0 to 1.
     """
@@ -31,12 +31,14 @@ class Scale(NamedTuple):
     ranks: tuple[float, ...] | None = None
 
 
-def fit(values: Array, counts: Array, kind: Kind) -> Scale:
-    """Return the scale of numbers, given as values (m,), finite, and how often each occurs (m,).
+def fit(values: Floats, counts: Integers, kind: Kind) -> Scale:
+    """Return the scale of numbers.
 
-    Values may repeat and come in any order. Without a value the scale is 0 to 0. Quantiles are
-    observed values: the least at or below which that share of all lies. Where those of 5 % and 95 %
-    are one, `robust` is `range`: what tells the few from the many is not to be lost.
+    values: float (m,), finite, in any order, may repeat; counts: int (m,), how often each occurs.
+
+    Without a value the scale is 0 to 0. Quantiles are observed values: the least at or below which
+    that share of all lies. Where those of 5 % and 95 % are one, `robust` is `range`, so that rare
+    values stay apart from the common one.
     """
     if not len(values):
         return Scale(0.0, 0.0)
@@ -51,10 +53,12 @@ def fit(values: Array, counts: Array, kind: Kind) -> Scale:
     return Scale(low, high)
 
 
-def scaled(values: Array, scale: Scale) -> Array:
-    """Return the numbers (n,) from 0 to 1, float64; NaN = missing stays so.
+def scaled(values: Floats, scale: Scale) -> Floats:
+    """Return numbers from 0 to 1.
 
-    What lies outside the scale counts as its end; where the scale is of one value all are 0.
+    values: float (n,), NaN = missing.
+    Returns float (n,), NaN = missing. A number outside the scale counts as its end; where the scale
+    is of one value all are 0.
     """
     low, high = scale.minimum, scale.maximum
     if not high > low:
@@ -64,11 +68,11 @@ def scaled(values: Array, scale: Scale) -> Array:
     return np.asarray((np.clip(values, low, high) - low) / (high - low))
 
 
-def _knots(distinct: Array, upto: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Values and their ranks: all where they are few, else those at 85 even shares of the rows.
+def _knots(distinct: Floats, upto: Integers) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Values and their ranks: all if at most MOST_KNOTS, else those at 85 even shares of the rows.
 
-    Each of these with both its neighbours, since it may be the value of many rows: so whatever lies
-    between two knots is off by less than 1 in 84.
+    Each of these comes with both its neighbours, since it may be the value of many rows: so
+    whatever lies between two knots is off by less than 1 in 84.
     """
     places = np.arange(len(distinct))
     if len(distinct) > MOST_KNOTS:
@@ -81,8 +85,8 @@ def _knots(distinct: Array, upto: Array) -> tuple[tuple[float, ...], tuple[float
     return tuple(distinct[places].tolist()), tuple(ranks[places].tolist())
 
 
-def _between(values: Array, knots: Array, ranks: Array) -> Array:
-    """Interpolate, and never past a knot: np.interp may round its last bit to beyond the next."""
+def _between(values: Floats, knots: Float64s, ranks: Float64s) -> Float64s:
+    """Interpolated, and never past a knot: np.interp may round its last bit to beyond the next."""
     above = np.searchsorted(knots, values, side="right")
     low, high = (ranks[np.clip(at, 0, len(ranks) - 1)] for at in (above - 1, above))
     return np.clip(np.interp(values, knots, ranks), low, high)

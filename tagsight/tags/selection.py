@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from tagsight.dicom.dictionary import attribute, is_free_text
+from tagsight.dicom.dictionary import attribute
+from tagsight.dicom.privacy import is_free_text
 from tagsight.errors import ConfigError, DataError
-from tagsight.tags import ranking
-from tagsight.tags.parsers import BY_KEYWORD, NUMBER_VRS
+from tagsight.tags import parsers, ranking
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ REASONS = (
     "beyond the count",
     "kept",
 )
-NEARLY = 0.9  # symmetric uncertainty with a kept tag from which a tag says nothing new
+NEARLY = 0.9  # symmetric uncertainty with a kept tag above which a tag is nearly redundant
 UNREADABLE_VRS = frozenset(["", "OB", "OD", "OF", "OL", "OV", "OW", "UN"])
 
 
@@ -49,19 +49,21 @@ def selection(
     drop: Sequence[str],
     seed: int | None = None,
 ) -> pl.DataFrame:
-    """Return keyword, fate (`kept`, `dropped`), reason (one of REASONS), same_as, score.
+    """Return the fate of each tag, and why.
 
-    Sorted by missing share, then tag. The first reason in the order of REASONS stands. A tag that
-    divides the images exactly as an earlier one does is redundant; `same_as` names that one. Tags
-    whose missing share is above max_missing, that have more categories than max_categories (body
-    parts and makers excepted: their long tail is spelling), or that vary within a series (unless
-    image_level) are dropped.
+    frequencies: see `frequencies`; tags: all shards; body_parts: the table of spellings; seed: of
+    the sample that methods other than `missing` look at, which alone look into tags.
 
-    Of those that nothing speaks against the first `count` are kept, at most per_module of one DICOM
-    module (those of none count as one): by method `missing` in this order, by the others in
-    falling order of their score (see `ranking`), less those that a kept one nearly tells
-    (`same_as` names it). Only these look into tags, at a sample that `seed` draws, with body_parts,
-    the table of spellings.
+    Returns keyword, fate (`kept`, `dropped`), reason (one of REASONS), same_as, score; sorted by
+    missing share, then tag. The first reason in the order of REASONS stands. A tag that divides the
+    images exactly as an earlier one does is redundant; `same_as` names that one. Tags whose missing
+    share is above max_missing, that have more categories than max_categories (unless their parser
+    has a long tail of spellings, as those of body parts and makers), or that vary within a series
+    (unless image_level) are dropped.
+
+    Of all others the first `count` are kept, at most per_module of one DICOM module (tags of no
+    module count as one): by method `missing` in this order, by other methods in falling order of
+    their score (see `ranking`), without those that nearly repeat a kept one (`same_as` names it).
 
     Raises ConfigError for a `drop` that is no DICOM keyword, DataError where nothing is kept.
     """
@@ -81,7 +83,7 @@ def selection(
     judged = _same(judged)
     candidates = judged.filter(pl.col("reason").is_null())["keyword"].to_list()
     if method == "missing":
-        ranked = _as_they_come(candidates)
+        ranked = _unranked(candidates)
     elif seed is None:
         raise ValueError(f"{method} draws a sample: it needs a seed")
     else:
@@ -93,7 +95,10 @@ def selection(
 
 
 def check_drop(drop: Sequence[str], present: Sequence[str]) -> None:
-    """Warn of keywords that the archive doesn't have; raise ConfigError for misspelt ones."""
+    """Warn of keywords that the archive doesn't have.
+
+    Raises ConfigError for one that is no DICOM keyword.
+    """
     for keyword in drop:
         if keyword in present:
             continue
@@ -109,9 +114,9 @@ def _when(condition: pl.Expr, reason: str) -> pl.Expr:
 
 
 def _content(max_categories: int) -> list[pl.Expr]:
-    """Reasons that lie in what a tag holds."""
-    numeric_vr = pl.col("vr").is_in([*sorted(NUMBER_VRS), "AS"])
-    many = (pl.col("categories") > max_categories) & ~pl.col("keyword").is_in(list(BY_KEYWORD))
+    """Reasons in the content of a tag."""
+    numeric_vr = pl.col("vr").is_in([*parsers.NUMBER_VRS, "AS"])
+    many = (pl.col("categories") > max_categories) & ~pl.col("keyword").is_in(parsers.long_tailed())
     once = (pl.col("distinct") == pl.col("present")) & (pl.col("present") > 1)
     is_text = pl.col("inferred") == "text"
     described = pl.col("keyword").map_elements(is_free_text, return_dtype=pl.Boolean)
@@ -127,7 +132,7 @@ def _content(max_categories: int) -> list[pl.Expr]:
 
 
 def _same(judged: pl.DataFrame) -> pl.DataFrame:
-    """Among tags that nothing speaks against, find those that divide the images as a former one."""
+    """Among tags without a reason to drop, those that divide the images as an earlier one does."""
     open_ = pl.col("reason").is_null()
     first = judged.filter(open_).unique("fingerprint", keep="first", maintain_order=True)
     named = first.select("fingerprint", same_as="keyword")
@@ -139,7 +144,7 @@ def _same(judged: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _as_they_come(keywords: list[str]) -> ranking.Ranking:
+def _unranked(keywords: list[str]) -> ranking.Ranking:
     n = len(keywords)
     return ranking.Ranking(keywords, np.full(n, np.nan), np.zeros((n, n)))
 
@@ -147,7 +152,7 @@ def _as_they_come(keywords: list[str]) -> ranking.Ranking:
 def _cut(
     judged: pl.DataFrame, ranked: ranking.Ranking, count: int, per_module: int | None
 ) -> pl.DataFrame:
-    """Give all tags that nothing speaks against their reason, and all their fate."""
+    """The ranked tags with their reason, and all tags with their fate."""
     modules = dict(judged.select("keyword", "module").iter_rows())
     rows = _taken(ranked, [modules[keyword] for keyword in ranked.keywords], count, per_module)
     schema = {"keyword": pl.String, "given": pl.String, "likest": pl.String, "score": pl.Float64}
@@ -163,7 +168,7 @@ def _cut(
 def _taken(
     ranked: ranking.Ranking, modules: Sequence[str], count: int, per_module: int | None
 ) -> list[tuple[str, str, str | None, float]]:
-    """Keyword, reason, the kept tag that nearly tells it, score: the best first, greedily."""
+    """Keyword, reason, the kept tag that it nearly repeats, score: the best first, greedily."""
     taken: list[int] = []
     filled: Counter[str] = Counter()
     rows = []
@@ -183,7 +188,7 @@ def _taken(
 
 
 def _likest(ranked: ranking.Ranking, i: int, taken: list[int]) -> str | None:
-    """The kept tag that nearly tells this one, if one does."""
+    """The kept tag that this one nearly repeats, if there is one."""
     if not taken or ranked.repeats[i, taken].max() < NEARLY:
         return None
     return ranked.keywords[taken[int(ranked.repeats[i, taken].argmax())]]

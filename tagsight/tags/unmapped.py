@@ -1,4 +1,4 @@
-"""What an archive's tags hold that was not understood, for people who extend the tables."""
+"""Values of an archive's tags that were not understood, for people who extend the tables."""
 
 from collections.abc import Collection
 
@@ -18,21 +18,23 @@ def unmapped(
     min_patients: int,
     keywords: Collection[str] = (),
 ) -> pl.DataFrame:
-    """Return keyword, value, count (images): what is filled and was not understood.
+    """Return the values that are filled and were not understood: keyword, value, count (images).
 
-    Of the tags that labels are made of, and of `keywords`: spellings that no table has, mojibake,
-    and numbers that cannot be read or cannot be meant. Values of fewer than min_patients patients
-    are summed up as `(rare)`. Most frequent first.
+    tags: all shards; body_parts: the table of spellings; min_patients: values of fewer patients are
+    summed up as `(rare)`; keywords: tags to go through, besides those that labels are made of.
+
+    Not understood are spellings that no table has, mojibake, and numbers that cannot be read or
+    cannot be meant. The most frequent come first.
     """
     held = tags.collect_schema().names()
-    looked_at = dict.fromkeys([*LABELS["body_part"], *LABELS["manufacturer"], *keywords])
-    found = [
+    examined = dict.fromkeys([*LABELS["body_part"], *LABELS["manufacturer"], *keywords])
+    tables = [
         _unmapped_of(tags, keyword, body_parts, min_patients)
-        for keyword in looked_at
+        for keyword in examined
         if keyword in held
     ]
     schema = {"keyword": pl.String, "value": pl.String, "count": pl.Int64}
-    return pl.concat([pl.DataFrame(schema=schema), *found])
+    return pl.concat([pl.DataFrame(schema=schema), *tables])
 
 
 def _unmapped_of(
@@ -48,8 +50,7 @@ def _unmapped_of(
     vr = attribute(keyword).vr
     items = parsers.item_count(values["value"], values["count"])
     missed = parsers.unmapped(keyword, vr, values["value"], items=items, spellings=body_parts)
-    left = values.filter(missed)
     shown = pl.when(pl.col("people") >= min_patients).then("value").otherwise(pl.lit(RARE))
-    summed = left.group_by(value=shown).agg(pl.col("count").sum())
+    summed = values.filter(missed).group_by(value=shown).agg(pl.col("count").sum())
     ordered = summed.sort(["count", "value"], descending=[True, False])
     return ordered.select(pl.lit(keyword).alias("keyword"), "value", "count")

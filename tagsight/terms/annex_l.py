@@ -1,72 +1,70 @@
-"""Several terms of PS3.16 Annex L → the one that means all of them, where the standard has one."""
+"""The terms of DICOM PS3.16 Annex L, and the one term for several where the standard has one."""
 
 from functools import cache
 from itertools import pairwise
 
 from tagsight.run.package_data import rows_of
-from tagsight.terms.body_words import (
-    COMBINED,
-    RANGE_WORDS,
-    SPINE_ORDER,
-    TRUNK_ORDER,
-    WITHIN,
-)
+from tagsight.terms.body_words import RANGE_WORDS, rows_of_kind
 from tagsight.terms.spellings import words_of
 
+_COMBINED = {frozenset(words): term for term, words in rows_of_kind("combined")}
+_WITHIN = {term: frozenset(words) for term, words in rows_of_kind("within")}
+_SPINE_ORDER = ("CSPINE", "TSPINE", "LSPINE", "SSPINE")
+_TRUNK_ORDER = ("HEAD", "NECK", "CHEST", "ABDOMEN", "PELVIS")
 # Combined terms taken apart, so that `ABDOMENPELVIS CHEST` is put together again.
-_PARTS = {term: parts for parts, term in COMBINED.items() if term not in ("HEAD", "SPINE")}
-_HEAD_NECK = {"HEAD", "NECK"} | WITHIN["HEAD"] | WITHIN["NECK"]
+_PARTS = {term: parts for parts, term in _COMBINED.items() if term not in ("HEAD", "SPINE")}
+_HEAD_NECK = {"HEAD", "NECK"} | _WITHIN["HEAD"] | _WITHIN["NECK"]
 
 
-def combine(found: list[str], words: list[str]) -> str | None:
-    """Return the one term for all that were found, None where Annex L has none.
+@cache
+def annex_l() -> dict[str, tuple[str, str]]:
+    """Return Annex L: term → (SNOMED CT code value, code meaning)."""
+    return {row["term"]: (row["code"], row["meaning"]) for row in rows_of("annex_l.csv")}
 
-    words: all words of the spelling; among them stands whether a range is meant.
+
+@cache
+def standard_spellings() -> dict[str, str]:
+    """Return the spellings that Annex L has itself, terms and code meanings: words → term."""
+    spellings: dict[str, str] = {}
+    for term, (_, meaning) in annex_l().items():
+        for spelling in (term, meaning):
+            spellings.setdefault(" ".join(words_of(spelling)), term)
+    return spellings
+
+
+def combine(terms: list[str], words: list[str]) -> str | None:
+    """Return the one term for all of `terms`, None where Annex L has no such term.
+
+    words: all words of the spelling; they say whether a range is meant.
     """
-    if "PHANTOM" in found:
+    if "PHANTOM" in terms:
         return "PHANTOM"
-    if len(found) == 1:
-        return found[0]
-    parts = frozenset().union(*(_PARTS.get(term, {term}) for term in found))
+    if len(terms) == 1:
+        return terms[0]
+    parts = frozenset().union(*(_PARTS.get(term, {term}) for term in terms))
     if not parts - {"FACE"} & _HEAD_NECK:
         parts = parts - {"FACE"}  # French: `GENOU FACE` is a knee seen from the front
-    if RANGE_WORDS & set(words) or set(SPINE_ORDER) >= parts:
+    if RANGE_WORDS & set(words) or set(_SPINE_ORDER) >= parts:
         parts = _between(parts)
-    if parts & {"SPINE"} and parts - {"SPINE"} <= WITHIN["SPINE"]:
+    if parts & {"SPINE"} and parts - {"SPINE"} <= _WITHIN["SPINE"]:
         parts = parts - {"SPINE"}  # `COLUMNA LUMBOSACRA`: the noun, then which part of it
     return _one(parts) or _one(frozenset(_trunk(part) for part in parts))
 
 
 def _one(parts: frozenset[str]) -> str | None:
-    parts = frozenset(p for p in parts if not any(p in WITHIN.get(q, ()) for q in parts))
-    return next(iter(parts)) if len(parts) == 1 else COMBINED.get(parts)
+    parts = frozenset(p for p in parts if not any(p in _WITHIN.get(q, ()) for q in parts))
+    return next(iter(parts)) if len(parts) == 1 else _COMBINED.get(parts)
 
 
 def _trunk(part: str) -> str:
     """`BRAIN` → `HEAD`: brain and neck are head and neck, liver and kidneys the abdomen."""
-    return next((whole for whole in TRUNK_ORDER if part in WITHIN[whole]), part)
+    return next((whole for whole in _TRUNK_ORDER if part in _WITHIN[whole]), part)
 
 
 def _between(parts: frozenset[str]) -> frozenset[str]:
     """Return the ends of a range and all that lies between them, from head to pelvis."""
-    for order in (TRUNK_ORDER, SPINE_ORDER):
+    for order in (_TRUNK_ORDER, _SPINE_ORDER):
         at = sorted(order.index(p) for p in parts if p in order)
         if len(at) == len(parts) and any(b - a > 1 for a, b in pairwise(at)):
             return frozenset(order[at[0] : at[-1] + 1])
     return parts
-
-
-@cache
-def annex_l() -> dict[str, tuple[str, str]]:
-    """Term → (SNOMED CT code value, code meaning) of DICOM PS3.16 Annex L."""
-    return {row["term"]: (row["code"], row["meaning"]) for row in rows_of("annex_l.csv")}
-
-
-@cache
-def standard_terms() -> dict[str, str]:
-    """Every term and code meaning of Annex L, as words → term."""
-    known: dict[str, str] = {}
-    for term, (_, meaning) in annex_l().items():
-        for spelling in (term, meaning):
-            known.setdefault(" ".join(words_of(spelling)), term)
-    return known

@@ -1,15 +1,15 @@
-"""Body parts as people and machines spell them → terms of DICOM PS3.16 Annex L.
+"""Body parts as people and machines spell them, and what terms of DICOM PS3.16 Annex L they mean.
 
 `BodyPartExamined` is typed by hand or filled from a protocol's name: `T SPINE`, `TSPINE`,
 `LT KNEE`, `CHEST/ABDOMEN`, `KNIEGELENK LINKS`. A spelling is cut into words; the longest runs of
-words that the tables know become terms; words that say nothing of the part (laterality, views,
+words that the tables have become terms; words that do not say which part (laterality, views,
 "with contrast") are passed over; several terms become the standard's own combined term where there
-is one. What is not understood in full is left unmapped, unless it reads as a description that names
-one region: a wrong term is worse than none.
+is one. A spelling that is not understood in full stays unmapped, unless it reads as a description
+that names one region: a wrong term is worse than no term.
 
 The terms are in `data/annex_l.csv`. The spellings are in `config/body_parts.csv`, which a user
-extends; an empty term there marks a word that says nothing of the body part, a `*` at the end
-whatever begins so. Words that mean something only beside others are in `data/body_words.csv`.
+extends. An empty term there marks a word to pass over; a `*` at the end of a spelling stands for
+all words that begin so. Words that mean something only beside others are in `data/body_words.csv`.
 """
 
 import difflib
@@ -20,7 +20,7 @@ from pathlib import Path
 import polars as pl
 
 from tagsight.errors import ConfigError
-from tagsight.terms.annex_l import annex_l, combine, standard_terms
+from tagsight.terms.annex_l import annex_l, combine, standard_spellings
 from tagsight.terms.body_words import (
     CONNECTING,
     NEGATIONS,
@@ -35,7 +35,7 @@ from tagsight.terms.body_words import (
 from tagsight.terms.lexicon import Lexicon
 from tagsight.terms.spellings import SHORTEST_STEM, VERTEBRA, words_of, words_of_text
 
-IGNORED = ""  # what a word that says nothing of the body part stands for
+IGNORED = ""  # the term of a word to pass over
 CS_LENGTH = 16  # PS3.5: a code string (CS) has at most 16 characters, so longer names are cut
 LONGEST_RUN = 8  # words; no name of a body part has more
 VERTEBRA_TERM = {"C": "CSPINE", "T": "TSPINE", "D": "TSPINE", "L": "LSPINE", "S": "SSPINE"}
@@ -43,13 +43,13 @@ WEIGHTINGS = {"T1", "T2"}  # of MR: alone they name no vertebra
 
 
 class BodyParts:
-    """Spellings → Annex L terms: the standard's own, and a table's (which wins).
+    """Spellings and their Annex L terms: the standard's own spellings, and a table's (which wins).
 
     table: columns `spelling`, `term`; an empty or null term marks a word to pass over.
     """
 
     def __init__(self, table: pl.DataFrame) -> None:
-        self.lexicon = Lexicon(standard_terms(), _rows(table), annex_l())
+        self.lexicon = Lexicon(standard_spellings(), _rows(table), annex_l())
 
     def term(self, spelling: str) -> str | None:
         """Return the Annex L term that the spelling means, None where that is not certain."""
@@ -75,33 +75,33 @@ class BodyParts:
     def region(self, text: str) -> str | None:
         """Return the Annex L term for the region that a free description names, None if unsure.
 
-        Meant for StudyDescription, SeriesDescription, ProtocolName: `t2_tse_sag_knee R` is KNEE.
-        Unknown words are passed over. A region counts as a whole word, and as a short one only if
-        the table of words lists it; none counts after `no` or `without`, nor in phrases such as
-        `head first`. Several regions are one where the standard has a term for them.
+        text: of StudyDescription, SeriesDescription, ProtocolName: `t2_tse_sag_knee R` is KNEE.
+        Unknown words are passed over. A region has to be a whole word; a short word counts only if
+        the table of words lists it. No region counts after `no` or `without`, nor in phrases such
+        as `head first`. Several regions are one where the standard has a term for them.
         """
         words = words_of_text(text)
         if TITLES & set(words):
             return None
-        found = self._mentioned(words)
-        return combine(found, words) if found else None
+        regions = self._mentioned(words)
+        return combine(regions, words) if regions else None
 
     def _misleads(self, words: list[str]) -> bool:
-        """Whether a body part is denied, or words mean another thing together than each does."""
+        """Whether a body part is denied, or words mean something else together than alone."""
         padded = f" {' '.join(words)} "
         denied = any(_denied(words, i) and self.lexicon.word(w) for i, w in enumerate(words))
         return denied or any(f" {phrase} " in padded for phrase in NOT_REGIONS)
 
     def _dangles(self, words: list[str]) -> bool:
-        """Whether a word that nobody knows is joined to others, as another body part would be."""
+        """Whether an unknown word is joined to others, as another body part would be."""
         joined = (
             b for a, b in pairwise(words) if a in UNFINISHED or (a in CONNECTING and len(b) > 1)
         )
         return any(self.lexicon.word(w) is None and self._single(w) is None for w in joined)
 
     def _mentioned(self, words: list[str]) -> list[str]:
-        """Return the terms that a description names; none if denied, or if a range has no end."""
-        found: list[str] = []
+        """Return the terms that a description names; [] if denied, or if a range has no end."""
+        terms: list[str] = []
         at, ended, open_range = 0, -1, False
         while at < len(words):
             run, term = self._mention(words, at)
@@ -110,8 +110,8 @@ class BodyParts:
             open_range = (open_range and not term) or (ended == at and words[at] in RANGE_WORDS)
             at += run
             if term:
-                found, ended = [*found, term], at
-        return [] if open_range else list(dict.fromkeys(found))
+                terms, ended = [*terms, term], at
+        return [] if open_range else list(dict.fromkeys(terms))
 
     def _mention(self, words: list[str], at: int) -> tuple[int, str | None]:
         """Return how many words from `at` on belong together, and the region they name."""
@@ -146,7 +146,7 @@ class BodyParts:
         return None
 
     def _describes(self, words: list[str]) -> bool:
-        """Whether these have come to views and the like, so that no body part will follow."""
+        """Whether the last of `words` is a view or the like, after which no body part follows."""
         last = words[-1] if words else ""
         connects = last in UNFINISHED or last in CONNECTING or last in NEGATIONS
         return not connects and (last.isdecimal() or self.lexicon.known.get(last) == IGNORED)
@@ -205,16 +205,19 @@ class BodyParts:
 
 
 def terms(values: pl.Series, table: pl.DataFrame) -> pl.Series:
-    """Return the Annex L term of each spelling; null where unmapped. Meant for distinct values."""
-    vocabulary = _vocabulary(tuple(table.select("spelling", "term").rows()))
-    mapped = [None if v is None else vocabulary.term(v) or None for v in values.to_list()]
+    """Return the Annex L term of each spelling, null where unmapped.
+
+    values: String (n,), best without repeats; table: see `BodyParts`.
+    """
+    body_parts = _body_parts(tuple(table.select("spelling", "term").rows()))
+    mapped = [None if v is None else body_parts.term(v) or None for v in values.to_list()]
     return pl.Series(values.name, mapped, dtype=pl.String)
 
 
 def read_spellings(path: Path) -> pl.DataFrame:
     """Read the table of spellings: columns `spelling`, `term`.
 
-    Raises ConfigError for missing columns and for a term that Annex L does not have.
+    Raises ConfigError where a column is missing, or a term is not in Annex L.
     """
     table = pl.read_csv(path, infer_schema=False).fill_null("")
     if not {"spelling", "term"} <= set(table.columns):
@@ -228,14 +231,14 @@ def read_spellings(path: Path) -> pl.DataFrame:
 
 
 @lru_cache(maxsize=4)
-def _vocabulary(rows: tuple[tuple[str, str], ...]) -> BodyParts:
+def _body_parts(rows: tuple[tuple[str, str], ...]) -> BodyParts:
     return BodyParts(pl.DataFrame(rows, schema=["spelling", "term"], orient="row"))
 
 
 def _rows(table: pl.DataFrame) -> list[tuple[str, str]]:
     spellings = table["spelling"].to_list()
-    found = table["term"].fill_null(IGNORED).to_list()
-    return [(s.strip(), t.strip()) for s, t in zip(spellings, found, strict=True) if s]
+    terms = table["term"].fill_null(IGNORED).to_list()
+    return [(s.strip(), t.strip()) for s, t in zip(spellings, terms, strict=True) if s]
 
 
 def _denied(words: list[str], at: int) -> bool:

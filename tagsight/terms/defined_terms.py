@@ -1,19 +1,19 @@
-"""Defined terms of PS3.3 as people spell them; the tables are in data/synonyms.csv."""
+"""Defined Terms of DICOM PS3.3 as people spell them; see data/defined_terms.csv."""
 
 from functools import cache
 
 from tagsight.run.package_data import rows_of
 from tagsight.terms.spellings import words_of
 
-PASSED_OVER = ""  # the term of a word that says nothing of the matter
+PASSED_OVER = ""  # the term of a word that does not count, such as a side in a view
 
 
 def defined_term(kind: str, text: str) -> str | None:
-    """Return the defined term that `text` spells, None where no row of its kind says so.
+    """Return the Defined Term that `text` spells, None where no row of its kind has it.
 
     kind: `view` (View Position, PS3.3 C.8.11.2 and C.7.3.1), `laterality` (L, R, B both, U
-    unpaired) or `sex` (M, F, O). `RMLO`, `R MLO` and `MLO RIGHT` are one view: the side is
-    another tag's matter.
+    unpaired) or `sex` (M, F, O).
+    `RMLO`, `R MLO` and `MLO RIGHT` are one view: another tag holds the side.
     """
     table = _tables()[kind]
     words = words_of(text)
@@ -29,8 +29,8 @@ def defined_term(kind: str, text: str) -> str | None:
 @cache
 def _tables() -> dict[str, dict[str, str]]:
     tables: dict[str, dict[str, str]] = {}
-    for row in rows_of("synonyms.csv"):
-        known = tables.setdefault(row["kind"], {})
+    for row in rows_of("defined_terms.csv"):
+        table = tables.setdefault(row["kind"], {})
         for spelling in row["spellings"].split("|"):
-            known["".join(words_of(spelling))] = row["term"]
+            table["".join(words_of(spelling))] = row["term"]
     return tables

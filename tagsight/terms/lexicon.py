@@ -1,4 +1,4 @@
-"""One word of a spelling → what it stands for: by itself, by its start, with a side, glued."""
+"""One word of a spelling, and its term: by itself, by its start, with a side, glued to others."""
 
 import re
 from bisect import bisect_left
@@ -17,10 +17,11 @@ GLUED_MARKS = (*MODALITIES, "AP", "PA", "LAT")
 
 
 class Lexicon:
-    """Words and phrases → Annex L terms; an empty term marks what says nothing of a body part.
+    """Words and phrases, and their Annex L terms; an empty term marks a word to pass over.
 
     standard: phrase → term; rows: spelling and term of each row of a table, which wins; a spelling
-    that ends in `*` stands for all words that begin so. terms: all of Annex L.
+    that ends in `*` stands for all words that begin so; terms: all of Annex L.
+    Methods `word` and `named` are `_word` and `_named` with a memory of what they returned.
     """
 
     def __init__(
@@ -36,14 +37,14 @@ class Lexicon:
         self.named = lru_cache(maxsize=2**17)(self._named)
 
     def look(self, word: str) -> str | None:
-        """Return what one word or joined run of words stands for, its plural aside."""
+        """Return the term of a word, or of words written as one, in the singular or plural."""
         for form in (word, *singulars(word)):
             if form in self.known:
                 return self.known[form]
         return None
 
     def _word(self, word: str) -> str | None:
-        """Return what one word stands for, alone, with a side glued to it, or made of several."""
+        """Return the term of a word that stands alone, with a side, or is made of several words."""
         term = self.look(word)
         if term is None:
             stems = (word[:end] for end in range(len(word), SHORTEST_STEM - 1, -1))
@@ -56,13 +57,13 @@ class Lexicon:
         return term
 
     def _named(self, word: str) -> str | None:
-        """Return the region that one word of a description names, if it can mean nothing else."""
+        """Return the region that a word of a description names, if it can mean nothing else."""
         if ideographs(word):
             return next((t for t in (self.look(w) for w in self._ideographic(word)) if t), None)
         return self.word(word) if self.counts(word) and not word.isdecimal() else None
 
     def counts(self, word: str) -> bool:
-        """Whether a word is taken for a body part where it is one of many or glued to others."""
+        """Return whether a word may be a body part where it is one of many or glued to others."""
         if len(word) < SHORTEST_STEM:
             return word in SHORT
         bases = [word, *singulars(word)]
@@ -73,11 +74,11 @@ class Lexicon:
     def _sided(self, word: str) -> str | None:
         """`KNEELT`, `RHIP`. A single letter is a side only beside what is surely a body part."""
         for side in (SIDE_BEFORE, SIDE_AFTER):
-            found = side.search(word)
+            match = side.search(word)
             rest = side.sub("", word, count=1)
-            if not found or not (rest in SIDED or (self.counts(rest) and rest not in SHORT)):
+            if not match or not (rest in SIDED or (self.counts(rest) and rest not in SHORT)):
                 continue
-            letter, sure = len(found[1]) == 1, rest in self.terms or rest in SIDED
+            letter, sure = len(match[1]) == 1, rest in self.terms or rest in SIDED
             if sure or not letter or (side is SIDE_BEFORE and len(rest) > SHORTEST_STEM):
                 term = self.look(rest)
                 if term:
@@ -87,21 +88,21 @@ class Lexicon:
     def _unglued(self, word: str) -> list[str]:
         """Return the terms of the known words that make up the whole of `word`: `THORABDPELV`.
 
-        None of them is shorter than three letters, but for some marks (CT, AP) at its ends.
+        Each has three letters or more, except some marks (CT, AP) at the ends of `word`.
         """
         for mark in GLUED_MARKS:
             rest = word.removeprefix(mark) if word.startswith(mark) else word.removesuffix(mark)
             least = SHORTEST_STEM if mark in MODALITIES else SHORTEST_STEM + 1
             if rest != word and len(rest) >= least and self.counts(rest) and self.look(rest):
                 return [self.look(rest) or ""]
-        made: list[list[str] | None] = [[], *[None] * len(word)]
+        pieces_to: list[list[str] | None] = [[], *[None] * len(word)]  # by the end of the last
         for end in range(SHORTEST_GLUED, len(word) + 1):
             for start in range(end - SHORTEST_GLUED + 1):
-                before, piece = made[start], word[start:end]
+                before, piece = pieces_to[start], word[start:end]
                 if before is not None and (piece in GLUED or self._adheres(piece)):
-                    made[end] = [*before, piece]
+                    pieces_to[end] = [*before, piece]
                     break
-        parts = [piece for piece in made[-1] or [] if piece not in GLUED]
+        parts = [piece for piece in pieces_to[-1] or [] if piece not in GLUED]
         alone = len(parts) == 1 and parts[0] in SHORT  # a short word in a long one is chance
         return [] if alone else [self.known[part] for part in parts]
 
@@ -110,18 +111,18 @@ class Lexicon:
         return bool(self.known.get(piece)) and self.counts(piece)
 
     def _ideographic(self, word: str) -> list[str]:
-        """Cut kanji, written without blanks, into the longest words that the table knows."""
-        found: list[str] = []
+        """Cut kanji, written without blanks, into the longest words that the table has."""
+        words: list[str] = []
         at = 0
         while at < len(word):
             ends = (e for e in range(len(word), at, -1) if word[at:e] in self.known)
             end = next(ends, at + 1)
-            found.append(word[at:end])
+            words.append(word[at:end])
             at = end
-        return found
+        return words
 
     def parted(self, word: str) -> list[str]:
-        """Return the words that one written word is, unless the table has it as a whole."""
+        """Return the words that are written as one, or the word itself if the table has it."""
         if word in self.known:
             return [word]
         return self._ideographic(word) if ideographs(word) else pieces(word)

@@ -1,9 +1,9 @@
-"""Makers of imaging devices, whatever the spelling; the rules are in data/manufacturers.csv.
+"""Manufacturers of imaging devices, whatever the spelling; see data/manufacturers.csv.
 
-A maker goes by the name of the one that goes on with its devices, as archives have both names for
-one line of them: Picker, Marconi, ADAC and ATL are Philips, Acuson and CTI Siemens, Toshiba's
-medical branch Canon, Kodak's Carestream, Lorad Hologic. Hitachi stays apart from Fujifilm, which
-bought it in 2021: hardly a device in an archive is of both.
+A manufacturer has the name of the company that continues its devices, since archives have both
+names for one line of devices: Picker, Marconi, ADAC and ATL are Philips, Acuson and CTI Siemens,
+Toshiba's medical branch Canon, Kodak's Carestream, Lorad Hologic. Hitachi stays apart from
+Fujifilm, which bought it in 2021: few devices in an archive have both names.
 """
 
 import re
@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from tagsight.run.package_data import rows_of
 from tagsight.terms.spellings import words_of
 
-# An institution is no maker, whatever it is called: `Philips Street Clinic`.
+# An institution is not a maker, whatever its name: `Philips Street Clinic`.
 _INSTITUTION = re.compile(
     r"\b(HOSPITAL|OSPEDALE|HOPITAL|KLINIK\w*|CLINI[CQ]\w*|KLINIKUM|KRANKENHAUS|UNIVERSI\w*|BOLNICA"
     r"|INSTITUT\w*|SCHOOL|COLLEGE|FOUNDATION|PRAXIS|DEPARTMENT|STREET|AVENUE|KBC)\b"
@@ -21,9 +21,9 @@ _INSTITUTION = re.compile(
 
 @lru_cache(maxsize=2**14)
 def known_maker(text: str) -> str | None:
-    """Return the one name of the maker that `text` spells, or None where no rule fits.
+    """Return the one name of the maker that `text` spells, None where no rule matches.
 
-    The first rule whose pattern is found counts; punctuation is blank to all of them.
+    The first rule that matches counts; punctuation is blank to all rules.
     """
     plain = " ".join(words_of(text))
     if _INSTITUTION.search(plain):

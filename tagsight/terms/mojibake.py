@@ -19,11 +19,11 @@ _CODE_PAGE = {
 
 
 def is_mojibake(text: str) -> bool:
-    """Whether a text shows that its bytes were decoded by the wrong table, or not at all.
+    """Return whether a text shows that its bytes were decoded wrongly, or not at all.
 
-    Signs of it: U+FFFD, control characters (which ISO/IEC 2022 leaves no room for in text, PS3.5
-    §6.1.3), UTF-8 as Latin-1 (`MÃ¼nchen`), other scripts as Latin-1 (`ÃÎËÎÂÀ`), escapes of ISO
-    2022 left as text, question marks in place of letters (`M?nchen`).
+    Signs of it: U+FFFD, control characters (which text must not contain, PS3.5 §6.1.3),
+    UTF-8 as Latin-1 (`MÃ¼nchen`), other scripts as Latin-1 (`ÃÎËÎÂÀ`), escapes of ISO 2022
+    left as text, question marks in place of letters (`M?nchen`).
     """
     if _CONTROL.search(text) or _ISO_2022.search(text) or _LOST.search(text):
         return True

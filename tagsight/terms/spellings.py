@@ -1,4 +1,4 @@
-"""A spelling → words that can be looked up, whatever its case, accents and punctuation."""
+"""The words of a spelling as they are looked up, whatever its case, accents and punctuation."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ _LETTERS = {0xD8: "O", 0x110: "D", 0xC6: "AE", 0x141: "L", 0x152: "OE", 0x131: "
 # `C+`, `- C`: with and without contrast, no cervical spine.
 _CONTRAST = re.compile(r"(?<![^\W_])C ?[+-](?![^\W_])|(?:^|(?<=\s))[+-] ?C(?![^\W_])")
 _WITHOUT = re.compile(r"(?<![^\W_])W ?/ ?O(?:UT)?(?![^\W_])")
-# Two parts of the spine in one word, hyphens and whatever is cut off aside: `LOMBO-SA`.
+# Two parts of the spine in one word, with or without hyphen, also cut off: `LOMBO-SA`.
 _JUNCTIONS = {
     re.compile(r"(?<![^\W_])L[UO]MBO[\s\-/]*S[^\W_]*"): "LUMBOSACRAL",
     re.compile(r"(?<![^\W_])(?:THORA[CK]O|TORA[CK]O|DORSO)[\s\-/]*L[^\W_]*"): "THORACOLUMBAR",
@@ -28,7 +28,7 @@ VERTEBRA = re.compile(_VERTEBRA)  # by name: C7, TH12, L5, S1
 
 
 def words_of(spelling: str) -> list[str]:
-    """Return upper-case words without accents and punctuation; `ß` becomes `SS`."""
+    """Return the words in upper case, without accents and punctuation; `ß` becomes `SS`."""
     text = unicodedata.normalize("NFKD", spelling.upper()).upper().translate(_LETTERS)
     if not text.isascii():
         text = "".join(c for c in text if not unicodedata.combining(c))
@@ -46,7 +46,7 @@ def words_of_text(text: str) -> list[str]:
 
 
 def pieces(word: str) -> list[str]:
-    """`KNEE3VIEWS` is three words, `L5S1` two; `H30s`, a kernel, is one."""
+    """Return the words in a word: `KNEE3VIEWS` is three, `L5S1` two; `H30s`, a kernel, is one."""
     if word.isalpha() or word.isdecimal():
         return [word]
     if _VERTEBRAE.fullmatch(word):
@@ -56,7 +56,7 @@ def pieces(word: str) -> list[str]:
 
 
 def ideographs(word: str) -> bool:
-    """Whether a word is written in kanji or kana, without blanks between its words."""
+    """Return whether a word is in kanji or kana, which have no blanks between words."""
     return _IDEOGRAPHS.fullmatch(word) is not None
 
 

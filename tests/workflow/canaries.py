@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2023
-from pydicom._dicom_dict import RepeatersDictionary
-from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
+from pydicom.datadict import (
+    RepeatersDictionary,
+    dictionary_VR,
+    keyword_for_tag,
+    tag_for_keyword,
+)
 
 MARK, NAME = "QZXJVK", "QZXJVN"
 DIGITS, NUMBER, WHOLE, CLOCK = "739184605", "73918.4605", "1739184605", "034512.739"

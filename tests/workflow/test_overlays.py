@@ -68,6 +68,22 @@ def test_no_input_is_one_line_with_both_ways_out(tmp_path):
     assert "mine.yaml" in line
     assert "config/demo.yaml" in line
     assert "Traceback" not in said
+    assert "Job stats" not in said
+
+
+@pytest.mark.parametrize("look", ["--lint", "--rulegraph", "--list-rules"])
+def test_a_bare_clone_can_be_looked_at(look, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", look, "--directory", tmp_path],
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=CLONE,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert ("in a good condition" if look == "--lint" else "annotations") in said
 
 
 def test_all_mistakes_are_reported_before_the_first_job(tmp_path):

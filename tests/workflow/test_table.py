@@ -7,7 +7,7 @@ import pytest
 from running import CLONE, overlay, run
 
 from tagsight.assigning import finished_run as of
-from tagsight.assigning.incoming import delivered
+from tagsight.assigning.incoming import read_parts
 from tagsight.terms.body_parts import read_spellings
 
 ROWS = 300
@@ -87,9 +87,9 @@ def test_tags_of_the_table_are_used_and_those_taken_apart(finished):
 
 def test_a_later_table_can_be_put_into_its_clusters(finished, tmp_path):
     table()[:5].write_csv(tmp_path / "later.csv")
-    run_here = of.finished(finished, "archive", str(finished.parent / "key"))
+    run_here = of.load_run(finished, "archive", str(finished.parent / "key"))
     spellings = read_spellings(CLONE / "config/body_parts.csv")
-    (part,) = delivered(run_here, [tmp_path / "later.csv"], spellings, 1, tmp_path)
+    (part,) = read_parts(run_here, [tmp_path / "later.csv"], spellings, 1, tmp_path)
     assert run_here.known(part.tags.collect()).all()
     read = part.tags.drop("path").collect()
     assert read.equals(pl.read_parquet(finished / "tags/0.parquet")[:5].select(read.columns))

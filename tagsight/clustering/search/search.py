@@ -15,7 +15,6 @@ Rousseeuw, "Fast and eager k-medoids clustering", Inform. Syst. 101 (2021: the s
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from tagsight.arrays import Float64s, Int64s
 from tagsight.clustering import k_medoids
@@ -24,20 +23,10 @@ from tagsight.gower import metric
 from tagsight.gower.features import Features
 from tagsight.gower.metric import Distance
 from tagsight.gower.packing import TILE
-from tagsight.run.jobs import LOG
+from tagsight.run.progress import LOG, ProgressCounter
 
 SAMPLE = 20_000  # rows of the first matrix: 1.6 GB
 COMMIT = 4096  # candidates between two commits
-
-
-class SearchCounter(Protocol):
-    """What the search tells of its progress: candidates tried, the loss so far."""
-
-    def resume(self, n: int, /) -> object:
-        """Count n candidates that an earlier job tried."""
-
-    def add(self, n: int, /, note: str = "") -> object:
-        """Count n more candidates as tried; `note` says what was reached."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,7 @@ def search(
     resume: Path,
     starts: Mapping[int, Int64s] | None = None,
     sample: int = SAMPLE,
-    progress: SearchCounter | None = None,
+    progress: ProgressCounter | None = None,
 ) -> Outcome:
     """Find medoids of all rows for each K; K that are not below the number of rows are left out.
 
@@ -125,7 +114,9 @@ def _give_way(here: SearchState, starts: Mapping[int, Int64s]) -> None:
     here.start([theirs if less < loss else ours for loss, less, ours, theirs in both])
 
 
-def _try(here: SearchState, candidates: int, resume: Path, progress: SearchCounter | None) -> None:
+def _try(
+    here: SearchState, candidates: int, resume: Path, progress: ProgressCounter | None
+) -> None:
     """Try rows in their order, round after round, until one changes nothing or enough are tried."""
     since = here.tried
     while here.tried < candidates and len(active := here.active()):

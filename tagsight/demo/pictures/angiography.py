@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from tagsight.arrays import Float32s
 from tagsight.demo.pictures.body import Body
-from tagsight.demo.pictures.canvas import Array, Canvas, Point, capsule, ellipse, texture, tube
+from tagsight.demo.pictures.canvas import Canvas, Point, capsule, ellipse, texture, tube
 
 # Main vessels as routes; the small ones branch off at random, the same for one patient.
 ROUTES: dict[tuple[str, str], list[list[Point]]] = {
@@ -45,7 +46,7 @@ def _bent(route: list[Point], rng: np.random.Generator, amount: float) -> list[P
     return [(float(a + w[0]), float(b + w[1])) for a, b, w in zip(x, y, wobble, strict=True)]
 
 
-def vessels(c: Canvas, body: Body, part: str, view: str) -> Array:
+def vessels(c: Canvas, body: Body, part: str, view: str) -> Float32s:
     """Cover the contrast-filled tree of a part, 0 to 1, with the patient's own branches."""
     rng, cover = body.rng(10 + len(view)), np.zeros_like(c.x)
     width = WIDTH[part]
@@ -64,7 +65,7 @@ def vessels(c: Canvas, body: Body, part: str, view: str) -> Array:
     return cover
 
 
-def background(c: Canvas, body: Body, part: str) -> Array:
+def background(c: Canvas, body: Body, part: str) -> Float32s:
     """Draw what shines through: heart and diaphragm, skull, or spine; about 0.5."""
     image = np.full(c.x.shape, 0.55, dtype=np.float32)
     image += np.float32(0.03) * texture(body.rng(15), c.x.shape, c.x.shape[0] / 5)

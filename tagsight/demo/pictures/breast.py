@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from tagsight.arrays import Float32s
 from tagsight.demo.pictures.body import Body
-from tagsight.demo.pictures.canvas import Array, Canvas, capsule, ellipse, mirrored, paint, texture
+from tagsight.demo.pictures.canvas import Canvas, capsule, ellipse, mirrored, paint, texture
 
 
-def mammogram(c: Canvas, body: Body, side: str, view: str) -> Array:
+def mammogram(c: Canvas, body: Body, side: str, view: str) -> Float32s:
     """Draw a breast with its chest wall at the picture's left (L) or right (R) edge, CC or MLO."""
     c = mirrored(c) if side == "R" else c
     wall = float(c.x.min())

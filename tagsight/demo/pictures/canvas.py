@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-Array: TypeAlias = NDArray[np.float32]
+from tagsight.arrays import Float32s
+
 Point: TypeAlias = tuple[float, float]
 
 
@@ -16,8 +16,8 @@ Point: TypeAlias = tuple[float, float]
 class Canvas:
     """Coordinates of each pixel: y from -1 (top) to 1, x in the same unit, 0 in the middle."""
 
-    x: Array  # (rows, columns)
-    y: Array  # (rows, columns)
+    x: Float32s  # (rows, columns)
+    y: Float32s  # (rows, columns)
     edge: float
 
 
@@ -31,7 +31,7 @@ class Pose:
     zoom: float = 1.0
 
 
-def texture(rng: np.random.Generator, shape: tuple[int, int], grain: float) -> Array:
+def texture(rng: np.random.Generator, shape: tuple[int, int], grain: float) -> Float32s:
     """Return smooth noise of unit spread; `grain` is its coarseness in pixels."""
     coarse = tuple(max(3, int(n / grain) + 2) for n in shape)
     seeds = rng.standard_normal(coarse, dtype=np.float32)
@@ -63,7 +63,7 @@ def ellipse(
     power: float = 2.0,
     *,
     soft: float = 1.0,
-) -> Array:
+) -> Float32s:
     """Cover a (super)ellipse: 1 inside, 0 outside, `soft` pixels of slope between."""
     dx, dy = c.x - np.float32(centre[0]), c.y - np.float32(centre[1])
     if angle:
@@ -75,13 +75,13 @@ def ellipse(
     return np.clip((1 - r) * slope + np.float32(0.5), 0, 1)
 
 
-def ring(c: Canvas, centre: Point, radii: Point, width: float, angle: float = 0.0) -> Array:
+def ring(c: Canvas, centre: Point, radii: Point, width: float, angle: float = 0.0) -> Float32s:
     """Cover an elliptic shell whose outer radii are given."""
     inner = (max(radii[0] - width, 1e-3), max(radii[1] - width, 1e-3))
     return np.clip(ellipse(c, centre, radii, angle) - ellipse(c, centre, inner, angle), 0, 1)
 
 
-def capsule(c: Canvas, a: Point, b: Point, widths: Point, soft: float = 1.0) -> Array:
+def capsule(c: Canvas, a: Point, b: Point, widths: Point, soft: float = 1.0) -> Float32s:
     """Cover a bone-like stroke from a to b whose half width goes from widths[0] to widths[1]."""
     dx, dy = np.float32(b[0] - a[0]), np.float32(b[1] - a[1])
     px, py = c.x - np.float32(a[0]), c.y - np.float32(a[1])
@@ -91,7 +91,7 @@ def capsule(c: Canvas, a: Point, b: Point, widths: Point, soft: float = 1.0) -> 
     return np.clip((half - gap) / np.float32(c.edge * soft) + np.float32(0.5), 0, 1)
 
 
-def tube(c: Canvas, points: Sequence[Point], widths: Point, soft: float = 1.0) -> Array:
+def tube(c: Canvas, points: Sequence[Point], widths: Point, soft: float = 1.0) -> Float32s:
     """Cover a bent tube through the points, tapering from widths[0] to widths[1]."""
     halves = np.linspace(widths[0], widths[1], len(points))
     cover = np.zeros_like(c.x)
@@ -101,12 +101,12 @@ def tube(c: Canvas, points: Sequence[Point], widths: Point, soft: float = 1.0) -
     return cover
 
 
-def paint(image: Array, cover: Array, value: float | Array) -> None:
+def paint(image: Float32s, cover: Float32s, value: float | Float32s) -> None:
     """Lay a value over the image where the cover is, in place."""
     image += cover * (value - image)
 
 
-def blur(image: Array, sigma: float) -> Array:
+def blur(image: Float32s, sigma: float) -> Float32s:
     """Smooth by a Gaussian of `sigma` pixels; none below a fifth of a pixel."""
     return ndimage.gaussian_filter(image, sigma, mode="nearest") if sigma > 0.2 else image
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tagsight.arrays import Float32s
 from tagsight.demo.pictures.body import Body
 from tagsight.demo.pictures.canvas import (
-    Array,
     Canvas,
     Point,
     capsule,
@@ -18,18 +18,18 @@ from tagsight.demo.pictures.canvas import (
     tube,
 )
 
-Film = Callable[[Canvas, Body], Array]
+Film = Callable[[Canvas, Body], Float32s]
 
 
-def _air(c: Canvas) -> Array:
+def _air(c: Canvas) -> Float32s:
     return np.full(c.x.shape, 0.03, dtype=np.float32)
 
 
-def _bone(image: Array, cover: Array, density: float) -> None:
+def _bone(image: Float32s, cover: Float32s, density: float) -> None:
     image += np.float32(density) * cover
 
 
-def _chest_ribs(image: Array, c: Canvas, body: Body) -> None:
+def _chest_ribs(image: Float32s, c: Canvas, body: Body) -> None:
     lean = 0.22 + 0.03 * body.curve
     for i in range(9):
         y = -0.62 + 0.145 * i
@@ -41,7 +41,7 @@ def _chest_ribs(image: Array, c: Canvas, body: Body) -> None:
             _bone(image, tube(c, front, (0.025, 0.025), soft=2), 0.06)
 
 
-def chest_pa(c: Canvas, body: Body) -> Array:
+def chest_pa(c: Canvas, body: Body) -> Float32s:
     """Draw lungs, ribs, collar bones, heart, domes of the diaphragm, spine."""
     image = _air(c)
     wide = body.grow(0.78, body.wide, 0.05)
@@ -74,7 +74,7 @@ def chest_pa(c: Canvas, body: Body) -> Array:
     return image
 
 
-def chest_lateral(c: Canvas, body: Body) -> Array:
+def chest_lateral(c: Canvas, body: Body) -> Float32s:
     """Draw the chest from its left side: sternum in front, spine behind, heart between."""
     image = _air(c)
     paint(image, ellipse(c, (0, 0.2), (0.66 + 0.1 * body.fat, 1.3), power=3), 0.58)
@@ -96,13 +96,13 @@ def chest_lateral(c: Canvas, body: Body) -> Array:
     return image
 
 
-def _tubular(c: Canvas, a: Point, b: Point, widths: Point) -> Array:
+def _tubular(c: Canvas, a: Point, b: Point, widths: Point) -> Float32s:
     """Cover a long bone, denser at its walls."""
     hollow = capsule(c, a, b, (widths[0] * 0.5, widths[1] * 0.5), soft=4)
     return capsule(c, a, b, widths) - np.float32(0.4) * hollow
 
 
-def knee_ap(c: Canvas, body: Body) -> Array:
+def knee_ap(c: Canvas, body: Body) -> Float32s:
     """Draw a knee from the front: condyles, plateau, kneecap in overlay, fibula."""
     image = _air(c)
     thick = 0.55 + 0.2 * body.fat
@@ -119,7 +119,7 @@ def knee_ap(c: Canvas, body: Body) -> Array:
     return image
 
 
-def knee_lateral(c: Canvas, body: Body) -> Array:
+def knee_lateral(c: Canvas, body: Body) -> Float32s:
     """Draw a bent knee from the side, kneecap in front."""
     image = _air(c)
     thick = 0.42 + 0.15 * body.fat
@@ -135,7 +135,7 @@ def knee_lateral(c: Canvas, body: Body) -> Array:
     return image
 
 
-def hand_pa(c: Canvas, body: Body) -> Array:
+def hand_pa(c: Canvas, body: Body) -> Float32s:
     """Draw five rays of phalanges and metacarpals on the wrist; left and right by the body."""
     c = mirrored(c) if body.skew < 0 else c
     image = _air(c)
@@ -169,7 +169,7 @@ def hand_pa(c: Canvas, body: Body) -> Array:
     return image
 
 
-def pelvis_ap(c: Canvas, body: Body) -> Array:
+def pelvis_ap(c: Canvas, body: Body) -> Float32s:
     """Draw iliac wings, sacrum, hips and pubic arch; a few have a metal hip."""
     c = Canvas(c.x * np.float32(1.22), c.y * np.float32(1.12), c.edge)
     image = _air(c)
@@ -195,13 +195,13 @@ def pelvis_ap(c: Canvas, body: Body) -> Array:
     return image
 
 
-def _vertebrae(image: Array, c: Canvas, xs: list[float], ys: list[float], half: float) -> None:
+def _vertebrae(image: Float32s, c: Canvas, xs: list[float], ys: list[float], half: float) -> None:
     for x, y in zip(xs, ys, strict=True):
         _bone(image, ellipse(c, (x, y), (half, half * 0.78), power=4), 0.2)
         _bone(image, ring(c, (x, y), (half, half * 0.78), 0.025), 0.08)
 
 
-def lspine_ap(c: Canvas, body: Body) -> Array:
+def lspine_ap(c: Canvas, body: Body) -> Float32s:
     """Draw five lumbar bodies with processes, lowest ribs, wings below, gas around."""
     image = _air(c)
     image += 0.5
@@ -221,7 +221,7 @@ def lspine_ap(c: Canvas, body: Body) -> Array:
     return image
 
 
-def lspine_lateral(c: Canvas, body: Body) -> Array:
+def lspine_lateral(c: Canvas, body: Body) -> Float32s:
     """Draw the lumbar column from the side, bent forward, sacrum at an angle below."""
     image = _air(c)
     paint(image, ellipse(c, (-0.1, 0), (0.85, 2.4), power=4), 0.55)
@@ -235,7 +235,7 @@ def lspine_lateral(c: Canvas, body: Body) -> Array:
     return image
 
 
-def tspine_ap(c: Canvas, body: Body) -> Array:
+def tspine_ap(c: Canvas, body: Body) -> Float32s:
     """Draw a dozen thoracic bodies with ribs going off, in a narrow field between lungs."""
     image = _air(c)
     image += 0.5
@@ -252,7 +252,7 @@ def tspine_ap(c: Canvas, body: Body) -> Array:
     return image
 
 
-def tspine_lateral(c: Canvas, body: Body) -> Array:
+def tspine_lateral(c: Canvas, body: Body) -> Float32s:
     """Draw the thoracic column from the side, bent backward, dark lung in front of it."""
     image = _air(c)
     paint(image, ellipse(c, (0, 0), (0.8, 2.4), power=4), 0.55)
@@ -267,7 +267,7 @@ def tspine_lateral(c: Canvas, body: Body) -> Array:
     return image
 
 
-def abdomen_ap(c: Canvas, body: Body) -> Array:
+def abdomen_ap(c: Canvas, body: Body) -> Float32s:
     """Draw gas in the colon's frame, psoas edges, spine, lowest ribs, pelvic rim."""
     image = _air(c)
     paint(image, ellipse(c, (0, 0), (0.82 + 0.12 * body.fat, 1.35), power=3), 0.5)

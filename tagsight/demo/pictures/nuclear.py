@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from tagsight.arrays import Float32s
 from tagsight.demo.pictures.body import Body
 from tagsight.demo.pictures.canvas import (
-    Array,
     Canvas,
     capsule,
     ellipse,
@@ -15,7 +15,7 @@ from tagsight.demo.pictures.canvas import (
 )
 
 
-def _limbs(image: Array, c: Canvas, soft: float, bone: float) -> None:
+def _limbs(image: Float32s, c: Canvas, soft: float, bone: float) -> None:
     for side in (-1, 1):
         arm = [(0.15 * side, -0.66), (0.24 * side, -0.3), (0.27 * side, 0.0)]
         leg = [(0.08 * side, 0.05), (0.1 * side, 0.5), (0.09 * side, 0.93)]
@@ -27,7 +27,7 @@ def _limbs(image: Array, c: Canvas, soft: float, bone: float) -> None:
             paint(image, ellipse(c, (x * side, y), (0.026, 0.022)), bone)
 
 
-def bone_scan(c: Canvas, body: Body, view: str) -> Array:
+def bone_scan(c: Canvas, body: Body, view: str) -> Float32s:
     """Draw a whole skeleton from the front (ANT) or behind (POST), with hot lesions."""
     c = mirrored(c) if view == "POST" else c
     image = np.zeros_like(c.x)
@@ -56,7 +56,7 @@ def bone_scan(c: Canvas, body: Body, view: str) -> Array:
     return np.clip(image, 0, 2)
 
 
-def thyroid_scan(c: Canvas, body: Body, view: str) -> Array:
+def thyroid_scan(c: Canvas, body: Body, view: str) -> Float32s:
     """Draw both lobes, as a butterfly, with a cold or hot node."""
     del view
     image = np.full(c.x.shape, 0.04, dtype=np.float32)
@@ -70,7 +70,7 @@ def thyroid_scan(c: Canvas, body: Body, view: str) -> Array:
     return image
 
 
-def myocardium(c: Canvas, body: Body, view: str) -> Array:
+def myocardium(c: Canvas, body: Body, view: str) -> Float32s:
     """Draw the left ventricle's wall: a ring (SA) or a horseshoe (VLA); a defect if ill."""
     image = np.full(c.x.shape, 0.08, dtype=np.float32)
     r = body.grow(0.48, body.heart, 0.1)
@@ -84,7 +84,7 @@ def myocardium(c: Canvas, body: Body, view: str) -> Array:
     return image
 
 
-def pet_brain(c: Canvas, body: Body, z: float) -> Array:
+def pet_brain(c: Canvas, body: Body, z: float) -> Float32s:
     """Draw sugar uptake of the brain: hot cortex and basal ganglia, cold ventricles."""
     image = np.zeros_like(c.x)
     size = float(np.sqrt(max(0.2, 1 - (0.8 * z) ** 2)))
@@ -98,7 +98,7 @@ def pet_brain(c: Canvas, body: Body, z: float) -> Array:
     return image
 
 
-def pet_trunk(c: Canvas, body: Body, z: float) -> Array:
+def pet_trunk(c: Canvas, body: Body, z: float) -> Float32s:
     """Draw sugar uptake in a slice from thigh (-1) over liver (0) and heart to brain (1)."""
     if z > 0.8:
         return pet_brain(c, body, (z - 0.9) * 5)

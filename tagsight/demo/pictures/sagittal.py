@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from tagsight.arrays import Float32s
 from tagsight.demo.pictures.body import Body
 from tagsight.demo.pictures.canvas import (
-    Array,
     Canvas,
     Point,
     capsule,
@@ -16,7 +16,7 @@ from tagsight.demo.pictures.canvas import (
 from tagsight.demo.pictures.sections import Tones, add_lesion, empty
 
 
-def _brain(image: Array, c: Canvas, body: Body, tones: Tones, size: float) -> None:
+def _brain(image: Float32s, c: Canvas, body: Body, tones: Tones, size: float) -> None:
     at, radii = (0.08, -0.28), (0.64 * size, 0.48 * size)
     paint(image, ellipse(c, at, radii), tones["csf"])
     gap = 0.012 + 0.04 * body.atrophy
@@ -28,7 +28,7 @@ def _brain(image: Array, c: Canvas, body: Body, tones: Tones, size: float) -> No
     paint(image, brain * np.clip(folds - 1, 0, 1), tones["csf"])
 
 
-def head_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def head_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw a head from the side, facing left: brain, callosum, cerebellum, stem, face, neck."""
     image = empty(c, tones)
     size = float(np.sqrt(max(0.35, 1 - (0.7 * z) ** 2)))
@@ -65,7 +65,7 @@ def _column(body: Body, count: int, span: float) -> list[tuple[Point, float]]:
     return [((float(x), float(y)), -float(t)) for x, y, t in zip(bend, heights, tilt, strict=True)]
 
 
-def spine_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def spine_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw vertebrae and discs in a row, the canal behind them, aorta in front, back muscles."""
     image = empty(c, tones)
     paint(image, ellipse(c, (-0.05, 0), (0.8, 2.5), power=4), tones["fat"])
@@ -94,7 +94,7 @@ def spine_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     return image
 
 
-def knee_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def knee_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw femur, tibia, patella, meniscus and fat pad from the side, facing left."""
     image = empty(c, tones)
     leg = tube(c, [(0.05, -1.3), (0.0, 0), (0.08, 1.3)], (0.72, 0.58))
@@ -122,7 +122,7 @@ def knee_sagittal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     return image
 
 
-def knee_coronal(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def knee_coronal(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw both condyles on the plateau, menisci between, fibula at the side."""
     image = empty(c, tones)
     paint(image, tube(c, [(0, -1.3), (0, 0), (0, 1.3)], (0.78, 0.6)), tones["fat"])

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tagsight.arrays import Float32s
 from tagsight.demo.pictures.body import Body
 from tagsight.demo.pictures.canvas import (
-    Array,
     Canvas,
     Point,
     capsule,
@@ -23,13 +23,13 @@ from tagsight.demo.pictures.canvas import (
 Tones = Mapping[str, float]
 
 
-def empty(c: Canvas, tones: Tones) -> Array:
+def empty(c: Canvas, tones: Tones) -> Float32s:
     """Return a picture of nothing but air."""
     return np.full(c.x.shape, tones["air"], dtype=np.float32)
 
 
 def add_lesion(
-    image: Array, c: Canvas, body: Body, tones: Tones, at: Point, *, size: float
+    image: Float32s, c: Canvas, body: Body, tones: Tones, at: Point, *, size: float
 ) -> None:
     """Lay the patient's lesion, if any, near a place."""
     if body.lesion:
@@ -38,7 +38,7 @@ def add_lesion(
         paint(image, spot, tones["lesion"])
 
 
-def _eyes(image: Array, c: Canvas, tones: Tones, size: float) -> None:
+def _eyes(image: Float32s, c: Canvas, tones: Tones, size: float) -> None:
     for side in (-1, 1):
         at = (0.27 * size * side, -0.62 * size)
         paint(image, ellipse(c, at, (0.19 * size, 0.22 * size)), tones["fat"])
@@ -46,7 +46,7 @@ def _eyes(image: Array, c: Canvas, tones: Tones, size: float) -> None:
     paint(image, ellipse(c, (0, -0.6 * size), (0.09 * size, 0.2 * size)), tones["air"])
 
 
-def _ventricles(image: Array, c: Canvas, body: Body, tones: Tones, z: float) -> None:
+def _ventricles(image: Float32s, c: Canvas, body: Body, tones: Tones, z: float) -> None:
     size = 0.05 + 0.05 * body.atrophy
     for side in (-1, 1):
         width = size * (1 + 0.15 * side * body.skew)
@@ -62,7 +62,7 @@ def _ventricles(image: Array, c: Canvas, body: Body, tones: Tones, z: float) -> 
         paint(image, ellipse(c, (0, 0.05), (0.12, 0.1)), tones["wm"])
 
 
-def head(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def head(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw scalp, skull and brain, with eyes low down and ventricles in the middle."""
     image, rng = empty(c, tones), body.rng(1)
     size = float(np.sqrt(max(0.15, 1 - (0.8 * z) ** 2)))
@@ -89,7 +89,9 @@ def head(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     return image
 
 
-def _trunk(c: Canvas, body: Body, tones: Tones, width: float, depth: float) -> tuple[Array, Point]:
+def _trunk(
+    c: Canvas, body: Body, tones: Tones, width: float, depth: float
+) -> tuple[Float32s, Point]:
     image = empty(c, tones)
     rx = body.grow(width, body.wide + 2 * body.fat - 0.8, 0.07)
     ry = body.grow(depth, body.tall + 2 * body.fat - 0.8, 0.09)
@@ -98,7 +100,7 @@ def _trunk(c: Canvas, body: Body, tones: Tones, width: float, depth: float) -> t
     return image, (rx - wall, ry - wall)
 
 
-def _vertebra(image: Array, c: Canvas, tones: Tones, y: float, size: float = 1.0) -> None:
+def _vertebra(image: Float32s, c: Canvas, tones: Tones, y: float, size: float = 1.0) -> None:
     paint(image, ellipse(c, (0, y), (0.13 * size, 0.1 * size)), tones["bone"])
     paint(image, ellipse(c, (0, y), (0.11 * size, 0.082 * size)), tones["marrow"])
     for side in (-1, 1):
@@ -109,14 +111,14 @@ def _vertebra(image: Array, c: Canvas, tones: Tones, y: float, size: float = 1.0
     paint(image, ellipse(c, (0, y + 0.145 * size), (0.06 * size, 0.05 * size)), tones["csf"])
 
 
-def _ribs(image: Array, c: Canvas, tones: Tones, radii: Point, phase: float) -> None:
+def _ribs(image: Float32s, c: Canvas, tones: Tones, radii: Point, phase: float) -> None:
     shell = ring(c, (0, 0), radii, 0.045)
     around = np.arctan2(c.y / radii[1], c.x / radii[0])
     pieces = np.clip(4 * np.sin(around * 9 + phase) - 0.5, 0, 1)
     paint(image, shell * pieces, tones["bone"])
 
 
-def _lungs(image: Array, c: Canvas, body: Body, tones: Tones, radii: Point, *, z: float) -> None:
+def _lungs(image: Float32s, c: Canvas, body: Body, tones: Tones, radii: Point, *, z: float) -> None:
     size = 1 - 0.3 * max(z, 0)
     speckle = texture(body.rng(2), c.x.shape, c.x.shape[0] / 24)
     for side in (-1, 1):
@@ -128,7 +130,7 @@ def _lungs(image: Array, c: Canvas, body: Body, tones: Tones, radii: Point, *, z
     add_lesion(image, c, body, tones, (0.5 * np.sign(body.skew), 0.2 * body.lesion_y), size=0.05)
 
 
-def chest(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def chest(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw ribs, lungs, heart (low) or arch (high), aorta and spine; liver dome at the bottom."""
     image, inner = _trunk(c, body, tones, 0.86, 0.6)
     paint(image, ellipse(c, (0, 0), inner, power=2.3), tones["muscle"])
@@ -150,7 +152,9 @@ def chest(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     return image
 
 
-def _gut(image: Array, c: Canvas, body: Body, tones: Tones, inside: Array, *, y: float) -> None:
+def _gut(
+    image: Float32s, c: Canvas, body: Body, tones: Tones, inside: Float32s, *, y: float
+) -> None:
     rng = body.rng(3)
     for _ in range(9):
         at = (float(rng.uniform(-0.45, 0.5)), y + float(rng.uniform(-0.25, 0.15)))
@@ -161,7 +165,7 @@ def _gut(image: Array, c: Canvas, body: Body, tones: Tones, inside: Array, *, y:
 
 
 def _upper_organs(
-    image: Array, c: Canvas, body: Body, tones: Tones, radii: Point, *, z: float
+    image: Float32s, c: Canvas, body: Body, tones: Tones, radii: Point, *, z: float
 ) -> None:
     liver = 0.5 + 0.35 * z
     at = (-radii[0] * 0.5, -0.08)
@@ -176,7 +180,7 @@ def _upper_organs(
     add_lesion(image, c, body, tones, (at[0] + 0.1 * body.lesion_x, at[1]), size=0.08)
 
 
-def abdomen(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def abdomen(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw liver, spleen, stomach, kidneys, gut, great vessels and spine."""
     image, radii = _trunk(c, body, tones, 0.85, 0.6)
     inside = ellipse(c, (0, 0), radii, power=2.3)
@@ -201,7 +205,7 @@ def abdomen(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     return image
 
 
-def pelvis(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def pelvis(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw iliac wings and sacrum (high) or femoral heads and bladder (low)."""
     image, radii = _trunk(c, body, tones, 0.88, 0.56)
     inside = ellipse(c, (0, 0), radii, power=2.3)
@@ -230,7 +234,7 @@ def pelvis(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     return image
 
 
-def heart(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def heart(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw a short axis: round left ventricle in its muscle, right one as a crescent."""
     image, radii = _trunk(c, body, tones, 0.95, 0.85)
     paint(image, ellipse(c, (0, 0), radii, power=2.3), tones["muscle"])
@@ -250,7 +254,7 @@ def heart(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
     return image
 
 
-def spine(c: Canvas, body: Body, tones: Tones, z: float) -> Array:
+def spine(c: Canvas, body: Body, tones: Tones, z: float) -> Float32s:
     """Draw a lumbar vertebra or (z near 0) a disc, filling the picture, between psoas and back."""
     image = np.full(c.x.shape, tones["fat"], dtype=np.float32)
     for side in (-1, 1):

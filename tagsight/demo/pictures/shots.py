@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tagsight.arrays import Float32s
 from tagsight.demo.pictures import angiography, films, nuclear, sagittal, sections, ultrasound
 from tagsight.demo.pictures.body import Body
 from tagsight.demo.pictures.breast import mammogram
-from tagsight.demo.pictures.canvas import Array, Canvas, Pose, blur, canvas, ellipse
+from tagsight.demo.pictures.canvas import Canvas, Pose, blur, canvas, ellipse
 from tagsight.demo.pictures.sections import Tones
 from tagsight.demo.population import Patient, Series
 from tagsight.demo.technique import Technique
 
-Slice = Callable[[Canvas, Body, Tones, float], Array]
+Slice = Callable[[Canvas, Body, Tones, float], Float32s]
 
 SLICES: dict[tuple[str, str], Slice] = {
     ("HEAD", "AX"): sections.head,
@@ -68,7 +69,7 @@ def make_canvas(shot: Shot, rows: int, columns: int) -> Canvas:
     return canvas(rows, columns, shot.pose, shot.patient.body.rng(part), bend)
 
 
-def _section(shot: Shot, c: Canvas) -> Array:
+def _section(shot: Shot, c: Canvas) -> Float32s:
     part, body, z = shot.series.body_part, shot.patient.body, shot.depth
     if part == "WHOLEBODY":
         part = "CHEST" if z > 0.1 else "ABDOMEN" if z > -0.4 else "PELVIS"
@@ -76,7 +77,7 @@ def _section(shot: Shot, c: Canvas) -> Array:
     return draw(c, body, shot.technique.tones, z)
 
 
-def _ct(shot: Shot, c: Canvas) -> Array:
+def _ct(shot: Shot, c: Canvas) -> Float32s:
     if shot.series.contrast == "SCOUT":
         film = films.FILMS[shot.series.body_part, shot.series.view(shot.image)]
         return film(c, shot.patient.body) * 900 - 400
@@ -89,20 +90,20 @@ def _ct(shot: Shot, c: Canvas) -> Array:
     return np.clip(image + 500 * np.clip(table, 0, 1) * (image < -600), -1024, 3071)
 
 
-def _shade(shot: Shot, c: Canvas) -> Array:
+def _shade(shot: Shot, c: Canvas) -> Float32s:
     x, y = shot.rng.normal(0, 1, 2)
     lit = 1 + np.float32(shot.technique.shading) * (np.float32(x) * c.x + np.float32(y) * c.y)
     return np.clip(lit, 0.3, 2)
 
 
-def _mr(shot: Shot, c: Canvas) -> Array:
+def _mr(shot: Shot, c: Canvas) -> Float32s:
     image = blur(_section(shot, c), shot.technique.blur) * _shade(shot, c)
     real, imaginary = shot.rng.standard_normal((2, *c.x.shape), dtype=np.float32)
     noise = np.float32(shot.technique.noise)
     return np.hypot(image + noise * real, noise * imaginary)
 
 
-def _film(shot: Shot, c: Canvas) -> Array:
+def _film(shot: Shot, c: Canvas) -> Float32s:
     t, series = shot.technique, shot.series
     image = films.FILMS[series.body_part, series.view(shot.image)](c, shot.patient.body)
     image = blur(image, t.blur) * _shade(shot, c)
@@ -114,7 +115,7 @@ def _film(shot: Shot, c: Canvas) -> Array:
     return np.clip(image, 0, 1.3)
 
 
-def _collimate(image: Array, rng: np.random.Generator) -> None:
+def _collimate(image: Float32s, rng: np.random.Generator) -> None:
     rows, columns = image.shape
     top, bottom = (int(rows * rng.uniform(0, 0.08)) for _ in range(2))
     left, right = (int(columns * rng.uniform(0, 0.12)) for _ in range(2))
@@ -123,7 +124,7 @@ def _collimate(image: Array, rng: np.random.Generator) -> None:
     image[~open_field] = 1.0
 
 
-def _letter(image: Array, rng: np.random.Generator) -> None:
+def _letter(image: Float32s, rng: np.random.Generator) -> None:
     """Lay a lead marker (a coarse R) in an upper corner."""
     mark = np.array([[1, 1, 0], [1, 0, 1], [1, 1, 0], [1, 0, 1]], dtype=bool)
     size = max(2, image.shape[0] // 70)
@@ -133,14 +134,14 @@ def _letter(image: Array, rng: np.random.Generator) -> None:
     image[row : row + mark.shape[0], column : column + mark.shape[1]][mark] = 1.1
 
 
-def _breast(shot: Shot, c: Canvas) -> Array:
+def _breast(shot: Shot, c: Canvas) -> Float32s:
     side, view = shot.series.view(shot.image).split()
     image = mammogram(c, shot.patient.body, side, view)
     grain = shot.rng.standard_normal(c.x.shape, dtype=np.float32)
     return np.clip(image + np.float32(shot.technique.noise) * grain, 0, 1.3)
 
 
-def _counts(shot: Shot, c: Canvas) -> Array:
+def _counts(shot: Shot, c: Canvas) -> Float32s:
     body, view, part = shot.patient.body, shot.series.view(shot.image), shot.series.body_part
     if shot.series.modality == "PT":
         brain = part == "HEAD"
@@ -154,7 +155,7 @@ def _counts(shot: Shot, c: Canvas) -> Array:
     return shot.rng.poisson(activity * level).astype(np.float32)
 
 
-def _run(shot: Shot, c: Canvas) -> Array:
+def _run(shot: Shot, c: Canvas) -> Float32s:
     """Return the frames of a run: the agent comes and goes while the heart moves a little."""
     part, n, body = shot.series.body_part, shot.series.frames, shot.patient.body
     tree = blur(angiography.vessels(c, body, part, shot.series.views[0]), shot.technique.blur)
@@ -169,7 +170,7 @@ def _run(shot: Shot, c: Canvas) -> Array:
     return np.clip(np.stack(frames) + np.float32(shot.technique.noise) * noise, 0, 1)
 
 
-def _beating(shot: Shot, c: Canvas) -> Array:
+def _beating(shot: Shot, c: Canvas) -> Float32s:
     """Return the frames of a gated or moving organ (frames, rows, columns)."""
     frames = []
     for i in range(shot.series.frames):
@@ -178,7 +179,7 @@ def _beating(shot: Shot, c: Canvas) -> Array:
     return np.stack(frames)
 
 
-def _echo(shot: Shot, c: Canvas) -> Array:
+def _echo(shot: Shot, c: Canvas) -> Float32s:
     straight = canvas(c.x.shape[0], c.x.shape[1], Pose(), shot.rng, 0.0)
     seen = ultrasound.window(straight, shot.series.contrast, 0.9)
     organ = shot.series.view(shot.image)
@@ -189,7 +190,7 @@ _PLAIN = {"CT": _ct, "MR": _mr, "CR": _film, "DX": _film, "MG": _breast, "NM": _
           "PT": _counts, "XA": _run, "US": _echo}  # fmt: skip
 
 
-def take(shot: Shot) -> Array:
+def take(shot: Shot) -> Float32s:
     """Draw a shot.
 
     Hounsfield units for CT, counts for NM and PT, else about 0 to 1; one more leading axis

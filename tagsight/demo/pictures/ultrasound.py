@@ -3,11 +3,12 @@
 import numpy as np
 from scipy import ndimage
 
+from tagsight.arrays import Float32s
 from tagsight.demo.pictures.body import Body
-from tagsight.demo.pictures.canvas import Array, Canvas, capsule, ellipse, paint, ring, tube
+from tagsight.demo.pictures.canvas import Canvas, capsule, ellipse, paint, ring, tube
 
 
-def window(c: Canvas, probe: str, depth: float) -> Array:
+def window(c: Canvas, probe: str, depth: float) -> Float32s:
     """Cover the part of the picture that a probe sees."""
     if probe == "LINEAR":
         return ellipse(c, (0, 0.02), (0.78, 0.82), power=40)
@@ -18,7 +19,7 @@ def window(c: Canvas, probe: str, depth: float) -> Array:
     return inside.astype(np.float32)
 
 
-def _liver(c: Canvas, body: Body) -> Array:
+def _liver(c: Canvas, body: Body) -> Float32s:
     image = np.full(c.x.shape, 0.42, dtype=np.float32)
     paint(image, ellipse(c, (0, -0.95), (1.2, 0.22)), 0.6)
     rng = body.rng(20)
@@ -33,7 +34,7 @@ def _liver(c: Canvas, body: Body) -> Array:
     return image
 
 
-def _kidney(c: Canvas, body: Body) -> Array:
+def _kidney(c: Canvas, body: Body) -> Float32s:
     image = np.full(c.x.shape, 0.38, dtype=np.float32)
     radii = (body.grow(0.55, body.tall, 0.07), body.grow(0.26, body.wide, 0.07))
     paint(image, ellipse(c, (0.05, 0.15), radii, 0.15), 0.22)
@@ -44,7 +45,7 @@ def _kidney(c: Canvas, body: Body) -> Array:
     return image
 
 
-def _heart(c: Canvas, body: Body) -> Array:
+def _heart(c: Canvas, body: Body) -> Float32s:
     image = np.full(c.x.shape, 0.3, dtype=np.float32)
     big = body.grow(1.0, body.heart, 0.08)
     paint(image, ellipse(c, (0, 0), (0.55 * big, 0.75)), 0.55)
@@ -61,7 +62,7 @@ def _heart(c: Canvas, body: Body) -> Array:
     return image
 
 
-def _thyroid(c: Canvas, body: Body) -> Array:
+def _thyroid(c: Canvas, body: Body) -> Float32s:
     image = np.full(c.x.shape, 0.35, dtype=np.float32)
     for y, tone in ((-0.72, 0.7), (-0.55, 0.25), (-0.42, 0.2)):
         paint(image, ellipse(c, (0, y), (1.5, 0.07), power=4), tone)
@@ -78,7 +79,7 @@ def _thyroid(c: Canvas, body: Body) -> Array:
     return image
 
 
-def _breast(c: Canvas, body: Body) -> Array:
+def _breast(c: Canvas, body: Body) -> Float32s:
     image = np.full(c.x.shape, 0.3, dtype=np.float32)
     rng = body.rng(21)
     for i in range(7):
@@ -106,7 +107,7 @@ DRAWN = {
 }
 
 
-def scan(c: Canvas, body: Body, organ: str, rng: np.random.Generator) -> Array:
+def scan(c: Canvas, body: Body, organ: str, rng: np.random.Generator) -> Float32s:
     """Draw an organ's echoes with speckle and their fading with depth, before the window."""
     image = DRAWN[organ](c, body)
     grain = rng.rayleigh(0.8, c.x.shape).astype(np.float32)
@@ -115,7 +116,7 @@ def scan(c: Canvas, body: Body, organ: str, rng: np.random.Generator) -> Array:
     return np.clip(image * (0.25 + 0.75 * grain) * fade, 0, 1)
 
 
-def flow(c: Canvas, body: Body) -> tuple[Array, Array]:
+def flow(c: Canvas, body: Body) -> tuple[Float32s, Float32s]:
     """Cover a colour Doppler box's flow towards and away from the probe."""
     box = ellipse(c, (0.1, 0.05), (0.3, 0.28), power=20)
     towards = ellipse(c, (0.2, -0.05), (0.12, 0.2), 0.4, soft=4) * box

@@ -1,4 +1,4 @@
-"""Which K: the mean silhouette, and how well the medoids fit other patients, against K."""
+"""Choice of K: the mean silhouette, and how well the medoids fit other patients, against K."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ def choice(chosen: Mapping[str, Any], tolerance: float) -> str:
 
 
 def _points(chosen: Mapping[str, Any], name: str) -> Points:
-    """K and the value there, rising; what is not known is left out."""
+    """K and its value, in rising order; a K without value is left out."""
     rows = sorted((int(k), row.get(name)) for k, row in chosen["grid"].items())
     return [(k, value) for k, value in rows if value is not None]
 
@@ -61,10 +61,10 @@ def _curve(ax: Axes, points: Points, k: int, written: str) -> None:
     for each, value in points:
         if each == k:
             ax.scatter([k], [value], s=90, color=TAGS, zorder=4)
-            said = f"K = {k}: {written.format(value)}"
+            text = f"K = {k}: {written.format(value)}"
             beside, offset = _room(ks, values, ks.index(k))
             look: Any = {"color": INK, "fontweight": "bold", "ha": beside, "va": "center"}
-            ax.annotate(said, (k, value), (0, offset), textcoords="offset points", **look)
+            ax.annotate(text, (k, value), (0, offset), textcoords="offset points", **look)
 
 
 def _room(ks: Sequence[int], values: Sequence[float], place: int) -> tuple[str, int]:
@@ -76,7 +76,7 @@ def _room(ks: Sequence[int], values: Sequence[float], place: int) -> tuple[str, 
 
 
 def _allowed(ax: Axes, tolerance: float) -> None:
-    """Shade what the rule takes for a fit as good."""
+    """Shade the ratios that the rule accepts."""
     low, high = ax.get_ylim()
     low, high = min(low, 1 / tolerance), max(high, tolerance**2)
     ax.set_ylim(low, high)
@@ -84,8 +84,8 @@ def _allowed(ax: Axes, tolerance: float) -> None:
     ax.axhline(tolerance, color=MUTED, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
     look: Any = {"color": MUTED, "ha": "right", "fontsize": SIZE - 1.5, "bbox": BEHIND}
     place: Any = {"xytext": (-4, 9), "textcoords": "offset points", "va": "center"}
-    said = f"as good as own: up to {tolerance:g}"
-    ax.annotate(said, (ax.get_xlim()[1], tolerance), **look, **place)
+    text = f"as good as own: up to {tolerance:g}"
+    ax.annotate(text, (ax.get_xlim()[1], tolerance), **look, **place)
 
 
 def _widened(ax: Axes, ratios: Points) -> None:

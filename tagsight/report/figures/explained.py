@@ -1,4 +1,4 @@
-"""How much of the images' differences tags and yardsticks explain, against each null."""
+"""Share of the images' differences that tags and baselines explain, against each null model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
+from tagsight.evaluation import labellings, nulls
+from tagsight.evaluation.labellings import Labelling
 from tagsight.report.figures.style import (
     BEHIND,
     INK,
-    MINUS,
     MUTED,
     PAPER,
     SIZE,
@@ -18,7 +19,7 @@ from tagsight.report.figures.style import (
     new,
     svg,
 )
-from tagsight.report.wording import LABELLING_NAMES, NULL_NAMES
+from tagsight.report.wording import MINUS
 
 ROW, GAP = 1.0, 1.6
 GUTTER = 136  # points left of the axis, where labels stand
@@ -26,7 +27,7 @@ GUTTER = 136  # points left of the axis, where labels stand
 
 class _Row(NamedTuple):
     y: float
-    labelling: str
+    labelling: Labelling
     value: float
     interval: Sequence[float] | None
 
@@ -51,11 +52,11 @@ def explained(evaluation: Mapping[str, Any]) -> str:
     for y, null, _ in groups:
         look: Any = {"color": INK, "fontweight": "bold", "annotation_clip": False}
         place: Any = {"xytext": (-GUTTER, 0), "textcoords": "offset points", "va": "center"}
-        ax.annotate(NULL_NAMES[null], (left, y), bbox=BEHIND, **look, **place)
+        ax.annotate(null, (left, y), bbox=BEHIND, **look, **place)
     ax.set_xlim(left=left)
-    ax.set_yticks([row.y for row in rows], [LABELLING_NAMES[row.labelling] for row in rows])
+    ax.set_yticks([row.y for row in rows], [row.labelling.name for row in rows])
     for label, row in zip(ax.get_yticklabels(), rows, strict=True):
-        label.set_color(TAGS if row.labelling == "tags" else MUTED)
+        label.set_color(TAGS if row.labelling == labellings.TAGS else MUTED)
     ax.xaxis.set_major_formatter(FuncFormatter(_percent))
     return svg(figure)
 
@@ -64,26 +65,26 @@ def _groups(evaluation: Mapping[str, Any]) -> list[tuple[float, str, list[_Row]]
     """For each null with any value: the place of its heading, its name, its rows."""
     groups: list[tuple[float, str, list[_Row]]] = []
     y = 0.0
-    for null in NULL_NAMES:
-        known = [(q, evaluation.get(q, {}).get(null, {})) for q in LABELLING_NAMES]
-        known = [(q, found) for q, found in known if found.get("explained") is not None]
+    for null in nulls.NULLS:
+        tested = [(q, evaluation.get(q.key, {}).get(null.key, {})) for q in labellings.LABELLINGS]
+        known = [(q, row) for q, row in tested if row.get("explained") is not None]
         rows = [
-            _Row(y + ROW * (place + 1), q, found["explained"], found["explained_ci95"])
-            for place, (q, found) in enumerate(known)
+            _Row(y + ROW * (place + 1), q, row["explained"], row["explained_ci95"])
+            for place, (q, row) in enumerate(known)
         ]
         if rows:
-            groups.append((y, null, rows))
+            groups.append((y, null.name, rows))
             y = rows[-1].y + GAP
     return groups
 
 
 def _draw(ax: Axes, row: _Row) -> None:
-    own = row.labelling == "tags"
-    colour = TAGS if own else MUTED
+    main = row.labelling == labellings.TAGS
+    colour = TAGS if main else MUTED
     if row.interval:
-        ax.plot(row.interval, [row.y, row.y], color=colour, linewidth=2.4 if own else 1.4)
-    fill = colour if own else PAPER
-    ax.scatter([row.value], [row.y], s=52 if own else 34, color=fill, edgecolor=colour, zorder=3)
+        ax.plot(row.interval, [row.y, row.y], color=colour, linewidth=2.4 if main else 1.4)
+    fill = colour if main else PAPER
+    ax.scatter([row.value], [row.y], s=52 if main else 34, color=fill, edgecolor=colour, zorder=3)
     right = max(row.value, *(row.interval or [row.value]))
     look: Any = {"textcoords": "offset points", "va": "center", "fontsize": SIZE - 1.5}
     ax.annotate(_percent(row.value), (right, row.y), (8, 0), color=colour, bbox=BEHIND, **look)

@@ -1,4 +1,4 @@
-"""The paper's Figure 2, with the run's own counts: from files to the test."""
+"""The paper's Figure 2, with the run's counts: from files to the test."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -37,8 +37,8 @@ class _Box(NamedTuple):
 def flow(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int | None) -> str:
     """Return Figure 2 as SVG.
 
-    counts: of `tagsight.counts`; choice: choice.json; epochs: how long the autoencoder learned,
-    None where the images have tags alone: then there is neither network nor test.
+    counts: counts.json; choice: choice.json; epochs: of the autoencoder's training, None where the
+    images have tags alone: then there is neither network nor test.
     """
     figure = new(9, 7.9)
     figure.set_layout_engine("none")
@@ -68,12 +68,12 @@ def _boxes(
 
 def _archive(counts: Mapping[str, Any]) -> dict[str, _Box]:
     """From files to columns: the upper row."""
-    said = f"{counts['series']:,} series", f"{counts['patients']:,} patients"
+    levels = f"{counts['series']:,} series", f"{counts['patients']:,} patients"
     values = counts["columns"] - counts["presence"]
     columns = (f"{values:,} of values", f"{counts['presence']:,} of presence")
     return {
         "files": _Box(11, 90, 20, "Files", [f"{counts['files']:,} found"]),
-        "images": _Box(37, 90, 20, f"{counts['images']:,} images", said),
+        "images": _Box(37, 90, 20, f"{counts['images']:,} images", levels),
         "tags": _Box(63, 90, 20, f"{counts['tags']:,} tags", [f"{counts['kept']:,} kept"], TAGS),
         "columns": _Box(89, 90, 20, f"{counts['columns']:,} columns", columns, TAGS),
     }
@@ -93,7 +93,7 @@ def _reasons(rejected: Mapping[str, int], shown: int = 4) -> list[str]:
 
 def _samples(counts: Mapping[str, Any]) -> dict[str, _Box]:
     """The samples, none of which share a patient: the middle row."""
-    found = {
+    boxes = {
         "tuning": _sample(37, "Tuning", counts["samples"]["tuning"]),
         "holdout": _sample(11, "Held out", counts["samples"]["holdout"]),
     }
@@ -101,7 +101,7 @@ def _samples(counts: Mapping[str, Any]) -> dict[str, _Box]:
     least, most = f"{min(sizes):,}", f"{max(sizes):,}"
     each = f"{most} images each" if least == most else f"{least} to {most} images"
     trials = "1 trial" if len(sizes) == 1 else f"{len(sizes)} trials"
-    return {**found, "trials": _Box(63, 51, 20, trials, [each])}
+    return {**boxes, "trials": _Box(63, 51, 20, trials, [each])}
 
 
 def _sample(x: float, title: str, images: int) -> _Box:

@@ -1,4 +1,4 @@
-"""Which clusters live inside which: the clusters of each K, joined to those of the next.
+"""Nesting of clusters: the clusters of each K, joined to those of the next.
 
 A bar is a cluster, as high as it has images; the bands between two K are the images that their
 clusters share. The finer clusters stand as near as they can to those that they came from.
@@ -33,13 +33,13 @@ class _Column(NamedTuple):
     height: Mapping[int, float]
 
 
-def nesting(found: Sequence[Mapping[str, Any]], k: int, names: Sequence[str]) -> str:
+def nesting(stored: Sequence[Mapping[str, Any]], k: int, names: Sequence[str]) -> str:
     """Return the clusters of up to 5 K as SVG, the chosen K last where there are coarser ones.
 
-    found: nesting.json; k: the chosen one; names: of its clusters 1, 2, …, written beside them at
+    stored: nesting.json; k: the chosen one; names: of its clusters 1, 2, …, written beside them at
     the figure's edge. No K above 30 is drawn.
     """
-    steps = shown(found, k)
+    steps = shown(stored, k)
     columns = _columns(steps)
     rows = max((len(column.order) for column in columns), default=1)
     figure = new(9, max(2.6, 0.2 * rows + 1.1))
@@ -55,9 +55,12 @@ def nesting(found: Sequence[Mapping[str, Any]], k: int, names: Sequence[str]) ->
     return svg(figure)
 
 
-def shown(found: Sequence[Mapping[str, Any]], k: int) -> list[Mapping[str, Any]]:
-    """Return the steps from K to K that are drawn: up to the chosen K, else from it on."""
-    steps = {(step["coarse"], step["fine"]): step for step in found}
+def shown(stored: Sequence[Mapping[str, Any]], k: int) -> list[Mapping[str, Any]]:
+    """Return the steps from K to K that are drawn: up to the chosen K, else from it on.
+
+    stored: nesting.json; k: the chosen one.
+    """
+    steps = {(step["coarse"], step["fine"]): step for step in stored}
     ks = sorted({number for pair in steps for number in pair if number <= FINEST})
     coarser = [number for number in ks if number <= k]
     drawn = coarser[-COLUMNS:] if len(coarser) > 1 else ks[:COLUMNS]

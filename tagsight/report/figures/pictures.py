@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-Pictures = NDArray[np.uint8]
+from tagsight.arrays import UInt8s
 
 SIDE, MARGIN, LABEL = 128, 4, 300  # pixels
-MOST = 400  # pictures shown at most: the page is to stay small
+MOST = 400  # pictures shown at most, so that the page stays small
 MARK = (230, 159, 0)  # frames a medoid: Okabe & Ito's orange
 TEXT, FAINT = (232, 238, 241), (139, 152, 160)
 
@@ -57,7 +56,7 @@ def picks(
     clusters: `image`, `cluster` (0, in none, is not shown), `medoid` of a sample at one K; fates:
     `image`, `reason` (null = drawn) and `burned_in` (null = no) in the order of the sample's
     pictures. Only images that could be drawn are shown; those that may carry burned-in text only
-    if `burned_in`; of many clusters the largest, see `shown_clusters`. A medoid that is none of the
+    if `burned_in`; of many clusters the largest, see `shown_clusters`. A medoid outside the
     sample is marked in no row.
     """
     open_to_view = pl.lit(burned_in) | pl.col("burned_in").is_null()
@@ -71,19 +70,19 @@ def picks(
         medoid = seen.filter("medoid")["row"].to_list()
         others = seen.filter(~pl.col("medoid"))["row"].to_numpy()
         order = np.random.default_rng([seed, cluster]).permutation(len(others))[:count]
-        found = [int(row) for row in others[order]]
+        members = [int(row) for row in others[order]]
         held_back = drawn.filter(~open_to_view)["medoid"]
         first = medoid[0] if medoid else None
         held = len(held_back), bool(held_back.any())
         elsewhere = not part["medoid"].any()
-        shown.append(Shown(cluster, len(part), first, found, *held, elsewhere))
+        shown.append(Shown(cluster, len(part), first, members, *held, elsewhere))
     return shown[: shown_clusters(len(shown), count)]
 
 
-def gallery(images: Pictures, shown: Sequence[Shown], names: Sequence[str]) -> bytes:
+def gallery(images: UInt8s, shown: Sequence[Shown], names: Sequence[str]) -> bytes:
     """Return the gallery as PNG: a row a cluster, with its name and size, the medoid framed.
 
-    images (n, 128, 128); names: of cluster 1, 2, ….
+    images: uint8 (n, 128, 128); names: of cluster 1, 2, ….
     """
     step = SIDE + 2 * MARGIN
     columns = 1 + max(len(each.members) for each in shown)
@@ -128,15 +127,15 @@ def _wrapped(
 
 
 def examples(shown: Sequence[Shown], count: int = 8) -> list[int]:
-    """Return a row of each of the largest clusters: its medoid, or a member if it is not shown."""
+    """Return an image of each of the largest clusters: its medoid where shown, else a member."""
     rows = [[row for row in (each.medoid, *each.members) if row is not None] for each in shown]
     return [drawn[0] for drawn in rows if drawn][:count]
 
 
-def reconstructions(originals: Pictures, again: Pictures) -> bytes:
-    """Return a PNG of two rows: originals (n, 128, 128) above, below what the network made.
+def reconstructions(originals: UInt8s, again: UInt8s) -> bytes:
+    """Return a PNG of two rows, originals above reconstructions.
 
-    Without originals it is a black strip.
+    originals, again: uint8 (n, 128, 128). Without originals it is a black strip.
     """
     step = SIDE + 2 * MARGIN
     sheet = np.zeros((2 * step, max(len(originals), 1) * step), np.uint8)
@@ -147,8 +146,8 @@ def reconstructions(originals: Pictures, again: Pictures) -> bytes:
     return _png(Image.fromarray(sheet))
 
 
-def tiles(images: Pictures, shown: Sequence[Shown]) -> dict[int, Tiles]:
-    """Return the pictures of each cluster shown, one by one, as the page has them."""
+def tiles(images: UInt8s, shown: Sequence[Shown]) -> dict[int, Tiles]:
+    """Return the pictures of each cluster shown, by cluster; images: uint8 (n, 128, 128)."""
     return {
         each.cluster: Tiles(
             None if each.medoid is None else _jpeg(images[each.medoid]),
@@ -166,7 +165,7 @@ def shown_clusters(clusters: int, members: int) -> int:
     return min(clusters, max(1, MOST // (members + 1)))
 
 
-def _jpeg(image: Pictures) -> bytes:
+def _jpeg(image: UInt8s) -> bytes:
     held = io.BytesIO()
     Image.fromarray(image).save(held, "JPEG", quality=82, optimize=True)
     return held.getvalue()

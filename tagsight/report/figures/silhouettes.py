@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from tagsight.arrays import Float64s
 from tagsight.report.figures.style import INK, MUTED, PIXELS, SIZE, SOFT, TAGS, bare, new, svg
-
-Doubles = NDArray[np.float64]
 
 FEW, MANY = 26, 44  # clusters that all have a name beside them; lines of smaller names
 POINTS = 80  # of a cluster's outline
@@ -41,14 +39,13 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     lowest = min(-0.05, *(float(width[-1]) for width in widths))
     ax.set(xlim=(lowest - 0.02, 1), ylim=(starts[-1], 0))
     middles = np.array([start + len(w) / 2 for start, w in zip(starts[:-1], widths, strict=True)])
-    own = [names[c - 1] for c in drawn["cluster"].unique().sort()]
-    _labels(
-        ax, middles, [f"{_short(name)}  {len(w):,}" for name, w in zip(own, widths, strict=True)]
-    )
+    known = [names[cluster - 1] for cluster in drawn["cluster"].unique().sort()]
+    labels = [f"{_short(name)}  {len(w):,}" for name, w in zip(known, widths, strict=True)]
+    _labels(ax, middles, labels)
     return svg(figure)
 
 
-def _cluster(ax: Axes, start: float, width: Doubles, colour: str) -> None:
+def _cluster(ax: Axes, start: float, width: Float64s, colour: str) -> None:
     """A cluster's silhouettes as one shape, an image a line; below 0 in the other colour."""
     kept = np.unique(np.linspace(0, len(width) - 1, POINTS).round().astype(int))
     values = np.append(width[kept], width[-1])
@@ -58,13 +55,13 @@ def _cluster(ax: Axes, start: float, width: Doubles, colour: str) -> None:
     ax.fill_betweenx(y, np.minimum(values, 0), 0, facecolor=PIXELS, **look)
 
 
-def _labels(ax: Axes, middles: Doubles, labels: Sequence[str]) -> None:
+def _labels(ax: Axes, middles: Float64s, labels: Sequence[str]) -> None:
     """Names at the left, moved apart where clusters are thin, with a line to their cluster."""
     bottom = ax.get_ylim()[0]
-    few = len(labels) <= FEW
-    gap = bottom / (FEW if few else MANY)
-    places = spread(middles, gap, bottom) if few else while_near(middles, gap)
-    size = SIZE - (1.5 if few else 3)
+    all_named = len(labels) <= FEW
+    gap = bottom / (FEW if all_named else MANY)
+    places = spread(middles, gap, bottom) if all_named else while_near(middles, gap)
+    size = SIZE - (1.5 if all_named else 3)
     ax.set_yticks(places, labels[: len(places)], color=INK, fontsize=size)
     left = ax.get_xlim()[0]
     for place, middle in zip(places, middles, strict=False):
@@ -73,22 +70,22 @@ def _labels(ax: Axes, middles: Doubles, labels: Sequence[str]) -> None:
     ax.tick_params(axis="y", pad=10)
 
 
-def spread(middles: Doubles, gap: float, bottom: float) -> Doubles:
+def spread(middles: Float64s, gap: float, bottom: float) -> Float64s:
     """Move rising positions `gap` apart and above `bottom`; there is room for bottom / gap."""
     order = np.arange(len(middles)) * gap
     latest = bottom - gap / 2 - order[::-1]
     return np.minimum(_pushed(middles, gap), latest)
 
 
-def while_near(middles: Doubles, gap: float) -> Doubles:
+def while_near(middles: Float64s, gap: float) -> Float64s:
     """Move rising positions `gap` apart, as many as stay within two gaps of where they were."""
     places = _pushed(middles, gap)
     far = places - middles > 2 * gap
     return places[: int(far.argmax())] if far.any() else places
 
 
-def _pushed(middles: Doubles, gap: float) -> Doubles:
-    """Each as far down as those above it need."""
+def _pushed(middles: Float64s, gap: float) -> Float64s:
+    """Rising positions, each moved down until it is `gap` below the one before."""
     order = np.arange(len(middles)) * gap
     return np.maximum.accumulate(middles - order) + order
 

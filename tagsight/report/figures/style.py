@@ -1,4 +1,4 @@
-"""How all figures look: a few calm colours, thin lines, no frame; SVG of the same bytes each time.
+"""Style of all figures: a small set of colours, thin lines, no frame; SVG of the same bytes.
 
 The page puts its own colours, light or dark, in the place of these (`COLOURS`), so a figure uses
 no others. Tags are blue and pixels orange throughout: two that every kind of colour vision tells
@@ -24,7 +24,6 @@ COLOURS = {
     PIXELS: "pixels",
     SOFT: "soft",
 }
-MINUS = "\N{MINUS SIGN}"
 SIZE = 10.0  # points
 BEHIND: Any = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}  # of text across lines
 RULES: Any = {

@@ -1,4 +1,4 @@
-"""How the autoencoder learned: its error, epoch by epoch."""
+"""Training of the autoencoder: its loss, epoch by epoch."""
 
 import polars as pl
 from matplotlib.axes import Axes

@@ -3,11 +3,11 @@ import tarfile
 import zipfile
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tagsight.archive import opening
+from tagsight.archive.listing import find
 from tagsight.archive.opening import open_source
+from tagsight.archive.source import BytesSource
 from tagsight.rejections import Rejection
 
 DATA = b"".join(i.to_bytes(4, "big") for i in range(60_000))
@@ -33,34 +33,7 @@ def paths(tmp_path_factory):
     return [f"{folder}/plain", *(f"{folder}/{name}!member" for name in names)]
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(0, len(DATA) + 9), st.integers(0, 90_000)), min_size=1, max_size=4
-    )
-)
-def test_all_sources_are_read_alike(paths, asked):
-    for path in paths:
-        with open_source(path) as source:
-            assert source.size == len(DATA)
-            for place, size in asked:
-                expected = DATA[place : place + size]
-                assert source.pread(size, place) == expected
-                buffer = memoryview(bytearray(size))
-                assert source.readinto(buffer, place) == len(expected)
-                assert buffer[: len(expected)] == expected
-
-
-def test_all_files_over_them_are_alike(paths):
-    for path in paths:
-        with open_source(path) as source, source.file() as file:
-            assert file.seek(-8, io.SEEK_END) == len(DATA) - 8
-            assert file.read() == DATA[-8:]
-            assert file.seek(4000) == 4000
-            assert file.read(8000) == DATA[4000:12000]
-
-
-def refused(path):
+def rejected(path):
     with pytest.raises(Rejection) as caught, open_source(path) as source:
         source.pread(source.size, 0)
     return caught.value.reason, caught.value.detail
@@ -68,11 +41,11 @@ def refused(path):
 
 def test_what_is_not_there(paths):
     tar = paths[1].partition("!")[0]
-    assert refused(f"{tar}!other") == ("vanished", "")
-    assert refused(f"{tar}!empty") == ("empty_file", "")
-    assert refused(f"{tar}x!member") == ("vanished", "")
-    assert refused("a\0b.tar!member") == ("vanished", "impossible name")
-    assert refused(f"{paths[0]}!member") == ("bad_container", "damaged")
+    assert rejected(f"{tar}!other") == ("vanished", "")
+    assert rejected(f"{tar}!empty") == ("empty_file", "")
+    assert rejected(f"{tar}x!member") == ("vanished", "")
+    assert rejected("a\0b.tar!member") == ("vanished", "impossible name")
+    assert rejected(f"{paths[0]}!member") == ("bad_container", "damaged")
 
 
 def test_a_packed_member_is_held_within_bounds(paths, monkeypatch):
@@ -80,7 +53,7 @@ def test_a_packed_member_is_held_within_bounds(paths, monkeypatch):
     for path in (paths[2], paths[6]):
         with open_source(path) as source:
             assert source.pread(100, 99_900) == DATA[99_900:100_000]
-        assert refused(path) == ("too_large", "packed member")
+        assert rejected(path) == ("too_large", "packed member")
 
 
 def test_a_member_that_fails_fails_again(paths):
@@ -95,3 +68,15 @@ def test_a_member_that_fails_fails_again(paths):
         for _ in range(2):
             with pytest.raises(Rejection):
                 source.pread(1, len(DATA) - 1)
+
+
+def test_another_kind_of_input_is_one_entry(tmp_path, monkeypatch):
+    """A path with `://` stays as a list has it, and reaches the opener of its mark."""
+    entry = ("memory://", lambda path: BytesSource(path.encode(), mtime_ns=7))
+    monkeypatch.setattr(opening, "OPENERS", [entry, *opening.OPENERS])
+    (tmp_path / "list.csv").write_text("path,size,mtime_ns\nmemory://a,10,7\nplain,,\n")
+    (tmp_path / "plain").write_bytes(b"bytes")
+    files = list(find([tmp_path / "list.csv"]))
+    assert [file.path for file in files] == ["memory://a", f"{tmp_path}/plain"]
+    contents = [open_source(file.path).pread(100, 0) for file in files]
+    assert contents == [b"memory://a", b"bytes"]

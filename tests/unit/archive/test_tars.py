@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagsight.archive.paths import to_path, to_text
-from tagsight.archive.source import open_regular
+from tagsight.archive.source import open_file
 from tagsight.archive.tars import tar_members
 from tagsight.rejections import Rejection
 
@@ -35,15 +35,15 @@ def tar(path, files, form=tarfile.PAX_FORMAT, **facts):
 
 
 def walked(path):
-    """Names and contents, and the refusal at the end."""
+    """Names and contents, and the rejection at the end."""
     found = []
-    with open_regular(str(path)) as source:
+    with open_file(str(path)) as source:
         try:
             for member in tar_members(source):
-                content = member.refused or source.pread(member.size, member.place)
+                content = member.rejected or source.pread(member.size, member.place)
                 found.append((member.name, content))
-        except Rejection as refused:
-            return found, (refused.reason, refused.detail)
+        except Rejection as rejection:
+            return found, (rejection.reason, rejection.detail)
     return found, None
 
 
@@ -52,7 +52,7 @@ def by_tarfile(path):
         return [(to_text(i.name), made.extractfile(i).read()) for i in made if i.isreg()]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(FILES, st.sampled_from(FORMATS))
 def test_tarfile_agrees(tmp_path_factory, files, form):
     path = tmp_path_factory.mktemp("tar") / "a.tar"
@@ -88,7 +88,7 @@ def test_what_the_program_wrote(tmp_path, form):
 
 @pytest.mark.skipif(not shutil.which("tar"), reason="no tar here")
 @pytest.mark.parametrize("form", ["oldgnu", "pax"])
-def test_sparse_members_are_refused_and_passed(tmp_path, form):
+def test_sparse_members_are_rejected_and_passed(tmp_path, form):
     with (tmp_path / "sparse").open("wb") as file:
         for place in range(0, 40 * 2**16, 2**17):  # a map that needs further blocks
             file.seek(place)
@@ -109,7 +109,7 @@ def test_sizes_beyond_octal_digits(tmp_path):
         head = info.tobuf(form)
         path.write_bytes(head)
         os.truncate(path, len(head) + size + 507 + 1024)
-        with open_regular(str(path)) as source:
+        with open_file(str(path)) as source:
             assert [(m.name, m.size, m.place) for m in tar_members(source)] == [
                 ("large", size, len(head))
             ]

@@ -44,7 +44,7 @@ def test_the_p_value_is_the_formulas(rows, d):
 def test_what_is_within_the_limit_fits_and_nothing_else_does(rows):
     frame = images([who for who, _ in rows], [distance for _, distance in rows])
     limits = Limits(frame, k=2)
-    (one, two) = limits.told()
+    (one, two) = limits.table()
     asked = np.linspace(0, 1.5, 61)
     judged = limits.judge(images(np.arange(61), asked))
     assert judged["fits"].to_list() == (asked.astype(np.float32) <= one["limit"]).tolist()
@@ -109,7 +109,7 @@ def test_a_small_cluster_is_held_to_all_and_a_large_one_to_its_own():
     large = images(np.arange(500), rng.random(500) * 0.1, 1)
     small = images(np.arange(500, 520), rng.random(20) * 0.1 + 0.3, 2)
     limits = Limits(pl.concat([large, small]), k=3)
-    one, two, three = limits.told()
+    one, two, three = limits.table()
     assert not one["pooled"]
     assert one["limit"] <= 0.1
     assert two["limit"] == three["limit"] > 0.3
@@ -119,7 +119,7 @@ def test_a_small_cluster_is_held_to_all_and_a_large_one_to_its_own():
 
 def test_with_few_patients_only_what_is_farther_than_all_fits_none():
     limits = Limits(images(np.arange(9), np.arange(9) / 10), k=1)
-    assert limits.told()[0]["level"] == pytest.approx(0.1)
+    assert limits.table()[0]["level"] == pytest.approx(0.1)
     judged = limits.judge(images([0, 0], [0.8, 0.81]))
     assert judged["fits"].to_list() == [True, False]
     assert judged["pvalue"].to_list() == pytest.approx([0.2, 0.1])

@@ -8,7 +8,7 @@ import pytest
 import small_run
 
 from tagsight.assigning.delivery import COLUMNS, Delivery
-from tagsight.assigning.finished_run import finished
+from tagsight.assigning.finished_run import load_run
 from tagsight.errors import DataError
 from tagsight.reading.shard_reader import Shard
 from tagsight.run.atomic import write_json
@@ -30,7 +30,7 @@ FOREIGN = {
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "results"
     small_run.write(folder, OLD, TABLE)
-    return finished(folder, "archive", None)
+    return load_run(folder, "archive", None)
 
 
 def delivered(run, folder, *parts, rejected=()):
@@ -55,10 +55,10 @@ def test_images_are_put_where_the_run_would_have_put_them(run, tmp_path):
         assert both[column].equals(both[f"{column}_right"])
     assert found["name"].to_list() == [f"kind {c}" for c in found["cluster"]]
     assert found["known"].all()
-    told = delivery.told(1)
-    assert (told["new"], told["known"]) == (0, len(OLD))
-    assert told["drift"] == {"drifted": None, "patients": 0, "run_patients": 160}
-    assert told["result"] == f"No new images ({len(OLD):,} were known, 0 files not taken)."
+    summary = delivery.summary(1)
+    assert (summary["new"], summary["known"]) == (0, len(OLD))
+    assert summary["drift"] == {"drifted": None, "patients": 0, "run_patients": 160}
+    assert summary["result"] == f"No new images ({len(OLD):,} were known, 0 files not taken)."
 
 
 def test_a_foreign_image_fits_none_and_images_like_the_runs_do(run, tmp_path):
@@ -76,19 +76,23 @@ def test_a_foreign_image_fits_none_and_images_like_the_runs_do(run, tmp_path):
     )
     assert found.filter(image="foreign")["pvalue"][0] <= 0.01  # by its distance already
     assert found.filter(pl.col("image") != "foreign")["fits"].mean() > 0.97
-    told = delivery.told(1)
-    assert told["new"] == len(new) + 1
-    assert told["fit_none"] == (~found["fits"]).sum() >= 1
-    assert told["rejected"] == {"not_dicom": 2}
+    summary = delivery.summary(1)
+    assert summary["new"] == len(new) + 1
+    assert summary["fit_none"] == (~found["fits"]).sum() >= 1
+    assert summary["rejected"] == {"not_dicom": 2}
     assert delivery.rejected().collect()["reason"].to_list() == ["not_dicom"] * 2
-    assert told["unseen"] == {"BodyPartExamined": 1, "Manufacturer": 1, "Modality": 1}
-    assert sum(row["new"] for row in told["clusters"]) == told["new"]
-    assert [row["name"] for row in told["clusters"]] == ["kind 1", "kind 2", "kind 3"]
-    assert told["drift"]["drifted"] is False
-    assert told["warning"] is None
-    assert told["result"].startswith(f"{told['new']:,} new images, {told['fit_none']} of which")
-    assert f"and {told['new_values']} have values that the run has not (0 were" in told["result"]
-    assert told["result"].endswith("The delivery as a whole has not drifted from the run.")
+    assert summary["unseen"] == {"BodyPartExamined": 1, "Manufacturer": 1, "Modality": 1}
+    assert sum(row["new"] for row in summary["clusters"]) == summary["new"]
+    assert [row["name"] for row in summary["clusters"]] == ["kind 1", "kind 2", "kind 3"]
+    assert summary["drift"]["drifted"] is False
+    assert summary["warning"] is None
+    assert summary["result"].startswith(
+        f"{summary['new']:,} new images, {summary['fit_none']} of which"
+    )
+    assert (
+        f"and {summary['new_values']} have values that the run has not (0 were" in summary["result"]
+    )
+    assert summary["result"].endswith("The delivery as a whole has not drifted from the run.")
 
 
 def test_an_image_of_a_kind_that_the_run_has_not_fits_none_however_near(run, tmp_path):
@@ -103,7 +107,7 @@ def test_an_image_of_a_kind_that_all_of_the_run_share_is_of_another(tmp_path):
     """The encoding has no column of what all images share."""
     only = small_run.tags(1, 60, kinds=("CT",))
     small_run.write(tmp_path / "results", only, TABLE)
-    run = finished(tmp_path / "results", "archive", None)
+    run = load_run(tmp_path / "results", "archive", None)
     assert "Modality" not in {column.keyword for column in run.encoding.columns}
     new = small_run.tags(2, 10, kinds=("CT",), folder="new")
     other = small_run.tags(3, 10, kinds=("CT",), folder="new").with_columns(Modality=pl.lit("PT"))
@@ -122,14 +126,14 @@ def test_a_number_that_the_run_has_not_is_told_and_counts_as_the_end_of_the_rang
         new.with_columns(Exposure=pl.when(ct).then(pl.lit(f"{number}")).otherwise("Exposure"))
         for number in (most * 1000, most)
     )
-    told = delivered(run, tmp_path / "far", far)
-    found = told.table().collect()
+    delivery = delivered(run, tmp_path / "far", far)
+    found = delivery.table().collect()
     at_end = delivered(run, tmp_path / "end", end).table().collect()
     assert found.drop("beyond").equals(at_end.drop("beyond"))  # the distance does not tell it
     is_ct = new.select(ct).to_series()
     assert found.filter(is_ct)["beyond"].str.contains("Exposure").fill_null(False).all()
     assert not at_end["beyond"].str.contains("Exposure").any()
-    figures = told.told(1)
+    figures = delivery.summary(1)
     assert figures["beyond"]["Exposure"] == is_ct.sum() <= figures["new_values"]
     assert figures["drift"]["beyond"]["drifted"]
     assert figures["drift"]["beyond"]["largest"][0]["name"] == "Exposure"
@@ -141,29 +145,29 @@ def test_a_copy_elsewhere_is_known(run, tmp_path):
     copies = small_run.tags(1, 240, folder="copy")
     assert not set(copies["image"]) & set(OLD["image"])
     new = small_run.tags(4, 30, folder="new")
-    told = delivered(run, tmp_path, copies, new).told(1)
-    assert (told["known"], told["new"]) == (len(OLD), len(new))
+    summary = delivered(run, tmp_path, copies, new).summary(1)
+    assert (summary["known"], summary["new"]) == (len(OLD), len(new))
 
 
 def test_one_new_image_is_told_of_as_one(run, tmp_path):
-    told = delivered(run, tmp_path, small_run.tags(2, 1, folder="new")[:1]).told(1)
-    assert told["result"].startswith("1 new image, ")
-    assert told["result"].endswith("is too small to tell whether it has drifted from the run.")
+    summary = delivered(run, tmp_path, small_run.tags(2, 1, folder="new")[:1]).summary(1)
+    assert summary["result"].startswith("1 new image, ")
+    assert summary["result"].endswith("is too small to tell whether it has drifted from the run.")
 
 
 def test_a_delivery_of_one_kind_has_drifted(run, tmp_path):
     new = small_run.tags(3, 40, kinds=("MR",))
-    told = delivered(run, tmp_path, new).told(1)
-    assert told["drift"]["clusters"]["drifted"]
-    assert told["fit_none_share"] < 0.05
-    assert "their clusters (kind" in told["warning"]
-    assert "has drifted" in told["result"]
+    summary = delivered(run, tmp_path, new).summary(1)
+    assert summary["drift"]["clusters"]["drifted"]
+    assert summary["fit_none_share"] < 0.05
+    assert "their clusters (kind" in summary["warning"]
+    assert "has drifted" in summary["result"]
 
 
 def test_known_images_count_neither_as_new_nor_for_drift(run, tmp_path):
     new = small_run.tags(4, 30)
-    alone = delivered(run, tmp_path / "a", new).told(1)
-    both = delivered(run, tmp_path / "b", OLD[:200], new).told(1)
+    alone = delivered(run, tmp_path / "a", new).summary(1)
+    both = delivered(run, tmp_path / "b", OLD[:200], new).summary(1)
     assert both["known"] == 200
     assert {k: v for k, v in both.items() if k not in ("result", "images", "known")} == {
         k: v for k, v in alone.items() if k not in ("result", "images", "known")
@@ -176,8 +180,8 @@ def test_parts_make_no_difference(run, tmp_path):
     of_patients = [part for _, part in new.group_by("patient", maintain_order=True)]
     parts = delivered(run, tmp_path / "b", new[:0], *of_patients)
     assert parts.table().collect().equals(whole.table().collect())
-    write_json(parts.told(1), tmp_path / "a.json")
-    write_json(whole.told(1), tmp_path / "b.json")
+    write_json(parts.summary(1), tmp_path / "a.json")
+    write_json(whole.summary(1), tmp_path / "b.json")
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
@@ -186,7 +190,7 @@ def test_images_of_unknown_patients_and_series_are_taken(run, tmp_path):
     new = small_run.tags(6, 20).with_columns(unknown)
     delivery = delivered(run, tmp_path, new)
     assert delivery.table().collect()["series"].null_count() == len(new)
-    assert delivery.told(1)["drift"]["patients"] == len(new)
+    assert delivery.summary(1)["drift"]["patients"] == len(new)
 
 
 def test_a_delivery_without_an_image_says_why(run, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from tagsight.assigning import drift
 from tagsight.assigning.drift import Profile, compare, warning
-from tagsight.assigning.novelty import beyond, unseen, values
+from tagsight.assigning.novelty import beyond, unseen, values_of
 from tagsight.tags.encoding import Column, Encoding
 
 ENCODING = Encoding(
@@ -113,7 +113,7 @@ def test_a_split_of_the_runs_own_patients_gives_no_warning():
         shuffled = np.random.default_rng(seed).permutation(frame["person"].unique().sort())
         delivered = pl.Series(shuffled[:15]).implode()
         run = frame.filter(~pl.col("person").is_in(delivered))
-        has = values([run], ENCODING)
+        has = values_of([run], ENCODING)
         delivery = persons(frame.filter(pl.col("person").is_in(delivered)), ends=has.ends)
         alarms += compare(delivery, persons(run, has.sole, has.inner), NAMES, seed)["drifted"]
     assert alarms <= 0.05 * 120
@@ -133,7 +133,7 @@ def test_a_shifted_delivery_is_caught_and_it_is_said_what_moved(change, aspect):
     caught = 0
     for seed in range(10):
         run = images(seed + 100, 120)
-        has = values([run], ENCODING)
+        has = values_of([run], ENCODING)
         delivery = persons(images(seed, 40, **change), ends=has.ends)
         told = compare(delivery, persons(run, has.sole, has.inner), NAMES, seed)
         caught += told[aspect]["drifted"]

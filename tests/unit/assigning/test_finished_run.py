@@ -9,7 +9,7 @@ import pytest
 import small_run
 from small_run import READING
 
-from tagsight.assigning.finished_run import NEEDED, SHARDED, finished
+from tagsight.assigning.finished_run import NEEDED, SHARDED, load_run
 from tagsight.errors import DataError, UserError
 from tagsight.gower.metric import cross
 from tagsight.tags.encoding import to_features
@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 
 def test_the_images_of_a_run_are_all_but_those_of_the_tuning_sample(folder):
-    run = finished(folder, "archive", None)
+    run = load_run(folder, "archive", None)
     found = pl.concat(run.images())
     sample = pl.read_parquet(folder / "samples/tuning.parquet")
     expected = IMAGES.filter(~pl.col("patient").is_in(sample["patient"].implode()))
@@ -39,7 +39,7 @@ def test_the_images_of_a_run_are_all_but_those_of_the_tuning_sample(folder):
 
 
 def test_an_image_goes_to_its_nearest_medoid(folder):
-    run = finished(folder, "archive", None)
+    run = load_run(folder, "archive", None)
     features = pl.read_parquet(folder / "features/*.parquet")
     placed = run.place(features)
     distances = cross(to_features(features, run.encoding), to_features(run.medoids, run.encoding))
@@ -49,7 +49,7 @@ def test_an_image_goes_to_its_nearest_medoid(folder):
 
 
 def test_the_same_sop_instance_is_known_wherever_it_lies(folder):
-    run = finished(folder, "archive", None)
+    run = load_run(folder, "archive", None)
     elsewhere = IMAGES[3:5].with_columns(image=pl.lit("other"), path=pl.lit("else/where"))
     new = IMAGES[:1].with_columns(image=pl.lit("new"), instance=pl.lit("new"))
     asked = pl.concat([new, elsewhere, new, IMAGES[:1]])
@@ -58,7 +58,7 @@ def test_the_same_sop_instance_is_known_wherever_it_lies(folder):
 
 def test_an_instance_that_is_unknown_or_of_several_is_known_by_its_place(folder):
     """As files of a careless anonymiser are, which have one UID all together."""
-    run = finished(folder, "archive", None)
+    run = load_run(folder, "archive", None)
     for change in ({"instance": pl.lit(None, pl.String)}, {"duplicate_uid": pl.lit("yes")}):
         here = IMAGES[3:4].with_columns(**change)
         elsewhere = here.with_columns(image=pl.lit("other"))
@@ -70,11 +70,11 @@ def test_an_instance_that_is_unknown_or_of_several_is_known_by_its_place(folder)
 
 
 def test_it_says_how_its_files_were_read(folder):
-    assert finished(folder, "archive", None).reading == READING
+    assert load_run(folder, "archive", None).reading == READING
 
 
 def test_values_and_kinds_are_of_all_its_images(folder):
-    run = finished(folder, "archive", None)
+    run = load_run(folder, "archive", None)
     kvp = IMAGES["KVP"].drop_nulls().cast(pl.Float64)
     assert run.values().ends["KVP"] == (kvp.min(), kvp.max())
     assert set(run.kinds()["kind Modality"]) == {"CT", "MR", "CR"}
@@ -85,32 +85,32 @@ def test_what_is_missing_is_named_with_the_way_out_and_nothing_is_made(folder, n
     (folder / name).unlink()
     before = sorted(folder.rglob("*"))
     with pytest.raises(DataError, match=f"{name} is not there: .*without `assign`.*--directory"):
-        finished(folder, "archive", None)
+        load_run(folder, "archive", None)
     assert sorted(folder.rglob("*")) == before
 
 
 def test_an_empty_folder_is_no_run(tmp_path):
     with pytest.raises(DataError, match="is not there"):
-        finished(tmp_path, "archive", None)
+        load_run(tmp_path, "archive", None)
     assert os.listdir(tmp_path) == []
 
 
 def test_other_ranges_than_the_runs_are_noticed(tmp_path):
     table = small_run.spellings(CLONE)
     small_run.write(tmp_path / "results", IMAGES, table, ranges="sample")
-    assert finished(tmp_path / "results", "sample", None).k == 3
+    assert load_run(tmp_path / "results", "sample", None).k == 3
     with pytest.raises(DataError, match=r"another config \(gower.ranges\)"):
-        finished(tmp_path / "results", "archive", None)
+        load_run(tmp_path / "results", "archive", None)
 
 
 def test_a_k_that_the_annotations_are_not_of_is_noticed(folder):
     (folder / "choice.json").write_text('{"k": 2}')
     with pytest.raises(DataError, match="not finished under the present one"):
-        finished(folder, "archive", None)
+        load_run(folder, "archive", None)
 
 
 def test_another_key_is_refused(folder, tmp_path):
     other = tmp_path / "other"
     other.write_bytes(bytes(32))
     with pytest.raises(UserError, match=r"privacy\.key_file"):
-        finished(folder, "archive", str(other))
+        load_run(folder, "archive", str(other))

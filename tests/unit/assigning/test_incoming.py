@@ -8,8 +8,8 @@ import small_run
 from pydicom.data import get_testdata_file
 
 from tagsight.assigning import incoming
-from tagsight.assigning.finished_run import finished
-from tagsight.assigning.incoming import delivered, places
+from tagsight.assigning.finished_run import load_run
+from tagsight.assigning.incoming import input_paths, read_parts
 from tagsight.dicom.headers import Wanted
 from tagsight.errors import ArchiveError, ConfigError, DataError
 from tagsight.reading.column_splits import Split
@@ -35,7 +35,7 @@ def run_with(tmp_path_factory):
     def of(reading):
         folder = tmp_path_factory.mktemp("run") / "results"
         small_run.write(folder, small_run.tags(1, 30), SPELLINGS, reading=reading)
-        return finished(folder, "archive", None)
+        return load_run(folder, "archive", None)
 
     return of
 
@@ -67,16 +67,16 @@ def table(n):
 
 def parts(run, named, folder):
     """What is delivered, each part taken while it is there."""
-    found = [(s.tags.collect(), s.rejected) for s in delivered(run, named, SPELLINGS, 4, folder)]
+    found = [(s.tags.collect(), s.rejected) for s in read_parts(run, named, SPELLINGS, 4, folder)]
     return pl.concat([tags for tags, _ in found], how="diagonal"), found
 
 
 def test_where_the_new_images_are_is_checked_first(tmp_path):
     with pytest.raises(ConfigError, match=r"assign\.input: not set; .*--config"):
-        places(None)
+        input_paths(None)
     with pytest.raises(ArchiveError, match=r"assign\.input: .*nowhere does not exist"):
-        places([str(tmp_path), str(tmp_path / "nowhere")])
-    assert places(str(tmp_path)) == [tmp_path]
+        input_paths([str(tmp_path), str(tmp_path / "nowhere")])
+    assert input_paths(str(tmp_path)) == [tmp_path]
 
 
 def test_files_come_in_parts_that_hold_some(on_files, tmp_path):

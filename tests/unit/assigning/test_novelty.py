@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.assigning.novelty import beyond, kinds, named, new_kinds, unseen, values
+from tagsight.assigning.novelty import beyond, kinds, new_kinds, new_tags, unseen, values_of
 from tagsight.tags.encoding import Column, Encoding
 
 ENCODING = Encoding(
@@ -49,9 +49,9 @@ def test_a_tag_is_beyond_where_a_number_lies_outside_the_ends():
 
 
 def test_new_tags_are_named_and_no_value_is():
-    found = named(FEATURES, unseen(ENCODING, {}))
+    found = new_tags(FEATURES, unseen(ENCODING, {}))
     assert found.to_list() == [None, "Modality\\ImageType", "ImageType", None]
-    assert named(FEATURES, {}).to_list() == [None] * 4
+    assert new_tags(FEATURES, {}).to_list() == [None] * 4
 
 
 def test_of_a_new_kind_is_what_has_a_modality_that_the_run_has_nowhere():
@@ -70,7 +70,7 @@ def test_what_one_person_alone_has_is_found_over_all_parts():
         pl.DataFrame({"person": ["c", "b", "c"], "Modality": [0, 2, None], "KVP": [3, 4, None]}),
     ]
     encoding = Encoding("linear", (ENCODING.columns[0], ENCODING.columns[3]))
-    found = values([part.cast({"KVP": pl.Float32}) for part in parts], encoding)
+    found = values_of([part.cast({"KVP": pl.Float32}) for part in parts], encoding)
     assert found.sole == {"Modality": [1, 2]}
     assert found.ends == {"KVP": (1.0, 9.0)}
     assert found.inner == {"KVP": (2.0, 4.0)}  # without a: least 2, largest 4
@@ -85,7 +85,7 @@ def test_inside_the_inner_ends_is_what_lies_inside_without_the_own_person(parts)
     schema = {"person": pl.Int64, "KVP": pl.Float32}
     frames = [pl.DataFrame(rows, schema, orient="row") for rows in parts]
     encoding = Encoding("linear", ENCODING.columns[3:4])
-    found = values(frames, encoding)
+    found = values_of(frames, encoding)
     every = pl.concat(frames)
     told = every.select("person", "KVP", outside=beyond(encoding, found.inner)["KVP"])
     for person, number, outside in told.iter_rows():

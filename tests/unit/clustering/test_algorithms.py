@@ -25,7 +25,7 @@ def found_by(algorithm, table, ks):
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(2, 60),

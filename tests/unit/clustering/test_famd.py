@@ -115,7 +115,7 @@ def plainly(table):
     return np.column_stack(columns)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 130), st.integers(1, 40))
 def test_made_some_rows_at_a_time_it_is_the_svd_of_the_whole_table(seed, n, rows):
     table, _ = features(seed, n, missing=0.2, noise=0.3)

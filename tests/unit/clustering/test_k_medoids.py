@@ -79,7 +79,7 @@ def test_what_every_clustering_holds(algorithm):
             np.testing.assert_array_equal(own, d[found.medoids].min(axis=0))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(6, 12), k=st.integers(1, 4))
 def test_never_below_the_optimum_nor_far_above(seed, n, k):
     d = distances(seed, n, groups=3)

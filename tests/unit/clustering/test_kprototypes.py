@@ -65,7 +65,7 @@ def test_prototypes_are_means_and_most_frequent_values_of_what_is_there():
     assert (found.modes[2] == -1).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(3, 50), k=st.integers(2, 8))
 def test_no_row_would_cost_less_elsewhere_and_no_prototype_is_alone(seed, n, k):
     table, _ = features(seed, n, missing=0.3, noise=0.3)

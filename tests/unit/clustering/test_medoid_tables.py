@@ -98,7 +98,7 @@ def agrees(told, grid, placed, frame, kind):
 KINDS = {"seed": st.integers(0, 2**32 - 1), "kind": st.sampled_from(["images", "rows"])}
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(**KINDS)
 def test_the_medoids_of_a_sample_say_what_its_clusters_do(seed, kind):
     frame = few_values(seed, 40)
@@ -122,7 +122,7 @@ def test_the_medoids_of_a_sample_say_what_its_clusters_do(seed, kind):
     assert said.select("candidates", "share", "swaps").sum().row(0) == (0, 0, 0)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(**KINDS, distance=st.sampled_from(["linear", "root"]))
 def test_a_sample_is_annotated_as_it_was_clustered_also_between_medoids(seed, kind, distance):
     frame, encoding = few_values(seed, 30), replace(ENCODING, distance=distance)
@@ -139,7 +139,7 @@ def test_a_sample_is_annotated_as_it_was_clustered_also_between_medoids(seed, ki
             assert annotated[name].to_list() == found[name].to_list()
 
 
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(**KINDS)
 def test_the_medoids_of_all_images_say_what_their_clusters_do(seed, kind):
     frame = few_values(seed, 60)

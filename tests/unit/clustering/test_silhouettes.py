@@ -16,7 +16,7 @@ def distances(rng, n):
     return squareform(pdist(points)).astype(np.float32)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(4, 150), ks=st.lists(st.integers(2, 30)))
 def test_all_labellings_at_once_are_scikit_learns(seed, n, ks):
     rng = np.random.default_rng(seed)
@@ -51,7 +51,7 @@ def test_one_cluster_and_singletons_have_nothing():
     assert apart[4] == 0
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(6, 80))
 def test_rows_in_no_cluster_have_nothing_and_change_nothing(seed, n):
     rng = np.random.default_rng(seed)
@@ -82,7 +82,7 @@ def test_the_same_bytes_with_one_and_two_threads():
     assert found[0] == found[1]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(3, 40), k=st.integers(1, 5))
 def test_a_weight_is_so_many_equal_rows(seed, n, k):
     rng = np.random.default_rng(seed)

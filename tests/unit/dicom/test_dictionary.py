@@ -1,21 +1,16 @@
+import ast
 import csv
 import json
 from collections import Counter
 from importlib.resources import files
 from io import StringIO
+from pathlib import Path
 
 import pytest
-from pydicom.datadict import DicomDictionary, keyword_for_tag
+from pydicom.uid import UID
 
-from tagsight.dicom import dictionary
-from tagsight.dicom.dictionary import (
-    DERIVED,
-    WITHHELD_TEXT,
-    attribute,
-    is_for_reading,
-    is_free_text,
-    is_identifying,
-)
+import tagsight
+from tagsight.dicom.dictionary import DERIVED, attribute, uid_name
 
 ACRONYMS = [
     "CT",
@@ -95,79 +90,41 @@ def test_attribute_of_a_repeating_group():
     assert attribute("OverlayRows").tag == "6000,0010"
 
 
-@pytest.mark.parametrize(
-    "keyword",
-    [
-        "PatientName",
-        "PatientID",
-        "SOPInstanceUID",
-        "StudyDate",
-        "InstitutionName",
-        "SeriesDescription",
-        "StationName",
-        "CurveData",
-        "OverlayData",
-        "OverlayComments",
-        "PatientAge",
-        "FrameOfReferenceUID",
-        "DeviceSerialNumber",
-        "RadiopharmaceuticalStartDateTime",
-        "ReviewerName",
-    ],
-)
-def test_identifying(keyword):
-    assert is_identifying(keyword)
-
-
-@pytest.mark.parametrize(
-    "keyword",
-    ["Modality", "Rows", "KVP", "Manufacturer", "SOPClassUID", "OverlayRows", "BodyPartExamined"],
-)
-def test_not_identifying(keyword):
-    assert not is_identifying(keyword)
-
-
-def test_keep_lets_a_keyword_through():
-    assert not is_identifying("PatientAge", keep=["PatientAge"])
-
-
-@pytest.mark.parametrize("keyword", ["DetectorDescription", "TextValue", "RTImageDescription"])
-def test_free_text_is_withheld_wherever_it_stands(keyword):
-    assert is_identifying(keyword)
-    assert is_free_text(keyword)
-    assert not is_identifying(keyword, keep=[keyword])
-    assert is_for_reading(keyword)
-
-
-def test_what_is_left_out_as_free_text_and_what_as_identifying():
-    assert all(is_free_text(keyword) for keyword in WITHHELD_TEXT)
-    others = ["InstitutionAddress", "PatientName", "StudyDate", "Modality", "ProtocolNameRegion"]
-    assert not any(is_free_text(keyword) for keyword in others)
-
-
-def test_what_people_type_is_for_reading_and_codes_numbers_and_ages_are_not():
-    assert all(is_for_reading(keyword) for keyword in WITHHELD_TEXT)
-    assert is_for_reading("InstitutionName")
-    others = ["PatientAge", "PatientSex", "PatientWeight", "StudyDate", "Modality", "ScanOptions"]
-    assert not any(is_for_reading(keyword) for keyword in others)
-
-
 @pytest.mark.parametrize(("keyword", "description"), DERIVED.items())
-def test_a_derived_tag_is_known_by_its_description_and_identifies_nobody(keyword, description):
+def test_a_derived_tag_is_known_by_its_description(keyword, description):
     assert attribute(keyword).tag == attribute(description).tag
-    assert is_identifying(description)
-    assert not is_identifying(keyword)
-    assert not is_for_reading(keyword)
 
 
-def test_every_person_name_is_identifying():
-    names = [keyword_for_tag(t) for t, entry in DicomDictionary.items() if entry[0] == "PN"]
-    assert len(names) > 20
-    assert [n for n in names if n and not is_identifying(n)] == []
+def test_a_uid_has_the_name_of_its_registration():
+    assert uid_name("1.2.840.10008.5.1.4.1.1.2") == UID("1.2.840.10008.5.1.4.1.1.2").name
+    assert uid_name("1.2.840.10008.5.1.4.1.1.2.99") is None
+    assert uid_name("") is None
 
 
-def test_free_text_is_a_part_of_the_list():
-    assert dictionary._listed() >= WITHHELD_TEXT
+def test_no_other_module_uses_private_names_of_pydicom():
+    library = Path(tagsight.__file__).parent
+    users = {
+        path.relative_to(library).as_posix()
+        for path in library.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if any(is_private(name) for name in pydicom_names(node))
+    }
+    assert users == {"dicom/dictionary.py"}
+
+
+def pydicom_names(node):
+    """Dotted names of pydicom that a node imports or reads."""
+    if isinstance(node, ast.ImportFrom):
+        names = [f"{node.module}.{alias.name}" for alias in node.names]
+    elif isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    else:
+        names = [ast.unparse(node)] if isinstance(node, ast.Attribute) else []
+    return [name for name in names if name.startswith("pydicom.")]
+
+
+def is_private(name):
+    return any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
 
 
 def modules_of_the_standard() -> str:

@@ -6,7 +6,8 @@ from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 from pydicom_reference import disagreements
 
-from tagsight.dicom.headers import PIXEL_FACTS, Image, Rejected, Wanted, read_header
+from tagsight.dicom.headers import Image, Rejected, Wanted, read_header
+from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
 

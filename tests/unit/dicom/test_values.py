@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.dicom.values import WITHHELD, is_registered, text_of
+from tagsight.dicom.privacy import WITHHELD
+from tagsight.dicom.values import text_of
 
 LATIN = ("iso8859",)
 
@@ -75,8 +76,3 @@ def test_floats_come_back(number):
 @given(st.sampled_from(["CS", "DS", "LT", "US", "FL", "AT", "UI"]), st.binary(max_size=40))
 def test_no_bytes_break_it(vr, data):
     text_of(vr, data, ("utf8",), True).encode()
-
-
-def test_registered():
-    assert is_registered("1.2.840.10008.5.1.4.1.1.2")
-    assert not is_registered("1.2.840.10008.5.1.4.1.1.2\\1.2.826.0.1.3680043.1")

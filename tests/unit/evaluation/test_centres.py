@@ -31,7 +31,7 @@ def slow(embeddings, labels, units):
     return np.array(in_sample), np.array(left_out)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(1, 30),
     d=st.integers(4, 9),

@@ -15,7 +15,7 @@ def deal(series, strata, count=20, seed=0):
     return draws(np.asarray(series), np.asarray(strata), count, np.random.default_rng(seed))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 3)), min_size=1, max_size=40))
 def test_whole_series_move_inside_their_stratum(rows):
     series, strata = np.array(rows).T
@@ -76,17 +76,13 @@ def rejected(slices, tied):
             looks += 3 * rng.normal(size=(3, 5))[modality]
         series = np.repeat(np.arange(len(modality)), slices)
         noise = rng.normal(0, 0.3, (len(series), 5))
-        text = pl.Series(series).cast(pl.String)
-        none = pl.Series([None] * len(series), dtype=pl.String)
+        columns = {"series": series, "patient": series, "modality": modality[series]}
+        unknown = dict.fromkeys(("body_part", "manufacturer"), pl.lit(None))
         found = trial(
             "trial",
             (looks[series] + noise).astype(np.float32),
             clusters[series],
-            series=text,
-            patient=text,
-            modality=pl.Series(modality[series]).cast(pl.String),
-            body_part=none,
-            manufacturer=none,
+            pl.DataFrame(columns).with_columns(**unknown).cast(pl.String),
             k=4,
             permutations=39,
             seed=run,

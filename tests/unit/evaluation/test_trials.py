@@ -2,7 +2,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tagsight.evaluation.trials import trial
+from tagsight.evaluation import labellings, nulls
+from tagsight.evaluation.labellings import Labelling
+from tagsight.evaluation.nulls import Null
+from tagsight.evaluation.trials import columns, trial
 
 N = 120
 
@@ -17,19 +20,27 @@ def sample():
     rng = np.random.default_rng(0)
     group = rng.integers(0, 4, N)
     looks = rng.normal(size=(4, 8))[group] + 0.3 * rng.normal(size=(N, 8))
+    columns = {
+        "series": [f"s{i}" for i in range(N)],
+        "patient": [f"p{i // 2}" for i in range(N)],
+        "modality": np.where(group < 2, "CT", "MR").tolist(),
+        "body_part": np.where(group % 2, "HEAD", "CHEST").tolist(),
+        "manufacturer": rng.choice(["A", "B"], N).tolist(),
+    }
     return {
         "name": "trial-01",
         "embeddings": looks.astype(np.float32),
         "clusters": group.astype(np.int32),
-        "series": texts([f"s{i}" for i in range(N)]),
-        "patient": texts([f"p{i // 2}" for i in range(N)]),
-        "modality": texts(np.where(group < 2, "CT", "MR").tolist()),
-        "body_part": texts(np.where(group % 2, "HEAD", "CHEST").tolist()),
-        "manufacturer": texts(rng.choice(["A", "B"], N).tolist()),
+        "sample": pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)),
         "k": 4,
         "permutations": 49,
         "seed": 1,
     }
+
+
+def changed(given, **columns):
+    """A trial's arguments with other columns of its sample."""
+    return given | {"sample": given["sample"].with_columns(**columns)}
 
 
 def slow_in_sample(rows, labels):
@@ -70,7 +81,7 @@ def test_labellings_that_a_null_cannot_move_are_left_out(sample):
     assert rows == {(q, null) for q in labellings for null in nulls} - left_out
 
 
-def test_yardsticks_are_ordered(sample):
+def test_baselines_are_ordered(sample):
     """Finer groups explain more; makers, who have no looks of their own here, nothing."""
     found = trial(**sample).filter(centre="left_out", null="images")
     explained = {
@@ -88,27 +99,23 @@ def test_images_that_could_not_be_drawn_are_left_out(sample):
     holed = sample["embeddings"].copy()
     holed[gone] = np.nan
     keep = pl.Series(~gone)
-    less = {
-        key: value.filter(keep) if isinstance(value, pl.Series) else value
-        for key, value in sample.items()
-    }
-    less |= {"embeddings": holed[~gone], "clusters": sample["clusters"][~gone]}
+    less = {"embeddings": holed[~gone], "clusters": sample["clusters"][~gone]}
+    less = sample | less | {"sample": sample["sample"].filter(keep)}
     assert trial(**sample | {"embeddings": holed}).equals(trial(**less))
 
 
 def test_missing_labels_are_a_group_and_missing_ids_stand_alone(sample):
-    modality = sample["modality"]
-    named = modality.to_frame("m").select(pl.col("m").replace("MR", "~missing"))["m"]
-    missing = modality.to_frame("m").select(pl.col("m").replace("MR", None))["m"]
-    empty = texts([None] * N)
-    changed = [trial(**sample | {"modality": each}) for each in (named, missing)]
+    named = pl.col("modality").replace("MR", "~missing")
+    missing = pl.col("modality").replace("MR", None)
+    frames = [trial(**changed(sample, modality=each)) for each in (named, missing)]
     assert (
-        changed[0]
+        frames[0]
         .drop("draws", "null_distance", "p")
-        .equals(changed[1].drop("draws", "null_distance", "p"))
+        .equals(frames[1].drop("draws", "null_distance", "p"))
     )
-    alone = trial(**sample | {"series": empty, "patient": empty})
-    own = trial(**sample | {"patient": sample["series"]})
+    empty = texts([None] * N)
+    alone = trial(**changed(sample, series=empty, patient=empty))
+    own = trial(**changed(sample, patient=pl.col("series")))
     assert alone["distance"].to_list() == pytest.approx(own["distance"].to_list(), abs=1e-12)
 
 
@@ -124,8 +131,37 @@ def test_more_clusters_than_images_leaves_the_embedding_out(sample):
 
 
 def test_nothing_to_compare_is_an_empty_frame(sample):
+    labels = dict.fromkeys(("modality", "body_part", "manufacturer"), pl.lit("x"))
     one = {"clusters": np.zeros(N, int), "k": N}
-    one |= {key: texts(["x"] * N) for key in ("modality", "body_part", "manufacturer")}
-    found = trial(**sample | one)
+    found = trial(**changed(sample, **labels) | one)
     assert found.height == 0
     assert {"trial", "k", "labelling", "centre", "null", "draws"} <= set(found.columns)
+
+
+def test_every_null_and_labelling_of_the_registries_is_tested(sample):
+    """In this sample each null can move some labelling, and each labelling is moved by some."""
+    found = trial(**sample)
+    assert set(found["null"]) == {null.key for null in nulls.NULLS}
+    assert set(found["labelling"]) == {each.key for each in labellings.LABELLINGS}
+
+
+def test_each_null_has_its_own_key_and_random_numbers():
+    for values in zip(*[(null.key, null.stream, null.name) for null in nulls.NULLS], strict=True):
+        assert len(set(values)) == len(nulls.NULLS)
+
+
+def test_a_new_null_or_labelling_is_one_entry(sample, monkeypatch):
+    before = trial(**sample)
+    site = Null("within_site", 99, "Beyond site", "Of one site.", strata=("site",))
+    sites = Labelling("site", "site alone", ("site",))
+    monkeypatch.setattr(nulls, "NULLS", (site, *nulls.NULLS))
+    monkeypatch.setattr(labellings, "LABELLINGS", (*labellings.LABELLINGS, sites))
+    assert columns() == [
+        *("series", "patient", "site", "modality", "body_part", "manufacturer"),
+    ]
+    found = trial(**changed(sample, site=texts([f"{i % 3}" for i in range(N)])))
+    rows = set(found.select("labelling", "null").rows())
+    assert {("tags", "within_site"), ("site", "series")} <= rows
+    assert ("site", "within_site") not in rows
+    known = (pl.col("null") != "within_site") & (pl.col("labelling") != "site")
+    assert found.filter(known).equals(before)

@@ -28,7 +28,7 @@ def features(draw):
     return rows(draw(st.integers(1, 8))), rows(draw(st.integers(1, 4)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(features())
 def test_contributions_add_up_to_the_margin(pair):
     images, medoids = pair
@@ -77,7 +77,7 @@ def added(near, far, weights):
     return found
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(features())
 def test_the_reasons_are_the_tags_that_add_most(pair):
     images, medoids = pair

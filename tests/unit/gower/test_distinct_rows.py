@@ -17,7 +17,7 @@ def repeated(seed, n, *, distinct=12, missing=0.3):
     return some.take(np.random.default_rng(seed).integers(0, distinct, n))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 60),
@@ -43,7 +43,7 @@ def test_rows_are_one_where_they_are_at_no_distance_from_each_other_and_alike_fr
     assert (np.diff(found.first) > 0).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(8, 80), k=st.integers(2, 5))
 def test_loss_labels_and_silhouettes_are_those_of_all_rows(seed, n, k):
     made = repeated(seed, n)
@@ -62,7 +62,7 @@ def test_loss_labels_and_silhouettes_are_those_of_all_rows(seed, n, k):
         np.testing.assert_allclose(narrow[few.row], wide, atol=1e-6)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(10, 80))
 def test_build_adds_what_lowers_the_loss_of_all_rows_most(seed, n):
     made = repeated(seed, n)
@@ -75,7 +75,7 @@ def test_build_adds_what_lowers_the_loss_of_all_rows_most(seed, n):
         assert np.minimum(before, d[chosen[count]]).sum(dtype=float) == pytest.approx(least)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(10, 60), k=st.integers(2, 4))
 def test_an_optimum_of_the_few_is_one_of_all(seed, n, k):
     made = repeated(seed, n)

@@ -69,7 +69,7 @@ def test_weights_made_by_hand():
     assert metric.matrix(made)[0, 1] == pytest.approx(1.25 / 3.25, abs=1e-7)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.tuples(st.integers(1, 12), st.integers(0, 4), st.integers(0, 4)),
@@ -110,7 +110,7 @@ def test_tiles_are_cut_and_joined(n, m):
         np.testing.assert_allclose(near.second, np.sort(wanted, axis=1)[:, 1], atol=1e-6)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(0, 40))
 def test_the_condensed_form_is_the_square_ones_upper_half(seed, n):
     made = drawn(seed, n, 5, 9, weights=(0.5, 1.0))
@@ -138,7 +138,7 @@ def test_the_condensed_form_over_several_tiles():
     np.testing.assert_array_equal(metric.condensed(made, "root"), squareform(square, checks=False))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
     levels=st.sampled_from([3, 300]),

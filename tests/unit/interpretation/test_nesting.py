@@ -31,7 +31,7 @@ def labellings(draw):
     return {k: rng.integers(draw(st.integers(0, 1)), k + 1, n) for k in ks}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(labellings())
 def test_shares_recount_for_every_pair_of_k(labels):
     found = nesting(table(labels))
@@ -56,7 +56,7 @@ def test_shares_recount_for_every_pair_of_k(labels):
         )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(labellings())
 def test_a_k_lies_in_itself_cluster_by_cluster(labels):
     for k, own in labels.items():

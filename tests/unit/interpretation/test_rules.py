@@ -116,7 +116,7 @@ def category(text, frame):
     return ~same if no else same
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_a_rule_as_written_has_the_purity_and_coverage_that_it_tells(seed, told):
     rng = np.random.default_rng(seed)
@@ -149,7 +149,7 @@ def test_planted_rules_are_found_and_hold_for_other_patients():
     assert all(row["heldout_purity"] > 0.9 and row["heldout_coverage"] > 0.9 for row in found[:3])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 12))
 def test_no_rule_names_what_few_patients_have(seed, min_patients):
     rng = np.random.default_rng(seed)
@@ -201,7 +201,7 @@ def near_values(draw):
     return frame, frame.select("image", cluster=pl.Series(cluster))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(near_values())
 def test_a_written_rule_holds_where_the_tree_says_so_however_near_the_values(near):
     frame, own = near
@@ -218,9 +218,9 @@ def test_a_written_rule_holds_where_the_tree_says_so_however_near_the_values(nea
         for exact in written_as:
             again = frame.with_columns(SliceThickness=exact)
             np.testing.assert_array_equal(apply(row["rule"], again, np.float64), held)
-        right = (held & cluster).sum()
-        assert row["purity"] == pytest.approx(right / held.sum(), abs=5e-5)
-        assert row["coverage"] == pytest.approx(right / cluster.sum(), abs=5e-5)
+        right = int((held & cluster).sum())
+        assert row["purity"] == round(right / int(held.sum()), 4)
+        assert row["coverage"] == round(right / int(cluster.sum()), 4)
 
 
 def test_a_threshold_has_the_digits_that_near_values_need():
@@ -249,7 +249,6 @@ def test_plain_values_stand_as_they_are(text):
     assert quoted(text) == text
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_other_values_can_be_read_back(text):
     written = quoted(text)

@@ -40,7 +40,6 @@ def by_sets(labels, again, k):
     return best
 
 
-@settings(deadline=None)
 @given(labellings)
 def test_jaccards_are_those_of_sets(pair):
     labels, again = pair
@@ -51,7 +50,6 @@ def test_a_cluster_none_of_whose_patients_was_drawn_was_not_found_again():
     assert jaccards(np.array([0, 0]), np.array([0, 0]), 2).tolist() == [1, 0]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(0, 9))
 def test_patients_are_drawn_whole_and_as_many_as_there_are(people, seed):
     people = np.unique(people, return_inverse=True)[1]
@@ -180,7 +178,7 @@ def test_a_single_trial_and_a_single_patient_leave_nothing_to_compare():
     assert grid[3]["clusters"] == [None] * 3
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(labellings)
 def test_the_rand_index_is_of_what_both_have_in_a_cluster(pair):
     one, other = pair

@@ -7,7 +7,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.encaps import get_frame
 
-from tagsight.looks.codestreams import described, with_whole_spectrum
+from tagsight.looks.codestreams import codestream, with_whole_spectrum
 
 
 def first_frame(name):
@@ -29,7 +29,7 @@ def first_frame(name):
 )
 def test_frames_say_what_they_are(name, precision):
     dataset, frame = first_frame(name)
-    itself = described(frame)
+    itself = codestream(frame)
     assert (itself.rows, itself.columns) == (dataset.Rows, dataset.Columns)
     assert itself.samples == dataset.SamplesPerPixel
     assert itself.precision == precision
@@ -42,7 +42,7 @@ def test_frames_say_what_they_are(name, precision):
 def test_no_beginning_of_a_frame_is_a_whole_one(name):
     frame = first_frame(name)[1]
     for length in range(frame.rfind(b"\xff\xd9") + 2):
-        itself = described(frame[:length])
+        itself = codestream(frame[:length])
         assert itself is None or not itself.complete, length
 
 
@@ -55,16 +55,16 @@ def test_the_end_of_a_thumbnail_is_none():
     small, large = jpeg((4, 4)), jpeg((20, 30))
     inside = b"\xff\xe1" + (len(small) + 2).to_bytes(2, "big") + small
     both = large[:2] + inside + large[2:]
-    assert described(both) == described(large)
-    assert (described(both).rows, described(both).columns) == (20, 30)
-    assert not described(both[:-2]).complete
+    assert codestream(both) == codestream(large)
+    assert (codestream(both).rows, codestream(both).columns) == (20, 30)
+    assert not codestream(both[:-2]).complete
 
 
 @pytest.mark.parametrize(
     "frame", [b"", b"\xff\xd8", b"\xff\xd8\xff", b"\xff\x4f\xff\x51", bytes(99)]
 )
 def test_what_says_nothing(frame):
-    assert described(frame) is None
+    assert codestream(frame) is None
     assert with_whole_spectrum(frame) == frame
 
 

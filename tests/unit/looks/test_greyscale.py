@@ -70,7 +70,7 @@ def in_syntax(path, array, syntax, **changes):
     return render(str(path))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.data())
 def test_the_transfer_syntax_makes_no_difference(tmp_path_factory, data):
     kind = data.draw(st.sampled_from(["u1", "u2", "i2"]))

@@ -1,7 +1,10 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,10 +15,12 @@ from pydicom.uid import ExplicitVRLittleEndian
 from tagsight.dicom.headers import Image, Wanted, read_header
 from tagsight.errors import DataError
 from tagsight.looks import rendering
-from tagsight.looks.rendering import PIXEL_REASONS, PixelError, render, render_all, require_some
-from tagsight.run.jobs import Progress
+from tagsight.looks.rendering import PixelError, Undrawn, render, render_all, require_some
+from tagsight.rejections import Reason
+from tagsight.run.progress import Progress
 
 REAL = Path(__file__).parents[3].parent / "shared" / "dicom"
+PIXEL_REASONS = {*get_args(get_args(Undrawn)[0]), *get_args(Reason)}
 RAMP = np.arange(128 * 128, dtype=np.uint16).reshape(128, 128)
 
 
@@ -248,7 +253,7 @@ def test_a_decoder_that_never_ends_loses_its_own_picture_alone(monkeypatch):
     images, reasons = render_all(paths(8), "pad", 2, Progress(8, "images"), seconds=1)
     assert reasons == [None, None, "no_pixels", "too_slow"] * 2
     assert images[4].any()
-    assert set(reasons) - {None} <= set(PIXEL_REASONS)
+    assert set(reasons) - {None} <= PIXEL_REASONS
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
@@ -265,3 +270,8 @@ def test_a_sample_of_which_nothing_can_be_drawn_is_a_clear_error():
     require_some("tuning", [None, "decoder_failed"])
     with pytest.raises(DataError, match=r"none of the 2 images of trial-01 .*decoder_failed"):
         require_some("trial-01", ["decoder_failed", "decoder_failed"])
+
+
+def test_images_are_drawn_without_torch():
+    code = "import sys, tagsight.looks.rendering; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

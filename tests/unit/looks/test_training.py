@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tagsight.errors import DataError
-from tagsight.looks.autoencoder import build, optimizer
+from tagsight.looks.embedders import PRESETS
 from tagsight.looks.training import split, train
 
 
@@ -92,8 +92,8 @@ def test_gradient_of_pieces_is_that_of_the_batch(tmp_path):
     weights, history = run(tmp_path / "resume.pt", epochs=1, images=images, validation=0.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
-        model = build("small")
-    steps = optimizer("small", model, 1e-3)
+        model = PRESETS["small"].network()
+    steps = PRESETS["small"].optimizer(model, 1e-3)
     whole = torch.from_numpy(images[:, None] / np.float32(255))
     loss = torch.nn.functional.mse_loss(model(whole), whole)
     loss.backward()

@@ -69,7 +69,7 @@ def test_mutated_headers(tmp_path):
 
 def test_a_full_memory_begins_anew(monkeypatch):
     monkeypatch.setattr(
-        "tagsight.reading.value_meanings.Known.is_full", lambda self: len(self.texts) > 200
+        "tagsight.reading.value_meanings.ValueMeanings.is_full", lambda self: len(self.texts) > 200
     )
     reader = Reader(KEY, Wanted())
     paths = [str(path) for path in PACKAGED]

@@ -3,7 +3,7 @@
 import doctest
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tagsight.reading import column_splits
@@ -36,7 +36,6 @@ def slow(rows):
     return found
 
 
-@settings(deadline=None)
 @given(st.lists(ROWS, max_size=12))
 def test_a_column_is_taken_apart_as_by_a_loop(rows):
     table = pl.DataFrame(rows, COLUMNS, orient="row")
@@ -45,7 +44,6 @@ def test_a_column_is_taken_apart_as_by_a_loop(rows):
     assert list(zip(*(found[k].to_list() for k in found), strict=True)) == slow(rows)
 
 
-@settings(deadline=None)
 @given(st.lists(ROWS, max_size=12))
 def test_what_is_left_whole_is_counted(rows):
     meant = [t for t, site, kind in rows if t is not None and site in ("x", "y") and kind == "CT"]

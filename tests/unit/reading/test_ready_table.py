@@ -4,13 +4,13 @@ import datetime
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tagsight.archive.dealing import drawn
 from tagsight.errors import ArchiveError, DataError
 from tagsight.reading.column_splits import Split
-from tagsight.reading.ready_table import ROW, Layout, ReadyTable, deal, draw, found, open_table
+from tagsight.reading.ready_table import ROW, Layout, ReadyTable, deal, draw, open_table, summary
 
 MIXED = pl.DataFrame(
     {
@@ -97,13 +97,13 @@ def test_a_file_that_is_no_table_is_refused_in_a_line(tmp_path):
 
 def test_rows_and_what_splits_leave_whole_are_counted(tmp_path):
     table = open_table(written(tmp_path), Layout({"image": "id"}, (SPLIT,)))
-    assert found(table) == {"rows": 3, "split": [{"column": "text", "rows": 2, "whole": 1}]}
+    assert summary(table) == {"rows": 3, "split": [{"column": "text", "rows": 2, "whole": 1}]}
 
 
 def test_every_row_needs_an_image_of_its_own(tmp_path):
     frame = pl.DataFrame({"id": ["SECRET", None, "SECRET", " ", "a"]})
     with pytest.raises(DataError) as error:
-        found(opened(tmp_path, frame))
+        summary(opened(tmp_path, frame))
     assert "of 5 rows" in str(error.value)
     assert "2 have nothing in the column id and 1 what another row has" in str(error.value)
     assert "SECRET" not in str(error.value)
@@ -111,10 +111,9 @@ def test_every_row_needs_an_image_of_its_own(tmp_path):
 
 def test_a_table_without_rows_is_refused(tmp_path):
     with pytest.raises(DataError, match="has no rows"):
-        found(opened(tmp_path, numbered(0).cast(pl.String)))
+        summary(opened(tmp_path, numbered(0).cast(pl.String)))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 30), st.integers(1, 9))
 def test_parts_are_of_equal_size_and_in_the_tables_order(rows, shards):
     table = ReadyTable("table.csv", numbered(rows).with_row_index(ROW).lazy(), layout())

@@ -6,7 +6,8 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from tagsight.dicom.dictionary import attribute
-from tagsight.dicom.headers import Wanted, patient_hash, read_header
+from tagsight.dicom.headers import Wanted, read_header
+from tagsight.dicom.privacy import patient_hash
 from tagsight.reading.ready_table import Layout, deal, open_table
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.hashing import keyed_hash

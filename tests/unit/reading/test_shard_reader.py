@@ -7,12 +7,13 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from tagsight.archive.dealing import listing
-from tagsight.dicom.headers import PIXEL_FACTS, Wanted
+from tagsight.dicom.headers import Wanted
+from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.errors import DataError
 from tagsight.reading import part_store, shard_reader
 from tagsight.reading.reader_process import ReaderProcess
 from tagsight.reading.shard_reader import read_shard
-from tagsight.run.jobs import Progress
+from tagsight.run.progress import Progress
 from tagsight.tags.frequencies import check_reject_limit
 
 KEY = bytes(range(32))
@@ -221,7 +222,7 @@ def test_many_files_are_put_in_order(archive, tmp_path, monkeypatch):
     monkeypatch.setattr(shard_reader, "ROWS", 3)
     monkeypatch.setattr(shard_reader, "BATCH", 2)
     monkeypatch.setattr(part_store, "ROWS", 3)
-    monkeypatch.setattr(shard_reader, "FEW", 0)
+    monkeypatch.setattr(shard_reader, "MAX_PLAIN", 0)
     original = archive / "MR/MR_small.dcm"
     for step in range(4):
         for i in range(step, 40, 4):

@@ -1,16 +1,18 @@
 """The page: it holds what was found, it needs nothing from outside, it lets no markup in."""
 
 import doctest
+import html
 import re
 from html.parser import HTMLParser
 
 import polars as pl
 import pytest
 
+from tagsight.evaluation import labellings, nulls
+from tagsight.evaluation.nulls import Null
 from tagsight.interpretation.agreement import LEFT_OUT, TELLING
-from tagsight.report import page
+from tagsight.report import page, results, sections
 from tagsight.report.figures.pictures import Tiles
-from tagsight.report.wording import LABELLING_NAMES, NULL_NAMES
 
 SVG = '<?xml version="1.0"?><svg width="9pt" height="9pt"><g id="a" style="fill: #17242c"/></svg>'
 EVIL = "<script>alert(1)</script>"
@@ -35,7 +37,8 @@ def figures(trials):
 
 def run(trials=10, **others):
     both = figures(trials) | {"in_sample": figures(trials)}
-    tested = {labelling: dict.fromkeys(NULL_NAMES, both) for labelling in LABELLING_NAMES}
+    keys = [null.key for null in nulls.NULLS]
+    tested = {each.key: dict.fromkeys(keys, both) for each in labellings.LABELLINGS}
     tag = {"keyword": "KVP", "column": "KVP?", "value": EVIL, "inside": 1.0, "outside": 0.25}
     card = {"name": "CT · HEAD", "size": 20, "share": 0.5, "medoid": "x", "tags": [tag]}
     card |= {"stability": 0.8, "reading": "stable"}
@@ -107,7 +110,7 @@ def run(trials=10, **others):
         "training": pl.DataFrame({"epoch": [1, 2]}),
         "distance": "linear",
     }
-    return page.Run(**content | others)
+    return results.Run(**content | others)
 
 
 def rendered(of, tiles=None, pair=b"png"):
@@ -167,7 +170,7 @@ def test_what_the_run_found_is_on_the_page():
 def test_values_of_tags_that_were_not_kept_are_not_shown():
     table = rendered(run())
     assert "StudyDate" in table
-    assert [row["keyword"] for row in page._kept(run())] == ["KVP"]
+    assert [row["keyword"] for row in sections.kept_tags(run())] == ["KVP"]
 
 
 @pytest.mark.parametrize("trials", [1, 10])
@@ -232,17 +235,17 @@ def test_a_page_without_looks_says_so_and_has_no_section_on_them():
 def test_without_looks_clusters_are_shown_by_their_tags():
     cards = [{**run().cards[0], "cluster": c, "name": f"group {c}"} for c in range(1, 53)]
     text = without_looks(cards=cards)
-    assert text.count('<article class="cluster">') == page.SHOWN
+    assert text.count('<article class="cluster">') == sections.SHOWN
     assert "The 2 smaller clusters<" in re.sub(r"\s*</summary>", "<", text)
     assert "group 52" in text
 
 
 def test_an_archive_without_modality_lacks_it_everywhere():
-    assert page.lacking_modality(run().frequencies.filter(keyword="KVP")) == 1.0
+    assert sections.lacking_modality(run().frequencies.filter(keyword="KVP")) == 1.0
 
 
 def test_agreement_is_that_at_the_chosen_k():
-    (row,) = page.agreement(run().agreement)
+    (row,) = sections.agreement(run().agreement)
     assert row["label"] == "Modality"
     assert [found["left_out"] for found in row["scores"][:2]] == [[], list(TELLING)]
     assert row["scores"][2] is None
@@ -272,8 +275,8 @@ NESTED = [
 def test_it_is_said_in_which_clusters_of_each_smaller_k_the_clusters_live():
     cards = [{**run().cards[0], "cluster": c, "name": f"group {c}"} for c in (1, 2, 3)]
     of = run(nesting=NESTED, cards=cards, choice=run().choice | {"k": 3})
-    assert page.nested(of.nesting) == {3: {2: 18 / 20}, 5: {2: 1.0, 3: 13 / 14}}
-    found = page.homes(of)
+    assert sections.nesting_shares(of.nesting) == {3: {2: 18 / 20}, 5: {2: 1.0, 3: 13 / 14}}
+    found = sections.cluster_homes(of)
     assert (found["smaller"], found["larger"]) == ([2], 5)
     assert [[home["coarse"] for home in row["homes"]] for row in found["rows"]] == [[1], [2], [2]]
     assert [[part["fine"] for part in row["parts"]] for row in found["rows"]] == [[1, 2], [3], []]
@@ -317,4 +320,41 @@ def test_the_same_run_is_the_same_bytes():
 
 
 def test_the_examples_hold():
-    assert doctest.testmod(page).failed == 0
+    assert doctest.testmod(page).failed == doctest.testmod(sections).failed == 0
+
+
+def test_every_null_and_labelling_of_the_registries_is_on_the_page():
+    words = html.unescape(rendered(run()))
+    for null in nulls.NULLS:
+        heading = f'{null.name}<span class="question">{null.question}</span>'
+        assert words.count(heading) == 2, null.key  # once for each kind of centre
+    rows = 2 * len(nulls.NULLS)
+    for labelling in labellings.LABELLINGS:
+        assert words.count(f"<td>{labelling.name}</td>") == rows, labelling.key
+
+
+def test_a_new_null_is_shown_without_more_than_its_entry(monkeypatch):
+    site = Null("within_site", 99, "Beyond site", "Among images of one site.", strata=("site",))
+    monkeypatch.setattr(nulls, "NULLS", (*nulls.NULLS, site))
+    text = rendered(run())
+    assert "Beyond site" in text
+    assert "Among images of one site." in text
+
+
+def test_sections_have_anchors_and_values_of_their_own():
+    text, content = rendered(run()), sections.Content(run(), {}, None)
+    values = [name for section in sections.SECTIONS for name in section.values(content)]
+    assert len(values) == len(set(values))
+    order = [text.index(f'<h2 id="{section.key}">') for section in sections.SECTIONS]
+    assert order == sorted(order)
+    for section in sections.SECTIONS:
+        assert f'<a href="#{section.key}">{section.name}</a>' in text
+
+
+def test_a_new_section_is_shown_without_more_than_its_entry_and_template(monkeypatch):
+    new = sections.Section("css", "Colours", page.STYLE)  # any template
+    before = rendered(run())
+    monkeypatch.setattr(sections, "SECTIONS", (*sections.SECTIONS, new))
+    after = rendered(run())
+    assert '<a href="#css">Colours</a>' in after
+    assert after.count(":root{") == 2 * before.count(":root{")

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tagsight.errors import ConfigError
-from tagsight.run.config import checked, keys
+from tagsight.run.config import NO_INPUT, checked, completed, keys, lacks_input
 
 CONFIG = Path(__file__).parents[3] / "config"
 SCHEMA = CONFIG / "config.schema.yaml"
@@ -89,11 +89,24 @@ def test_a_key_in_the_wrong_place_gets_its_right_one():
     assert mistakes(shards=8) == ["shards: no such key; did you mean tags.shards?"]
 
 
-def test_no_input_names_both_ways_out():
-    (line,) = mistakes(input=None)
-    assert line.startswith("input: not set")
-    assert "mine.yaml" in line
-    assert "config/demo.yaml" in line
+def test_a_workflow_without_input_can_be_looked_at_and_not_run():
+    config = merged(defaults(), {"input": None})
+    assert checked(config, SCHEMA)
+    assert lacks_input(config)
+    assert not lacks_input(defaults())
+    assert not lacks_input(merged(config, {"tags": {"table": "tags.csv"}}))
+    assert NO_INPUT.startswith("input: not set")
+    assert "mine.yaml" in NO_INPUT
+    assert "config/demo.yaml" in NO_INPUT
+
+
+def test_what_a_config_leaves_out_is_filled_in():
+    """As Snakemake does, but not for a workflow that is imported with a config."""
+    filled = completed({"cluster": {"k": [3]}, "select": None, "sede": 3}, CONFIG / "config.yaml")
+    assert filled["cluster"] == defaults()["cluster"] | {"k": [3]}
+    assert filled["select"] is None
+    assert filled["sede"] == 3
+    assert filled["tags"] == defaults()["tags"]
 
 
 def test_an_input_that_is_not_there_is_named():
@@ -124,6 +137,36 @@ def test_a_table_is_checked_with_the_rest(tmp_path):
     assert checked(config, SCHEMA)
     (line,) = mistakes(input=None, tags=asked | {"columns": {"KVP": "b"}})
     assert line.startswith("tags.columns: image is not set")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, " does not exist (seen from "),
+        (
+            "spelling,term\nKNIE,KNE\nZEH,TOE\n",
+            ": KNE is no term of DICOM PS3.16 Annex L; did",
+        ),
+        ("name,term\nKNIE,KNEE\n", ": the first line has to be spelling,term"),
+        ("spelling,term\n", ": the first line has to be spelling,term"),
+        ("spelling,term\nKNIE, LINKS,KNEE\n", ": a line has more parts than the first"),
+        (b"spelling,term\nHO\xdcFTE,HIP\n", " is no table of text"),
+        (b"\xff\xfe\0\0", " is no table of text"),
+    ],
+)
+def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said):
+    table = tmp_path / "mine.csv"
+    if text is not None:
+        table.write_bytes(text if isinstance(text, bytes) else text.encode())
+    (line,) = mistakes(tags={"body_parts": str(table)})
+    assert line.startswith(f"tags.body_parts: {table}{said}")
+
+
+def test_a_table_of_body_parts_may_have_other_columns_and_words_to_pass_over(tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text('spelling,term,why\n"KNIE, LINKS",KNEE,\nSTUDIE,,a word\nZEH,TOE\n')
+    config = merged(defaults(), {"tags": {"body_parts": str(table)}})
+    assert checked(config, SCHEMA)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """A job's log, its one line for the terminal, and its folder for work in progress."""
 
 import errno
-import logging
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from tagsight.errors import DataError
-from tagsight.run.jobs import LOG, Progress, logged, resume_folder
+from tagsight.run.jobs import logged, resume_folder
+from tagsight.run.progress import LOG
 
 CLONE = Path(__file__).parents[3]
 
@@ -21,6 +21,7 @@ def job(tmp_path, monkeypatch):
         rule="clusters",
         wildcards=["tuning"],
         input=[],
+        output=["results/clusters/tuning.parquet"],
         log=[str(tmp_path / "job.log")],
         scriptdir=str(CLONE / "scripts"),
         params=SimpleNamespace(recipe="0123456789abcdef"),
@@ -108,19 +109,3 @@ def test_a_store_is_taken_up_whatever_the_inputs_are(job, tmp_path):
     store = resume_folder(job, "0" * 16)
     given.write_text("two files")
     assert resume_folder(job, "0" * 16) == store
-
-
-def test_progress_says_what_is_left(caplog):
-    progress = Progress(total=1000, unit="files", every=0)
-    progress.started -= 10
-    with caplog.at_level(logging.INFO, logger="tagsight"):
-        progress.add(250)
-    assert caplog.messages == ["250 of 1,000 files (25%), 25 a second, 30 s left"]
-
-
-def test_progress_of_nobody_knows_how_much(caplog):
-    progress = Progress(total=None, unit="files found", every=0)
-    progress.started -= 10
-    with caplog.at_level(logging.INFO, logger="tagsight"):
-        progress.add(2500)
-    assert caplog.messages == ["2,500 files found, 250 a second"]

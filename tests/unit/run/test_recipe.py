@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tagsight.run.imports import reached
-from tagsight.run.recipe import Recipes
+from tagsight.run.recipe import LAID_ON, Recipes
 
 CONFIG = {"seed": 1, "cluster": {"k": [5, 10]}}
 FILES = {
@@ -122,6 +122,33 @@ def test_config_values_and_producers_count():
     assert recipes.own("clusters", k="cluster.k") == other.own("clusters", k="cluster.k")
 
 
+def test_of_a_table_the_content_counts_with_that_of_the_one_it_is_laid_on(clone, tmp_path):
+    mine = tmp_path / "mine.csv"
+
+    def recipe_of(shipped, own):
+        recipes = clone({"config/body_parts.csv": shipped})
+        recipes.config = {"tags": {"body_parts": str(mine) if own else None}}
+        mine.write_text(own or "")
+        params = recipes("clusters", body_parts="tags.body_parts")
+        assert params["body_parts"] == (str(mine) if own else None)
+        assert len(recipes.own("clusters", body_parts="tags.body_parts")) == 16
+        return params["recipe"]
+
+    made = [recipe_of(*texts) for texts in (("a", None), ("b", None), ("a", "a"), ("a", "b"))]
+    assert len(set(made)) == 4
+    assert recipe_of("a", "b") == made[-1]
+
+
+def test_every_table_of_the_config_is_one_that_a_key_is_laid_on():
+    clone = Path(__file__).parents[3]
+    shipped = {path.relative_to(clone).as_posix() for path in (clone / "config").glob("*.csv")}
+    assert shipped == {*LAID_ON.values()}
+
+
+def test_in_a_section_that_is_null_every_key_is():
+    assert Recipes(".", CONFIG | {"demo": None}).value("demo.patients") is None
+
+
 def test_an_unknown_key_is_an_error():
     with pytest.raises(KeyError):
         Recipes(".", CONFIG).value("cluster.kk")
@@ -131,9 +158,6 @@ def test_every_table_and_template_is_covered_by_some_recipe():
     clone = Path(__file__).parents[3]
     scripts = (clone / "scripts").glob("*.py")
     covered = {path for script in scripts for path in reached(script, clone)}
-    tables = [
-        *(clone / "tagsight/data").iterdir(),
-        *(clone / "tagsight/report/templates").iterdir(),
-    ]
-    tables += (clone / "config").glob("*.csv")
+    folders = ("tagsight/data", "tagsight/report/templates")
+    tables = [path for folder in folders for path in (clone / folder).rglob("*") if path.is_file()]
     assert [path.name for path in tables if path not in covered] == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagsight.run.table_config import of_table
+from tagsight.run.table_config import table_mistakes
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def table(tmp_path):
 
 
 def mistakes(table, columns=(("image", "id"), ("KVP", "kvp")), split=()):
-    return list(of_table({"table": table, "columns": dict(columns), "split": list(split)}))
+    return list(table_mistakes({"table": table, "columns": dict(columns), "split": list(split)}))
 
 
 def test_a_table_that_is_told_well_has_none(table):

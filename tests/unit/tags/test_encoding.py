@@ -11,6 +11,7 @@ from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 
 from tagsight.errors import DataError
+from tagsight.tags import parsers
 from tagsight.tags.encoding import Column, Encoding, feature_keywords, load, to_features
 from tagsight.tags.fitting import apply, fit
 from tagsight.tags.frequencies import frequencies, keywords_of
@@ -259,7 +260,7 @@ VALUES = {
 IMAGES = st.lists(st.fixed_dictionaries(VALUES), min_size=1, max_size=10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(IMAGES, st.randoms(), st.sampled_from([1, 3]))
 def test_what_holds_of_any_archive(images, random, min_patients):
     tags = table(**{keyword: [image[keyword] for image in images] for keyword in VALUES})
@@ -327,3 +328,22 @@ def test_rare_values_are_hidden_under_the_key():
 def test_an_archive_whose_tags_tell_nothing_is_a_clear_error():
     with pytest.raises(DataError, match=r"select\.max_missing"):
         fitted(table(Modality=["CT", "CT"]))
+
+
+def test_an_entry_among_the_parsers_is_fitted_by_its_name_and_kind(monkeypatch):
+    def sharpness(text, _spellings):
+        return text.str.extract(r"^B(\d+)").cast(pl.Float64)
+
+    tags = table(ConvolutionKernel=["B30f", "B70s", None, "b50"])
+    assert fitted(tags).columns[0].parser == "category"
+    entry = parsers.Parser("sharpness", "numeric", sharpness, keywords=("ConvolutionKernel",))
+    monkeypatch.setattr(parsers, "PARSERS", [*parsers.PARSERS, entry])
+    column = fitted(tags).columns[0]
+    assert (column.parser, column.kind, column.minimum, column.maximum) == (
+        "sharpness",
+        "numeric",
+        30,
+        70,
+    )
+    counted = frequencies(tags.lazy(), 1)
+    assert counted["inferred"].to_list() == ["numeric"]

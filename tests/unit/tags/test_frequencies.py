@@ -167,7 +167,7 @@ def test_a_region_derived_of_a_text_is_a_tag_of_its_own():
     assert (found["categories"], found["top_values"]) == (2, "HEAD (2) · KNEE (1)")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(TEXT, TEXT, st.integers(0, 3)), min_size=1, max_size=12), st.randoms())
 def test_counts_recount_and_the_order_of_images_is_nothing(images, random):
     tags = table(
@@ -187,7 +187,7 @@ def test_counts_recount_and_the_order_of_images_is_nothing(images, random):
     assert frequencies(pl.concat(shards).lazy(), 1).equals(found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8))
 def test_equal_fingerprints_mean_equal_partitions(images):
     first, second = ([v or None for v in column] for column in zip(*images, strict=True))

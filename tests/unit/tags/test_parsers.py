@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tagsight.tags.parsers import converted, item_count, parse, parser_of, unmapped
+from tagsight.tags import parsers
+from tagsight.tags.parsers import Parser, converted, item_count, parse, parser_of, unmapped
 from tagsight.terms.body_parts import read_spellings
 
 TABLE = read_spellings(Path(__file__).parents[3] / "config" / "body_parts.csv")
@@ -104,7 +105,7 @@ def test_view_side_and_sex_go_by_the_standards_terms():
 
 
 def test_a_region_that_was_derived_is_a_body_part():
-    assert parser_of("ProtocolNameRegion", "CS") == "body_part"
+    assert parser_of("ProtocolNameRegion", "CS").name == "body_part"
     assert parsed("StudyDescriptionRegion", "CS", "CHESTABDOMEN", None) == ["CHESTABDOMEN", None]
 
 
@@ -158,7 +159,44 @@ def test_what_was_not_understood_is_told_from_what_is_missing(keyword, vr, value
 def test_any_text_is_parsed_to_finite_numbers_or_filled_text(values, vr, keyword, items):
     made = parse(keyword, vr, pl.Series(values, dtype=pl.String), items=items, spellings=TABLE)
     assert made.shape == (len(values), items)
-    numeric = parser_of(keyword, vr) in ("number", "age", "date", "time")
+    numeric = parser_of(keyword, vr).name in ("number", "age", "date", "time")
     for column in made:
         assert column.dtype == (pl.Float64 if numeric else pl.String)
         assert all(math.isfinite(v) if numeric else v.strip() for v in column.drop_nulls())
+
+
+def test_no_two_parsers_have_one_name_keyword_or_vr():
+    for several in (
+        [parser.name for parser in parsers.PARSERS],
+        [keyword for parser in parsers.PARSERS for keyword in parser.keywords],
+        [vr for parser in parsers.PARSERS for vr in parser.vrs],
+    ):
+        assert len(set(several)) == len(several)
+
+
+def test_an_entry_is_all_that_a_new_parser_needs(monkeypatch):
+    """A kernel's sharpness: a number, and terms, with a long tail."""
+    sharpness = Parser(
+        "sharpness",
+        "numeric",
+        lambda text, _spellings: text.str.extract(r"^B(\d+)").cast(pl.Float64),
+        keywords=("ConvolutionKernel",),
+    )
+    planes = Parser(
+        "plane",
+        "categorical",
+        lambda text, _spellings: text.str.extract("(AXIAL|SAGITTAL)"),
+        keywords=("ImageComments",),
+        long_tail=True,
+        terms=lambda: frozenset(["AXIAL", "SAGITTAL"]),
+    )
+    monkeypatch.setattr(parsers, "PARSERS", [*parsers.PARSERS, sharpness, planes])
+    assert parsed("ConvolutionKernel", "SH", "B30f", "b70", "soft", None) == [30, 70, None, None]
+    assert parsed("ImageComments", "LT", "t2 axial", "scout") == ["AXIAL", "SCOUT"]
+    missed = unmapped(
+        "ConvolutionKernel", "SH", pl.Series(["B30f", "soft"]), items=1, spellings=TABLE
+    )
+    assert missed.to_list() == [False, True]
+    assert parsers.vocabulary() >= {"AXIAL", "GE", "CHEST"}
+    assert "ImageComments" in parsers.long_tailed()
+    assert "ConvolutionKernel" not in parsers.long_tailed()

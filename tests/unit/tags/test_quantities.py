@@ -6,11 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.valuerep import DSfloat
 
-from tagsight.tags.quantities import is_converted, quantity, without_uncalibrated
+from tagsight.tags.quantities import (
+    ages,
+    dates,
+    decimals,
+    in_unit,
+    is_converted,
+    times,
+    without_uncalibrated,
+)
+
+READERS = {"number": decimals, "age": ages, "date": dates, "time": times}
 
 
 def read(parser, keyword, *texts):
-    return quantity(parser, keyword, pl.Series(texts, dtype=pl.String)).to_list()
+    return in_unit(keyword, READERS[parser](pl.Series(texts, dtype=pl.String))).to_list()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +95,7 @@ def test_what_cannot_be_is_missing_and_what_is_surely_another_unit_is_converted(
 
 
 def test_converted_ones_are_told():
-    flags = is_converted("number", "PatientSize", pl.Series(["1.7", "170", None, "X"]))
+    flags = is_converted("PatientSize", decimals(pl.Series(["1.7", "170", None, "X"])))
     assert flags.to_list() == [False, True, False, False]
 
 

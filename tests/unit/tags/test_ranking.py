@@ -14,7 +14,7 @@ from tagsight.tags.ranking import (
     LEVELS,
     NEIGHBOURS,
     Graph,
-    drawn,
+    draw_images,
     entropy,
     laplacian,
     neighbours,
@@ -157,16 +157,16 @@ def test_the_order_of_the_rows_makes_no_difference(method):
 
 def test_a_sample_has_one_image_of_a_series_and_depends_on_the_seed_alone():
     tags = archive().with_columns(series=pl.when(pl.int_range(pl.len()) < 380).then("series"))
-    few = drawn(tags.lazy(), 50, seed=1)
-    assert few.equals(drawn(tags[::-1].lazy(), 50, seed=1))
-    assert not few.equals(drawn(tags.lazy(), 50, seed=2))
+    few = draw_images(tags.lazy(), 50, seed=1)
+    assert few.equals(draw_images(tags[::-1].lazy(), 50, seed=1))
+    assert not few.equals(draw_images(tags.lazy(), 50, seed=2))
     first = {}
     for image, series in tags.select("image", "series").sort("image").iter_rows():
         first.setdefault(series or image, image)
     units = sorted(first)
     order = np.random.default_rng([1, zlib.crc32(b"ranking")]).permutation(len(units))
     assert few["image"].to_list() == sorted(first[units[place]] for place in order[:50])
-    whole = drawn(tags.lazy(), 1000, seed=1)
+    whole = draw_images(tags.lazy(), 1000, seed=1)
     assert whole["image"].to_list() == sorted(first.values())
     assert len(whole) == 190 + 20
 
@@ -175,7 +175,7 @@ def test_every_series_is_drawn_as_often():
     """As many images or one: over seeds, each series about as often as any other."""
     series = ["a"] * 50 + ["b"] * 5 + list("cdefgh")
     tags = pl.DataFrame({"image": [f"{i:032x}" for i in range(len(series))], "series": series})
-    drawings = [drawn(tags.lazy(), 2, seed)["series"] for seed in range(200)]
+    drawings = [draw_images(tags.lazy(), 2, seed)["series"] for seed in range(200)]
     times = pl.concat(drawings).value_counts()["count"]  # 50 each are expected, sd 6
     assert len(times) == 8
     assert 25 < times.min() <= times.max() < 75

@@ -1,10 +1,14 @@
 import logging
+import subprocess
+import sys
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
 from tagsight.errors import ConfigError, DataError
+from tagsight.tags import parsers
 from tagsight.tags.frequencies import frequencies
 from tagsight.tags.selection import REASONS, selection
 
@@ -217,3 +221,19 @@ def test_methods_differ_in_what_comes_first():
     assert first["entropy"] == "PatientAge"
     assert first["laplacian"] in ("Modality", "ScanOptions")
     assert chosen("missing")["score"].null_count() == 4
+
+
+def test_a_parser_says_whether_its_tags_may_have_many_categories(monkeypatch):
+    """To have a parser is no reason: only a long tail of spellings is."""
+    for long_tail, reason in ((False, "free text"), (True, "kept")):
+        parser = replace(
+            parsers.CATEGORY, name="own", keywords=("ScanOptions",), long_tail=long_tail
+        )
+        monkeypatch.setattr(parsers, "PARSERS", [*parsers.PARSERS[:9], parser])
+        assert reasons(KEPT, tag("ScanOptions", categories=999))["ScanOptions"] == reason
+
+
+def test_by_missing_share_alone_no_machine_code_is_loaded():
+    """A job's start takes a third less: most archives are selected from so."""
+    code = "import sys, tagsight.tags.selection; assert 'numba' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -64,7 +64,7 @@ class Watched(SearchState):
 SEEN = []
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(**ANY, n=st.integers(20, 90))
 @CUT
 @BATCHES
@@ -138,7 +138,7 @@ class Kill:
             raise Killed
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(
     **ANY,
     n=st.integers(20, 90),
@@ -163,7 +163,7 @@ def test_a_search_that_was_broken_off_goes_on_to_the_same_end(seed, distance, n,
     np.testing.assert_array_equal(broken.swaps, unbroken.swaps)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(**ANY, n=st.integers(20, 90), budgets=st.lists(st.integers(0, 300), min_size=2, max_size=4))
 @CUT
 @BATCHES
@@ -208,7 +208,7 @@ def same(one, other):
     ) and np.array_equal(one.silhouettes, other.silhouettes)
 
 
-@settings(deadline=None, max_examples=4)
+@settings(max_examples=4)
 @given(**ANY, n=st.integers(520, 700))
 @CUT
 def test_one_thread_and_two_give_the_same_bytes(seed, distance, n):

@@ -61,7 +61,7 @@ ANY = {"seed": st.integers(0, 2**32 - 1), "distance": st.sampled_from(["linear",
 CUT = mock.patch.object(kernels, "STRIP", 16)  # so that sums of few rows are made in strips, too
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(**ANY, n=st.integers(8, 60))
 @CUT
 def test_what_every_swap_would_change_is_what_brute_force_says(seed, distance, n):
@@ -82,7 +82,7 @@ def test_what_every_swap_would_change_is_what_brute_force_says(seed, distance, n
             np.testing.assert_allclose(found, wanted, atol=1e-6 * weight.sum())
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(**ANY, n=st.integers(9, 60) | st.integers(257, 300))
 @CUT
 def test_swaps_lower_the_loss_and_leave_every_row_with_its_two_nearest(seed, distance, n):
@@ -142,7 +142,7 @@ def test_each_cluster_finds_the_best_of_its_few_members():
     check(here, weight, d)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(**ANY, n=st.integers(9, 60) | st.integers(257, 300))
 @CUT
 def test_silhouettes_of_some_are_those_among_all(seed, distance, n):

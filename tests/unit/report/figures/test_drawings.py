@@ -1,5 +1,7 @@
 """Drawings: what they are told is in them, and the same input is the same bytes."""
 
+import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 
-from tagsight.report.figures import choice, explained, flow, nesting, silhouettes, training
+from tagsight.evaluation import nulls
+from tagsight.evaluation.nulls import Null
+from tagsight.report.figures import (
+    choice,
+    drawings,
+    explained,
+    flow,
+    nesting,
+    silhouettes,
+    training,
+)
+from tagsight.report.figures.pictures import Shown
 from tagsight.report.figures.style import COLOURS
 
 COUNTS = {
@@ -211,3 +224,27 @@ def test_labels_that_would_stray_are_left_out(middles):
     assert len(places) >= 1
     assert (np.diff(places) >= 5.0 - 1e-9).all()
     assert (places - np.sort(middles)[: len(places)] <= 10 + 1e-9).all()
+
+
+def test_the_figures_are_those_that_the_rule_asks_for():
+    rules = (Path(__file__).parents[4] / "rules/report.smk").read_text()
+    asked = re.findall(r'"(\w+\.(?:svg|png))"', rules)
+    cards = [{"name": name} for name in ("CT", "MR", "US", "XA", "PX")]
+    documents = {"counts": COUNTS, "choice": CHOICE, "nesting": [], "cards": cards}
+    documents["evaluation"] = evaluation()
+    found = drawings.from_tags(documents, clusters([9, 4, 1, 1, 1]), 7, 1.05)
+    assert list(found) == asked[: len(found)]
+    epochs = pl.DataFrame({"epoch": [1], "loss": [0.2], "validation_loss": [0.3]})
+    images = np.zeros((3, 128, 128), np.uint8)
+    shown = [Shown(1, 2, 0, [1]), Shown(2, 1, None, [2])]
+    found |= drawings.from_pixels(documents, epochs, images, shown, images[[0, 2]])
+    assert sorted(found) == sorted(asked)
+
+
+def test_a_new_null_is_drawn_without_more_than_its_entry(written, monkeypatch):
+    site = Null("within_site", 99, "Beyond site", "Among images of one site.", strata=("site",))
+    monkeypatch.setattr(nulls, "NULLS", (*nulls.NULLS, site))
+    tested = evaluation()
+    tested["tags"]["within_site"] = tested["tags"]["series"]
+    explained.explained(tested)
+    assert "Beyond site" in written

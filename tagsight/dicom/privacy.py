@@ -1,0 +1,244 @@
+"""What may leave the reader: the one place where that is decided, of files and of ready tables.
+
+What leaves, as it is in the header:
+- the value of a public attribute that is no name of a person, not in PS3.15 Table E.1-1, no free
+  text, and as a UID registered by the standard (`is_kept`), if
+- its text can be read, is not too long and has the form of its VR (`is_presentable`), and
+- it does not repeat an identifying value of the same image (`repeating`).
+
+What leaves in another form:
+- SOP Instance, Series and Study Instance UID and Patient ID as keyed hashes (`hashed`),
+- the region of the body that a withheld description names, as a term of a closed list, if the
+  config asks for it (`headers.region`),
+- of every value that is withheld the keyword, never the value.
+
+Nothing else leaves. Private attributes, pixels, overlays and other bulk values are no texts at all.
+`keep` is the config's `privacy.keep`: keywords whose values leave although Table E.1-1 lists them,
+or although they are free text. A name of a person never leaves.
+
+Sources: PS3.15 Table E.1-1 (basic application level confidentiality profile, 2023, as packaged in
+dicom-anonymizer), PS3.6 (registered UIDs, VRs), PS3.5 6.2 (VRs, names of persons).
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache, lru_cache
+
+from dicomanonymizer.dicom_anonymization_databases import dicomfields_2023
+from pydicom.datadict import keyword_for_tag
+
+from tagsight.dicom.dictionary import attribute, repeating_groups, uid_name
+from tagsight.run.hashing import keyed_hash
+from tagsight.terms.manufacturers import known_maker
+
+WITHHELD = "\0"  # stands for a value that cannot or must not be shown; no value is that text
+MAX_LENGTH = 1024  # characters of a value
+MIN_LENGTH = 4  # characters of an identifying text that is looked for in other values
+
+# Keywords of Table E.1-1 that describe rather than identify: withheld all the same, and reported
+# as free text where the reason for leaving a tag out is given.
+WITHHELD_TEXT = frozenset(
+    {
+        "AcquisitionComments",
+        "AcquisitionProtocolDescription",
+        "AdditionalPatientHistory",
+        "AdmittingDiagnosesDescription",
+        "BolusDescription",
+        "CommentsOnThePerformedProcedureStep",
+        "ContrastBolusAgent",
+        "DerivationDescription",
+        "DeviceDescription",
+        "FrameComments",
+        "ImageComments",
+        "ImagePresentationComments",
+        "PatientComments",
+        "PerformedProcedureStepDescription",
+        "ProtocolName",
+        "ReasonForStudy",
+        "ReasonForTheRequestedProcedure",
+        "RequestedContrastAgent",
+        "RequestedProcedureComments",
+        "RequestedProcedureDescription",
+        "ScheduledProcedureStepDescription",
+        "SeriesDescription",
+        "StudyComments",
+        "StudyDescription",
+        "VisitComments",
+    }
+)
+
+# What drawing an image needs: numbers and terms of the standard, shown whatever they repeat.
+PIXEL_FACTS = (
+    "Columns",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+    "Rows",
+    "TransferSyntaxUID",
+)
+
+_FREE = frozenset({"LT", "ST", "UR", "UT"})  # VRs of free text
+_TYPED = frozenset({"AE", "LO", "SH", "UC"})  # VRs of other values that people type
+_FORMAL = frozenset({"AS", "DA", "DS", "DT", "IS", "TM"})  # VRs of numbers, dates, times, ages
+_IDENTIFYING = frozenset({"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"})  # each value by itself
+_REPEATING = frozenset({*_FREE, *_TYPED, "CS", "DA", "DT", "IS", "SQ"})  # VRs of what may repeat
+_PERSONAL = frozenset({"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"})
+
+_JOINT = re.compile(r"[\\=^]")
+_WORD = re.compile(r"[^\W\d_]{3}")
+_UNIT_OR_NOTHING = re.compile(
+    r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?"
+)
+# Patient IDs that replace those of everybody: such files are of unknown patients.
+_NOBODY = re.compile(
+    r"(?i)\W*(|0+|x+|9{3,}|n/?a|none|null|unknown|anon(ym(ous|i[sz]ed)?)?|removed)\W*"
+)
+
+
+def is_identifying(keyword: str, keep: Collection[str] = ()) -> bool:
+    """Return whether an attribute is withheld whatever its value is, unless it is in `keep`.
+
+    True for all of PS3.15 Table E.1-1, whatever its action, for its repeating groups, for every
+    name of a person, and for free text. UIDs outside the table are judged by value (`is_kept`).
+    """
+    return keyword not in keep and _identifies(keyword)
+
+
+@cache
+def _identifies(keyword: str) -> bool:
+    return keyword in listed() or attribute(keyword).vr in {"PN", *_FREE}
+
+
+@cache
+def listed() -> frozenset[str]:
+    """Return the keywords of Table E.1-1, its masked entries as all repeating groups of PS3.6."""
+    exact = {keyword_for_tag(t) for t in dicomfields_2023.ALL_TAGS if len(t) == 2}
+    masked = [t for t in dicomfields_2023.ALL_TAGS if len(t) == 4]
+    repeating_keywords = {
+        keyword
+        for keyword, tag in repeating_groups().items()
+        for group, element, group_mask, element_mask in masked
+        if (tag >> 16) & group_mask == group and tag & 0xFFFF & element_mask == element
+    }
+    return frozenset((exact | repeating_keywords) - {""})
+
+
+def is_free_text(keyword: str) -> bool:
+    """Return whether an attribute is withheld because it is text, not because of what it names."""
+    unlisted = keyword not in listed() and attribute(keyword).vr in _FREE
+    return keyword in WITHHELD_TEXT or unlisted
+
+
+def is_for_reading(keyword: str) -> bool:
+    """Return whether a value that `keep` lets out is for people to read and for nothing else.
+
+    True for free text, and for what people type into attributes of Table E.1-1 (descriptions, names
+    of places and devices): no list of values, no feature and no card may be made of it.
+    """
+    vr = attribute(keyword).vr
+    return vr in _FREE or (keyword in listed() and vr in _TYPED)
+
+
+def is_kept(keyword: str, vr: str, text: str, keep: Collection[str]) -> bool:
+    """Return whether a value may leave the reader, as far as it can be judged alone."""
+    if text == WITHHELD or vr == "PN" or is_identifying(keyword, keep):
+        return False
+    return vr != "UI" or is_registered(text)
+
+
+def is_registered(uids: str) -> bool:
+    """Return whether PS3.6 registers each UID (`\\` between them), so that it names no instance."""
+    return all(uid_name(uid) is not None for uid in uids.split("\\"))
+
+
+def is_presentable(vr: str, text: str) -> bool:
+    """Return whether a text was decoded without loss, is not too long, and has the form of its VR.
+
+    Words in the place of a number, a date, a time or an age may be a name. A number with its unit
+    and the words for a missing value pass.
+    """
+    if "\ufffd" in text or len(text) > MAX_LENGTH:
+        return False
+    if vr not in _FORMAL or not _WORD.search(text):
+        return True
+    parts = text.split("\\")
+    return all(_UNIT_OR_NOTHING.fullmatch(part) or not _WORD.search(part) for part in parts)
+
+
+def is_source(keyword: str, vr: str) -> bool:
+    """Return whether a withheld value identifies by itself: no free text, code, age, size, time."""
+    return vr in _IDENTIFYING and keyword not in WITHHELD_TEXT
+
+
+def may_repeat(keyword: str, vr: str, keep: Collection[str]) -> bool:
+    """Return whether values of an attribute are compared with those that identify."""
+    return vr in _REPEATING and keyword not in PIXEL_FACTS and keyword not in keep
+
+
+def can_hold_identity(text: str) -> bool:
+    """Return whether a text is long enough to repeat an identifying one."""
+    return len(text) >= MIN_LENGTH
+
+
+def identities(values: Iterable[str]) -> list[str]:
+    """Return the texts to look for, in lower case: each part of each value that is long enough.
+
+    A name of a person counts as a whole and by each of its components (PS3.5 6.2.1: `^` between
+    components, `=` between writings).
+    """
+    return sorted({piece for value in values for piece in _identities_of(value)})
+
+
+@lru_cache(maxsize=2**12)  # files of a series share most of them
+def _identities_of(value: str) -> frozenset[str]:
+    pieces = {value}
+    if _JOINT.search(value):
+        parts = re.split(r"[\\=]", value)
+        pieces = {p for part in parts for p in (part, part.replace("^", " "), *part.split("^"))}
+    plain = {piece.strip().lower() for piece in pieces}
+    return frozenset(piece for piece in plain if can_hold_identity(piece))
+
+
+def repeating(
+    shown: Mapping[str, str],
+    withheld: Mapping[str, str],
+    vrs: Mapping[str, str],
+    keep: Collection[str],
+) -> list[str]:
+    """Return the keywords of values that repeat an identifying value of the same image.
+
+    shown, withheld: texts of the image by keyword; vrs: the VR of each.
+    Stations and institutions are often named after the maker or the model: a known maker stays,
+    under its one name, and models are compared with persons and their numbers alone.
+    """
+    sources = {k: text for k, text in withheld.items() if is_source(k, vrs[k])}
+    persons = [text for k, text in sources.items() if vrs[k] == "PN" or k in _PERSONAL]
+    texts = {k: text for k, text in shown.items() if may_repeat(k, vrs.get(k, ""), keep)}
+    model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
+    if known_maker(texts.get("Manufacturer", "")):
+        del texts["Manufacturer"]
+    return holding(texts, identities(sources.values())) + holding(model, identities(persons))
+
+
+def holding(texts: Mapping[str, str], identifying: Iterable[str]) -> list[str]:
+    """Return the keywords of texts that are, or hold as whole words, one of the identities."""
+    everything = "\n".join(texts.values()).lower()
+    present = [identity for identity in identifying if identity in everything]
+    if not present:
+        return []
+    words = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, present))})(?![^\W_])")
+    return [keyword for keyword, text in texts.items() if words.search(text.lower())]
+
+
+def hashed(key: bytes, text: str | None) -> str | None:
+    """Return the keyed hash of an identifier; None of one that is absent or cannot be read."""
+    return keyed_hash(key, text) if text and text != WITHHELD else None
+
+
+def image_hash(key: bytes, uid: str | None, path: str) -> str:
+    """Return the hash of an image: of its SOP Instance UID and its path, see `read_header`."""
+    return keyed_hash(key, f"{uid or ''}\0{path}")
+
+
+def patient_hash(key: bytes, text: str | None) -> str | None:
+    """Return the hash of a Patient ID; None of the codes that stand for nobody."""
+    return None if text is None or _NOBODY.fullmatch(text) else hashed(key, text)

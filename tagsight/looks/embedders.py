@@ -1,0 +1,124 @@
+"""Embedders: what describes an image by numbers, and what a plan has to know of each.
+
+Imports torch where a network is made and no sooner, since every plan reads PRESETS.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from tagsight.arrays import Bools, Float32s, UInt8s
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from tagsight.looks.autoencoder import Autoencoder
+
+
+class Embedder(Protocol):
+    """What describes images by numbers, each image apart from all others."""
+
+    def embed(self, images: UInt8s, /) -> Float32s:
+        """Return the embeddings of images.
+
+        images: uint8 (n, 128, 128), black to white; may be a memory map.
+        Returns float32 (n, d), the same bytes for the same images.
+        """
+
+
+def embeddings(embedder: Embedder, images: UInt8s, failed: Bools) -> Float32s:
+    """Return the embeddings of images, NaN for those that could not be drawn.
+
+    images: uint8 (n, 128, 128); failed: bool (n,), which could not be drawn.
+    Returns float32 (n, d).
+    """
+    embedded = embedder.embed(images)
+    embedded[failed] = np.nan
+    return embedded
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An embedder that has to be trained, as an entry of PRESETS.
+
+    description: what the config's schema says of it, after its name
+    network: makes the network, with weights from torch's random state
+    optimizer: makes what trains a network, at a learning rate
+    length: numbers in an embedding
+    memory: bytes an image in a job that holds embeddings, a high guess
+    speed: images a second in training on a CPU, a low guess
+    """
+
+    description: str
+    network: Callable[[], "Autoencoder"]
+    optimizer: Callable[["Autoencoder", float], "Optimizer"]
+    length: int
+    memory: int
+    speed: int
+
+    def trained(self, weights: Path | str) -> "Autoencoder":
+        """Return the network with the weights of a file (safetensors)."""
+        from safetensors.torch import load_file
+
+        model = self.network()
+        model.load_state_dict(load_file(weights))
+        return model
+
+    def embedder(self, weights: Path | str, device: str, threads: int) -> Embedder:
+        """Return the embedder with the weights of a file (safetensors).
+
+        device: `auto`, `cpu` or `cuda`; threads: of the CPU, which do not show in its numbers.
+        """
+        from tagsight.looks.embeddings import Encoder
+
+        return Encoder(self.trained(weights), device, threads)
+
+
+def _small() -> "Autoencoder":
+    from tagsight.looks import autoencoder
+
+    return autoencoder.small()
+
+
+def _paper() -> "Autoencoder":
+    from tagsight.looks import autoencoder
+
+    return autoencoder.paper()
+
+
+def _adam(model: "Autoencoder", learning_rate: float) -> "Optimizer":
+    from torch.optim import Adam
+
+    return Adam(model.parameters(), lr=learning_rate)
+
+
+def _rmsprop(model: "Autoencoder", learning_rate: float) -> "Optimizer":
+    """TensorFlow's, with its defaults."""
+    from torch.optim import RMSprop
+
+    return RMSprop(model.parameters(), lr=learning_rate, alpha=0.9, eps=1e-7)
+
+
+# The values of `autoencoder.preset`. A new one is an entry here, and its name and description in
+# config/config.schema.yaml, which a test holds to this table.
+PRESETS = {
+    "small": Preset(
+        description="embeds in few numbers and trains in minutes",
+        network=_small,
+        optimizer=_adam,
+        length=128,
+        memory=2_000,
+        speed=200,
+    ),
+    "paper": Preset(
+        description="is the article's",
+        network=_paper,
+        optimizer=_rmsprop,
+        length=81_920,
+        memory=4 * 81_920,
+        speed=10,
+    ),
+}

@@ -1,0 +1,31 @@
+"""The results of a run that the page is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+DOCUMENTS = ("counts", "choice", "cards", "evaluation", "agreement", "nesting")
+TABLES = ("frequencies", "selection", "unmapped", "training")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Results of a run, as their files hold them.
+
+    Without pixels, in a run on a ready table of tags, there is neither `evaluation` nor `training`.
+    """
+
+    counts: Mapping[str, Any]
+    choice: Mapping[str, Any]
+    cards: Sequence[Mapping[str, Any]]
+    agreement: Mapping[str, Any]
+    nesting: Sequence[Mapping[str, Any]]
+    rules: Mapping[str, Any]
+    frequencies: pl.DataFrame
+    selection: pl.DataFrame
+    unmapped: pl.DataFrame
+    distance: str
+    evaluation: Mapping[str, Any] | None = None
+    training: pl.DataFrame | None = None

@@ -1,0 +1,312 @@
+"""The sections of the page. A new section is one entry here and one template."""
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from pydicom.uid import UID
+
+from tagsight.evaluation import labellings, nulls
+from tagsight.evaluation.labellings import Labelling
+from tagsight.interpretation import nesting
+from tagsight.interpretation.agreement import LEFT_OUT
+from tagsight.report import wording
+from tagsight.report.counts import trial_sizes
+from tagsight.report.figures.pictures import Tiles
+from tagsight.report.results import Run
+
+CHIPS = 5  # tags shown of a cluster
+SHOWN = 50  # clusters shown one by one where there are no pictures
+# Classes of the page for Hennig's readings of a cluster's stability.
+TRUST = {
+    "highly stable": "sure",
+    "stable": "sure",
+    "a pattern": "vague",
+    "not to be trusted": "unsure",
+    "of one patient": "unsure",
+    "unknown": "vague",
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What the values of sections are made from.
+
+    tiles: pictures of cluster 1, 2, …, as many as are shown.
+    reconstructions: PNG; None where no image may be shown.
+    """
+
+    run: Run
+    tiles: Mapping[int, Tiles]
+    reconstructions: bytes | None
+
+
+def _no_values(_content: Content) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page.
+
+    key: its anchor.
+    name: in the navigation.
+    template: its file, written out so that recipes see it. Every template has `run` and `figures`.
+    needs_looks: whether it is left out of a run without pixels.
+    values: makes the further values of its template; no two sections use one name.
+    """
+
+    key: str
+    name: str
+    template: str
+    needs_looks: bool = False
+    values: Callable[[Content], dict[str, Any]] = _no_values
+
+
+def clusters(run: Run, tiles: Mapping[int, Tiles]) -> list[dict[str, Any]]:
+    """Return what is shown of each cluster: its card, its rule, its pictures as data URIs.
+
+    tiles: pictures by cluster.
+    """
+    rules = {rule["cluster"]: rule for rule in run.rules["clusters"]}
+    return [
+        {
+            **card,
+            "trust": TRUST[card["reading"]],
+            "rule": rules.get(card["cluster"], {"rule": None}),
+            "chips": [_chip(tag) for tag in card["tags"][:CHIPS]],
+            "tiles": _pictures(tiles.get(card["cluster"])),
+            "shown": card["cluster"] in (tiles if run.evaluation else range(1, SHOWN + 1)),
+        }
+        for card in run.cards
+    ]
+
+
+def _chip(tag: Mapping[str, Any]) -> dict[str, str]:
+    shares = f"{wording.percent(tag['inside'])} here, {wording.percent(tag['outside'])} elsewhere"
+    return {"tag": tag["column"].removesuffix("?"), "value": tag["value"], "shares": shares}
+
+
+def _pictures(tiles: Tiles | None) -> dict[str, Any] | None:
+    if tiles is None:
+        return None
+    return {
+        "medoid": tiles.medoid and _data_uri(tiles.medoid, "jpeg"),
+        "members": [_data_uri(each, "jpeg") for each in tiles.members],
+        "held_back": tiles.held_back,
+        "medoid_held_back": tiles.medoid_held_back,
+        "medoid_elsewhere": tiles.medoid_elsewhere,
+    }
+
+
+def trust_counts(cards: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
+    """Return how many clusters have each reading, the most stable first."""
+    counts = [(sum(card["reading"] == reading for card in cards), reading) for reading in TRUST]
+    return [(count, reading) for count, reading in counts if count]
+
+
+def nesting_shares(steps: Sequence[nesting.Step]) -> dict[int, dict[int, float | None]]:
+    """Return K -> smaller K -> the share of images that are where most of their cluster is.
+
+    steps: nesting.json.
+    """
+    shares: dict[int, dict[int, float | None]] = {}
+    for step in steps:
+        shares.setdefault(step["fine"], {})[step["coarse"]] = nesting.nested(step)
+    return shares
+
+
+def cluster_homes(run: Run) -> dict[str, Any]:
+    """Return where the clusters live at other K: `smaller` (each K), `larger` (the next K or None).
+
+    `rows`: `cluster`, `name`, for each smaller K the row of nesting.json in `homes` (None where the
+    sample has no image of the cluster), and in `parts` those of the larger that live mostly in it.
+    """
+    k = run.choice["k"]
+    above = {step["coarse"]: nesting.homes(step) for step in run.nesting if step["fine"] == k}
+    below = {step["fine"]: nesting.homes(step) for step in run.nesting if step["coarse"] == k}
+    larger = min(below, default=None)
+    parts = list(below[larger].values()) if larger else []
+    rows = [
+        {
+            "cluster": card["cluster"],
+            "name": card["name"],
+            "homes": [above[coarse].get(card["cluster"]) for coarse in sorted(above)],
+            "parts": [part for part in parts if part["coarse"] == card["cluster"]],
+        }
+        for card in run.cards
+    ]
+    return {"smaller": sorted(above), "larger": larger, "rows": rows}
+
+
+def tests(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the table of tests: for each null its rows, a labelling each, both kinds of centre."""
+    groups = []
+    for null in nulls.NULLS:
+        rows = [
+            _row(labelling, evaluation[labelling.key][null.key])
+            for labelling in labellings.LABELLINGS
+            if null.key in evaluation.get(labelling.key, {})
+        ]
+        if rows:
+            groups.append({"name": null.name, "question": null.question, "rows": rows})
+    return groups
+
+
+def _row(labelling: Labelling, figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "labelling": labelling.name,
+        "own": labelling == labellings.TAGS,
+        "left_out": {**figures, "share": _explained(figures)},
+        "in_sample": {**figures["in_sample"], "share": _explained(figures["in_sample"])},
+    }
+
+
+def _explained(figures: Mapping[str, Any]) -> str:
+    """`31 % (28 to 34 %)`; a dash where there is nothing to divide by."""
+    if figures["explained"] is None:
+        return "–"
+    share, bounds = wording.percent(figures["explained"]), figures["explained_ci95"]
+    return share if bounds is None else f"{share} ({wording.interval(bounds)})"
+
+
+def agreement(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return for each outside label that is known its scores at the chosen K.
+
+    stored: agreement.json.
+    `scores`: with all tags, without those that state modality and body part, and without those
+    that state the scanner; None where there is no such clustering.
+    """
+    rows = {
+        (row["label"], tuple(row["left_out"])): row
+        for row in stored["agreement"]
+        if row["k"] == stored["k"]
+    }
+    stated = {name: rows.get((name, ()), {"ami": None}) for name in wording.LABEL_NAMES}
+    return [
+        {
+            "label": label,
+            "stated": stated[name],
+            "scores": [rows.get((name, left_out)) for left_out in LEFT_OUT],
+        }
+        for name, label in wording.LABEL_NAMES.items()
+        if stated[name]["ami"] is not None
+    ]
+
+
+def kept_tags(run: Run) -> list[dict[str, Any]]:
+    """Return the tags that are kept, with their frequencies, in the order of the selection."""
+    kept = run.selection.filter(fate="kept").select("keyword")
+    known = kept.join(run.frequencies, on="keyword", how="left", maintain_order="left")
+    columns = ["keyword", "tag", "missing_share", "level", "inferred", "top_values"]
+    rows = known.select(columns).to_dicts()
+    return [row | {"top_values": with_names(row["top_values"])} for row in rows]
+
+
+def with_names(values: str | None) -> str | None:
+    """Return values with the standard's names in the place of its UIDs.
+
+    >>> with_names("1.2.840.10008.1.2.1 (12) · 1.2.3 (4)")
+    'Explicit VR Little Endian (12) · 1.2.3 (4)'
+    """
+    return values and re.sub(r"\b1\.2\.840\.10008[\d.]+", lambda uid: UID(uid[0]).name, values)
+
+
+def dropped_tags(selection: pl.DataFrame) -> list[tuple[str, list[str]]]:
+    """Return the reasons for which tags were dropped, each with its tags, the longest first."""
+    dropped = selection.filter(fate="dropped").group_by("reason").agg(pl.col("keyword").sort())
+    rows: list[tuple[str, list[str]]] = dropped.sort("reason").rows()
+    return sorted(rows, key=lambda row: -len(row[1]))
+
+
+def lacking_modality(frequencies: pl.DataFrame) -> float:
+    """Return the share of images that do not say their modality."""
+    share = frequencies.filter(keyword="Modality")["missing_share"]
+    return float(share[0]) if len(share) else 1.0
+
+
+def paper(run: Run) -> list[tuple[str, str, str]]:
+    """Return the paper's figures beside the run's: what, theirs, ours.
+
+    Ours by the paper's measure: centres with the image itself, labels permuted between images.
+    """
+    of_tags: Mapping[str, Any] = (run.evaluation or {}).get("tags", {})
+    ours: Mapping[str, Any] = of_tags.get("images", {}).get("in_sample") or {}
+    chosen = run.choice["grid"][str(run.choice["k"])]
+    sizes = trial_sizes(run.counts["samples"])
+    share = ours.get("explained")
+    return [
+        ("trials × images", "10 × 5,000", f"{len(sizes)} × {max(sizes):,}"),
+        ("K, clusters", "15", f"{run.choice['k']}"),
+        ("mean silhouette", "0.37", wording.number(chosen["silhouette"], 2)),
+        ("distance to centre (sd)", "0.28 (0.023)", _mean(ours, "distance")),
+        ("by permuted labels (sd)", "0.42 (0.017)", _mean(ours, "null")),
+        ("explained", wording.percent(1 / 3), "–" if share is None else wording.percent(share)),
+        ("paired t-test", f"t(9) = 16.42, p <{wording.SPACE}.001", _t_test(ours)),
+        ("effect size dz", "5.2", wording.number(ours.get("effect_size"), 2)),
+        ("correlation of the two", ".12", wording.number(ours.get("correlation"), 2)),
+    ]
+
+
+def _mean(figures: Mapping[str, Any], what: str) -> str:
+    mean, sd = figures.get(f"mean_{what}"), figures.get(f"sd_{what}")
+    return f"{wording.number(mean, 2)} ({wording.number(sd, 2)})"
+
+
+def _t_test(figures: Mapping[str, Any]) -> str:
+    if figures.get("t") is None:
+        return "–"
+    p = wording.p_value(figures["p"])
+    return f"t({figures['df']}) = {wording.number(figures['t'])}, p {'' if '<' in p else '= '}{p}"
+
+
+def _data_uri(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _nesting(content: Content) -> dict[str, Any]:
+    return {"nested": nesting_shares(content.run.nesting), "homes": cluster_homes(content.run)}
+
+
+def _clusters(content: Content) -> dict[str, Any]:
+    run = content.run
+    return {"clusters": clusters(run, content.tiles), "trusted": trust_counts(run.cards)}
+
+
+def _looks(content: Content) -> dict[str, Any]:
+    training, pair = content.run.training, content.reconstructions
+    epochs = 0 if training is None else len(training)
+    return {"epochs": epochs, "reconstructions": pair and _data_uri(pair, "png")}
+
+
+def _tags(content: Content) -> dict[str, Any]:
+    return {"kept": kept_tags(content.run), "dropped": dropped_tags(content.run.selection)}
+
+
+def _paper(content: Content) -> dict[str, Any]:
+    lacking = lacking_modality(content.run.frequencies)
+    return {"paper": paper(content.run), "lacking": lacking}
+
+
+# In the order of the page.
+SECTIONS = (
+    Section(
+        "test",
+        "The test",
+        "sections/test.html",
+        needs_looks=True,
+        values=lambda content: {"tests": tests(content.run.evaluation or {})},
+    ),
+    Section("clusters", "Clusters", "sections/clusters.html", values=_clusters),
+    Section("k", "Number of clusters", "sections/k.html", values=_nesting),
+    Section("looks", "Looks", "sections/looks.html", needs_looks=True, values=_looks),
+    Section("flow", "The run", "sections/flow.html"),
+    Section("labels", "Known labels", "sections/labels.html"),
+    Section("tags", "Tags", "sections/tags.html", values=_tags),
+    Section("files", "Files", "sections/files.html", needs_looks=True),
+    Section("paper", "The paper", "sections/paper.html", needs_looks=True, values=_paper),
+    Section("limits", "What it does not say", "sections/limits.html"),
+)
