@@ -26,9 +26,9 @@ import numpy as np
 import synthetic
 from numba import njit
 
+from tagsight.arrays import Floats
 from tagsight.gower import metric
 from tagsight.gower.features import Features
-from tagsight.gower.metric import Array
 
 ROUNDS, CHECKED_ROWS, LONG = 5, 500, 20
 # Vector instructions of 512 bits, two a cycle. For 16 pairs: subtract, absolute, compare and add
@@ -41,7 +41,7 @@ CYCLES_A_PAIR = NUMBERS * 4 / 16 / 2 + 1 + (PLANES + 2 * 4 + 4) / 8 / 2
 Run = Callable[[], object]
 
 
-def formula(made: Features) -> Array:
+def formula(made: Features) -> Floats:
     """Gower's formula in double precision, a feature at a time."""
     n = len(made)
     unlike, compared = np.zeros((n, n)), np.zeros((n, n))
@@ -56,7 +56,7 @@ def formula(made: Features) -> Array:
     return np.where(compared > 0, unlike / np.maximum(compared, 1), 1)
 
 
-def with_numpy(made: Features) -> Array:
+def with_numpy(made: Features) -> Floats:
     """Categories by one product of matrices, numbers one by one: what NumPy does best."""
     codes, levels = made.categorical, np.arange(made.categorical.max() + 1)
     hot = (codes[:, :, None] == levels).reshape(len(codes), -1).astype(np.float32)
@@ -70,12 +70,12 @@ def with_numpy(made: Features) -> Array:
     return np.where(common > 0, unlike / np.maximum(common, 1), 1)
 
 
-def packages() -> dict[str, Callable[[Array, Array], Array]]:
+def packages() -> dict[str, Callable[[Floats, Floats], Floats]]:
     """PyPI's gower and gower-exp, where installed: table and which columns are categories."""
     # This script has the name of one of them, so its folder is taken off the path first.
     here = Path(__file__).resolve().parent
     sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != here]
-    found: dict[str, Callable[[Array, Array], Array]] = {}
+    found: dict[str, Callable[[Floats, Floats], Floats]] = {}
     for name in ("gower", "gower_exp"):
         if importlib.util.find_spec(name):
             module: Any = importlib.import_module(name)
@@ -91,7 +91,7 @@ def seconds(run: Run) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def medians(runs: dict[str, Run]) -> dict[str, Array]:
+def medians(runs: dict[str, Run]) -> dict[str, Floats]:
     """CPU and wall seconds of each, after a first round that compiles; of long ones that alone."""
     taken = {name: [seconds(run)] for name, run in runs.items()}
     short = {name: run for name, run in runs.items() if taken[name][0][1] < LONG}
@@ -103,7 +103,7 @@ def medians(runs: dict[str, Run]) -> dict[str, Array]:
     return {name: np.median(times, axis=0) for name, times in taken.items()}
 
 
-def report(taken: dict[str, Array], made: Features) -> None:
+def report(taken: dict[str, Floats], made: Features) -> None:
     pairs = len(made) * (len(made) - 1) / 2
     comparisons = pairs * (made.numeric.shape[1] + made.categorical.shape[1])
     print(f"{'n = ' + str(len(made)):36}{'CPU ms':>10}{'wall ms':>10}{'G/CPU-s':>10}")

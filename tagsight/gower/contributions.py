@@ -1,4 +1,4 @@
-"""Why an image is in its cluster: the tags that decided between its nearest and second medoid.
+"""Contributions of tags to an assignment: what decided between nearest and second medoid.
 
 An image's distance to a medoid is the weighted mean of its distances by single features, over the
 features that both have. What is missing differs from medoid to medoid, so that the two means are
@@ -18,18 +18,16 @@ Gower's own metric is the root of D: other margins, the same tags in the same or
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numba import prange
-from numpy.typing import NDArray
 
+from tagsight.arrays import Float32s, Float64s, Int32s, Int64s
 from tagsight.gower.features import Features
 from tagsight.gower.metric import Nearest
 from tagsight.run.compiling import kernel
-
-Array = NDArray[Any]
 
 NAMED = 3  # tags at most
 LEAST = 1e-6  # what a tag must add: less is rounding
@@ -38,14 +36,14 @@ LEAST = 1e-6  # what a tag must add: less is rounding
 class _Rows(NamedTuple):
     """Features as the kernels read them: float32 (n, q), int32 (n, c)."""
 
-    numeric: Array
-    categorical: Array
+    numeric: Float32s
+    categorical: Int32s
 
 
-def contributions(features: Features, medoids: Features, near: Nearest) -> Array:
-    """What each feature adds to the margin between nearest and second medoid: float64 (n, q + c).
+def contributions(features: Features, medoids: Features, near: Nearest) -> Float64s:
+    """Return what each feature adds to the margin of an image: float64 (n, q + c).
 
-    features: n images; near: of `gower.nearest(features, medoids)`. Numeric features come first.
+    features: n images; near: of `metric.nearest(features, medoids)`. Numeric features come first.
     A row sums to its margin in linear distance; where there is no second medoid it is 0.
     """
     weights = _weights(features)
@@ -57,7 +55,7 @@ def contributions(features: Features, medoids: Features, near: Nearest) -> Array
 def because(
     features: Features, medoids: Features, near: Nearest, columns: Sequence[str]
 ) -> pl.Series:
-    r"""The tags that decided, up to three, joined by `\`, the first adding most: String (n,).
+    r"""Return the tags that decided, up to three, joined by `\`, String (n,); the first adds most.
 
     columns: the keyword of each feature, numeric ones first; features of one tag are summed. Null
     where nothing decided: both medoids are equally near, or there is one alone.
@@ -69,8 +67,8 @@ def because(
     pair, weights = (near.index, near.second_index), _weights(features)
     _rank(_rows(features), _rows(medoids), *pair, weights, tags, len(keywords), best)
     names = pl.Series([*keywords, None], dtype=pl.String)
-    said = [names.gather(np.where(each < 0, len(keywords), each)) for each in best.T]
-    joined = pl.select(pl.concat_str(said, separator="\\", ignore_nulls=True)).to_series()
+    decisive = [names.gather(np.where(each < 0, len(keywords), each)) for each in best.T]
+    joined = pl.select(pl.concat_str(decisive, separator="\\", ignore_nulls=True)).to_series()
     return joined.replace("", None).alias("because")
 
 
@@ -78,12 +76,12 @@ def _rows(features: Features) -> _Rows:
     return _Rows(features.numeric, features.categorical)
 
 
-def _weights(features: Features) -> Array:
+def _weights(features: Features) -> Float64s:
     return np.concatenate([features.numeric_weight, features.categorical_weight]).astype(np.float64)
 
 
 @kernel()
-def _compare(images: _Rows, i: int, medoids: _Rows, m: int, d: Array) -> None:
+def _compare(images: _Rows, i: int, medoids: _Rows, m: int, d: Float64s) -> None:
     """Distances by feature into d; NaN = one of the two lacks it."""
     q = images.numeric.shape[1]
     for k in range(len(d)):
@@ -97,7 +95,7 @@ def _compare(images: _Rows, i: int, medoids: _Rows, m: int, d: Array) -> None:
 
 
 @kernel()
-def _mean(d: Array, beside: Array, weights: Array) -> tuple[float, float]:
+def _mean(d: Float64s, beside: Float64s, weights: Float64s) -> tuple[float, float]:
     """The weighted mean of d where neither is NaN, 1 where that is nowhere; the sum of weights."""
     total, known = 0.0, 0.0
     for k in range(len(d)):
@@ -109,7 +107,13 @@ def _mean(d: Array, beside: Array, weights: Array) -> tuple[float, float]:
 
 @kernel()
 def _take_apart(
-    images: _Rows, i: int, medoids: _Rows, first: int, second: int, weights: Array, added: Array
+    images: _Rows,
+    i: int,
+    medoids: _Rows,
+    first: int,
+    second: int,
+    weights: Float64s,
+    added: Float64s,
 ) -> None:
     """What each feature adds to the margin of image i, into `added`."""
     added[:] = 0
@@ -139,7 +143,7 @@ def _take_apart(
 
 @kernel(parallel=True)
 def _fill(
-    images: _Rows, medoids: _Rows, first: Array, second: Array, weights: Array, out: Array
+    images: _Rows, medoids: _Rows, first: Int32s, second: Int32s, weights: Float64s, out: Float64s
 ) -> None:
     for i in prange(len(out)):
         _take_apart(images, i, medoids, first[i], second[i], weights, out[i])
@@ -149,12 +153,12 @@ def _fill(
 def _rank(
     images: _Rows,
     medoids: _Rows,
-    first: Array,
-    second: Array,
-    weights: Array,
-    tags: Array,
+    first: Int32s,
+    second: Int32s,
+    weights: Float64s,
+    tags: Int64s,
     count: int,
-    best: Array,
+    best: Int64s,
 ) -> None:
     """The tags that add most, into best (n, NAMED), which is filled with -1."""
     for i in prange(len(best)):

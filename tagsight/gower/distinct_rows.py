@@ -2,19 +2,18 @@
 
 For given medoids these are exactly those of all rows, and medoids that no single swap of different
 rows betters, none of all rows betters. A search need not end at the same ones, nor a row that is
-equally near to two medoids go to the same: both hang on the order of rows.
+equally near to two medoids go to the same: both depend on the order of rows.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from tagsight.arrays import Float64s, Int64s
 from tagsight.gower.features import Features
 
-Array = NDArray[Any]
 Weight = Literal["images", "rows"]
 
 
@@ -28,17 +27,17 @@ class DistinctRows:
     """
 
     features: Features
-    row: Array
-    first: Array
-    weight: Array
+    row: Int64s
+    first: Int64s
+    weight: Float64s
 
-    def of_each(self) -> Array:
-        """What each of the n rows counts: its equals share the weight: float64 (n,)."""
+    def of_each(self) -> Float64s:
+        """Return what each of the n rows counts, float64 (n,): equal rows share the weight."""
         return self.weight[self.row] / np.bincount(self.row)[self.row]
 
 
 def collapse(features: Features, weight: Weight = "images") -> DistinctRows:
-    """Each different row once, to count as often as it is there (`images`), or once (`rows`).
+    """Return each different row once, to count as often as it occurs (`images`), or once (`rows`).
 
     Rows are equal where the same is missing and the rest is equal: such rows are at distance 0 from
     each other, and at one distance from any other. Rows with nothing that counts are at distance 1
@@ -62,7 +61,7 @@ def collapse(features: Features, weight: Weight = "images") -> DistinctRows:
 
 
 def all_rows(features: Features) -> DistinctRows:
-    """Every row for itself, in the same form, for what takes no weights."""
+    """Return every row for itself, in the same form, for what takes no weights."""
     rows = np.arange(len(features), dtype=np.int64)
     return DistinctRows(features, rows, rows, np.ones(len(features)))
 

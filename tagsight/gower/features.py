@@ -1,12 +1,10 @@
 """Rows as arrays: what Gower's distance, and all that is built on it, takes."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from tagsight.arrays import Bools, Float32s, Int32s, Integers
 
 
 @dataclass(frozen=True)
@@ -18,10 +16,10 @@ class Features:
     numeric_weight (q,), categorical_weight (c,): float32, at least 0.
     """
 
-    numeric: Array
-    categorical: Array
-    numeric_weight: Array
-    categorical_weight: Array
+    numeric: Float32s
+    categorical: Int32s
+    numeric_weight: Float32s
+    categorical_weight: Float32s
 
     def __post_init__(self) -> None:
         """Raise ValueError where shapes contradict each other or a weight is negative."""
@@ -37,7 +35,7 @@ class Features:
     def __len__(self) -> int:
         return len(self.numeric)
 
-    def take(self, rows: Array) -> "Features":
-        """The given rows (indices or a mask), in that order."""
+    def take(self, rows: Integers | Bools) -> "Features":
+        """Return the given rows (indices or a mask), in that order."""
         weights = self.numeric_weight, self.categorical_weight
         return Features(self.numeric[rows], self.categorical[rows], *weights)

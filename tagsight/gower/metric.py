@@ -21,19 +21,18 @@ same to the bit whichever of two rows is in the tile.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
+from tagsight.arrays import Float32s, Int32s, Int64s, UInt64s
 from tagsight.gower.features import Features
 from tagsight.gower.packing import LOOSE, NUMERIC, TILE, WORD, Packed, blocks, pack
 from tagsight.run.compiling import BARE, FAST, ORDERED, kernel
 
 Distance = Literal["linear", "root"]
-Array = NDArray[Any]
-Places = tuple[Array, Array, Array, Array]  # near, second, d1, d2 of `offer`
+Places = tuple[Int32s, Int32s, Float32s, Float32s]  # near, second, d1, d2 of `offer`
 
 U = np.uint64
 PATCH = 16  # a transpose goes by squares of so many rows: their lines of memory are in the cache
@@ -47,17 +46,19 @@ class Nearest:
     second index is -1 and the second distance 1, the largest there is.
     """
 
-    index: Array
-    distance: Array
-    second: Array
-    second_index: Array
+    index: Int32s
+    distance: Float32s
+    second: Float32s
+    second_index: Int32s
 
 
-def matrix(features: Features, distance: Distance = "linear", out: Array | None = None) -> Array:
-    """All distances within one set: float32 (n, n), symmetric to the bit, diagonal 0, no NaN.
+def matrix(
+    features: Features, distance: Distance = "linear", out: Float32s | None = None
+) -> Float32s:
+    """Return all distances within one set: float32 (n, n), symmetric to the bit, no NaN.
 
-    out: where to write it, if memory is to be used again. The same bytes whatever the number of
-    threads.
+    The diagonal is 0. The same bytes whatever the number of threads.
+    out: where to write it, if memory is to be used again.
     """
     n = len(features)
     out = np.empty((n, n), np.float32) if out is None else out
@@ -67,8 +68,8 @@ def matrix(features: Features, distance: Distance = "linear", out: Array | None 
     return _finish(out, distance)
 
 
-def condensed(features: Features, distance: Distance = "linear") -> Array:
-    """Distances above the diagonal, row by row, as scipy's `pdist`: float32 (n (n - 1) / 2,)."""
+def condensed(features: Features, distance: Distance = "linear") -> Float32s:
+    """Return distances above the diagonal, as `pdist` of scipy: float32 (n (n - 1) / 2,)."""
     n = len(features)
     out = np.empty(n * (n - 1) // 2, np.float32)
     if len(out):
@@ -76,10 +77,11 @@ def condensed(features: Features, distance: Distance = "linear") -> Array:
     return _finish(out, distance)
 
 
-def cross(a: Features, b: Features, distance: Distance = "linear") -> Array:
-    """Distances of the rows of `a` to the rows of `b`: float32 (n, m), no NaN.
+def cross(a: Features, b: Features, distance: Distance = "linear") -> Float32s:
+    """Return distances of the rows of `a` to the rows of `b`: float32 (n, m), no NaN.
 
-    Both are to be scaled and coded alike; ValueError where their weights differ.
+    Both are to be scaled and coded alike.
+    Raises ValueError where their weights differ.
     """
     out = np.empty((len(a), len(b)), np.float32)
     if out.size:
@@ -89,9 +91,9 @@ def cross(a: Features, b: Features, distance: Distance = "linear") -> Array:
 
 
 def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
-    """For each row of `a` the two nearest rows of `b`, without an n × m matrix.
+    """Return for each row of `a` the two nearest rows of `b`, without an n × m matrix.
 
-    ValueError where the weights differ or `b` is empty.
+    Raises ValueError where the weights differ or `b` is empty.
     """
     if not len(b):
         raise ValueError("nearest needs at least one row to compare with")
@@ -105,7 +107,7 @@ def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
 
 
 def incomparable(features: Features) -> float:
-    """Share of the pairs of different rows that have no feature in common (distance 1)."""
+    """Return the share of pairs of different rows that have no feature in common."""
     present = np.hstack([np.isfinite(features.numeric), features.categorical >= 0])
     weights = np.concatenate([features.numeric_weight, features.categorical_weight])
     bits = np.packbits(present[:, weights > 0], axis=1)  # (n, bytes)
@@ -119,28 +121,28 @@ def incomparable(features: Features) -> float:
     return (apart - empty) / max(n * (n - 1), 1)
 
 
-def _finish(out: Array, distance: Distance) -> Array:
+def _finish(out: Float32s, distance: Distance) -> Float32s:
     return np.sqrt(out, out=out) if distance == "root" else out
 
 
 class Scratch(NamedTuple):
     """What `compare` works on, one set a thread."""
 
-    total: Array  # (TILE,) float32
-    common: Array  # (TILE,) float32
-    unlike: Array  # (TILE,) uint64, which codes differ
-    there: Array  # (WORD + 3,) int64, which numbers a row has
+    total: Float32s  # (TILE,)
+    common: Float32s  # (TILE,)
+    unlike: UInt64s  # (TILE,), which codes differ
+    there: Int64s  # (WORD + 3,), which numbers a row has
 
 
 @kernel(**FAST)
 def scratch() -> Scratch:
-    """New memory for `compare`."""
+    """Return new memory for `compare`."""
     total, common = np.empty(TILE, np.float32), np.empty(TILE, np.float32)
     return Scratch(total, common, np.empty(TILE, np.uint64), np.empty(WORD + 3, np.int64))
 
 
 @kernel(**BARE, **FAST)
-def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Array) -> None:
+def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Float32s) -> None:
     """1 - S of row i of `a` to the rows of tile u of `b`: out float32 (TILE,)."""
     total, common = work.total, work.common
     total[:] = 0
@@ -176,7 +178,9 @@ def _difference(x: np.float32, y: np.float32) -> np.float32:
 
 
 @kernel(**BARE, **ORDERED)
-def _add_differences(word: np.uint64, row: Array, tile: Array, there: Array, total: Array) -> None:
+def _add_differences(
+    word: np.uint64, row: Float32s, tile: Float32s, there: Int64s, total: Float32s
+) -> None:
     """Of what the row has, in the order of the columns: the sum is the same from the other side."""
     count = 0
     for f in range(len(row)):
@@ -193,7 +197,7 @@ def _add_differences(word: np.uint64, row: Array, tile: Array, there: Array, tot
 
 
 @kernel(**BARE, **FAST)
-def _find_unlike(row: Array, tile: Array, unlike: Array) -> None:
+def _find_unlike(row: UInt64s, tile: UInt64s, unlike: UInt64s) -> None:
     """Codes differ where one of their bits does."""
     unlike[:] = 0
     for p in range(0, len(row), 4):
@@ -204,7 +208,7 @@ def _find_unlike(row: Array, tile: Array, unlike: Array) -> None:
 
 
 @kernel(**BARE, **FAST)
-def _add_loose(a: Packed, i: int, tile: Array, total: Array, common: Array) -> None:
+def _add_loose(a: Packed, i: int, tile: Float32s, total: Float32s, common: Float32s) -> None:
     """Features that share their weight with few, one by one."""
     for f in range(len(a.loose_weights)):
         x = a.loose[i, f]
@@ -216,7 +220,9 @@ def _add_loose(a: Packed, i: int, tile: Array, total: Array, common: Array) -> N
 
 
 @kernel(**BARE, **FAST)
-def _add_code(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
+def _add_code(
+    x: np.float32, ys: Float32s, weight: np.float32, total: Float32s, common: Float32s
+) -> None:
     for j in range(TILE):
         there = ys[j] == ys[j]
         common[j] += weight if there else np.float32(0)
@@ -224,7 +230,9 @@ def _add_code(x: np.float32, ys: Array, weight: np.float32, total: Array, common
 
 
 @kernel(**BARE, **FAST)
-def _add_number(x: np.float32, ys: Array, weight: np.float32, total: Array, common: Array) -> None:
+def _add_number(
+    x: np.float32, ys: Float32s, weight: np.float32, total: Float32s, common: Float32s
+) -> None:
     for j in range(TILE):
         difference = weight * abs(x - ys[j])
         there = difference == difference  # noqa: PLR0124
@@ -233,14 +241,19 @@ def _add_number(x: np.float32, ys: Array, weight: np.float32, total: Array, comm
 
 
 @kernel(**BARE, **FAST)
-def _add_common(word: np.uint64, others: Array, weight: np.float32, common: Array) -> None:
+def _add_common(word: np.uint64, others: UInt64s, weight: np.float32, common: Float32s) -> None:
     for j in range(TILE):
         common[j] += weight * np.float32(_bits(word & others[j]))
 
 
 @kernel(**BARE, **FAST)
 def _add_unlike(
-    word: np.uint64, others: Array, weight: np.float32, unlike: Array, total: Array, common: Array
+    word: np.uint64,
+    others: UInt64s,
+    weight: np.float32,
+    unlike: UInt64s,
+    total: Float32s,
+    common: Float32s,
 ) -> None:
     for j in range(TILE):
         both = word & others[j]
@@ -249,20 +262,20 @@ def _add_unlike(
 
 
 @kernel(**BARE, **FAST)
-def _divide(total: Array, common: Array, out: Array) -> None:
+def _divide(total: Float32s, common: Float32s, out: Float32s) -> None:
     for j in range(TILE):
         out[j] = total[j] / common[j] if common[j] > 0 else np.float32(1)
 
 
 @kernel(**BARE, **FAST)
-def _compare_tiles(a: Packed, t: int, b: Packed, u: int, work: Scratch, block: Array) -> None:
+def _compare_tiles(a: Packed, t: int, b: Packed, u: int, work: Scratch, block: Float32s) -> None:
     """1 - S of the rows of tile t of `a` to those of tile u of `b`: block float32 (TILE, TILE)."""
     for i in range(min(TILE, len(a.words) - t * TILE)):
         compare(a, t * TILE + i, b, u, work, block[i])
 
 
 @kernel(**BARE, **FAST)
-def _copy(block: Array, first: int, start: int, out: Array) -> None:
+def _copy(block: Float32s, first: int, start: int, out: Float32s) -> None:
     """Write a block where its first row and column belong; what is beyond `out` is left."""
     for i in range(min(TILE, out.shape[0] - first)):
         for j in range(min(TILE, out.shape[1] - start)):
@@ -270,7 +283,7 @@ def _copy(block: Array, first: int, start: int, out: Array) -> None:
 
 
 @kernel(**BARE, **FAST)
-def _copy_turned(block: Array, first: int, start: int, out: Array) -> None:
+def _copy_turned(block: Float32s, first: int, start: int, out: Float32s) -> None:
     """Write a block's transpose to the other side of a square."""
     rows, columns = min(TILE, len(out) - first), min(TILE, len(out) - start)
     for j in range(0, columns, PATCH):
@@ -286,7 +299,7 @@ def _copy_turned(block: Array, first: int, start: int, out: Array) -> None:
 
 
 @kernel(**BARE, **FAST)
-def _copy_upper(block: Array, first: int, start: int, n: int, out: Array) -> None:
+def _copy_upper(block: Float32s, first: int, start: int, n: int, out: Float32s) -> None:
     """Write what a block has of the condensed form."""
     for i in range(first, min(first + TILE, n)):
         before = i * n - i * (i + 1) // 2 - i - 1  # where column 0 of row i would be
@@ -295,7 +308,7 @@ def _copy_upper(block: Array, first: int, start: int, n: int, out: Array) -> Non
 
 
 @kernel(parallel=True, **FAST)
-def _fill(packed: Packed, n: int, out: Array) -> None:
+def _fill(packed: Packed, n: int, out: Float32s) -> None:
     """A square or its condensed form; rows of many tiles and of few in pairs: threads do alike."""
     tiles = len(packed.word_tiles)
     for p in prange((tiles + 1) // 2):
@@ -315,7 +328,7 @@ def _fill(packed: Packed, n: int, out: Array) -> None:
 
 
 @kernel(parallel=True, **FAST)
-def _fill_rectangle(a: Packed, b: Packed, out: Array) -> None:
+def _fill_rectangle(a: Packed, b: Packed, out: Float32s) -> None:
     for p in prange((len(out) + TILE - 1) // TILE):
         t, work, block = int(np.int64(p)), scratch(), np.empty((TILE, TILE), np.float32)
         for u in range(len(b.word_tiles)):
@@ -324,7 +337,7 @@ def _fill_rectangle(a: Packed, b: Packed, out: Array) -> None:
 
 
 @kernel(**BARE, **FAST)
-def offer(m: int, line: Array, near: Array, second: Array, d1: Array, d2: Array) -> None:
+def offer(m: int, line: Float32s, near: Int32s, second: Int32s, d1: Float32s, d2: Float32s) -> None:
     """Let candidate m, at the distances `line`, take first or second place where it is near enough.
 
     near, second: int32 (rows,), the candidates in these places; d1, d2: float32 (rows,), how far
@@ -339,9 +352,11 @@ def offer(m: int, line: Array, near: Array, second: Array, d1: Array, d2: Array)
 
 
 @kernel(**BARE, **FAST)
-def reach(few: Packed, m: int, many: Packed, u: int, root: bool, work: Scratch, out: Array) -> None:
-    """Distances of row m of `few` to tile u of `many`; root: of 1 - S, before any is compared."""
-    compare(few, m, many, u, work, out)
+def reach(
+    probes: Packed, m: int, many: Packed, u: int, root: bool, work: Scratch, out: Float32s
+) -> None:
+    """Distances of row m of `probes` to tile u of `many`; root: roots of 1 - S."""
+    compare(probes, m, many, u, work, out)
     if root:
         for j in range(TILE):
             out[j] = np.sqrt(out[j])
@@ -349,18 +364,18 @@ def reach(few: Packed, m: int, many: Packed, u: int, root: bool, work: Scratch, 
 
 @kernel(**BARE, **FAST)
 def _offer_all(
-    few: Packed, many: Packed, u: int, root: bool, work: Scratch, line: Array, places: Places
+    probes: Packed, many: Packed, u: int, root: bool, work: Scratch, line: Float32s, places: Places
 ) -> None:
     near, second, d1, d2 = places
     own = slice(u * TILE, min(u * TILE + TILE, len(near)))
-    for m in range(len(few.words)):
-        reach(few, m, many, u, root, work, line)
+    for m in range(len(probes.words)):
+        reach(probes, m, many, u, root, work, line)
         offer(np.int32(m), line, near[own], second[own], d1[own], d2[own])
 
 
 @kernel(parallel=True, **FAST)
-def _find_nearest(few: Packed, many: Packed, root: bool, places: Places) -> None:
-    """For the rows of `many` the two nearest of `few`, offered to what `places` holds."""
+def _find_nearest(probes: Packed, many: Packed, root: bool, places: Places) -> None:
+    """For the rows of `many` the two nearest of `probes`, offered to what `places` holds."""
     for p in prange(len(many.word_tiles)):
         work, line = scratch(), np.empty(TILE, np.float32)
-        _offer_all(few, many, int(np.int64(p)), root, work, line, places)
+        _offer_all(probes, many, int(np.int64(p)), root, work, line, places)

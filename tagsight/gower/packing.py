@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tagsight.arrays import Bools, Float32s, Int32s, Int64s, Integers, UInt64s
+
 if TYPE_CHECKING:
     from tagsight.gower.features import Features
 
@@ -27,7 +29,7 @@ class Block(NamedTuple):
     """
 
     kind: int
-    columns: Array
+    columns: Int64s
     weight: float
     width: int
 
@@ -39,25 +41,27 @@ class Packed(NamedTuple):
     up with columns that nobody has, the last tile with rows that lack everything.
     """
 
-    numbers: Array  # (n, q) float32, times the weight; NaN = missing
-    planes: Array  # (n, p) uint64; 0 where the code is missing
-    loose: Array  # (n, m) float32, numbers and codes; NaN = missing
-    words: Array  # (n, blocks) uint64: which features of the block a row has, a bit a feature
-    number_tiles: Array  # (tiles, q, TILE)
-    plane_tiles: Array  # (tiles, p, TILE)
-    loose_tiles: Array  # (tiles, m, TILE)
-    word_tiles: Array  # (tiles, blocks, TILE)
-    spans: Array  # (blocks, 3): kind, first and one past last column among those of that kind
-    weights: Array  # (blocks,) float32; of a loose one 1
-    loose_weights: Array  # (m,) float32
-    are_codes: Array  # (m,) bool, which of the loose features are codes
+    numbers: Float32s  # (n, q), times the weight; NaN = missing
+    planes: UInt64s  # (n, p); 0 where the code is missing
+    loose: Float32s  # (n, m), numbers and codes; NaN = missing
+    words: UInt64s  # (n, blocks): which features of the block a row has, a bit a feature
+    number_tiles: Float32s  # (tiles, q, TILE)
+    plane_tiles: UInt64s  # (tiles, p, TILE)
+    loose_tiles: Float32s  # (tiles, m, TILE)
+    word_tiles: UInt64s  # (tiles, blocks, TILE)
+    spans: Int64s  # (blocks, 3): kind, first and one past last column among those of that kind
+    weights: Float32s  # (blocks,); of a loose one 1
+    loose_weights: Float32s  # (m,)
+    are_codes: Bools  # (m,), which of the loose features are codes
 
 
 ABSENT = (np.nan, 0, np.nan, 0)  # how each of the first four tells that a row lacks something
 
 
 def blocks(a: "Features", b: "Features") -> list[Block]:
-    """The features of both in blocks; numbers first, since adding small to large costs digits."""
+    """Return the features of both in blocks.
+
+    Numbers come first, since adding small to large costs digits."""
     if not (
         np.array_equal(a.numeric_weight, b.numeric_weight)
         and np.array_equal(a.categorical_weight, b.categorical_weight)
@@ -81,13 +85,13 @@ def blocks(a: "Features", b: "Features") -> list[Block]:
     ]
 
 
-def _numeric(weights: Array, kept: Array) -> Iterator[Block]:
+def _numeric(weights: Float32s, kept: Bools) -> Iterator[Block]:
     for weight in np.unique(weights[kept]):
         for some in _pieces(np.flatnonzero(kept & (weights == weight)), WORD - 1):
             yield Block(NUMERIC, some, float(weight), _whole(len(some) + 1))
 
 
-def _coded(weights: Array, kept: Array, top: Array) -> Iterator[Block]:
+def _coded(weights: Float32s, kept: Bools, top: Integers) -> Iterator[Block]:
     """Features with codes of like length together: a block has as many planes as its longest."""
     order = np.argsort(top, kind="stable")
     for weight in np.unique(weights[kept]):
@@ -96,7 +100,7 @@ def _coded(weights: Array, kept: Array, top: Array) -> Iterator[Block]:
             yield Block(CODED, some, float(weight), _whole(planes))
 
 
-def _pieces(columns: Array, most: int) -> Iterator[Array]:
+def _pieces(columns: Int64s, most: int) -> Iterator[Int64s]:
     for start in range(0, len(columns), most):
         yield columns[start : start + most]
 
@@ -116,7 +120,7 @@ def pack(features: "Features", blocks: list[Block]) -> Packed:
     return _laid(rows, (*of_blocks, weights[loose], loose >= q))
 
 
-def _loose(numeric: Array, codes: Array) -> Array:
+def _loose(numeric: Float32s, codes: Int32s) -> Float32s:
     """Numbers and codes side by side: float32 (n, m)."""
     out = np.empty((len(numeric), numeric.shape[1] + codes.shape[1]), np.float32)
     out[:, : numeric.shape[1]] = np.where(np.isfinite(numeric), numeric, np.nan)
@@ -124,8 +128,8 @@ def _loose(numeric: Array, codes: Array) -> Array:
     return out
 
 
-def gather(packed: Packed, rows: Array) -> Packed:
-    """Some of the rows (numbers; -1 = a row that lacks everything), in that order."""
+def gather(packed: Packed, rows: Int64s) -> Packed:
+    """Return some of the rows (numbers; -1 = a row that lacks everything), in that order."""
     there = (rows >= 0)[:, None]
     parts = zip(packed[: len(ABSENT)], ABSENT, strict=True)
     taken = [np.where(there, part[rows], np.array(lacks, part.dtype)) for part, lacks in parts]
@@ -142,7 +146,7 @@ def _whole(count: int) -> int:
     return -(-count // GROUP) * GROUP
 
 
-def _side_by_side(numeric: Array, blocks: list[Block]) -> Array:
+def _side_by_side(numeric: Float32s, blocks: list[Block]) -> Float32s:
     """Numbers times their weight, block by block: float32 (n, q)."""
     out = np.full((len(numeric), sum(b.width for b in blocks)), np.nan, np.float32)
     start = 0
@@ -154,7 +158,7 @@ def _side_by_side(numeric: Array, blocks: list[Block]) -> Array:
     return out
 
 
-def _planes(codes: Array, blocks: list[Block]) -> Array:
+def _planes(codes: Int32s, blocks: list[Block]) -> UInt64s:
     """Codes bit by bit, block by block: uint64 (n, p)."""
     out = np.zeros((len(codes), sum(b.width for b in blocks)), np.uint64)
     start = 0
@@ -166,14 +170,14 @@ def _planes(codes: Array, blocks: list[Block]) -> Array:
     return out
 
 
-def _words(flags: Array) -> Array:
+def _words(flags: Bools | Integers) -> UInt64s:
     """At most WORD flags of each row as bits, from the lowest: (n, f) -> uint64 (n,)."""
     full = np.zeros((len(flags), WORD), bool)
     full[:, : flags.shape[1]] = flags
     return np.packbits(full, axis=1, bitorder="little").view("<u8")[:, 0]
 
 
-def _presence(features: "Features", blocks: list[Block]) -> Array:
+def _presence(features: "Features", blocks: list[Block]) -> UInt64s:
     """Which features of each block a row has, as bits: uint64 (n, blocks)."""
     words = np.zeros((len(features), len(blocks)), np.uint64)
     for b, block in enumerate(blocks):
@@ -184,7 +188,7 @@ def _presence(features: "Features", blocks: list[Block]) -> Array:
     return words
 
 
-def _spans(blocks: list[Block]) -> Array:
+def _spans(blocks: list[Block]) -> Int64s:
     filled, spans = [0, 0, 0], np.zeros((len(blocks), 3), np.int64)
     for b, block in enumerate(blocks):
         start = filled[block.kind]

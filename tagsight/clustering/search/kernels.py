@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
+from tagsight.arrays import Float32s, Float64s, Int32s, Int64s
 from tagsight.gower import metric
-from tagsight.gower.metric import Array
 from tagsight.gower.packing import TILE, Packed
 from tagsight.run.compiling import BARE, FAST, kernel
 
@@ -23,18 +23,18 @@ STRIP, STRIPS = 8192, 64  # rows in a strip at least, strips at most
 FAR = 2.0  # where a row has no second medoid: farther than any distance of numbers in range
 
 
-class State(NamedTuple):
+class NearestTwo(NamedTuple):
     """Of each row, under each of g clusterings: its two nearest medoids and how far they are."""
 
-    near: Array  # int32 (g, n), place among the medoids of that K
-    second: Array  # int32 (g, n); -1 where there is one medoid only
-    distance: Array  # float32 (g, n)
-    second_distance: Array  # float32 (g, n)
+    near: Int32s  # int32 (g, n), place among the medoids of that K
+    second: Int32s  # int32 (g, n); -1 where there is one medoid only
+    distance: Float32s  # float32 (g, n)
+    second_distance: Float32s  # float32 (g, n)
 
 
-def fresh(g: int, n: int) -> State:
+def fresh(g: int, n: int) -> NearestTwo:
     """A state of rows that have met no medoid yet."""
-    return State(
+    return NearestTwo(
         np.full((g, n), -1, np.int32),
         np.full((g, n), -1, np.int32),
         np.full((g, n), FAR, np.float32),
@@ -52,11 +52,11 @@ def _assign_tile(
     rows: Packed,
     t: int,
     medoids: Packed,
-    first: Array,
+    first: Int64s,
     root: bool,
-    state: State,
+    state: NearestTwo,
     work: metric.Scratch,
-    line: Array,
+    line: Float32s,
 ) -> None:
     begin, end = t * TILE, min(state.near.shape[1], t * TILE + TILE)
     for g in range(len(first) - 1):
@@ -73,7 +73,7 @@ def _assign_tile(
 
 
 @kernel(parallel=True, **FAST)
-def assign(rows: Packed, medoids: Packed, first: Array, root: bool, state: State) -> None:
+def assign(rows: Packed, medoids: Packed, first: Int64s, root: bool, state: NearestTwo) -> None:
     """Fill a fresh state: all rows against all medoids of all K.
 
     first: int64 (g + 1,), where the medoids of each K begin.
@@ -84,8 +84,10 @@ def assign(rows: Packed, medoids: Packed, first: Array, root: bool, state: State
 
 
 @kernel(parallel=True, **FAST)
-def from_few(few: Packed, numbers: Array, rows: Packed, root: bool, out: Array) -> None:
-    """Distances of a few rows to all: out float32 (few, n), 0 to themselves.
+def distances_from(
+    probes: Packed, numbers: Int64s, rows: Packed, root: bool, out: Float32s
+) -> None:
+    """Distances of a few rows to all: out float32 (probes, n), 0 to themselves.
 
     numbers: which of the rows they are.
     """
@@ -94,34 +96,36 @@ def from_few(few: Packed, numbers: Array, rows: Packed, root: bool, out: Array) 
         begin, end = t * TILE, min(out.shape[1], t * TILE + TILE)
         line, work = np.empty(TILE, np.float32), metric.scratch()
         for i in range(len(numbers)):
-            metric.reach(few, i, rows, t, root, work, line)
+            metric.reach(probes, i, rows, t, root, work, line)
             out[i, begin:end] = line[: end - begin]
     for i in range(len(numbers)):
         out[i, numbers[i]] = 0
 
 
 @kernel(**BARE, **FAST)
-def _to_few(
+def _distances_to(
     rows: Packed,
     row: int,
-    few: Packed,
-    numbers: Array,
+    probes: Packed,
+    numbers: Int64s,
     root: bool,
     work: metric.Scratch,
-    line: Array,
+    line: Float32s,
 ) -> None:
     """Distances of a row to at most TILE rows, 0 to itself, even if it lacks everything.
 
-    few: these; numbers: which they are.
+    probes: these; numbers: which they are.
     """
-    metric.reach(rows, row, few, 0, root, work, line)
+    metric.reach(rows, row, probes, 0, root, work, line)
     for j in range(len(numbers)):
         if numbers[j] == row:
             line[j] = 0
 
 
 @kernel(**BARE, **FAST)
-def _account(line: Array, d1: float, d2: float, weight: float, shared: Array, own: Array) -> None:
+def _account(
+    line: Float32s, d1: float, d2: float, weight: float, shared: Float64s, own: Float64s
+) -> None:
     """How a row would change the loss if each of TILE candidates were a medoid.
 
     line, d1, d2: its distances to these, and to its two nearest medoids. shared: whichever medoid
@@ -135,14 +139,14 @@ def _account(line: Array, d1: float, d2: float, weight: float, shared: Array, ow
 
 @kernel(**BARE, **FAST)
 def _account_each(
-    line: Array,
+    line: Float32s,
     row: int,
     weight: float,
-    state: State,
-    first: Array,
-    active: Array,
-    shared: Array,
-    own: Array,
+    state: NearestTwo,
+    first: Int64s,
+    active: Int64s,
+    shared: Float64s,
+    own: Float64s,
 ) -> None:
     """The same of a row under several K: shared (g, TILE), own (medoids of all K, TILE)."""
     for g in active:
@@ -159,48 +163,50 @@ def _account_each(
 @kernel(**BARE, **FAST)
 def _add_changes(
     rows: Packed,
-    weight: Array,
-    few: Packed,
-    numbers: Array,
-    state: State,
-    first: Array,
-    active: Array,
+    weight: Float64s,
+    probes: Packed,
+    numbers: Int64s,
+    state: NearestTwo,
+    first: Int64s,
+    active: Int64s,
     root: bool,
     span: tuple[int, int],
-    sums: tuple[Array, Array],
+    sums: tuple[Float64s, Float64s],
     work: metric.Scratch,
-    line: Array,
+    line: Float32s,
 ) -> None:
     shared, own = sums
     for row in range(*span):
-        _to_few(rows, row, few, numbers, root, work, line)
+        _distances_to(rows, row, probes, numbers, root, work, line)
         _account_each(line, row, weight[row], state, first, active, shared, own)
 
 
 @kernel(parallel=True, **FAST)
 def changes(
     rows: Packed,
-    weight: Array,
-    few: Packed,
-    numbers: Array,
-    state: State,
-    first: Array,
-    active: Array,
+    weight: Float64s,
+    probes: Packed,
+    numbers: Int64s,
+    state: NearestTwo,
+    first: Int64s,
+    active: Int64s,
     root: bool,
-    shared: Array,
-    own: Array,
+    shared: Float64s,
+    own: Float64s,
 ) -> None:
     """Add up how at most TILE candidates would change the loss, under many K.
 
-    few: the candidates; numbers: which rows they are; active: which K. shared float64 (strips, g,
-    TILE), own float64 (strips, medoids of all K, TILE): filled with 0.
+    probes: the candidates; numbers: which rows they are; active: which K. shared float64
+    (strips, g, TILE), own float64 (strips, medoids of all K, TILE): filled with 0.
     """
     for p in prange(len(shared)):
         s = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), metric.scratch()
         span = span_of(s, len(shared), len(weight))
         sums = shared[s], own[s]
-        _add_changes(rows, weight, few, numbers, state, first, active, root, span, sums, work, line)
+        _add_changes(
+            rows, weight, probes, numbers, state, first, active, root, span, sums, work, line
+        )
 
 
 @kernel(**BARE, **FAST)
@@ -214,24 +220,26 @@ def span_of(strip: int, strips: int, n: int) -> tuple[int, int]:
 def _screen_tile(
     rows: Packed,
     t: int,
-    few: Packed,
-    weight: Array,
-    state: State,
-    first: Array,
-    every: Array,
+    probes: Packed,
+    weight: Float64s,
+    state: NearestTwo,
+    first: Int64s,
+    every: Int64s,
     root: bool,
-    shared: Array,
-    own: Array,
+    shared: Float64s,
+    own: Float64s,
     work: metric.Scratch,
-    line: Array,
+    line: Float32s,
 ) -> None:
     for i in range(len(weight)):
-        metric.reach(few, i, rows, t, root, work, line)
+        metric.reach(probes, i, rows, t, root, work, line)
         _account_each(line, i, weight[i], state, first, every, shared, own)
 
 
 @kernel(**BARE, **FAST)
-def _least(shared: Array, own: Array, removal: Array, least: Array, out: Array) -> None:
+def _least(
+    shared: Float64s, own: Float64s, removal: Float64s, least: Float64s, out: Float32s
+) -> None:
     """What each candidate would change where it suits best; own (medoids, TILE), least (TILE,)."""
     least[:] = np.inf
     for m in range(len(removal)):
@@ -244,18 +252,18 @@ def _least(shared: Array, own: Array, removal: Array, least: Array, out: Array) 
 @kernel(parallel=True, **FAST)
 def screen(
     rows: Packed,
-    few: Packed,
-    weight: Array,
-    state: State,
-    first: Array,
-    removal: Array,
+    probes: Packed,
+    weight: Float64s,
+    state: NearestTwo,
+    first: Int64s,
+    removal: Float64s,
     root: bool,
-    out: Array,
+    out: Float32s,
 ) -> None:
     """How each of all rows would change the loss of a few of them, in the place that suits it best.
 
-    few: these, with their weight and state; removal: by how much their loss would rise without each
-    medoid of each K; out: float32 (g, n).
+    probes: these, with their weight and state; removal: by how much their loss would rise without
+    each medoid of each K; out: float32 (g, n).
     """
     g, n = out.shape
     every = np.arange(g)
@@ -264,20 +272,20 @@ def screen(
         begin, end = t * TILE, min(n, t * TILE + TILE)
         line, work = np.empty(TILE, np.float32), metric.scratch()
         shared, own, least = np.zeros((g, TILE)), np.zeros((len(removal), TILE)), np.empty(TILE)
-        _screen_tile(rows, t, few, weight, state, first, every, root, shared, own, work, line)
+        _screen_tile(rows, t, probes, weight, state, first, every, root, shared, own, work, line)
         for h in range(g):
             of_h = slice(first[h], first[h + 1])
             _least(shared[h], own[of_h], removal[of_h], least, out[h, begin:end])
 
 
 @kernel(**BARE, **FAST)
-def _add(weight: float, line: Array, total: Array) -> None:
+def _add(weight: float, line: Float32s, total: Float64s) -> None:
     for j in range(TILE):
         total[j] += weight * line[j]
 
 
 @kernel(**BARE, **FAST)
-def _sum(weight: Array, line: Array) -> float:
+def _sum(weight: Float64s, line: Float32s) -> float:
     total = 0.0
     for j in range(TILE):
         total += weight[j] * line[j]
@@ -287,46 +295,46 @@ def _sum(weight: Array, line: Array) -> float:
 @kernel(parallel=True, **FAST)
 def within(
     rows: Packed,
-    few: Packed,
-    owner: Array,
-    weight: Array,
-    few_weight: Array,
+    probes: Packed,
+    owner: Int64s,
+    weight: Float64s,
+    probe_weight: Float64s,
     root: bool,
-    to_few: Array,
-    to_rows: Array,
+    to_probes: Float64s,
+    to_rows: Float64s,
 ) -> None:
     """Sums of distances inside clusters, each of which has tiles of its own.
 
-    rows: cluster by cluster; few: some rows of each cluster; owner: the cluster of each tile.
-    weight float64 (tiles, TILE), few_weight float64 (clusters, some): 0 where there is no such row.
-    to_few float64 (tiles, TILE), filled with 0: of each row to the few; to_rows float64 (tiles,
+    rows: cluster by cluster; probes: some rows of each cluster; owner: the cluster of each tile.
+    weight float64 (tiles, TILE), probe_weight float64 (clusters, some): 0 where there is no row.
+    to_probes float64 (tiles, TILE), filled with 0: of each row to the few; to_rows float64 (tiles,
     some): of each of the few to the rows of that tile.
     """
-    some = few_weight.shape[1]
+    some = probe_weight.shape[1]
     for p in prange(len(owner)):
         t = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), metric.scratch()
         for i in range(some):
-            metric.reach(few, owner[t] * some + i, rows, t, root, work, line)
-            _add(few_weight[owner[t], i], line, to_few[t])
+            metric.reach(probes, owner[t] * some + i, rows, t, root, work, line)
+            _add(probe_weight[owner[t], i], line, to_probes[t])
             to_rows[t, i] = _sum(weight[t], line)
 
 
 @kernel(**BARE, **FAST)
 def _add_rows(
     rows: Packed,
-    weight: Array,
-    few: Packed,
-    numbers: Array,
-    groups: Array,
+    weight: Float64s,
+    probes: Packed,
+    numbers: Int64s,
+    groups: Int64s,
     root: bool,
     span: tuple[int, int],
-    sums: Array,
+    sums: Float64s,
     work: metric.Scratch,
-    line: Array,
+    line: Float32s,
 ) -> None:
     for row in range(*span):
-        _to_few(rows, row, few, numbers, root, work, line)
+        _distances_to(rows, row, probes, numbers, root, work, line)
         for g in range(len(groups)):
             _add(weight[row], line, sums[groups[g, row]])
 
@@ -334,20 +342,20 @@ def _add_rows(
 @kernel(parallel=True, **FAST)
 def to_clusters(
     rows: Packed,
-    weight: Array,
-    few: Packed,
-    numbers: Array,
-    groups: Array,
+    weight: Float64s,
+    probes: Packed,
+    numbers: Int64s,
+    groups: Int64s,
     root: bool,
-    sums: Array,
+    sums: Float64s,
 ) -> None:
     """Sums of the distances of at most TILE rows to the members of each cluster of each K.
 
-    few: these rows; numbers: which they are; groups: (g, n), the cluster of each row, counted on
+    probes: these rows; numbers: which they are; groups: (g, n), the cluster of each row, counted on
     from K to K; sums float64 (strips, clusters, TILE), filled with 0.
     """
     for p in prange(len(sums)):
         s = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), metric.scratch()
         span = span_of(s, len(sums), len(weight))
-        _add_rows(rows, weight, few, numbers, groups, root, span, sums[s], work, line)
+        _add_rows(rows, weight, probes, numbers, groups, root, span, sums[s], work, line)

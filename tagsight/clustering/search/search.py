@@ -16,11 +16,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tagsight.arrays import Float64s, Int64s
 from tagsight.clustering import k_medoids
-from tagsight.clustering.search.state import FoundClustering, Streamed, drawn
+from tagsight.clustering.search.state import MeasuredClustering, SearchState, drawn
 from tagsight.gower import metric
 from tagsight.gower.features import Features
-from tagsight.gower.metric import Array, Distance
+from tagsight.gower.metric import Distance
 from tagsight.gower.packing import TILE
 from tagsight.run.progress import LOG, ProgressCounter
 
@@ -36,23 +37,23 @@ class Outcome:
     (g,), since the clusters' own search; share: of a round over all rows.
     """
 
-    found: list[FoundClustering]
-    silhouettes: Array
+    found: list[MeasuredClustering]
+    silhouettes: Float64s
     tried: int
-    swaps: Array
+    swaps: Int64s
     share: float
 
 
 def search(
     features: Features,
-    weight: Array,
+    weight: Float64s,
     ks: Sequence[int],
     *,
     distance: Distance,
     seed: int,
     candidates: int,
     resume: Path,
-    starts: Mapping[int, Array] | None = None,
+    starts: Mapping[int, Int64s] | None = None,
     sample: int = SAMPLE,
     progress: ProgressCounter | None = None,
 ) -> Outcome:
@@ -66,7 +67,7 @@ def search(
 
     The result depends on the arguments alone: not on the number of threads, nor on breaks.
     """
-    here = Streamed(features, weight, distance)
+    here = SearchState(features, weight, distance)
     if here.take_up(resume, candidates):
         LOG.info("going on after %d candidates", here.tried)
     else:
@@ -84,12 +85,12 @@ def search(
 
 
 def _begin(
-    here: Streamed,
+    here: SearchState,
     features: Features,
     ks: Sequence[int],
     distance: Distance,
     seed: int,
-    starts: Mapping[int, Array],
+    starts: Mapping[int, Int64s],
     sample: int,
 ) -> None:
     """From the sample's medoids, or those given, to the best that each cluster has of its own."""
@@ -105,7 +106,7 @@ def _begin(
     here.rank()
 
 
-def _give_way(here: Streamed, starts: Mapping[int, Array]) -> None:
+def _give_way(here: SearchState, starts: Mapping[int, Int64s]) -> None:
     """Begin from the medoids given instead, under each K where all rows are nearer to them."""
     chosen, losses = here.chosen, here.losses()
     here.start([starts.get(len(rows), rows) for rows in chosen])
@@ -113,7 +114,9 @@ def _give_way(here: Streamed, starts: Mapping[int, Array]) -> None:
     here.start([theirs if less < loss else ours for loss, less, ours, theirs in both])
 
 
-def _try(here: Streamed, candidates: int, resume: Path, progress: ProgressCounter | None) -> None:
+def _try(
+    here: SearchState, candidates: int, resume: Path, progress: ProgressCounter | None
+) -> None:
     """Try rows in their order, round after round, until one changes nothing or enough are tried."""
     since = here.tried
     while here.tried < candidates and len(active := here.active()):

@@ -11,15 +11,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tagsight.arrays import Float32s, Float64s, Int64s
+from tagsight.clustering.medoids import Clustering, numbered
 from tagsight.clustering.search import kernels, swap
 from tagsight.clustering.silhouettes import of_row
 from tagsight.gower.features import Features
-from tagsight.gower.metric import Array, Distance
+from tagsight.gower.metric import Distance
 from tagsight.gower.packing import TILE, Packed, blocks, gather, pack
 from tagsight.run.atomic import writing
 
 TRIED = 128  # members that a cluster tries as its medoid, chosen by as many others
-SPOKESMEN = 4096  # rows that say which of all rows are tried first
+PROBE_ROWS = 4096  # rows that say which of all rows are tried first
 NONE = np.empty(0, np.int64)
 WIDTHS = 1024  # images whose silhouettes are made
 # Changes of the loss, in units of all weight: to be looked at exactly, to be swapped for.
@@ -27,38 +29,34 @@ PROMISING, ENOUGH = 1e-7, -1e-9
 
 
 @dataclass(frozen=True)
-class FoundClustering:
-    """k clusters of n rows; cluster 0 weighs most.
+class MeasuredClustering(Clustering):
+    """A clustering, with how far each row is from the two nearest medoids.
 
-    medoids: int64 (k,), rows; labels: int32 (n,), the nearest medoid; distance, second: float32
-    (n,), to it and to the second nearest (1 where there is none); loss: weighted sum of distances.
+    distance, second: float32 (n,), to the nearest medoid and to the second nearest (1 where there
+    is none).
     """
 
-    k: int
-    medoids: Array
-    labels: Array
-    distance: Array
-    second: Array
-    loss: float
+    distance: Float32s
+    second: Float32s
 
 
-class Streamed:
+class SearchState:
     """A search among the same rows: what it needs of them, and where it stands.
 
     rows: all of them, packed; weight: float64 (n,).
     """
 
-    def __init__(self, features: Features, weight: Array, distance: Distance) -> None:
+    def __init__(self, features: Features, weight: Float64s, distance: Distance) -> None:
         self.n, self.weight, self.root = len(features), weight, distance == "root"
         self.total = weight.sum()
         self.rows = pack(features, blocks(features, features))
-        self.chosen: list[Array] = []  # the medoids of each K
+        self.chosen: list[Int64s] = []  # the medoids of each K
         self.state = kernels.fresh(0, self.n)
         self.order = np.arange(self.n)  # in which rows are tried
         self.tried = 0  # candidates
         self.swaps = self.last = np.zeros(0, np.int64)  # of each K; after how many tried the last
 
-    def start(self, chosen: Sequence[Array]) -> None:
+    def start(self, chosen: Sequence[Int64s]) -> None:
         """Take these medoids, each K's in an array: all rows to the nearest of them."""
         self.chosen = [np.array(rows) for rows in chosen]
         self.tried, self.swaps = 0, np.zeros(len(chosen), np.int64)
@@ -74,7 +72,7 @@ class Streamed:
             self._settle(g)
 
     @property
-    def first(self) -> Array:
+    def first(self) -> Int64s:
         """Where the medoids of each K begin when all are counted on: int64 (g + 1,)."""
         return np.cumsum([0, *map(len, self.chosen)]).astype(np.int64)
 
@@ -116,7 +114,7 @@ class Streamed:
             self.swaps, self.last = kept["swaps"], kept["last"]
         return True
 
-    def active(self) -> Array:
+    def active(self) -> Int64s:
         """The K under which not all rows were tried since the last swap."""
         return np.flatnonzero(self.tried - self.last < self.n)
 
@@ -138,7 +136,7 @@ class Streamed:
             [self._central(g, np.random.default_rng([seed, g])) for g in range(len(self.chosen))]
         )
 
-    def _central(self, g: int, rng: np.random.Generator) -> Array:
+    def _central(self, g: int, rng: np.random.Generator) -> Int64s:
         """The best medoid of each cluster of a K, of those tried: int64 (k,)."""
         near, k = self.state.near[g], len(self.chosen[g])
         order = np.argsort(near, kind="stable")
@@ -156,22 +154,22 @@ class Streamed:
         best = np.where(tried >= 0, sums, np.inf).argmin(axis=1)
         return tried[np.arange(k), best]
 
-    def _within(self, clusters: "_Clusters", few: Array) -> tuple[Array, Array]:
-        """Sums of distances, of each member to the few of its cluster and the other way."""
-        to_few, to_rows = np.zeros(clusters.weight.shape), np.zeros((len(clusters.owner), TRIED))
+    def _within(self, clusters: "_Clusters", tried: Int64s) -> tuple[Float64s, Float64s]:
+        """Sums of distances, of each member to those tried of its cluster and the other way."""
+        to_probes, to_rows = np.zeros(clusters.weight.shape), np.zeros((len(clusters.owner), TRIED))
         kernels.within(
             clusters.rows,
-            gather(self.rows, few.ravel()),
+            gather(self.rows, tried.ravel()),
             clusters.owner,
             clusters.weight,
-            np.where(few >= 0, self.weight[few], 0),
+            np.where(tried >= 0, self.weight[tried], 0),
             self.root,
-            to_few,
+            to_probes,
             to_rows,
         )
-        return to_few, to_rows
+        return to_probes, to_rows
 
-    def _apart(self, members: Sequence[Array]) -> "_Clusters":
+    def _apart(self, members: Sequence[Int64s]) -> "_Clusters":
         tiles = np.array([-(-len(rows) // TILE) for rows in members])
         starts = np.cumsum(tiles) - tiles
         places = np.full(tiles.sum() * TILE, -1, np.int64)
@@ -184,17 +182,19 @@ class Streamed:
     def rank(self) -> None:
         """Put those rows first in order that promise most under any of the K.
 
-        What they promise is what SPOKESMEN of the rows would gain from them.
+        What they promise is what PROBE_ROWS of the rows would gain from them.
         """
-        rows, times = drawn(self.weight, SPOKESMEN)
-        few = kernels.State(*(np.ascontiguousarray(part[:, rows]) for part in self.state))
+        rows, times = drawn(self.weight, PROBE_ROWS)
+        probes = kernels.NearestTwo._make(
+            np.ascontiguousarray(part[:, rows]) for part in self.state
+        )
         first, out = self.first, np.empty((len(self.chosen), self.n), np.float32)
-        removal = [self._removal(g, few, times) for g in range(len(self.chosen))]
+        removal = [self._removal(g, probes, times) for g in range(len(self.chosen))]
         kernels.screen(
             self.rows,
             gather(self.rows, rows),
             times,
-            few,
+            probes,
             first,
             np.concatenate([*removal, np.empty(0)]),
             self.root,
@@ -207,7 +207,7 @@ class Streamed:
             np.minimum(best, rank, out=best)
         self.order = np.argsort(best, kind="stable")
 
-    def attempt(self, candidates: Array, active: Array) -> None:
+    def attempt(self, candidates: Int64s, active: Int64s) -> None:
         """Try at most TILE rows as medoids, under the K that are active.
 
         How each would change the loss is found for all of them together; those that promise
@@ -222,20 +222,20 @@ class Streamed:
         ]
         rows = np.unique(np.concatenate([*promising, NONE]))
         lines = np.empty((len(rows), self.n), np.float32)
-        kernels.from_few(gather(self.rows, rows), rows, self.rows, self.root, lines)
+        kernels.distances_from(gather(self.rows, rows), rows, self.rows, self.root, lines)
         for g, some in zip(active, promising, strict=True):
             for row, place in zip(some, np.searchsorted(rows, some), strict=True):
                 if self._swapped(g, row, lines[place]):
                     self.swaps[g] += 1
                     self.last[g] = self.tried
 
-    def _promising(self, candidates: Array, changes: Array) -> Array:
+    def _promising(self, candidates: Int64s, changes: Float64s) -> Int64s:
         """Those that lower the loss in some place, the most first."""
         promised = changes.min(axis=0)
         order = np.argsort(promised, kind="stable")
         return candidates[order[promised[order] < PROMISING * self.total]]
 
-    def _changes(self, candidates: Array, active: Array) -> list[Array]:
+    def _changes(self, candidates: Int64s, active: Int64s) -> list[Float64s]:
         """How each candidate would change the loss in each medoid's place: (k, c) for each K."""
         first, count = self.first, kernels.strips(self.n)
         shared = np.zeros((count, len(self.chosen), TILE))
@@ -260,12 +260,15 @@ class Streamed:
             changes.append((shared[g] + places)[:, : len(candidates)])
         return changes
 
-    def _removal(self, g: int, state: kernels.State, weight: Array) -> Array:
+    def _removal(self, g: int, state: kernels.NearestTwo, weight: Float64s) -> Float64s:
         """By how much the loss of these rows would rise without each medoid: float64 (k,)."""
         apart = state.second_distance[g].astype(np.float64) - state.distance[g]
-        return np.bincount(state.near[g], weight * apart, len(self.chosen[g]))
+        lost: Float64s = np.bincount(state.near[g], weight * apart, len(self.chosen[g])).astype(
+            np.float64, copy=False
+        )
+        return lost
 
-    def _swapped(self, g: int, row: int, line: Array) -> bool:
+    def _swapped(self, g: int, row: int, line: Float32s) -> bool:
         """Put the row in the best place if that lowers the loss."""
         if row in self.chosen[g]:
             return False
@@ -283,7 +286,7 @@ class Streamed:
         self._settle(g)
         return True
 
-    def _look_anew(self, g: int, rows: Array) -> None:
+    def _look_anew(self, g: int, rows: Int64s) -> None:
         found = kernels.fresh(1, len(rows))
         k = np.array([0, len(self.chosen[g])])
         kernels.assign(
@@ -292,37 +295,34 @@ class Streamed:
         for part, new in zip(self.state, found, strict=True):
             part[g, rows] = new[0]
 
-    def found(self) -> list[FoundClustering]:
+    def found(self) -> list[MeasuredClustering]:
         """Where the search stands."""
         return [self._found(g) for g in range(len(self.chosen))]
 
-    def _found(self, g: int) -> FoundClustering:
+    def _found(self, g: int) -> MeasuredClustering:
         near, _, distance, second = (part[g] for part in self.state)
-        k = len(self.chosen[g])
-        heavy = np.bincount(near, self.weight, k)
-        order = np.lexsort((self.chosen[g], -heavy))
-        rank = np.empty(k, np.int32)
-        rank[order] = np.arange(k)
+        labels, medoids = numbered(near, self.chosen[g], self.weight)
         loss = float((self.weight * distance).sum())
-        return FoundClustering(
-            k, self.chosen[g][order], rank[near], distance, np.minimum(second, 1), loss
+        return MeasuredClustering(
+            len(medoids), loss, labels, medoids, distance, np.minimum(second, 1)
         )
 
-    def mean_silhouettes(self) -> Array:
+    def mean_silhouettes(self) -> Float64s:
         """The mean over WIDTHS images of their silhouettes among all images, of each K: (g,)."""
         rows, times = drawn(self.weight, WIDTHS)
         widths = self.silhouettes(rows)
         return np.array([(width * times).sum() / times.sum() for width in widths])
 
-    def silhouettes(self, rows: Array) -> Array:
+    def silhouettes(self, rows: Int64s) -> Float64s:
         """Silhouettes of some rows among all rows, as `silhouettes.samples` has them: (g, rows)."""
         groups = self.state.near + self.first[:-1, None]
-        sizes = np.bincount(groups.ravel(), np.tile(self.weight, len(groups)), self.first[-1])
+        counted = np.tile(self.weight, len(groups))
+        sizes = np.bincount(groups.ravel(), counted, self.first[-1]).astype(np.float64, copy=False)
         parts = [rows[i : i + TILE] for i in range(0, len(rows), TILE)]
         widths = [self._widths(part, groups, sizes) for part in parts]
         return np.concatenate(widths, axis=-1)
 
-    def _widths(self, rows: Array, groups: Array, sizes: Array) -> Array:
+    def _widths(self, rows: Int64s, groups: Int64s, sizes: Float64s) -> Float64s:
         sums = np.zeros((kernels.strips(self.n), len(sizes), TILE))
         kernels.to_clusters(
             self.rows, self.weight, gather(self.rows, rows), rows, groups, self.root, sums
@@ -343,12 +343,12 @@ class _Clusters(NamedTuple):
     """The rows of clusters, packed so that each cluster has tiles of its own."""
 
     rows: Packed
-    weight: Array  # float64 (tiles, TILE), 0 where a tile is filled up
-    owner: Array  # int64 (tiles,), the cluster
-    starts: Array  # int64 (clusters,), its first tile
+    weight: Float64s  # (tiles, TILE), 0 where a tile is filled up
+    owner: Int64s  # (tiles,), the cluster
+    starts: Int64s  # (clusters,), its first tile
 
 
-def _table(several: Sequence[Array]) -> Array:
+def _table(several: Sequence[Int64s]) -> Int64s:
     """At most TRIED row numbers of each cluster, filled up with -1: int64 (clusters, TRIED)."""
     table = np.full((len(several), TRIED), -1, np.int64)
     for line, rows in zip(table, several, strict=True):
@@ -356,7 +356,7 @@ def _table(several: Sequence[Array]) -> Array:
     return table
 
 
-def drawn(weight: Array, size: int) -> tuple[Array, Array]:
+def drawn(weight: Float64s, size: int) -> tuple[Int64s, Float64s]:
     """Rows drawn in even steps of weight, so that what comes often is drawn often.
 
     Returns rows int64 (m,), and how often each was drawn, float64 (m,): all rows with their weight

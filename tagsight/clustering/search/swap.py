@@ -3,14 +3,20 @@
 import numpy as np
 from numba import prange
 
+from tagsight.arrays import Float32s, Float64s, Int32s, Int64s
 from tagsight.clustering.search.kernels import span_of
-from tagsight.gower.metric import Array
 from tagsight.run.compiling import BARE, FAST, kernel
 
 
 @kernel(**BARE, **FAST)
 def _change(
-    line: Array, near: Array, d1: Array, d2: Array, weight: Array, span: tuple[int, int], own: Array
+    line: Float32s,
+    near: Int32s,
+    d1: Float32s,
+    d2: Float32s,
+    weight: Float64s,
+    span: tuple[int, int],
+    own: Float64s,
 ) -> float:
     shared = 0.0
     for i in range(*span):
@@ -24,7 +30,13 @@ def _change(
 
 @kernel(parallel=True, **FAST)
 def change(
-    line: Array, near: Array, d1: Array, d2: Array, weight: Array, shared: Array, own: Array
+    line: Float32s,
+    near: Int32s,
+    d1: Float32s,
+    d2: Float32s,
+    weight: Float64s,
+    shared: Float64s,
+    own: Float64s,
 ) -> None:
     """How one candidate would change the loss under one K.
 
@@ -38,7 +50,9 @@ def change(
 
 
 @kernel(**FAST)
-def exchange(line: Array, m: int, near: Array, second: Array, d1: Array, d2: Array) -> Array:
+def exchange(
+    line: Float32s, m: int, near: Int32s, second: Int32s, d1: Float32s, d2: Float32s
+) -> Int64s:
     """Put a candidate in the place of medoid m; the rows that have to look for two nearest anew.
 
     line: the candidate's distances to all rows. Returns int64.

@@ -13,7 +13,7 @@ from test_state import ANY, CUT, features, loss
 
 from tagsight.clustering import k_medoids
 from tagsight.clustering.search import search
-from tagsight.clustering.search.state import Streamed
+from tagsight.clustering.search.state import SearchState
 from tagsight.gower import metric
 from tagsight.gower.features import Features
 
@@ -43,7 +43,7 @@ def weights(seed, n):
 BATCHES = mock.patch.multiple(search, TILE=16, COMMIT=48)
 
 
-class Watched(Streamed):
+class Watched(SearchState):
     """A search that keeps the losses at each of its steps."""
 
     def __init__(self, *given):
@@ -68,7 +68,7 @@ SEEN = []
 @given(**ANY, n=st.integers(20, 90))
 @CUT
 @BATCHES
-@mock.patch.object(search, "Streamed", Watched)
+@mock.patch.object(search, "SearchState", Watched)
 def test_a_search_to_its_end_ends_at_an_optimum_of_single_swaps(seed, distance, n):
     """And its loss never rises on the way, and is what it says, of clusters as they should be."""
     made, weight = features(seed, n), weights(seed, n)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tagsight.clustering import silhouettes
 from tagsight.clustering.search import kernels, swap
-from tagsight.clustering.search.state import Streamed, drawn
+from tagsight.clustering.search.state import SearchState, drawn
 from tagsight.gower import metric
 from tagsight.gower.features import Features
 
@@ -33,7 +33,7 @@ def standing(seed, n, ks, distance="linear", rows=None):
     """A search at random medoids, the weights of its rows, and the matrix of all distances."""
     rng = np.random.default_rng(seed)
     made, weight = features(seed, n), rng.integers(1, 5, n).astype(float)
-    here = Streamed(made, weight, distance)
+    here = SearchState(made, weight, distance)
     here.start([rng.choice(n, k, replace=False) for k in ks] if rows is None else rows)
     return here, weight, metric.matrix(made, distance).astype(np.float64)
 
