@@ -4,6 +4,7 @@
 # make canary  what identifies, planted attribute by attribute in all places and encodings: minutes
 # make fuzz    a million broken headers through the reader (half an hour)
 # make study-clustering    compare all clusterings on four kinds of data, write docs/clustering.md
+# make api-docs    docs/api: the functions for notebooks, from their docstrings
 # make wheelhouse    all that an install needs, for a machine without internet: docs/install.md
 PYTHON ?= python3
 CORES ?= 2
@@ -38,13 +39,13 @@ $(error the path of this clone has a space in it, "$(CURDIR)", and Snakemake can
 endif
 endif
 
-.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering lint wheelhouse clean
+.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering lint api-docs wheelhouse clean
 .DELETE_ON_ERROR:
 
-demo: .venv/installed
+demo: .venv/compiled
 	$(SNAKEMAKE) --configfile config/demo.yaml --quiet rules
 
-idc: $(IDC)
+idc: $(IDC) .venv/compiled
 	$(SNAKEMAKE) --configfile config/idc.yaml --quiet rules
 
 $(IDC): | .venv/installed
@@ -52,10 +53,10 @@ $(IDC): | .venv/installed
 	@mkdir -p $(@D) && cp config/idc.key $(@D)/key
 	ln -sf "$$($(BIN)/python -c 'import idc_index_data as i; print(i.IDC_INDEX_PARQUET_FILEPATH)')" $@
 
-test: .venv/tested
+test: .venv/tested .venv/compiled
 	$(PYTEST) -m "not long"
 
-test-long: .venv/tested
+test-long: .venv/tested .venv/compiled
 	$(PYTEST) -m long
 
 test-all: test test-long
@@ -92,6 +93,15 @@ $(BIN)/python:
 	@echo "installing the tests' tools into .venv: half a minute, 0.4 GB"
 	@$(INSTALL) --editable '.[test]'
 	@touch $@
+
+# Machine code, before the jobs and the tests that would each compile it for themselves.
+.venv/compiled: .venv/installed $(shell find tagsight -name '*.py')
+	@echo 'compiling: up to a minute, once'
+	@$(BIN)/python -m tagsight.kernels
+	@touch $@
+
+api-docs: .venv/tested
+	$(BIN)/python -m pdoc --docformat numpy --output-directory docs/api tagsight.api
 
 wheelhouse: | $(BIN)/python
 	@echo 'downloading into wheelhouse, torch for $(TORCH): a minute or two, 0.5 GB'
