@@ -40,7 +40,7 @@ PERMUTATIONS = 9
 CLEAR = 2.0  # standard deviations of a difference over bootstraps, from which it is clear
 ALL = 10**6
 DEFAULTS = yaml.safe_load((CLONE / "config/config.yaml").read_text())
-BODY_PARTS = read_spellings(CLONE / "config/body_parts.csv")
+BODY_PARTS = read_spellings(CLONE / "tagsight/data/body_parts.csv")
 MEASURES = ("truth", "modality", "body_part", "stability", "silhouette", "explained", "beyond")
 HEADS = {
     "truth": "AMI truth",

@@ -33,9 +33,8 @@ from tagsight.tags import fitting
 from tagsight.tags.encoding import Encoding, to_features
 from tagsight.tags.frequencies import KEPT, frequencies
 from tagsight.tags.labels import labels
-from tagsight.tags.parsers import NO_SPELLINGS
 from tagsight.tags.selection import selection
-from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.spelling_table import spelling_table
 
 __all__ = ["Clusters", "cluster_tags", "gower_distances", "read_folder"]
 
@@ -167,7 +166,7 @@ def cluster_tags(
     min_patients : int
         Values of fewer patients are in no name and in no list of categories.
     body_parts : path, optional
-        A table of spellings of body parts, as ``config/body_parts.csv``.
+        A table of spellings of body parts of your own, on top of ``tagsight/data/body_parts.csv``.
 
     Returns
     -------
@@ -184,7 +183,7 @@ def cluster_tags(
     et al., "Using DICOM Tags for Clustering Medical Radiology Images into Visually Similar Groups".
     """
     key = secrets.token_bytes(32)
-    spellings = NO_SPELLINGS if body_parts is None else read_spellings(Path(body_parts))
+    spellings = spelling_table(body_parts)
     known = _as_tags(tags)
     encoding = _encoding(known, spellings, key, distance, max_missing, count, min_patients)
     sample = fitting.apply(known, encoding, spellings, key).sort("image")

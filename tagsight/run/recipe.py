@@ -16,7 +16,7 @@ from typing import Any
 from tagsight.run.imports import reached
 
 # Keys that may name a table of the user's, and the clone's own that it is laid on top of.
-LAID_ON = {"tags.body_parts": "config/body_parts.csv"}
+LAID_ON = {"tags.body_parts": "tagsight/data/body_parts.csv"}
 
 
 class Recipes:

@@ -1,4 +1,4 @@
-"""The table of spellings of a run: the clone's own, and on top of it the user's."""
+"""The table of spellings of a run: the library's, and on top of it the user's."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import polars as pl
 
 from tagsight.terms.body_parts import read_spellings
 
-SHIPPED = Path(__file__).parents[2] / "config/body_parts.csv"
+SHIPPED = Path(__file__).parents[1] / "data/body_parts.csv"
 
 
-def spelling_table(mine: str | None) -> pl.DataFrame:
-    """Return the spellings that the clone ships, and after them those in `mine`, which win.
+def spelling_table(mine: str | Path | None) -> pl.DataFrame:
+    """Return the spellings that come with the library, and after them those in `mine`, which win.
 
     mine: the value of `tags.body_parts`, a path or None.
     Returns columns `spelling`, `term`; an empty term marks a word to pass over.

@@ -57,7 +57,7 @@ def tags(seed, patients, kinds=tuple(KINDS), folder="old"):
 
 
 def spellings(clone):
-    return read_spellings(clone / "config" / "body_parts.csv")
+    return read_spellings(clone / "tagsight/data/body_parts.csv")
 
 
 def write(folder, images, table, *, ranges="archive", k=3, reading=READING):

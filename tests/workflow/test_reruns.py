@@ -36,10 +36,10 @@ OTHER = {
     "tags.reject_limit": 0.9,
     "tags.keep_undrawable": ["no_pixels"],
     "tags.derive_text": ["ProtocolName"],
-    "tags.table": str(CLONE / "config/body_parts.csv"),
+    "tags.table": str(CLONE / "tagsight/data/body_parts.csv"),
     "tags.columns": {"image": "spelling", "BodyPartExamined": "term"},
     "tags.split": [{"column": "term", "separator": ",", "into": ["Modality"]}],
-    "tags.body_parts": str(CLONE / "config/body_parts.csv"),
+    "tags.body_parts": str(CLONE / "tagsight/data/body_parts.csv"),
     "privacy.key_file": "results/demo/archive/../key",
     "privacy.keep": ["PatientSex"],
     "privacy.min_patients": 5,
@@ -255,7 +255,7 @@ def test_a_changed_function_reruns_the_rules_that_use_it_and_what_follows(finish
     ("table", "row"),
     [
         ("tagsight/data/missing_codes.csv", "EchoTime,-1"),
-        ("config/body_parts.csv", "GROSSE ZEHE,TOE"),
+        ("tagsight/data/body_parts.csv", "GROSSE ZEHE,TOE"),
     ],
 )
 def test_a_changed_table_reruns_what_reads_it(finished, clone, table, row):

@@ -88,7 +88,7 @@ def test_tags_of_the_table_are_used_and_those_taken_apart(finished):
 def test_a_later_table_can_be_put_into_its_clusters(finished, tmp_path):
     table()[:5].write_csv(tmp_path / "later.csv")
     run_here = of.load_run(finished, "archive", str(finished.parent / "key"))
-    spellings = read_spellings(CLONE / "config/body_parts.csv")
+    spellings = read_spellings(CLONE / "tagsight/data/body_parts.csv")
     (part,) = read_parts(run_here, [tmp_path / "later.csv"], spellings, 1, tmp_path)
     assert run_here.known(part.tags.collect()).all()
     read = part.tags.drop("path").collect()

@@ -53,7 +53,7 @@ def test_real_files():
 
 
 def test_with_all_that_can_be_wanted():
-    vocabulary = BodyParts(read_spellings(CLONE / "config" / "body_parts.csv"))
+    vocabulary = BodyParts(read_spellings(CLONE / "tagsight/data/body_parts.csv"))
     wanted = Wanted(
         keep=frozenset({"PatientAge", "PatientName", "StudyDescription"}),
         undrawable=frozenset({"no_pixels", "unsupported_pixels", "pixels_incomplete"}),

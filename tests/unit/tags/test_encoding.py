@@ -18,7 +18,7 @@ from tagsight.tags.frequencies import frequencies, keywords_of
 from tagsight.tags.labels import labels
 from tagsight.terms.body_parts import read_spellings
 
-TABLE = read_spellings(Path(__file__).parents[3] / "config" / "body_parts.csv")
+TABLE = read_spellings(Path(__file__).parents[3] / "tagsight/data/body_parts.csv")
 
 KEY = bytes(32)
 

@@ -10,7 +10,7 @@ from tagsight.tags import parsers
 from tagsight.tags.parsers import Parser, converted, item_count, parse, parser_of, unmapped
 from tagsight.terms.body_parts import read_spellings
 
-TABLE = read_spellings(Path(__file__).parents[3] / "config" / "body_parts.csv")
+TABLE = read_spellings(Path(__file__).parents[3] / "tagsight/data/body_parts.csv")
 
 
 def parsed(keyword, vr, *values, items=1):

@@ -5,7 +5,7 @@ import polars as pl
 from tagsight.tags.unmapped import unmapped
 from tagsight.terms.body_parts import read_spellings
 
-TABLE = read_spellings(Path(__file__).parents[3] / "config" / "body_parts.csv")
+TABLE = read_spellings(Path(__file__).parents[3] / "tagsight/data/body_parts.csv")
 
 
 def tags(**columns):

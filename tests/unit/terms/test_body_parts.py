@@ -10,7 +10,7 @@ from tagsight.errors import ConfigError
 from tagsight.terms.annex_l import annex_l
 from tagsight.terms.body_parts import BodyParts, read_spellings, terms
 
-TABLE = read_spellings(Path(__file__).parents[3] / "config" / "body_parts.csv")
+TABLE = read_spellings(Path(__file__).parents[3] / "tagsight/data/body_parts.csv")
 VOCABULARY = BodyParts(TABLE)
 
 SPELLINGS = {

@@ -7,7 +7,7 @@ import pytest
 from tagsight.terms.body_parts import BodyParts, read_spellings
 from tagsight.terms.spelling_table import spelling_table
 
-SHIPPED = Path(__file__).parents[3] / "config/body_parts.csv"
+SHIPPED = Path(__file__).parents[3] / "tagsight/data/body_parts.csv"
 
 
 def test_without_a_table_of_the_users_it_is_the_one_that_ships():
