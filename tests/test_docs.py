@@ -22,9 +22,10 @@ given. Mistakes are all reported before the first job. What runs again when a ke
 `demo.yaml`, `ci.yaml`, `paper.yaml` and `idc.yaml` are such files: the demo, a smoke run on tiny
 data, the article's own numbers, and a million real series by a ready table of their tags.
 `tagsight/data/body_parts.csv` (columns `spelling`, `term`) says how archives spell body parts, and
-the term of DICOM PS3.16 Annex L that is meant. A spelling with `*` at its end stands for all words that begin
-so; an empty term marks a word to pass over. How yours spells them: put it into a file of your own
-with the same columns, which `tags.body_parts` names. It is laid on top of the one here.
+the term of DICOM PS3.16 Annex L that is meant. A spelling with `*` at its end
+stands for all words that begin so; an empty term marks a word to pass over. How yours spells them:
+put it into a file of your own with the same columns, which `tags.body_parts` names. It is laid on
+top of the library's.
 
 This page is made from `config.yaml` and `config.schema.yaml` by `tests/test_docs.py`.
 

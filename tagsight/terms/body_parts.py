@@ -7,9 +7,9 @@ words that the tables have become terms; words that do not say which part (later
 is one. A spelling that is not understood in full stays unmapped, unless it reads as a description
 that names one region: a wrong term is worse than no term.
 
-The terms are in `data/annex_l.csv`. The spellings are in `data/body_parts.csv`, and a user can
-lay more on top (`tags.body_parts`). An empty term there marks a word to pass over; a `*` at the end of a spelling stands for
-all words that begin so. Words that mean something only beside others are in `data/body_words.csv`.
+The terms are in `data/annex_l.csv`. The spellings are in `data/body_parts.csv`, and a user can lay
+more on top (`tags.body_parts`). An empty term there marks a word to pass over; a `*` at the end of a
+spelling stands for all words that begin so. Words that mean something only beside others are in `data/body_words.csv`.
 """
 
 import difflib
