@@ -8,8 +8,9 @@ is one. A spelling that is not understood in full stays unmapped, unless it read
 that names one region: a wrong term is worse than no term.
 
 The terms are in `data/annex_l.csv`. The spellings are in `data/body_parts.csv`, and a user can lay
-more on top (`tags.body_parts`). An empty term there marks a word to pass over; a `*` at the end of a
-spelling stands for all words that begin so. Words that mean something only beside others are in `data/body_words.csv`.
+more on top (`tags.body_parts`). An empty term there marks a word to pass over; a `*` at the end of
+a spelling stands for all words that begin so. Words that mean something only beside others are in
+`data/body_words.csv`.
 """
 
 import difflib
