@@ -72,12 +72,12 @@ class Rejected:
 class Verdict:
     """What follows from the texts of a header, wherever the pixels are.
 
-    demand: what the image needs to be drawn; refused: why it cannot be drawn;
+    demand: what the image needs to be drawn; rejected: why it cannot be drawn;
     repeating: keywords to withhold because they repeat an identifying value.
     """
 
     demand: Demand
-    refused: Rejected | None
+    rejected: Rejected | None
     repeating: tuple[str, ...]
     burned_in: bool
 
@@ -106,20 +106,20 @@ def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
             undrawable = settle(verdict, parsed.window.source, parsed.pixels, wanted.undrawable)
             regions = _regions(gathered, wanted)
             return _image(parsed, gathered, verdict, undrawable, (path, key), regions)
-    except Rejection as refused:
-        return Rejected(refused.reason, refused.detail)
+    except Rejection as rejection:
+        return Rejected(rejection.reason, rejection.detail)
 
 
 def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozenset[str]) -> Verdict:
     """Return what follows from the texts of an image; the place of `pixels` does not matter."""
-    needed, refused = Demand(), None
+    needed, rejected = Demand(), None
     try:
         needed = demand(gathered.values, pixels, syntax)
     except Rejection as reason:
-        refused = Rejected(reason.reason, reason.detail)
+        rejected = Rejected(reason.reason, reason.detail)
     return Verdict(
         demand=needed,
-        refused=refused,
+        rejected=rejected,
         repeating=tuple(repeating(gathered.values, gathered.withheld, gathered.vrs, keep)),
         burned_in=_is_burned_in(gathered.values),
     )
@@ -132,14 +132,14 @@ def settle(
 
     Raises Rejection for any other reason.
     """
-    refused = verdict.refused
-    if refused is None and not is_complete(source, pixels, verdict.demand):
-        refused = Rejected("pixels_incomplete")
-    if refused is None:
+    rejected = verdict.rejected
+    if rejected is None and not is_complete(source, pixels, verdict.demand):
+        rejected = Rejected("pixels_incomplete")
+    if rejected is None:
         return None
-    if refused.reason not in allowed:
-        raise Rejection(refused.reason, refused.detail)
-    return refused.reason
+    if rejected.reason not in allowed:
+        raise Rejection(rejected.reason, rejected.detail)
+    return rejected.reason
 
 
 def _image(

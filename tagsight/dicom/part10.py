@@ -185,10 +185,10 @@ def _elements(
                 pixels = Pixels(PIXEL_TAGS[tag], element.vr or "OW", element.place, element.length)
             else:
                 by_tag[tag] = element
-    except Rejection as refused:
+    except Rejection as rejection:
         if marked or len(by_tag) > 2:
             raise
-        raise Rejection("not_dicom") from refused
+        raise Rejection("not_dicom") from rejection
     if not marked and sum(map(dictionary_has_tag, by_tag)) < 3:
         raise Rejection("not_dicom")
     if not by_tag and pixels is None:

@@ -162,8 +162,8 @@ class Reader:
                 self._filled[place] = source.readinto(memoryview(self._buffer[place]), 0)
                 self._sizes[place] = source.size
                 sources[place] = source
-            except Rejection as refused:
-                others.append((place, Rejected(refused.reason, refused.detail)))
+            except Rejection as rejection:
+                others.append((place, Rejected(rejection.reason, rejection.detail)))
         return sources, others
 
     def _scan(self, sources: dict[int, Source], n: int) -> None:
@@ -242,8 +242,8 @@ class Reader:
                 continue
             try:
                 undrawable = settle(judged.verdict, source, pixels[i], self._wanted.undrawable)
-            except Rejection as refused:
-                others.append((place, Rejected(refused.reason, refused.detail)))
+            except Rejection as rejection:
+                others.append((place, Rejected(rejection.reason, rejection.detail)))
                 continue
             codes[i, judged.dropped] = -1
             kept.append(i)

@@ -64,7 +64,7 @@ def read_shard(
     store holds no more than the two tables.
     """
     parts = Parts(store / _name(key, wanted))
-    files, refused = expand(listing)
+    files, bad_containers = expand(listing)
     index = parts.index()
     stored = index.filter(~pl.col("reason").is_in(PASSING) | pl.col("reason").is_null())
     files = _with_sizes(files, stored)
@@ -79,7 +79,7 @@ def read_shard(
     index = index.join(files, on="path", how="semi")
     if parts.put_together(index):
         index = parts.index()
-    return _shard(parts, index, refused)
+    return _shard(parts, index, bad_containers)
 
 
 def _name(key: bytes, wanted: Wanted) -> str:
@@ -205,7 +205,7 @@ def _row(
     return {"path": path, **facts, **values}
 
 
-def _shard(parts: Parts, index: pl.DataFrame, refused: pl.DataFrame) -> Shard:
+def _shard(parts: Parts, index: pl.DataFrame, bad_containers: pl.DataFrame) -> Shard:
     """The two tables; copies inside a folder are found here, when all is read."""
     rejected = index.filter(pl.col("reason").is_not_null()).select("path", "reason", "detail")
     images = index.filter(pl.col("reason").is_null())
@@ -226,7 +226,7 @@ def _shard(parts: Parts, index: pl.DataFrame, refused: pl.DataFrame) -> Shard:
 
     return Shard(
         tags=register_io_source(source, schema=schema, is_pure=True),
-        rejected=pl.concat([rejected, duplicates, refused]).sort("path"),
+        rejected=pl.concat([rejected, duplicates, bad_containers]).sort("path"),
         images=len(images),
     )
 
