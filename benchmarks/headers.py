@@ -20,8 +20,8 @@ from pathlib import Path
 
 import pydicom
 
-from tagsight.archive.dealing import listing
-from tagsight.dicom.headers import Wanted
+from tagsight.archive.sharding import listed_with_shards
+from tagsight.dicom.headers import ReaderOptions
 from tagsight.reading.batch_reader import BATCH, Reader
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.atomic import stream_parquet
@@ -105,8 +105,8 @@ def opening(paths: list[Path]) -> None:
 
 def stage(archive: Path, scratch: Path) -> int:
     """The whole of ours: files found, read, tables written. How many images there were."""
-    table = listing([archive], 1, None, 1)
-    shard = read_shard(table, KEY, Wanted(keep=KEEP), scratch, Progress(len(table), "files"))
+    table = listed_with_shards([archive], 1, None, 1)
+    shard = read_shard(table, KEY, ReaderOptions(keep=KEEP), scratch, Progress(len(table), "files"))
     stream_parquet(shard.tags, scratch / "tags.parquet")
     return shard.images
 
@@ -122,7 +122,7 @@ def cpu(run: Callable[[], object]) -> tuple[float, float]:
 
 def fallback_share(paths: list[Path]) -> float:
     """The share of files that the fast tokenizer leaves to the plain one."""
-    reader, left = Reader(KEY, Wanted(keep=KEEP)), 0
+    reader, left = Reader(KEY, ReaderOptions(keep=KEEP)), 0
     for start in range(0, len(paths), BATCH):
         left += len(reader.read([str(p) for p in paths[start : start + BATCH]], [0]).others)
     return left / len(paths)

@@ -41,7 +41,9 @@ rule medoids:
             seed="seed",
         ),
         # A search can go on where one of fewer candidates ended.
-        search=recipe.own("medoids", weight="cluster.weight", ranges="gower.ranges", seed="seed"),
+        search=recipe.without_upstream(
+            "medoids", weight="cluster.weight", ranges="gower.ranges", seed="seed"
+        ),
     script:
         "../scripts/medoids.py"
 

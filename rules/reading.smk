@@ -60,6 +60,6 @@ rule tags:
         runtime=minutes(720),
     params:
         **recipe("tags", rules.files, key_file="privacy.key_file", **WANTED),
-        store=recipe.own("tags", **WANTED),
+        store=recipe.without_upstream("tags", **WANTED),
     script:
         "../scripts/tags.py"

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from tagsight.archive.dealing import deal
+from tagsight.archive.sharding import shard_files
 from tagsight.run.atomic import forget_others, write_parquet
 from tagsight.run.hashing import fingerprint, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
@@ -15,7 +15,7 @@ with logged(snakemake):
     key = run_key(params.key_file, results_folder(snakemake))
     folder = resume_folder(snakemake)
     progress = Progress(None, "files found")
-    parts = deal(
+    parts = shard_files(
         [Path(place) for place in places],
         params.shards,
         params.draw,

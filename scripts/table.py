@@ -4,10 +4,10 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.dicom.headers import Wanted
+from tagsight.dicom.headers import ReaderOptions
 from tagsight.reading.column_splits import Split
 from tagsight.reading.provenance import footer
-from tagsight.reading.ready_table import Layout, deal, draw, open_table, summary
+from tagsight.reading.ready_table import Layout, open_table, sample_rows, shard_rows, summary
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.atomic import forget_others, write_json, write_parquet
 from tagsight.run.hashing import run_key
@@ -23,16 +23,16 @@ with logged(snakemake):
     table = open_table(Path(snakemake.input[0]), layout)
     report = summary(table)
     LOG.info("%d rows", report["rows"])
-    wanted = Wanted(
+    options = ReaderOptions(
         keep=frozenset(params.keep),
         derive=tuple(params.derive_text),
         vocabulary=BodyParts(spelling_table(params.body_parts)) if params.derive_text else None,
     )
     key = run_key(params.key_file, results)
     read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}
-    parts = deal(draw(table, params.draw, params.seed), params.shards)
+    parts = shard_rows(sample_rows(table, params.draw, params.seed), params.shards)
     for rows, into, rejected in zip(parts, out.tags, out.rejected, strict=True):
-        write_parquet(tags(rows, table, key, wanted), into)
+        write_parquet(tags(rows, table, key, options), into)
         write_parquet(pl.DataFrame(schema=REJECTED), rejected, footer(key, read_with))
     write_json(report, out.found)
     folders = [results / name for name in ("tags", "rejected", "features", "annotations")]

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagsight.dicom.headers import Wanted
+from tagsight.dicom.headers import ReaderOptions
 from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.atomic import stream_parquet, write_parquet
@@ -17,14 +17,14 @@ with logged(snakemake):
     listing = pl.read_parquet(snakemake.input[0])
     key = run_key(params.key_file, results_folder(snakemake))
     require_same_key(key, pl.read_parquet_metadata(snakemake.input[0])["key"])
-    wanted = Wanted(
+    options = ReaderOptions(
         keep=frozenset(params.keep),
         undrawable=frozenset(params.keep_undrawable),
         derive=tuple(params.derive_text),
         vocabulary=BodyParts(spelling_table(params.body_parts)) if params.derive_text else None,
     )
     store = resume_folder(snakemake, params.store)
-    shard = read_shard(listing, key, wanted, store, Progress(len(listing), "files"))
+    shard = read_shard(listing, key, options, store, Progress(len(listing), "files"))
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))
     stream_parquet(shard.tags, snakemake.output.tags)
     read_with = {name: params[name] for name in ("keep", "keep_undrawable", "derive_text")}

@@ -18,11 +18,11 @@ from typing import Literal
 
 import polars as pl
 
-from tagsight.archive.dealing import listing
+from tagsight.archive.sharding import listed_with_shards
 from tagsight.arrays import Float32s
 from tagsight.clustering import algorithms, annotation, cluster_tables, medoid_tables, silhouettes
 from tagsight.clustering.choice import choose
-from tagsight.dicom.headers import Wanted
+from tagsight.dicom.headers import ReaderOptions
 from tagsight.dicom.privacy import is_identifying
 from tagsight.gower import metric
 from tagsight.interpretation.cards import cards
@@ -126,11 +126,11 @@ def read_folder(
         If a folder does not exist, or holds no file.
     """
     folders = [folder] if isinstance(folder, str | Path) else folder
-    files = listing([Path(place) for place in folders], 1, None, seed=0).drop("shard")
-    wanted = Wanted(keep=frozenset(keep))
+    files = listed_with_shards([Path(place) for place in folders], 1, None, seed=0).drop("shard")
+    options = ReaderOptions(keep=frozenset(keep))
     with TemporaryDirectory() as store:
         progress = Progress(len(files), "files")
-        shard = read_shard(files, key or secrets.token_bytes(32), wanted, Path(store), progress)
+        shard = read_shard(files, key or secrets.token_bytes(32), options, Path(store), progress)
         return shard.tags.collect(), shard.rejected
 
 

@@ -94,7 +94,7 @@ class Container:
             yield self._data.pread(min(_BLOCK, member.place + member.size - place), place)
 
 
-def opened(path: str) -> Container:
+def open_container(path: str) -> Container:
     """Return the container at `path` (text form), opened, or remembered if it has not changed.
 
     Raises Rejection where it cannot be opened.
@@ -124,7 +124,7 @@ def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     rejected: list[tuple[str, str, str]] = []
     for path, size, mtime_ns in listing.filter(inside).select(list(FILES)).iter_rows():
         try:
-            container = opened(path)
+            container = open_container(path)
         except Rejection as error:
             rejected.append((path, error.reason, error.detail))
             continue

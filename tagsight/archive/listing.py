@@ -17,7 +17,7 @@ LISTS = (".txt", ".csv", ".parquet")
 _BATCH = 50_000  # files held in memory
 
 
-class FoundFile(NamedTuple):
+class ListedFile(NamedTuple):
     """A file: `path` in text form (see `paths.to_text`), bytes, ns since 1970; None if unknown."""
 
     path: str
@@ -25,7 +25,7 @@ class FoundFile(NamedTuple):
     mtime_ns: int | None
 
 
-def find(inputs: list[Path]) -> Iterator[FoundFile]:
+def find(inputs: list[Path]) -> Iterator[ListedFile]:
     """Yield the files of folders, of lists (`.txt`, `.csv`, `.parquet`), and files named singly.
 
     Paths begin as the input is written, so that a run elsewhere on the same relative input has the
@@ -46,16 +46,16 @@ def find(inputs: list[Path]) -> Iterator[FoundFile]:
         elif place.suffix.lower() in LISTS:
             yield from _from_list(place)
         else:
-            yield _found(os.path.normpath(place), place.stat())
+            yield _listed_file(os.path.normpath(place), place.stat())
 
 
-def _found(path: str, status: os.stat_result | None) -> FoundFile:
+def _listed_file(path: str, status: os.stat_result | None) -> ListedFile:
     if status is None:
-        return FoundFile(to_text(path), None, None)
-    return FoundFile(to_text(path), status.st_size, status.st_mtime_ns)
+        return ListedFile(to_text(path), None, None)
+    return ListedFile(to_text(path), status.st_size, status.st_mtime_ns)
 
 
-def _walk(top: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
+def _walk(top: str, seen: set[tuple[int, int]]) -> Iterator[ListedFile]:
     """Depth first with a stack of our own: no recursion limit, one open folder at a time."""
     folders = [top]
     while folders:
@@ -68,17 +68,17 @@ def _walk(top: str, seen: set[tuple[int, int]]) -> Iterator[FoundFile]:
                 yield from _files(folder, inside)
                 folders += sorted(inside)
         except OSError:
-            yield FoundFile(to_text(folder), None, None)
+            yield ListedFile(to_text(folder), None, None)
 
 
-def _files(folder: str, inside: list[str]) -> Iterator[FoundFile]:
+def _files(folder: str, inside: list[str]) -> Iterator[ListedFile]:
     """The files of a folder; its folders are added to `inside`."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if _is_folder(entry):
                 inside.append(entry.path)
             elif (status := _status(entry)) is None or stat.S_ISREG(status.st_mode):
-                yield _found(entry.path, status)
+                yield _listed_file(entry.path, status)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -97,12 +97,12 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
         return None
 
 
-def _from_list(place: Path) -> Iterator[FoundFile]:
+def _from_list(place: Path) -> Iterator[ListedFile]:
     base = os.path.normpath(place.parent)
     for row in _rows(place):
         if row["path"]:
             path = row["path"] if "://" in row["path"] else os.path.join(base, row["path"])
-            yield FoundFile(to_text(path), _whole(row.get("size")), _nanoseconds(row))
+            yield ListedFile(to_text(path), _whole(row.get("size")), _nanoseconds(row))
 
 
 def _rows(place: Path) -> Iterator[dict[str, str]]:

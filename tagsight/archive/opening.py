@@ -18,7 +18,7 @@ one contract: add yours to `KINDS` there.
 
 from collections.abc import Callable, Iterator
 
-from tagsight.archive.containers import opened
+from tagsight.archive.containers import open_container
 from tagsight.archive.paths import to_path
 from tagsight.archive.source import FileSource, Source, bad_container, open_file
 from tagsight.rejections import Rejection
@@ -78,7 +78,7 @@ def _open_member(path: str) -> Source:
     from their start again.
     """
     outer, _, name = path.partition("!")
-    container = opened(outer)
+    container = open_container(outer)
     member = container.member(name)
     if member.size == 0:
         raise Rejection("empty_file")

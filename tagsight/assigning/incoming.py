@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from tagsight.archive.dealing import deal
+from tagsight.archive.sharding import shard_files
 from tagsight.assigning.finished_run import FinishedRun
-from tagsight.dicom.headers import Wanted
+from tagsight.dicom.headers import ReaderOptions
 from tagsight.errors import ArchiveError, ConfigError, DataError
 from tagsight.reading import ready_table
 from tagsight.reading.column_splits import Split
@@ -62,10 +62,10 @@ def read_parts(
         yield read_shard(files, run.key, how, store, Progress(len(files), "files"))
 
 
-def wanted(reading: Mapping[str, Any], spellings: pl.DataFrame) -> Wanted:
+def wanted(reading: Mapping[str, Any], spellings: pl.DataFrame) -> ReaderOptions:
     """Return what the reader keeps; reading: see FinishedRun; spellings: of body parts."""
     derive = tuple(reading["derive_text"])
-    return Wanted(
+    return ReaderOptions(
         keep=frozenset(reading["keep"]),
         undrawable=frozenset(reading.get("keep_undrawable", ())),
         derive=derive,
@@ -74,19 +74,19 @@ def wanted(reading: Mapping[str, Any], spellings: pl.DataFrame) -> Wanted:
 
 
 def _listed(paths: list[Path], shards: int, folder: Path) -> Iterator[pl.DataFrame]:
-    """The files under these paths, in the parts that `deal` makes, without empty parts.
+    """The files under these paths, in the parts that `shard_files` makes, without empty parts.
 
     `folder` holds what is not in memory meanwhile.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with _as_input("input: "):
-        parts = deal(paths, shards, None, 0, folder, Progress(None, "files found"))
+        parts = shard_files(paths, shards, None, 0, folder, Progress(None, "files found"))
         yield from (part for part in parts if len(part))
     shutil.rmtree(folder)
 
 
-def _rows(run: FinishedRun, path: Path, how: Wanted) -> Iterator[Shard]:
+def _rows(run: FinishedRun, path: Path, how: ReaderOptions) -> Iterator[Shard]:
     if path.suffix not in SUFFIXES or not path.is_file():
         raise ArchiveError(
             f"assign.input: {path} is no .parquet or .csv file; the run here is on a ready table "
@@ -97,7 +97,7 @@ def _rows(run: FinishedRun, path: Path, how: Wanted) -> Iterator[Shard]:
         rows = ready_table.open_table(path, ready_table.Layout(run.reading["columns"], splits))
         count = ready_table.summary(rows)["rows"]
         LOG.info("%d rows", count)
-        for part in ready_table.deal(rows, -(-count // ROWS)):
+        for part in ready_table.shard_rows(rows, -(-count // ROWS)):
             read = tags(part, rows, run.key, how)
             yield Shard(read.lazy(), pl.DataFrame(schema=REJECTED), len(read))
 

@@ -9,7 +9,7 @@ from pydicom.uid import UID
 from tagsight.archive.source import Source
 from tagsight.dicom.dictionary import uid_name
 from tagsight.dicom.encapsulation import items
-from tagsight.dicom.part10 import Parsed, Pixels
+from tagsight.dicom.part10 import ParsedFile, Pixels
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.rejections import Rejection
 
@@ -33,7 +33,7 @@ class Demand:
     length: int = 0
 
 
-def check_drawable(parsed: Parsed, values: dict[str, str]) -> None:
+def check_drawable(parsed: ParsedFile, values: dict[str, str]) -> None:
     """Check that an image can be drawn.
 
     values: the texts of its header by keyword.
@@ -46,7 +46,7 @@ def check_drawable(parsed: Parsed, values: dict[str, str]) -> None:
         raise Rejection("pixels_incomplete")
 
 
-def is_directory(parsed: Parsed) -> bool:
+def is_directory(parsed: ParsedFile) -> bool:
     """Return whether the file is a DICOMDIR (PS3.10 8.6), which lists other files."""
     named = parsed.meta.get(_MEDIA_CLASS, b"").strip(b"\0 ") == DICOMDIR.encode()
     return named or _DIRECTORY in parsed.elements
@@ -67,10 +67,10 @@ def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand
     if pixels.length == UNDEFINED:
         if not _can_decode(syntax):
             raise Rejection("no_decoder", uid_name(syntax) or "private")
-        return Demand(fragments=frames(values))
+        return Demand(fragments=frame_count(values))
     if _can_decode(syntax):
         raise Rejection("unsupported_pixels", f"{syntax.name}, not encapsulated")
-    return Demand(length=-(-samples * bits * frames(values) // 8))
+    return Demand(length=-(-samples * bits * frame_count(values) // 8))
 
 
 def is_complete(source: Source, pixels: Pixels | None, needed: Demand) -> bool:
@@ -82,28 +82,28 @@ def is_complete(source: Source, pixels: Pixels | None, needed: Demand) -> bool:
     return max(pixels.offset, 0) + needed.length <= source.size and pixels.length >= needed.length
 
 
-def whole(values: dict[str, str], keyword: str, default: int) -> int:
+def int_value(values: dict[str, str], keyword: str, default: int) -> int:
     """Return a whole number of the header; `default` where it is absent or no number."""
     text = values.get(keyword, "").split("\\")[0]
     return int(text) if text.isdecimal() else default
 
 
-def frames(values: dict[str, str]) -> int:
+def frame_count(values: dict[str, str]) -> int:
     """Return the number of frames, 1 where the header has none (or 0)."""
-    return max(whole(values, "NumberOfFrames", 1), 1)
+    return max(int_value(values, "NumberOfFrames", 1), 1)
 
 
 def _frame_shape(values: dict[str, str], pixels: Pixels) -> tuple[int, int]:
     """Samples of a frame as stored, and bits of a sample."""
-    rows, columns = whole(values, "Rows", 0), whole(values, "Columns", 0)
-    samples, bits = whole(values, "SamplesPerPixel", 1), whole(values, "BitsAllocated", 0)
+    rows, columns = int_value(values, "Rows", 0), int_value(values, "Columns", 0)
+    samples, bits = int_value(values, "SamplesPerPixel", 1), int_value(values, "BitsAllocated", 0)
     if rows == 0 or columns == 0:
         raise Rejection("unsupported_pixels", "no rows or columns")
     if samples not in (1, 3) or bits not in _BITS[pixels.keyword]:
         raise Rejection("unsupported_pixels", f"{samples} samples of {bits} bits")
     if values.get("PhotometricInterpretation") in _RETIRED:
         raise Rejection("unsupported_pixels", values["PhotometricInterpretation"])
-    if whole(values, "BitsStored", bits) > bits:
+    if int_value(values, "BitsStored", bits) > bits:
         raise Rejection("unsupported_pixels", "more bits stored than allocated")
     if rows * columns * samples > MAX_FRAME:
         raise Rejection("too_large", f"{rows} x {columns}")

@@ -30,10 +30,12 @@ def items(source: Source, offset: int) -> list[tuple[int, int]]:
     return places if place <= source.size else []
 
 
-def frame_of(source: Source, offset: int, index: int, count: int, *, whole: bool) -> bytes:
+def frame_of(
+    source: Source, offset: int, index: int, count: int, *, fragment_per_frame: bool
+) -> bytes:
     """Return the bytes of frame `index` of `count`.
 
-    whole: every fragment is a frame.
+    fragment_per_frame: every fragment is a frame.
     An Extended Offset Table is not needed: where there is one, every fragment is a frame. A Basic
     Offset Table counts only if it points at fragments: many are empty, zero or of another file.
     Raises Rejection where the frame cannot be found or is too large.
@@ -41,7 +43,7 @@ def frame_of(source: Source, offset: int, index: int, count: int, *, whole: bool
     table, *fragments = items(source, offset) or [(0, 0)]
     if len(fragments) < count:
         raise Rejection("pixels_incomplete")
-    if whole or len(fragments) == count:
+    if fragment_per_frame or len(fragments) == count:
         return _joined(source, fragments[index : index + 1])
     begins = _by_table(source, table, fragments, count) or _by_heads(source, fragments, count)
     if not begins and count > 1:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 
-from tagsight.dicom.part10 import CHARSET_TAG, Parsed, character_sets
+from tagsight.dicom.part10 import CHARSET_TAG, ParsedFile, character_sets
 from tagsight.dicom.privacy import WITHHELD, is_kept
 from tagsight.dicom.tokenizer import Element, Window, items
 from tagsight.dicom.values import LONGEST, has_text, text_of
@@ -23,7 +23,7 @@ _CODE_MEANING = 0x00080104
 
 
 @dataclass
-class Gathered:
+class HeaderTexts:
     """Texts to keep and texts to withhold by keyword, and the VR of each."""
 
     values: dict[str, str] = field(default_factory=dict)
@@ -31,13 +31,13 @@ class Gathered:
     withheld: dict[str, str] = field(default_factory=dict)
 
 
-def gather(parsed: Parsed, keep: frozenset[str], frame: int = 0) -> Gathered:
+def gather(parsed: ParsedFile, keep: frozenset[str], frame: int = 0) -> HeaderTexts:
     """Return the texts of a header.
 
     Functional groups (shared, and those of `frame`) fill what the top level lacks.
     Raises Rejection where a sequence cannot be read.
     """
-    gathered = Gathered()
+    gathered = HeaderTexts()
     _take(gathered, parsed, parsed.elements, keep)
     for tag, wanted in ((SHARED_GROUPS, 0), (FRAME_GROUPS, frame)):
         if tag in parsed.elements:
@@ -48,8 +48,8 @@ def gather(parsed: Parsed, keep: frozenset[str], frame: int = 0) -> Gathered:
 
 
 def _take_groups(
-    gathered: Gathered,
-    parsed: Parsed,
+    gathered: HeaderTexts,
+    parsed: ParsedFile,
     groups: Iterable[tuple[int, Element]],
     keep: frozenset[str],
 ) -> None:
@@ -61,7 +61,7 @@ def _take_groups(
 
 
 def _take(
-    gathered: Gathered, parsed: Parsed, elements: dict[int, Element], keep: frozenset[str]
+    gathered: HeaderTexts, parsed: ParsedFile, elements: dict[int, Element], keep: frozenset[str]
 ) -> None:
     """Add the keywords that are still missing, so that the top level comes before groups."""
     window = parsed.window
@@ -96,7 +96,7 @@ def _character_sets(
     return around
 
 
-def _put(gathered: Gathered, keyword: str, vr: str, text: str, keep: frozenset[str]) -> None:
+def _put(gathered: HeaderTexts, keyword: str, vr: str, text: str, keep: frozenset[str]) -> None:
     kept = is_kept(keyword, vr, text, keep)
     (gathered.values if kept else gathered.withheld)[keyword] = text
     gathered.vrs[keyword] = vr

@@ -13,9 +13,9 @@ from pydicom.uid import UID
 from tagsight.archive.source import Source
 from tagsight.dicom.dictionary import region_column
 from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
-from tagsight.dicom.header_texts import Gathered, gather
-from tagsight.dicom.part10 import Parsed, Pixels, opened
-from tagsight.dicom.privacy import WITHHELD, hashed, image_hash, patient_hash, repeating
+from tagsight.dicom.header_texts import HeaderTexts, gather
+from tagsight.dicom.part10 import ParsedFile, Pixels, open_header
+from tagsight.dicom.privacy import WITHHELD, identifier_hash, image_hash, patient_hash, repeating
 from tagsight.rejections import Reason, Rejection
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.manufacturers import known_maker
@@ -26,7 +26,7 @@ _WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|7
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReaderOptions:
     """What the config asks of the reader.
 
     keep: identifying keywords to keep all the same; undrawable: reasons for which a file is
@@ -61,7 +61,7 @@ class Image(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rejected:
+class RejectedFile:
     """A file that is not taken: a reason of `REASONS`, and a detail without patient data."""
 
     reason: Reason
@@ -77,12 +77,12 @@ class Verdict:
     """
 
     demand: Demand
-    rejected: Rejected | None
+    rejected: RejectedFile | None
     repeating: tuple[str, ...]
     burned_in: bool
 
 
-def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
+def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | RejectedFile:
     """Read the header of a file; never raises.
 
     path: in text form, see `archive.paths`; key: of the hashes.
@@ -98,25 +98,29 @@ def read_header(path: str, key: bytes, wanted: Wanted) -> Image | Rejected:
     (shared, first frame) fill what the top level lacks. What is withheld: see `privacy`.
     """
     try:
-        with opened(path) as parsed:
+        with open_header(path) as parsed:
             if is_directory(parsed):
                 raise Rejection("dicomdir")
-            gathered = gather(parsed, wanted.keep)
-            verdict = judge(gathered, parsed.pixels, parsed.syntax, wanted.keep)
-            undrawable = settle(verdict, parsed.window.source, parsed.pixels, wanted.undrawable)
-            regions = _regions(gathered, wanted)
+            gathered = gather(parsed, options.keep)
+            verdict = assess(gathered, parsed.pixels, parsed.syntax, options.keep)
+            undrawable = undrawable_reason(
+                verdict, parsed.window.source, parsed.pixels, options.undrawable
+            )
+            regions = _regions(gathered, options)
             return _image(parsed, gathered, verdict, undrawable, (path, key), regions)
     except Rejection as rejection:
-        return Rejected(rejection.reason, rejection.detail)
+        return RejectedFile(rejection.reason, rejection.detail)
 
 
-def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozenset[str]) -> Verdict:
+def assess(
+    gathered: HeaderTexts, pixels: Pixels | None, syntax: UID, keep: frozenset[str]
+) -> Verdict:
     """Return what follows from the texts of an image; the place of `pixels` does not matter."""
     needed, rejected = Demand(), None
     try:
         needed = demand(gathered.values, pixels, syntax)
     except Rejection as reason:
-        rejected = Rejected(reason.reason, reason.detail)
+        rejected = RejectedFile(reason.reason, reason.detail)
     return Verdict(
         demand=needed,
         rejected=rejected,
@@ -125,7 +129,7 @@ def judge(gathered: Gathered, pixels: Pixels | None, syntax: UID, keep: frozense
     )
 
 
-def settle(
+def undrawable_reason(
     verdict: Verdict, source: Source, pixels: Pixels | None, allowed: frozenset[str]
 ) -> Reason | None:
     """Return None for an image that can be drawn, else the reason, if it is among `allowed`.
@@ -134,7 +138,7 @@ def settle(
     """
     rejected = verdict.rejected
     if rejected is None and not is_complete(source, pixels, verdict.demand):
-        rejected = Rejected("pixels_incomplete")
+        rejected = RejectedFile("pixels_incomplete")
     if rejected is None:
         return None
     if rejected.reason not in allowed:
@@ -143,8 +147,8 @@ def settle(
 
 
 def _image(
-    parsed: Parsed,
-    gathered: Gathered,
+    parsed: ParsedFile,
+    gathered: HeaderTexts,
     verdict: Verdict,
     undrawable: Reason | None,
     name: tuple[str, bytes],
@@ -158,29 +162,29 @@ def _image(
         values["Manufacturer"] = known_maker(values["Manufacturer"]) or values["Manufacturer"]
     return Image(
         image=image_hash(key, uid, path),
-        instance=hashed(key, uid),
-        series=hashed(key, uids.get("SeriesInstanceUID")),
-        study=hashed(key, uids.get("StudyInstanceUID")),
+        instance=identifier_hash(key, uid),
+        series=identifier_hash(key, uids.get("SeriesInstanceUID")),
+        study=identifier_hash(key, uids.get("StudyInstanceUID")),
         patient=patient_hash(key, uids.get("PatientID")),
         burned_in=verdict.burned_in,
         undrawable=undrawable,
         values=values | regions,
         withheld=sorted({*gathered.withheld, *verdict.repeating}),
-        size=parsed.opened.size,
-        mtime_ns=parsed.opened.mtime_ns,
+        size=parsed.file.size,
+        mtime_ns=parsed.file.mtime_ns,
     )
 
 
-def region(keyword: str, text: str, wanted: Wanted) -> str | None:
+def region(keyword: str, text: str, options: ReaderOptions) -> str | None:
     """Return the region that a description names, if the config asks for it as a column."""
-    if keyword not in wanted.derive or wanted.vocabulary is None or text == WITHHELD:
+    if keyword not in options.derive or options.vocabulary is None or text == WITHHELD:
         return None
-    return wanted.vocabulary.region(text)
+    return options.vocabulary.region(text)
 
 
-def _regions(gathered: Gathered, wanted: Wanted) -> dict[str, str]:
+def _regions(gathered: HeaderTexts, options: ReaderOptions) -> dict[str, str]:
     texts = gathered.values | gathered.withheld
-    named = {k: region(k, texts[k], wanted) for k in wanted.derive if k in texts}
+    named = {k: region(k, texts[k], options) for k in options.derive if k in texts}
     return {region_column(k): term for k, term in named.items() if term}
 
 

@@ -51,7 +51,7 @@ class Pixels:
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedFile:
     """A file's top-level elements up to the pixel data, and the source of their values."""
 
     elements: dict[int, Element]
@@ -60,7 +60,7 @@ class Parsed:
     encoding: ByteOrder
     pixels: Pixels | None
     window: Window = field(repr=False)
-    opened: Source = field(repr=False)
+    file: Source = field(repr=False)
 
     @property
     def little(self) -> bool:
@@ -85,7 +85,7 @@ class Parsed:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[Parsed]:
+def open_header(path: str) -> Iterator[ParsedFile]:
     """Open a file and yield its parsed header.
 
     path: in text form, see `archive.paths`.
@@ -95,7 +95,7 @@ def opened(path: str) -> Iterator[Parsed]:
         yield parse(source)
 
 
-def parse(source: Source) -> Parsed:
+def parse(source: Source) -> ParsedFile:
     """Return the header of an open file.
 
     Raises Rejection where anything is wrong with it.
@@ -111,14 +111,14 @@ def parse(source: Source) -> Parsed:
         raise Rejection("truncated")
     encoding = _encoding(head)
     elements, pixels = _elements(window, place, encoding, marked=start is not None)
-    return Parsed(
+    return ParsedFile(
         elements=elements,
         meta=meta,
         syntax=syntax or _guessed(encoding),
         encoding=encoding,
         pixels=pixels,
         window=window,
-        opened=source,
+        file=source,
     )
 
 

@@ -7,7 +7,7 @@ What leaves, as it is in the header:
 - it does not repeat an identifying value of the same image (`repeating`).
 
 What leaves in another form:
-- SOP Instance, Series and Study Instance UID and Patient ID as keyed hashes (`hashed`),
+- SOP Instance, Series and Study Instance UID and Patient ID as keyed hashes (`identifier_hash`),
 - the region of the body that a withheld description names, as a term of a closed list, if the
   config asks for it (`headers.region`),
 - of every value that is withheld the keyword, never the value.
@@ -105,11 +105,11 @@ def is_identifying(keyword: str, keep: Collection[str] = ()) -> bool:
 
 @cache
 def _identifies(keyword: str) -> bool:
-    return keyword in listed() or attribute(keyword).vr in {"PN", *_FREE}
+    return keyword in table_e1_keywords() or attribute(keyword).vr in {"PN", *_FREE}
 
 
 @cache
-def listed() -> frozenset[str]:
+def table_e1_keywords() -> frozenset[str]:
     """Return the keywords of Table E.1-1, its masked entries as all repeating groups of PS3.6."""
     exact = {keyword_for_tag(t) for t in dicomfields_2023.ALL_TAGS if len(t) == 2}
     masked = [t for t in dicomfields_2023.ALL_TAGS if len(t) == 4]
@@ -124,18 +124,18 @@ def listed() -> frozenset[str]:
 
 def is_free_text(keyword: str) -> bool:
     """Return whether an attribute is withheld because it is text, not because of what it names."""
-    unlisted = keyword not in listed() and attribute(keyword).vr in _FREE
+    unlisted = keyword not in table_e1_keywords() and attribute(keyword).vr in _FREE
     return keyword in WITHHELD_TEXT or unlisted
 
 
-def is_for_reading(keyword: str) -> bool:
+def is_for_display_only(keyword: str) -> bool:
     """Return whether a value that `keep` lets out is for people to read and for nothing else.
 
     True for free text, and for what people type into attributes of Table E.1-1 (descriptions, names
     of places and devices): no list of values, no feature and no card may be made of it.
     """
     vr = attribute(keyword).vr
-    return vr in _FREE or (keyword in listed() and vr in _TYPED)
+    return vr in _FREE or (keyword in table_e1_keywords() and vr in _TYPED)
 
 
 def is_kept(keyword: str, vr: str, text: str, keep: Collection[str]) -> bool:
@@ -164,7 +164,7 @@ def is_presentable(vr: str, text: str) -> bool:
     return all(_UNIT_OR_NOTHING.fullmatch(part) or not _WORD.search(part) for part in parts)
 
 
-def is_source(keyword: str, vr: str) -> bool:
+def identifies_alone(keyword: str, vr: str) -> bool:
     """Return whether a withheld value identifies by itself: no free text, code, age, size, time."""
     return vr in _IDENTIFYING and keyword not in WITHHELD_TEXT
 
@@ -210,16 +210,17 @@ def repeating(
     Stations and institutions are often named after the maker or the model: a known maker stays,
     under its one name, and models are compared with persons and their numbers alone.
     """
-    sources = {k: text for k, text in withheld.items() if is_source(k, vrs[k])}
+    sources = {k: text for k, text in withheld.items() if identifies_alone(k, vrs[k])}
     persons = [text for k, text in sources.items() if vrs[k] == "PN" or k in _PERSONAL]
     texts = {k: text for k, text in shown.items() if may_repeat(k, vrs.get(k, ""), keep)}
     model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
     if known_maker(texts.get("Manufacturer", "")):
         del texts["Manufacturer"]
-    return holding(texts, identities(sources.values())) + holding(model, identities(persons))
+    repeated = keywords_containing(texts, identities(sources.values()))
+    return repeated + keywords_containing(model, identities(persons))
 
 
-def holding(texts: Mapping[str, str], identifying: Iterable[str]) -> list[str]:
+def keywords_containing(texts: Mapping[str, str], identifying: Iterable[str]) -> list[str]:
     """Return the keywords of texts that are, or hold as whole words, one of the identities."""
     everything = "\n".join(texts.values()).lower()
     present = [identity for identity in identifying if identity in everything]
@@ -229,7 +230,7 @@ def holding(texts: Mapping[str, str], identifying: Iterable[str]) -> list[str]:
     return [keyword for keyword, text in texts.items() if words.search(text.lower())]
 
 
-def hashed(key: bytes, text: str | None) -> str | None:
+def identifier_hash(key: bytes, text: str | None) -> str | None:
     """Return the keyed hash of an identifier; None of one that is absent or cannot be read."""
     return keyed_hash(key, text) if text and text != WITHHELD else None
 
@@ -241,4 +242,4 @@ def image_hash(key: bytes, uid: str | None, path: str) -> str:
 
 def patient_hash(key: bytes, text: str | None) -> str | None:
     """Return the hash of a Patient ID; None of the codes that stand for nobody."""
-    return None if text is None or _NOBODY.fullmatch(text) else hashed(key, text)
+    return None if text is None or _NOBODY.fullmatch(text) else identifier_hash(key, text)

@@ -11,9 +11,9 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGExtended12Bit, RLELossless
 
-from tagsight.dicom.drawable import DEFLATED_FRAMES, MAX_FRAME, frames, whole
+from tagsight.dicom.drawable import DEFLATED_FRAMES, MAX_FRAME, frame_count, int_value
 from tagsight.dicom.encapsulation import frame_of
-from tagsight.dicom.part10 import MAX_INFLATED, Parsed, Pixels
+from tagsight.dicom.part10 import MAX_INFLATED, ParsedFile, Pixels
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.looks.codestreams import Codestream, codestream, with_whole_spectrum
 from tagsight.rejections import Rejection
@@ -23,7 +23,7 @@ _FRAME_IS_A_FRAGMENT = (RLELossless, DEFLATED_FRAMES)  # PS3.5 A.4.2, 10.20
 
 
 def middle_frame(
-    parsed: Parsed, pixels: Pixels, values: dict[str, str]
+    parsed: ParsedFile, pixels: Pixels, values: dict[str, str]
 ) -> tuple[np.ndarray, str]:  # (rows, columns) or (rows, columns, samples)
     """Return the middle frame as stored (integers or floats), and its photometric interpretation.
 
@@ -35,7 +35,7 @@ def middle_frame(
     Raises Rejection (pixels_incomplete, too_large, unsupported_pixels), and exceptions of any kind
     from the decoders, for pixels that cannot be decoded.
     """
-    count = frames(values)
+    count = frame_count(values)
     options = _options(pixels, values)
     if pixels.length == UNDEFINED:
         return _encapsulated(parsed, pixels, values, options)
@@ -51,7 +51,7 @@ def middle_frame(
     return _samples(array, values, None), str(facts["photometric_interpretation"])
 
 
-def _byte_order(parsed: Parsed) -> UID:
+def _byte_order(parsed: ParsedFile) -> UID:
     """The plain syntax of native pixels, since the one in the file may be private or wrong."""
     return ExplicitVRLittleEndian if parsed.little else UID("1.2.840.10008.1.2.2")
 
@@ -61,10 +61,10 @@ def _options(pixels: Pixels, values: dict[str, str]) -> dict[str, Any]:
 
     All allocated bits are asked for, since pydicom assumes that samples are in the lowest of them.
     """
-    samples, bits = whole(values, "SamplesPerPixel", 1), whole(values, "BitsAllocated", 8)
+    samples, bits = int_value(values, "SamplesPerPixel", 1), int_value(values, "BitsAllocated", 8)
     options = {
-        "rows": whole(values, "Rows", 0),
-        "columns": whole(values, "Columns", 0),
+        "rows": int_value(values, "Rows", 0),
+        "columns": int_value(values, "Columns", 0),
         "number_of_frames": 1,
         "samples_per_pixel": samples,
         "bits_allocated": bits,
@@ -75,10 +75,10 @@ def _options(pixels: Pixels, values: dict[str, str]) -> dict[str, Any]:
         "pixel_vr": "OB" if pixels.vr == "OB" else "OW",
     }
     if pixels.keyword == "PixelData":
-        options["pixel_representation"] = whole(values, "PixelRepresentation", 0)
+        options["pixel_representation"] = int_value(values, "PixelRepresentation", 0)
     if samples > 1:
         options["as_rgb"] = bits == 8  # pydicom converts YBR of 8 bits alone
-        options["planar_configuration"] = whole(values, "PlanarConfiguration", 0)
+        options["planar_configuration"] = int_value(values, "PlanarConfiguration", 0)
     return options
 
 
@@ -90,12 +90,12 @@ def _is_whole(pixels: Pixels, options: dict[str, Any], count: int) -> bool:
 
 
 def _encapsulated(
-    parsed: Parsed, pixels: Pixels, values: dict[str, str], options: dict[str, Any]
+    parsed: ParsedFile, pixels: Pixels, values: dict[str, str], options: dict[str, Any]
 ) -> tuple[np.ndarray, str]:
-    count, syntax = frames(values), parsed.syntax
+    count, syntax = frame_count(values), parsed.syntax
     whole_fragment = syntax in _FRAME_IS_A_FRAGMENT
     source = parsed.window.source
-    frame = frame_of(source, pixels.offset, count // 2, count, whole=whole_fragment)
+    frame = frame_of(source, pixels.offset, count // 2, count, fragment_per_frame=whole_fragment)
     if syntax == DEFLATED_FRAMES:
         frame = zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, MAX_INFLATED)
         syntax = ExplicitVRLittleEndian
@@ -140,16 +140,16 @@ def _samples(array: np.ndarray, values: dict[str, str], head: Codestream | None)
     if array.dtype.kind == "f":
         return array
     bits = 8 * array.dtype.itemsize
-    stored = whole(values, "BitsStored", bits)
+    stored = int_value(values, "BitsStored", bits)
     if stored >= bits or stored == 0 or (head and stored < head.precision < bits):
         return array
-    high = whole(values, "HighBit", stored - 1)
+    high = int_value(values, "HighBit", stored - 1)
     if not stored - 1 <= high < (head.precision if head else bits):
         high = stored - 1
     return np.asarray(array << (bits - 1 - high) >> (bits - stored))
 
 
-def _packed(parsed: Parsed, index: int, options: dict[str, Any]) -> tuple[np.ndarray, str]:
+def _packed(parsed: ParsedFile, index: int, options: dict[str, Any]) -> tuple[np.ndarray, str]:
     """A frame of single bits, which need not start at a byte (PS3.5 8.1.1)."""
     count = options["rows"] * options["columns"]
     first = index * count // 8

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tagsight.dicom.drawable import whole
-from tagsight.dicom.part10 import Parsed
+from tagsight.dicom.drawable import int_value
+from tagsight.dicom.part10 import ParsedFile
 from tagsight.looks.lut import LUMA, MODALITY, VOI, LookupTable, palette, table
 
 _LOSSY = "LossyImageCompression"
@@ -11,7 +11,7 @@ _LEAST_RANGE = 8  # of 255 levels: a picture with less between black and white s
 
 
 def grey_levels(
-    array: np.ndarray, photometric: str, parsed: Parsed, values: dict[str, str]
+    array: np.ndarray, photometric: str, parsed: ParsedFile, values: dict[str, str]
 ) -> np.ndarray:  # (rows, columns)
     """Return the grey levels of a frame: float32 (rows, columns), 0 to 255.
 
@@ -31,7 +31,7 @@ def grey_levels(
 def _luma(array: np.ndarray, photometric: str, values: dict[str, str]) -> np.ndarray:
     """Luma of colours by the range of the bits in use; in YBR it is the first sample."""
     white = np.iinfo(array.dtype).max
-    stored = 2 ** whole(values, "BitsStored", 64) - 1
+    stored = 2 ** int_value(values, "BitsStored", 64) - 1
     if 0 < stored < white and array.max() <= stored:
         white = stored
     if photometric.startswith("YBR"):
@@ -41,7 +41,7 @@ def _luma(array: np.ndarray, photometric: str, values: dict[str, str]) -> np.nda
     return np.asarray(luma * np.float32(255 / white))
 
 
-def _windowed(stored: np.ndarray, parsed: Parsed, values: dict[str, str]) -> np.ndarray:
+def _windowed(stored: np.ndarray, parsed: ParsedFile, values: dict[str, str]) -> np.ndarray:
     """Modality table or slope, then VOI table or window; the range where these show nothing."""
     array = _to_modality(stored, parsed, values)
     shown: np.ndarray | None = None
@@ -59,7 +59,7 @@ def _by_table(voi: LookupTable, array: np.ndarray) -> np.ndarray:
     return voi.of(array).astype(np.float32) * np.float32(255 / voi.white)
 
 
-def _to_modality(array: np.ndarray, parsed: Parsed, values: dict[str, str]) -> np.ndarray:
+def _to_modality(array: np.ndarray, parsed: ParsedFile, values: dict[str, str]) -> np.ndarray:
     if array.dtype.kind in "ui":
         modality = table(parsed, MODALITY, signed=array.dtype.kind == "i")
         if modality:
@@ -95,7 +95,7 @@ def _is_padding(stored: np.ndarray, values: dict[str, str]) -> np.ndarray | None
     if one is None:
         return None
     other = one if other is None else other
-    near = 2 ** whole(values, "BitsStored", 0) // 1024 * (values.get(_LOSSY) == "01")
+    near = 2 ** int_value(values, "BitsStored", 0) // 1024 * (values.get(_LOSSY) == "01")
     padding = (stored >= min(one, other) - near) & (stored <= max(one, other) + near)
     return None if padding.all() else padding
 

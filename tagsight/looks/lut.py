@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tagsight.dicom.dictionary import expanded_lut
-from tagsight.dicom.part10 import Parsed
+from tagsight.dicom.part10 import ParsedFile
 from tagsight.dicom.tokenizer import Element, items
 from tagsight.rejections import Rejection
 
@@ -44,7 +44,7 @@ class LookupTable(NamedTuple):
         return int(2 ** max(int(self.entries.max()).bit_length(), 8) - 1)
 
 
-def table(parsed: Parsed, sequence: int, *, signed: bool) -> LookupTable | None:
+def table(parsed: ParsedFile, sequence: int, *, signed: bool) -> LookupTable | None:
     """Return the first table of a sequence; None where there is none that can be used.
 
     sequence: MODALITY or VOI; signed: whether the values that it maps may be negative.
@@ -60,7 +60,7 @@ def table(parsed: Parsed, sequence: int, *, signed: bool) -> LookupTable | None:
     return None
 
 
-def palette(parsed: Parsed, *, signed: bool) -> LookupTable:
+def palette(parsed: ParsedFile, *, signed: bool) -> LookupTable:
     """Return the luma of a palette's colours: float32, 0 to 255.
 
     signed: whether the values that it maps may be negative.
@@ -75,7 +75,7 @@ def palette(parsed: Parsed, *, signed: bool) -> LookupTable:
     return LookupTable(colours[0].first, entries @ (LUMA * np.float32(255 / white)))
 
 
-def _colour(parsed: Parsed, tag: int, *, signed: bool) -> LookupTable | None:
+def _colour(parsed: ParsedFile, tag: int, *, signed: bool) -> LookupTable | None:
     elements, window = parsed.elements, parsed.window
     if tag not in elements:
         return None
@@ -88,7 +88,7 @@ def _colour(parsed: Parsed, tag: int, *, signed: bool) -> LookupTable | None:
     return _table(parsed, elements[tag], data, signed=signed)
 
 
-def _expanded(parsed: Parsed, descriptor: Element, segments: bytes) -> bytes:
+def _expanded(parsed: ParsedFile, descriptor: Element, segments: bytes) -> bytes:
     """The entries of a segmented palette (PS3.3 C.7.9.2), as in one without segments."""
     bits = parsed.window.value(descriptor)[4:6]
     kind = "B" if 8 in bits else "H"
@@ -100,11 +100,13 @@ def _expanded(parsed: Parsed, descriptor: Element, segments: bytes) -> bytes:
     return entries.astype(_order(parsed) + "u2").tobytes()
 
 
-def _order(parsed: Parsed) -> str:
+def _order(parsed: ParsedFile) -> str:
     return "<" if parsed.little else ">"
 
 
-def _table(parsed: Parsed, descriptor: Element, data: bytes, *, signed: bool) -> LookupTable | None:
+def _table(
+    parsed: ParsedFile, descriptor: Element, data: bytes, *, signed: bool
+) -> LookupTable | None:
     """The table of a descriptor (count, first, bits) and its entries."""
     head = parsed.window.value(descriptor)
     if len(head) < 6 or len(data) < 2:

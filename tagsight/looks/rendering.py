@@ -8,14 +8,14 @@ import numpy as np
 from PIL import Image
 
 from tagsight.arrays import Floats, UInt8s
-from tagsight.dicom.drawable import check_drawable, frames
+from tagsight.dicom.drawable import check_drawable, frame_count
 from tagsight.dicom.header_texts import gather
-from tagsight.dicom.part10 import opened
+from tagsight.dicom.part10 import open_header
 from tagsight.errors import DataError
 from tagsight.looks.decoding import middle_frame
 from tagsight.looks.greyscale import grey_levels
 from tagsight.rejections import Reason, Rejection
-from tagsight.run.processes import each
+from tagsight.run.processes import map_supervised
 from tagsight.run.progress import Progress
 
 Aspect = Literal["pad", "stretch"]
@@ -49,11 +49,11 @@ def render(path: str, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
     Raises PixelError where the file cannot be drawn.
     """
     try:
-        with opened(path) as parsed:
+        with open_header(path) as parsed:
             values = gather(parsed, frozenset()).values
             check_drawable(parsed, values)
             assert parsed.pixels is not None  # check_drawable makes sure
-            if (frame := frames(values) // 2) > 0:
+            if (frame := frame_count(values) // 2) > 0:
                 values = gather(parsed, frozenset(), frame).values
             array, photometric = middle_frame(parsed, parsed.pixels, values)
             grey = grey_levels(array, photometric, parsed, values)
@@ -123,7 +123,7 @@ def render_all(
     images = np.zeros((len(paths), size, size), np.uint8)
     reasons: list[str | None] = [None] * len(paths)
     attempt = partial(_attempt, aspect=aspect, size=size)
-    for place, picture in each(attempt, paths, threads, seconds, MEMORY):
+    for place, picture in map_supervised(attempt, paths, threads, seconds, MEMORY):
         if isinstance(picture, str):
             reasons[place] = "decoder_crashed" if picture == "crashed" else picture
         else:

@@ -17,18 +17,18 @@ from tagsight.archive.opening import open_source
 from tagsight.archive.source import Source
 from tagsight.arrays import Int32s, Int64s
 from tagsight.dicom.dictionary import region_column
-from tagsight.dicom.header_texts import Gathered
+from tagsight.dicom.header_texts import HeaderTexts
 from tagsight.dicom.headers import (
     Image,
-    Rejected,
+    ReaderOptions,
+    RejectedFile,
     Verdict,
-    Wanted,
-    judge,
+    assess,
     read_header,
-    settle,
+    undrawable_reason,
 )
 from tagsight.dicom.part10 import PIXEL_TAGS, Pixels
-from tagsight.dicom.privacy import hashed, identities, image_hash, patient_hash
+from tagsight.dicom.privacy import identifier_hash, identities, image_hash, patient_hash
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.reading import fast_tokenizer, interning
 from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, WITHHELD, ValueMeanings
@@ -41,7 +41,7 @@ SECOND = 512 * 2**10
 
 
 Images = list[tuple[int, Image]]
-Others = list[tuple[int, Image | Rejected]]
+Others = list[tuple[int, Image | RejectedFile]]
 
 
 class Batch(NamedTuple):
@@ -61,7 +61,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Judged:
+class SignatureFacts:
     """What is the same for all headers of one signature.
 
     withheld: keywords; dropped: columns of values that repeat an identifying one;
@@ -81,23 +81,23 @@ def _pixels(tag: int, letters: int, offset: int, length: int) -> Pixels:
 class PlainReader:
     """Reads file by file: for a few files, as the fast tokenizer takes .25 s to load."""
 
-    def __init__(self, key: bytes, wanted: Wanted) -> None:
-        self._key, self._wanted = key, wanted
+    def __init__(self, key: bytes, options: ReaderOptions) -> None:
+        self._key, self._options = key, options
 
     def read(self, paths: Sequence[str], marker: Marker) -> Batch:
         """Read files, as `Reader.read`."""
         others: Others = []
         for place, path in enumerate(paths):
             marker[0] = place
-            others.append((place, read_header(path, self._key, self._wanted)))
+            others.append((place, read_header(path, self._key, self._options)))
         return Batch([], np.zeros((0, 0), np.int32), [], [], 0, others)
 
 
 class Reader:
     """Reads batches of files, and remembers what they have in common, up to a limit."""
 
-    def __init__(self, key: bytes, wanted: Wanted) -> None:
-        self._key, self._wanted = key, wanted
+    def __init__(self, key: bytes, options: ReaderOptions) -> None:
+        self._key, self._options = key, options
         self._buffer = np.zeros((BATCH, FIRST), np.uint8)
         self._long = np.zeros((1, SECOND), np.uint8)
         self._filled = np.zeros(BATCH, np.int64)
@@ -109,7 +109,7 @@ class Reader:
 
     def _begin(self, generation: int) -> None:
         self._meanings = ValueMeanings(generation)
-        self._judged: dict[bytes, Judged] = {}
+        self._facts_by_signature: dict[bytes, SignatureFacts] = {}
         self._hashes: dict[int, str | None] = {}
         self._reported = (0, 0)
 
@@ -123,12 +123,12 @@ class Reader:
         with ExitStack() as stack:
             sources, others = self._open(paths, stack, marker)
             self._scan(sources, len(paths))
-            self._meanings.learn(self._wanted)
+            self._meanings.learn(self._options)
             rows, codes = self._finish(paths, sources, others, marker)
         read = {place for place, _ in [*rows, *others]}
         for place in sorted(set(range(len(paths))) - read):
             marker[0] = place
-            others.append((place, read_header(paths[place], self._key, self._wanted)))
+            others.append((place, read_header(paths[place], self._key, self._options)))
         return self._batch(rows, codes, others)
 
     def _batch(
@@ -163,7 +163,7 @@ class Reader:
                 self._sizes[place] = source.size
                 sources[place] = source
             except Rejection as rejection:
-                others.append((place, Rejected(rejection.reason, rejection.detail)))
+                others.append((place, RejectedFile(rejection.reason, rejection.detail)))
         return sources, others
 
     def _scan(self, sources: dict[int, Source], n: int) -> None:
@@ -201,13 +201,13 @@ class Reader:
         # Later ones win: the top level over functional groups, and of these the first.
         self._put(table, rows.nested, rows.nested_counts, backwards=True)
         self._put(table, rows.values, rows.counts)
-        plain = (self._meanings.fate[table] == PLAIN).any(axis=1)
+        plain = (self._meanings.disposition[table] == PLAIN).any(axis=1)
         return done[~plain], table[~plain]
 
     def _put(self, table: Int32s, rows: Int32s, counts: Int64s, *, backwards: bool = False) -> None:
         values = rows[np.arange(rows.shape[1]) < counts[:, None]]
         files = np.repeat(np.arange(len(rows)), counts)
-        present = self._meanings.fate[values] != ABSENT
+        present = self._meanings.disposition[values] != ABSENT
         step = -1 if backwards else 1
         files, values = files[present][::step], values[present][::step]
         table[files, self._meanings.column[values]] = values
@@ -215,7 +215,7 @@ class Reader:
     def _codes(self, values: Int32s) -> Int32s:
         """Numbers of the texts that leave the reader, derived ones among them."""
         columns, codes = self._meanings.columns, self._meanings.shown[values]
-        for keyword in self._wanted.derive:
+        for keyword in self._options.derive:
             if region_column(keyword) in columns:
                 described = self._meanings.region[values[:, columns[keyword]]]
                 codes[:, columns[region_column(keyword)]] = described
@@ -237,17 +237,19 @@ class Reader:
         for i, place in enumerate(places.tolist()):
             marker[0] = place
             source = sources[place]
-            judged = self._judgement(signatures[i].tobytes(), values[i], pixels[i])
-            if self._repeats(values[i], judged):
+            facts = self._facts_of(signatures[i].tobytes(), values[i], pixels[i])
+            if self._repeats(values[i], facts):
                 continue
             try:
-                undrawable = settle(judged.verdict, source, pixels[i], self._wanted.undrawable)
+                undrawable = undrawable_reason(
+                    facts.verdict, source, pixels[i], self._options.undrawable
+                )
             except Rejection as rejection:
-                others.append((place, Rejected(rejection.reason, rejection.detail)))
+                others.append((place, RejectedFile(rejection.reason, rejection.detail)))
                 continue
-            codes[i, judged.dropped] = -1
+            codes[i, facts.dropped] = -1
             kept.append(i)
-            image = self._image(paths[place], values[i], judged, undrawable, source)
+            image = self._image(paths[place], values[i], facts, undrawable, source)
             rows.append((place, image))
         return rows, codes[kept]
 
@@ -255,48 +257,50 @@ class Reader:
         """What the verdict on each header depends on, in numbers."""
         encapsulated = self._pixels.lengths[places, None] == UNDEFINED
         tags = self._pixels.tags[places, None].astype(np.int32)
-        return np.hstack([self._meanings.sign[values], tags, encapsulated.astype(np.int32)])
+        return np.hstack(
+            [self._meanings.signature_part[values], tags, encapsulated.astype(np.int32)]
+        )
 
     def _pixel_elements(self, places: Int64s) -> list[Pixels | None]:
         elements = zip(*(part[places].tolist() for part in self._pixels), strict=True)
         return [_pixels(*element) if element[0] else None for element in elements]
 
-    def _judgement(self, signature: bytes, values: Int32s, pixels: Pixels | None) -> Judged:
-        if signature not in self._judged:
-            self._judged[signature] = self._judge(values, pixels)
-        return self._judged[signature]
+    def _facts_of(self, signature: bytes, values: Int32s, pixels: Pixels | None) -> SignatureFacts:
+        if signature not in self._facts_by_signature:
+            self._facts_by_signature[signature] = self._facts(values, pixels)
+        return self._facts_by_signature[signature]
 
-    def _judge(self, values: Int32s, pixels: Pixels | None) -> Judged:
-        """The verdict of `headers.judge` on the values that are in their signature."""
-        meanings, gathered = self._meanings, Gathered()
+    def _facts(self, values: Int32s, pixels: Pixels | None) -> SignatureFacts:
+        """The verdict of `headers.assess` on the values that are in their signature."""
+        meanings, gathered = self._meanings, HeaderTexts()
         for value in values[values >= 0].tolist():
-            head, matters = meanings.heads[value], meanings.sign[value] > PRESENT
+            head, matters = meanings.heads[value], meanings.signature_part[value] > PRESENT
             keyword = head.keyword
-            if meanings.fate[value] == WITHHELD:
+            if meanings.disposition[value] == WITHHELD:
                 gathered.withheld[keyword] = meanings.texts[value] if matters else ""
             elif matters:
                 gathered.values[keyword] = meanings.texts[value]
             gathered.vrs[keyword] = head.vr
         syntax = UID(gathered.values["TransferSyntaxUID"])
-        verdict = judge(gathered, pixels, syntax, self._wanted.keep)
-        return Judged(
+        verdict = assess(gathered, pixels, syntax, self._options.keep)
+        return SignatureFacts(
             verdict=verdict,
             withheld=sorted({*gathered.withheld, *verdict.repeating}),
             dropped=[meanings.columns[keyword] for keyword in verdict.repeating],
             texts="\n".join(gathered.values.values()).lower(),
         )
 
-    def _repeats(self, values: Int32s, judged: Judged) -> bool:
+    def _repeats(self, values: Int32s, facts: SignatureFacts) -> bool:
         """Whether a value that differs from file to file might turn up in another text."""
         varying = values[self._meanings.varies[values]].tolist()
         looked_for = identities(self._meanings.texts[value] for value in varying)
-        return any(identity in judged.texts for identity in looked_for)
+        return any(identity in facts.texts for identity in looked_for)
 
     def _image(
         self,
         path: str,
         values: Int32s,
-        judged: Judged,
+        facts: SignatureFacts,
         undrawable: Reason | None,
         source: Source,
     ) -> Image:
@@ -304,14 +308,14 @@ class Reader:
         text = None if uid < 0 else self._meanings.texts[uid]
         return Image(
             image=image_hash(self._key, text, path),
-            instance=hashed(self._key, text),
+            instance=identifier_hash(self._key, text),
             series=self._hash(self._value(values, "SeriesInstanceUID")),
             study=self._hash(self._value(values, "StudyInstanceUID")),
             patient=self._hash(self._value(values, "PatientID")),
-            burned_in=judged.verdict.burned_in,
+            burned_in=facts.verdict.burned_in,
             undrawable=undrawable,
             values={},
-            withheld=judged.withheld,
+            withheld=facts.withheld,
             size=source.size,
             mtime_ns=source.mtime_ns,
         )
@@ -325,6 +329,7 @@ class Reader:
         if value < 0:
             return None
         if value not in self._hashes:
-            hashing = patient_hash if self._meanings.heads[value].keyword == "PatientID" else hashed
-            self._hashes[value] = hashing(self._key, self._meanings.texts[value])
+            is_patient = self._meanings.heads[value].keyword == "PatientID"
+            hash_of = patient_hash if is_patient else identifier_hash
+            self._hashes[value] = hash_of(self._key, self._meanings.texts[value])
         return self._hashes[value]

@@ -11,7 +11,7 @@ import polars as pl
 from tagsight.dicom import privacy
 from tagsight.dicom.dictionary import attribute
 from tagsight.dicom.header_texts import CODED_TAGS
-from tagsight.dicom.privacy import WITHHELD, identities, is_kept, is_source, may_repeat
+from tagsight.dicom.privacy import WITHHELD, identifies_alone, identities, is_kept, may_repeat
 from tagsight.dicom.values import NUMBERS, cleaned, has_text
 
 Texts = dict[str, pl.Series]  # keyword -> values (n,), String
@@ -19,29 +19,29 @@ Texts = dict[str, pl.Series]  # keyword -> values (n,), String
 _CODED = frozenset(CODED_TAGS.values())
 
 
-def each(values: pl.Series, meaning: Callable[[str], str | None]) -> pl.Series:
+def map_distinct(values: pl.Series, meaning: Callable[[str], str | None]) -> pl.Series:
     """Return the meaning of each value (n,), looked up once for each different one; null stays."""
     distinct = values.drop_nulls().unique()
     meanings = pl.Series([meaning(text) or None for text in distinct], dtype=pl.String)
     return values.replace_strict(distinct, meanings, default=None, return_dtype=pl.String)
 
 
-def judged(texts: Texts, keep: frozenset[str]) -> tuple[Texts, Texts]:
+def shown_and_hidden(texts: Texts, keep: frozenset[str]) -> tuple[Texts, Texts]:
     """Return the values that may leave and those that may not, null in each other's place.
 
     texts: values by keyword. A value that is withheld for its form becomes WITHHELD.
     """
     shown, hidden = {}, {}
     for keyword, values in texts.items():
-        clean = each(values, _cleaner(keyword))
-        shown[keyword] = each(clean, _judge(keyword, keep))
+        clean = map_distinct(values, _cleaner(keyword))
+        shown[keyword] = map_distinct(clean, _judge(keyword, keep))
         hidden[keyword] = clean.set(shown[keyword].is_not_null(), None)
     return shown, hidden
 
 
 def repeating(shown: Texts, identifying: Texts, keep: frozenset[str]) -> list[tuple[str, int]]:
     """Return which values of `shown` repeat an identifying value of their row: keyword, row."""
-    sources = {k: v for k, v in identifying.items() if is_source(k, attribute(k).vr)}
+    sources = {k: v for k, v in identifying.items() if identifies_alone(k, attribute(k).vr)}
     texts = {k: v for k, v in shown.items() if may_repeat(k, attribute(k).vr, keep)}
     vrs = {keyword: attribute(keyword).vr for keyword in {**sources, **texts}}
     return [

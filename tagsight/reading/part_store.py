@@ -58,9 +58,9 @@ class Parts:
         held: dict[str, pl.DataFrame] = {}
         for block in index.select("path", "part").sort("path").iter_slices(ROWS):
             pieces = []
-            for (part,), wanted in block.group_by("part", maintain_order=True):
+            for (part,), paths in block.group_by("part", maintain_order=True):
                 held[part] = held[part] if part in held else pl.read_parquet(part)
-                pieces.append(held[part].join(wanted.select("path"), on="path", how="semi"))
+                pieces.append(held[part].join(paths.select("path"), on="path", how="semi"))
             yield pl.concat(pieces, how="diagonal").sort("path")
             last = block["path"][-1]
             held = {part: rows for part, rows in held.items() if rows["path"][-1] > last}

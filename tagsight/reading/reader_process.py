@@ -5,15 +5,15 @@ from typing import Self
 
 import numpy as np
 
-from tagsight.dicom.headers import Rejected, Wanted
+from tagsight.dicom.headers import ReaderOptions, RejectedFile
 from tagsight.reading import fast_tokenizer
 from tagsight.reading.batch_reader import Batch, PlainReader, Reader
 from tagsight.rejections import Reason
-from tagsight.run.processes import CallLimits, Loss, Marker, Worker
+from tagsight.run.processes import CallLimits, Failure, Marker, Worker
 
 SECONDS = 20.0  # for one file
 MEMORY = 2 * 2**30  # bytes, beyond what a reader takes at its start
-_REASONS: dict[Loss, Reason] = {
+_REASONS: dict[Failure, Reason] = {
     "crashed": "reader_crashed",
     "out_of_memory": "too_large",
     "too_slow": "too_slow",
@@ -30,14 +30,14 @@ class ReaderProcess:
     """
 
     def __init__(
-        self, key: bytes, wanted: Wanted, seconds: float = SECONDS, *, plain: bool = False
+        self, key: bytes, options: ReaderOptions, seconds: float = SECONDS, *, plain: bool = False
     ) -> None:
         kind = PlainReader if plain else Reader
         if not plain:
             fast_tokenizer.load()  # here, so that a process that replaces another has it
 
         def make(marker: Marker) -> Callable[[list[str]], Batch]:
-            reader = kind(key, wanted)
+            reader = kind(key, options)
             return lambda paths: reader.read(paths, marker)
 
         self._worker = Worker(make, CallLimits(seconds, MEMORY))
@@ -59,5 +59,5 @@ class ReaderProcess:
             return [(paths, answer._replace(generation=answer.generation + generation))]
         if len(paths) > 1:
             return [batch for path in paths for batch in self.read([path])]
-        nothing, rejected = np.zeros((0, 0), np.int32), Rejected(_REASONS[answer])
+        nothing, rejected = np.zeros((0, 0), np.int32), RejectedFile(_REASONS[answer])
         return [(paths, Batch([], nothing, [], [], generation, [(0, rejected)]))]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from tagsight.archive.dealing import drawn
+from tagsight.archive.sharding import sample_mask
 from tagsight.errors import ArchiveError, DataError
 from tagsight.reading.column_splits import Split, counts
 
@@ -133,7 +133,7 @@ def _one(table: ReadyTable, expressions: list[pl.Expr]) -> tuple[int, ...]:
     return table.rows.select(expressions).collect(engine="streaming").row(0)
 
 
-def draw(table: ReadyTable, share: int | float | None, seed: int) -> ReadyTable:
+def sample_rows(table: ReadyTable, share: int | float | None, seed: int) -> ReadyTable:
     """Return a random sample of rows, in their order.
 
     share: int, number of rows; float, their share; None, all rows.
@@ -142,11 +142,11 @@ def draw(table: ReadyTable, share: int | float | None, seed: int) -> ReadyTable:
         return table
     image = table.layout.columns["image"]
     every = table.rows.select(ROW, image).collect(engine="streaming")
-    mine = every.filter(pl.Series(drawn(every[image].to_list(), share, seed)))
+    mine = every.filter(pl.Series(sample_mask(every[image].to_list(), share, seed)))
     return table._replace(rows=table.rows.filter(pl.col(ROW).is_in(mine[ROW].implode())))
 
 
-def deal(table: ReadyTable, shards: int) -> Iterator[pl.DataFrame]:
+def shard_rows(table: ReadyTable, shards: int) -> Iterator[pl.DataFrame]:
     """Yield the rows in `shards` parts of equal size, in their order; one is held at a time.
 
     The table is read once from start to end: a CSV would otherwise be read again for each part.

@@ -7,9 +7,9 @@ import polars as pl
 
 from tagsight.archive.paths import to_text
 from tagsight.dicom.dictionary import region_column
-from tagsight.dicom.headers import Wanted, region
-from tagsight.dicom.privacy import hashed, patient_hash
-from tagsight.reading.column_privacy import Texts, each, judged, repeating
+from tagsight.dicom.headers import ReaderOptions, region
+from tagsight.dicom.privacy import identifier_hash, patient_hash
+from tagsight.reading.column_privacy import Texts, map_distinct, repeating, shown_and_hidden
 from tagsight.reading.column_splits import parts
 from tagsight.reading.ready_table import ROW, Layout, ReadyTable
 from tagsight.run.table_config import IDENTIFIERS, NO_TAGS
@@ -17,7 +17,7 @@ from tagsight.run.tables import BOOKKEEPING
 from tagsight.terms.manufacturers import known_maker
 
 
-def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, wanted: Wanted) -> pl.DataFrame:
+def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptions) -> pl.DataFrame:
     """Return the tags of rows: the columns of BOOKKEEPING, then the keywords that have a value.
 
     rows: of `ready_table.deal`; key: of the hashes of identifiers.
@@ -26,17 +26,19 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, wanted: Wanted) -> p
     """
     columns, texts = table.layout.columns, _texts(rows, table.layout)
     identifiers = {name: rows[columns[name]] for name in IDENTIFIERS if name in columns}
-    shown, hidden = judged(texts, wanted.keep)
+    shown, hidden = shown_and_hidden(texts, options.keep)
     for name, values in identifiers.items():
-        if IDENTIFIERS[name] not in wanted.keep:
+        if IDENTIFIERS[name] not in options.keep:
             hidden[IDENTIFIERS[name]] = values
-    _hide(shown, hidden, repeating(shown, hidden, wanted.keep))
+    _hide(shown, hidden, repeating(shown, hidden, options.keep))
     if "Manufacturer" in shown:
-        shown["Manufacturer"] = each(shown["Manufacturer"], lambda text: known_maker(text) or text)
+        shown["Manufacturer"] = map_distinct(
+            shown["Manufacturer"], lambda text: known_maker(text) or text
+        )
     known = _hashes(identifiers, columns, key)
     known |= {"path": _paths(rows, table), "withheld": _named(hidden)}
     known |= {"site": rows[columns["site"]]} if "site" in columns else {}
-    return _frame(known, shown | _regions(texts, wanted))
+    return _frame(known, shown | _regions(texts, options))
 
 
 def _texts(rows: pl.DataFrame, layout: Layout) -> Texts:
@@ -57,19 +59,25 @@ def _hide(shown: Texts, hidden: Texts, repeated: list[tuple[str, int]]) -> None:
         shown[keyword] = values.set(mask, None)
 
 
-def _regions(texts: Texts, wanted: Wanted) -> Texts:
+def _regions(texts: Texts, options: ReaderOptions) -> Texts:
     """The columns that `tags.derive_text` asks for."""
-    keywords = [keyword for keyword in wanted.derive if keyword in texts]
-    return {region_column(k): each(texts[k], partial(region, k, wanted=wanted)) for k in keywords}
+    keywords = [keyword for keyword in options.derive if keyword in texts]
+    return {
+        region_column(k): map_distinct(texts[k], partial(region, k, options=options))
+        for k in keywords
+    }
 
 
 def _hashes(identifiers: Texts, columns: dict[str, str], key: bytes) -> Texts:
     """Hashes by identifier; a column of two identifiers (a table of series) is hashed once."""
     uids = {columns[name]: values for name, values in identifiers.items() if name != "patient"}
-    hashes = {column: each(values, partial(hashed, key)) for column, values in uids.items()}
+    hashes = {
+        column: map_distinct(values, partial(identifier_hash, key))
+        for column, values in uids.items()
+    }
     named = {name: hashes[columns[name]] for name in identifiers if name != "patient"}
     if "patient" in identifiers:
-        named["patient"] = each(identifiers["patient"], partial(patient_hash, key))
+        named["patient"] = map_distinct(identifiers["patient"], partial(patient_hash, key))
     return named
 
 

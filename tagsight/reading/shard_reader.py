@@ -16,7 +16,7 @@ from tagsight.archive.containers import expand
 from tagsight.archive.opening import open_source
 from tagsight.archive.paths import to_path
 from tagsight.arrays import Int32s
-from tagsight.dicom.headers import Image, Rejected, Wanted
+from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile
 from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.reading.batch_reader import BATCH, Batch
 from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
@@ -42,7 +42,7 @@ class Shard(NamedTuple):
 
 
 def read_shard(
-    listing: pl.DataFrame, key: bytes, wanted: Wanted, store: Path, progress: Progress
+    listing: pl.DataFrame, key: bytes, options: ReaderOptions, store: Path, progress: Progress
 ) -> Shard:
     """Return the tags of the files in a listing, and the files that are not images.
 
@@ -60,10 +60,10 @@ def read_shard(
     Samples keep such copies together, as they share their patient and their series.
 
     What has been read is written to `store` at least every 20 s, under a name made from `key` and
-    `wanted`; a run that was killed continues there, and unchanged files are not read again. The
+    `options`; a run that was killed continues there, and unchanged files are not read again. The
     store holds no more than the two tables.
     """
-    parts = Parts(store / _name(key, wanted))
+    parts = Parts(store / _name(key, options))
     files, bad_containers = expand(listing)
     index = parts.index()
     stored = index.filter(~pl.col("reason").is_in(PASSING) | pl.col("reason").is_null())
@@ -74,7 +74,7 @@ def read_shard(
     progress.total = len(files)
     progress.resume(len(known))
     if len(todo):
-        _read(todo, key, wanted, parts, progress)
+        _read(todo, key, options, parts, progress)
         index = parts.index()
     index = index.join(files, on="path", how="semi")
     if parts.put_together(index):
@@ -82,9 +82,9 @@ def read_shard(
     return _shard(parts, index, bad_containers)
 
 
-def _name(key: bytes, wanted: Wanted) -> str:
-    options = [sorted(wanted.keep), sorted(wanted.undrawable), sorted(wanted.derive)]
-    return keyed_hash(key, json.dumps(options))
+def _name(key: bytes, options: ReaderOptions) -> str:
+    content = [sorted(options.keep), sorted(options.undrawable), sorted(options.derive)]
+    return keyed_hash(key, json.dumps(content))
 
 
 def _with_sizes(files: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
@@ -108,9 +108,11 @@ def _status(path: str) -> tuple[str, int | None, int | None]:
     return path, status.st_size, status.st_mtime_ns
 
 
-def _read(todo: pl.DataFrame, key: bytes, wanted: Wanted, parts: Parts, progress: Progress) -> None:
+def _read(
+    todo: pl.DataFrame, key: bytes, options: ReaderOptions, parts: Parts, progress: Progress
+) -> None:
     """Read files in the order of paths, as files of a series are side by side."""
-    with ReaderProcess(key, wanted, plain=len(todo) <= MAX_PLAIN) as reader:
+    with ReaderProcess(key, options, plain=len(todo) <= MAX_PLAIN) as reader:
         rows, since = Rows(), time.monotonic()
         for listed in todo.iter_slices(BATCH):
             for paths, batch in reader.read(listed["path"].to_list()):
@@ -184,7 +186,7 @@ class Rows:
 
 
 def _row(
-    path: str, state: Sequence[int | None], read: Image | Rejected
+    path: str, state: Sequence[int | None], read: Image | RejectedFile
 ) -> dict[str, str | int | None]:
     """A row of the store.
 
@@ -192,7 +194,7 @@ def _row(
     file will be looked up.
     """
     size, mtime_ns = state
-    if isinstance(read, Rejected):
+    if isinstance(read, RejectedFile):
         if size is None or mtime_ns is None:
             _, size, mtime_ns = _status(path)
         return {"path": path, "size": size, "mtime_ns": mtime_ns, **vars(read)}

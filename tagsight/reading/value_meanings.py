@@ -1,4 +1,4 @@
-"""What the values of a vocabulary mean: column, text and fate of each, determined once."""
+"""What the values of a vocabulary mean: column, text and disposition of each, determined once."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,9 +11,9 @@ from tagsight.arrays import Bools, Int32s
 from tagsight.dicom.dictionary import region_column
 from tagsight.dicom.header_texts import CODED_TAGS, meanings, one_vr, public
 from tagsight.dicom.header_texts import PIXEL_REPRESENTATION as SIGN
-from tagsight.dicom.headers import Wanted, region
+from tagsight.dicom.headers import ReaderOptions, region
 from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, character_sets
-from tagsight.dicom.privacy import can_hold_identity, is_kept, is_source, may_repeat
+from tagsight.dicom.privacy import can_hold_identity, identifies_alone, is_kept, may_repeat
 from tagsight.dicom.tokenizer import ByteOrder, Element, Window
 from tagsight.dicom.values import text_of
 from tagsight.reading.interning import MAX_ARENA, MAX_VALUES, Interned, vr_of
@@ -21,7 +21,7 @@ from tagsight.reading.interning import vocabulary as empty_vocabulary
 from tagsight.rejections import Rejection
 from tagsight.terms.manufacturers import known_maker
 
-ABSENT, KEPT, WITHHELD, PLAIN = range(4)  # fates; PLAIN: its file is for the plain reader
+ABSENT, KEPT, WITHHELD, PLAIN = range(4)  # dispositions; PLAIN: its file is for the plain reader
 PRESENT = 1  # in a signature: a withheld value that others are not compared with
 FACTS = frozenset(  # keywords on which the verdict on an image depends
     [
@@ -53,15 +53,15 @@ def _false() -> Bools:
 
 
 class ValueHead(NamedTuple):
-    """What follows from a value's tag and VR, given what is wanted: see `privacy`, `headers`."""
+    """What follows from a value's tag and VR, given the options: see `privacy`, `headers`."""
 
     tag: int
     keyword: str
     vr: str
     column: int
     plain: bool
-    source: bool
-    repeats: bool
+    identifies: bool
+    may_repeat: bool
     derived: bool
 
 
@@ -69,8 +69,8 @@ class ValueHead(NamedTuple):
 class ValueMeanings:
     """The meaning of each value of `vocabulary`, in its order; the last place of arrays is for -1.
 
-    column: int32 (v + 1,), place in `columns`; fate: int32 (v + 1,);
-    sign: int32 (v + 1,), part in a signature;
+    column: int32 (v + 1,), place in `columns`; disposition: int32 (v + 1,);
+    signature_part: int32 (v + 1,), part in a signature;
     shown: int32 (v + 1,), number in `output` of the text that leaves the reader;
     region: int32 (v + 1,), number in `output` of the region that a description names;
     varies: bool (v + 1,), identifying and different from file to file.
@@ -85,8 +85,8 @@ class ValueMeanings:
     tags: dict[str, int] = field(default_factory=dict)
     _heads: dict[tuple[int, int, int], ValueHead] = field(default_factory=dict)
     column: Int32s = field(default_factory=_zeros)
-    fate: Int32s = field(default_factory=_zeros)
-    sign: Int32s = field(default_factory=_zeros)
+    disposition: Int32s = field(default_factory=_zeros)
+    signature_part: Int32s = field(default_factory=_zeros)
     shown: Int32s = field(default_factory=_none)
     region: Int32s = field(default_factory=_none)
     varies: Bools = field(default_factory=_false)
@@ -97,7 +97,7 @@ class ValueMeanings:
             self.vocabulary.starts[self.vocabulary.used[0]] > MAX_ARENA * 3 // 4
         )
 
-    def learn(self, wanted: Wanted) -> None:
+    def learn(self, options: ReaderOptions) -> None:
         """Determine the meanings of the values that are new in the vocabulary."""
         first, count = len(self.texts), int(self.vocabulary.used[0])
         if first == count:
@@ -105,7 +105,7 @@ class ValueMeanings:
         starts = self.vocabulary.starts[first : count + 1].tolist()
         data = self.vocabulary.arena[starts[0] : starts[-1]].tobytes()
         meanings = [
-            self._meaning(i, tag, letters, variant, data[at - starts[0] : end - starts[0]], wanted)
+            self._meaning(i, tag, letters, variant, data[at - starts[0] : end - starts[0]], options)
             for i, tag, letters, variant, at, end in zip(
                 range(first, count),
                 self.vocabulary.tags[first:count].tolist(),
@@ -116,39 +116,46 @@ class ValueMeanings:
                 strict=True,
             )
         ]
-        arrays = (self.column, self.fate, self.sign, self.shown, self.region, self.varies)
+        arrays = (
+            self.column,
+            self.disposition,
+            self.signature_part,
+            self.shown,
+            self.region,
+            self.varies,
+        )
         for array, new in zip(arrays, np.array(meanings, np.int32).T, strict=True):
             array[first:count] = new
 
     def _meaning(
-        self, i: int, tag: int, letters: int, variant: int, data: bytes, wanted: Wanted
+        self, i: int, tag: int, letters: int, variant: int, data: bytes, options: ReaderOptions
     ) -> tuple[int, int, int, int, int, bool]:
-        """Column, fate, sign, shown text and region of value i, and whether it varies."""
+        """Column, disposition, sign, shown text and region of value i, and whether it varies."""
         head = self._heads.get((tag, letters, variant & 1))
         if head is None:
-            head = self._head(tag, letters, bool(variant & 1), wanted)
+            head = self._head(tag, letters, bool(variant & 1), options)
             self._heads[tag, letters, variant & 1] = head
         text = self._text(head, data, variant >> 1)
-        fate = _fate(head, text, wanted)
+        disposition = _disposition(head, text, options)
         self.heads.append(head)
         self.texts.append(text or "")
-        shown = self._shown(head, text or "") if fate == KEPT else -1
-        varies = fate == WITHHELD and head.source and head.vr in _VARY
-        term = region(head.keyword, text, wanted) if text and head.derived else None
+        shown = self._shown(head, text or "") if disposition == KEPT else -1
+        varies = disposition == WITHHELD and head.identifies and head.vr in _VARY
+        term = region(head.keyword, text, options) if text and head.derived else None
         return (
             head.column,
-            fate,
-            _part(i, fate, head, text or ""),
+            disposition,
+            _part(i, disposition, head, text or ""),
             shown,
             self._out(term) if term else -1,
             varies,
         )
 
-    def _head(self, tag: int, letters: int, signed: bool, wanted: Wanted) -> ValueHead:
+    def _head(self, tag: int, letters: int, signed: bool, options: ReaderOptions) -> ValueHead:
         keyword, standard_vr = public(tag) if tag != SYNTAX_TAG else ("TransferSyntaxUID", "UI")
         written = vr_of(letters)
         vr = one_vr(written, standard_vr, signed) if keyword else ""
-        derived = keyword in wanted.derive
+        derived = keyword in options.derive
         if derived:
             self.columns.setdefault(region_column(keyword), len(self.columns))
         return ValueHead(
@@ -159,8 +166,8 @@ class ValueMeanings:
             # Repeating groups, and a sign that comes later, need the whole file.
             plain=self.tags.setdefault(keyword, tag) != tag
             or (" or " in standard_vr and tag < SIGN and written in (None, "UN")),
-            source=is_source(keyword, vr),
-            repeats=may_repeat(keyword, vr, wanted.keep),
+            identifies=identifies_alone(keyword, vr),
+            may_repeat=may_repeat(keyword, vr, options.keep),
             derived=derived,
         )
 
@@ -198,18 +205,18 @@ class ValueMeanings:
         return character_sets(self.vocabulary.arena[start:end].tobytes())
 
 
-def _fate(head: ValueHead, text: str | None, wanted: Wanted) -> int:
+def _disposition(head: ValueHead, text: str | None, options: ReaderOptions) -> int:
     if head.plain or text is None or (head.tag == SYNTAX_TAG and not text):
         return PLAIN
     if not text:
         return ABSENT
-    kept = head.tag == SYNTAX_TAG or is_kept(head.keyword, head.vr, text, wanted.keep)
+    kept = head.tag == SYNTAX_TAG or is_kept(head.keyword, head.vr, text, options.keep)
     return KEPT if kept else WITHHELD
 
 
-def _part(i: int, fate: int, head: ValueHead, text: str) -> int:
+def _part(i: int, disposition: int, head: ValueHead, text: str) -> int:
     """Value i's part in the signature of a header; 0 where no verdict depends on it."""
-    if fate == WITHHELD:
-        return i + 2 if head.source and head.vr not in _VARY else PRESENT
-    repeats = head.repeats and can_hold_identity(text)
-    return i + 2 if fate == KEPT and (repeats or head.keyword in FACTS) else 0
+    if disposition == WITHHELD:
+        return i + 2 if head.identifies and head.vr not in _VARY else PRESENT
+    repeats = head.may_repeat and can_hold_identity(text)
+    return i + 2 if disposition == KEPT and (repeats or head.keyword in FACTS) else 0

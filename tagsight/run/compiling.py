@@ -19,7 +19,7 @@ import numba
 from llvmlite import binding
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
-from tagsight.run.imports import reached
+from tagsight.run.imports import dependencies
 
 # Everything of fast math but "no NaN": a NaN is how a missing number is told. ORDERED: sums stay in
 # the order that is written as well.
@@ -100,7 +100,7 @@ def fingerprint(source: Path, clone: Path) -> str:
     made = hashlib.sha256(numba.__version__.encode())
     made.update(binding.get_host_cpu_name().encode())
     made.update(binding.get_host_cpu_features().flatten().encode())
-    for path in sorted({source, *reached(source, clone)}):
+    for path in sorted({source, *dependencies(source, clone)}):
         made.update(path.read_bytes())
     return made.hexdigest()[:16]
 

@@ -13,22 +13,22 @@ PACKAGE = "tagsight"
 TABLES = ("tagsight/data", "tagsight/report/templates")  # where a text may name a file
 
 
-def reached(source: Path, clone: Path) -> set[Path]:
+def dependencies(source: Path, clone: Path) -> set[Path]:
     """Return the modules that `source` imports, the tables that these name, and on.
 
-    ImportError: see `named`.
+    ImportError: see `direct_dependencies`.
     """
     found: set[Path] = set()
     waiting = [source]
     while waiting:
-        new = named(waiting.pop(), clone) - found
+        new = direct_dependencies(waiting.pop(), clone) - found
         found |= new
         waiting += [path for path in new if path.suffix == ".py"]
     return found
 
 
 @cache
-def named(source: Path, clone: Path) -> frozenset[Path]:
+def direct_dependencies(source: Path, clone: Path) -> frozenset[Path]:
     """Return the files of the library that `source` itself imports, and the tables it names.
 
     ImportError, with file and line, for an import of the library that leads to no module: of a

@@ -12,7 +12,7 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 Q = TypeVar("Q")
-Loss = Literal["crashed", "too_slow", "out_of_memory"]
+Failure = Literal["crashed", "too_slow", "out_of_memory"]
 
 _BATCH = 16
 _OUT_OF_MEMORY = 3  # exit code
@@ -32,13 +32,13 @@ class CallLimits(NamedTuple):
     memory: int
 
 
-def each(
+def map_supervised(
     function: Callable[[str], T],
     arguments: Sequence[str],
     processes: int,
     seconds: float,
     memory: int,
-) -> Iterator[tuple[int, T | Loss]]:
+) -> Iterator[tuple[int, T | Failure]]:
     """Yield the place of each argument and what the function returns for it, in no order.
 
     processes: how many run at a time; seconds, memory: of a call, see CallLimits.
@@ -58,7 +58,7 @@ def each(
                     worker.send(batches.popleft())
             wait_for(workers, limits)
             for worker in workers:
-                yield from worker.received()
+                yield from worker.answers()
     finally:
         for worker in workers:
             worker.end()
@@ -85,38 +85,38 @@ class Worker(Generic[Q, T]):
         self._marker = _FORK.RawArray("q", 1)
         self._last, self._since = 0, 0.0
 
-    def call(self, request: Q) -> T | Loss:
+    def call(self, request: Q) -> T | Failure:
         """Return the answer to one request; for a worker that has nothing else pending."""
         self.send([request])
         while True:
             wait_for([self], self._limits)
-            for _, answer in self.received():
+            for _, answer in self.answers():
                 return answer
 
     def send(self, requests: Sequence[Q]) -> None:
         """Send requests to the process, to a new one where there is none; start the clock."""
         self.pending = deque(requests)
         try:
-            self._connected().send(list(requests))
+            self._connection().send(list(requests))
         except OSError:  # it died while it was idle: no request is to blame
             self.end()
-            self._connected().send(list(requests))
+            self._connection().send(list(requests))
         self._since = time.monotonic()
 
-    def received(self) -> Iterator[tuple[Q, T | Loss]]:
+    def answers(self) -> Iterator[tuple[Q, T | Failure]]:
         """Yield requests that are answered, and the one in hand as a loss if the process is lost.
 
         A new process takes the requests after it.
         """
         try:
-            while self.pending and self._connected().poll():
-                answer = self._connected().recv()
+            while self.pending and self._connection().poll():
+                answer = self._connection().recv()
                 self._since = time.monotonic()
                 yield self.pending.popleft(), answer
         except (EOFError, OSError):
-            yield self._loss(self._cause_of_death())
+            yield self._fail(self._cause_of_death())
         if self.pending and self._is_silent():
-            yield self._loss("too_slow")
+            yield self._fail("too_slow")
 
     def end(self) -> None:
         """Kill the process, if there is one."""
@@ -126,7 +126,7 @@ class Worker(Generic[Q, T]):
             self.pipe.close()
             self.pipe = None
 
-    def _connected(self) -> Connection:
+    def _connection(self) -> Connection:
         if self.pipe is None:
             self.pipe, childs_end = _FORK.Pipe()
             parents_ends = [
@@ -145,11 +145,11 @@ class Worker(Generic[Q, T]):
             self._last, self._since = self._marker[0], time.monotonic()
         return time.monotonic() - self._since > self._limits.seconds
 
-    def _cause_of_death(self) -> Loss:
+    def _cause_of_death(self) -> Failure:
         self._process.join(1)
         return "out_of_memory" if self._process.exitcode == _OUT_OF_MEMORY else "crashed"
 
-    def _loss(self, cause: Loss) -> tuple[Q, Loss]:
+    def _fail(self, cause: Failure) -> tuple[Q, Failure]:
         self.end()
         request = self.pending.popleft()
         if self.pending:

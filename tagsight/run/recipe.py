@@ -13,10 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tagsight.run.imports import reached
+from tagsight.run.imports import dependencies
 
 # Keys that may name a table of the user's, and the clone's own that it is laid on top of.
-LAID_ON = {"tags.body_parts": "tagsight/data/body_parts.csv"}
+BASE_TABLES = {"tags.body_parts": "tagsight/data/body_parts.csv"}
 
 
 class Recipes:
@@ -47,20 +47,20 @@ class Recipes:
         self.after[rule] = named.union(*(self.after[other] for other in named))
         return {**values, "recipe": recipe}
 
-    def own(self, rule: str, /, **reads: str) -> str:
+    def without_upstream(self, rule: str, /, **reads: str) -> str:
         """Return the recipe of `rule` for whatever its input: its code and config values alone."""
         return _digest([self.code(rule), self._meant(reads)])
 
     def _meant(self, reads: dict[str, str]) -> dict[str, Any]:
         """Return the values at some keys; of a table its content and that of what it is laid on."""
         return {
-            param: self._tables(key) if key in LAID_ON else self.value(key)
+            param: self._tables(key) if key in BASE_TABLES else self.value(key)
             for param, key in reads.items()
         }
 
     def _tables(self, key: str) -> list[str]:
         mine = self.value(key)
-        tables = [self.clone / LAID_ON[key], *([Path(mine)] if mine else [])]
+        tables = [self.clone / BASE_TABLES[key], *([Path(mine)] if mine else [])]
         return [hashlib.blake2b(table.read_bytes()).hexdigest() for table in tables]
 
     def value(self, key: str) -> Any:
@@ -76,7 +76,7 @@ class Recipes:
     def code(self, rule: str) -> str:
         """Return the hash of a rule's script and of all of the library that it can reach."""
         script = self.clone / "scripts" / f"{rule}.py"
-        sources = sorted({script, *reached(script, self.clone)})
+        sources = sorted({script, *dependencies(script, self.clone)})
         return _digest([[_inside(self.clone, path), source_hash(path)] for path in sources])
 
 

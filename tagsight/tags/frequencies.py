@@ -12,7 +12,7 @@ import polars as pl
 
 from tagsight.arrays import UInt64s
 from tagsight.dicom.dictionary import attribute
-from tagsight.dicom.privacy import is_for_reading, is_identifying
+from tagsight.dicom.privacy import is_for_display_only, is_identifying
 from tagsight.errors import DataError
 from tagsight.run.tables import BOOKKEEPING, person, present
 from tagsight.tags import parsers
@@ -169,7 +169,7 @@ def _inferred(keyword: str, values: pl.DataFrame, keep: Collection[str]) -> str:
     vr = attribute(keyword).vr
     if is_identifying(keyword, keep):
         return "identifying"
-    if vr in parsers.TEXT_VRS or is_for_reading(keyword):
+    if vr in parsers.TEXT_VRS or is_for_display_only(keyword):
         return "text"
     kind = parsers.parser_of(keyword, vr).kind
     if kind == "numeric" and _readable_share(keyword, vr, values) < READABLE_SHARE:

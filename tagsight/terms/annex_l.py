@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from tagsight.run.package_data import rows_of
 from tagsight.terms.body_words import RANGE_WORDS, rows_of_kind
-from tagsight.terms.spellings import words_of
+from tagsight.terms.word_splitting import words_of
 
 _COMBINED = {frozenset(words): term for term, words in rows_of_kind("combined")}
 _WITHIN = {term: frozenset(words) for term, words in rows_of_kind("within")}

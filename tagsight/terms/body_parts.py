@@ -34,7 +34,7 @@ from tagsight.terms.body_words import (
     UNFINISHED,
 )
 from tagsight.terms.lexicon import Lexicon
-from tagsight.terms.spellings import SHORTEST_STEM, VERTEBRA, words_of, words_of_text
+from tagsight.terms.word_splitting import SHORTEST_STEM, VERTEBRA, words_of, words_of_text
 
 IGNORED = ""  # the term of a word to pass over
 CS_LENGTH = 16  # PS3.5: a code string (CS) has at most 16 characters, so longer names are cut
@@ -60,11 +60,11 @@ class BodyParts:
             words = [word for word in words if word != "CT"]
         joined = "".join(words)
         # JOINT is a term of its own, though passed over in `KNEE JOINT`.
-        whole = self.lexicon.look(joined) or (joined if joined in annex_l() else None)
+        whole = self.lexicon.lookup(joined) or (joined if joined in annex_l() else None)
         whole = whole or (self.lexicon.word(joined) if len(words) == 1 else None)
         if whole or not words or words[-1] in UNFINISHED:
             return whole
-        words = [part for word in words for part in self.lexicon.parted(word)]
+        words = [part for word in words for part in self.lexicon.split(word)]
         spine = self._spine(words)
         if spine is not None:
             return combine(spine, words)
@@ -125,7 +125,7 @@ class BodyParts:
                 return length, None
             if self.lexicon.phrases.get(phrase):
                 return length, self.lexicon.phrases[phrase]
-        return 1, self.lexicon.named(words[at])
+        return 1, self.lexicon.region_of(words[at])
 
     def _spine_here(self, words: list[str], at: int) -> tuple[int, str | None] | None:
         """`C T L SPINE`, `SPINE LUMBAR`, `C3 C7`: all words of it, and the part of the spine."""
@@ -150,7 +150,7 @@ class BodyParts:
         """Whether the last of `words` is a view or the like, after which no body part follows."""
         last = words[-1] if words else ""
         connects = last in UNFINISHED or last in CONNECTING or last in NEGATIONS
-        return not connects and (last.isdecimal() or self.lexicon.known.get(last) == IGNORED)
+        return not connects and (last.isdecimal() or self.lexicon.term_of.get(last) == IGNORED)
 
     def _read(self, words: list[str], *, cut: bool) -> list[str] | None:
         """Return the terms named, longest runs of words first; None if a word is unknown."""
@@ -168,12 +168,12 @@ class BodyParts:
         """Return how many words from `at` on are understood together, and as what."""
         for length in range(min(LONGEST_RUN, len(words) - at), 0, -1):
             joined = "".join(words[at : at + length])
-            term = self.lexicon.look(joined)
+            term = self.lexicon.lookup(joined)
             if term is None and length == 1:
                 term = self._single(joined)
             uncertain = term is None or (term == IGNORED and len(joined) < SHORTEST_STEM)
             if uncertain and cut and at + length == len(words):
-                term = self.lexicon.completed(joined, after=words[at - 1] if at else "") or term
+                term = self.lexicon.complete(joined, after=words[at - 1] if at else "") or term
                 if term is None and length == 1 and self._describes(words[:at]):
                     term = IGNORED
             if term is not None:
@@ -184,8 +184,8 @@ class BodyParts:
         if word in RANGE_WORDS or word in NEGATIONS or word in WEIGHTINGS or word.isdecimal():
             return IGNORED
         letters = word.strip("0123456789")
-        if letters != word and (len(letters) >= 3 or self.lexicon.known.get(letters) == IGNORED):
-            return self.lexicon.look(letters)
+        if letters != word and (len(letters) >= 3 or self.lexicon.term_of.get(letters) == IGNORED):
+            return self.lexicon.lookup(letters)
         return self.lexicon.word(word)
 
     def _spine(self, words: list[str]) -> list[str] | None:
@@ -196,7 +196,7 @@ class BodyParts:
         words = _without_view(words)
         nouns = [w for w in words if _noun(w)]
         rest = [w for w in words if not _noun(w) and w not in RANGE_WORDS]
-        rest = [w for w in rest if w in SPINE_WORDS or self.lexicon.known.get(w) != IGNORED]
+        rest = [w for w in rest if w in SPINE_WORDS or self.lexicon.term_of.get(w) != IGNORED]
         if not any(VERTEBRA.fullmatch(w) for w in rest if w not in WEIGHTINGS):
             rest = [w for w in rest if w not in WEIGHTINGS]
         parts = [_spine_part(w, beside_noun=bool(nouns)) for w in rest]

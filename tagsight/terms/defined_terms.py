@@ -3,7 +3,7 @@
 from functools import cache
 
 from tagsight.run.package_data import rows_of
-from tagsight.terms.spellings import words_of
+from tagsight.terms.word_splitting import words_of
 
 PASSED_OVER = ""  # the term of a word that does not count, such as a side in a view
 

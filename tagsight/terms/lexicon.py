@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from tagsight.terms.annex_l import combine
 from tagsight.terms.body_words import GLUED, NOT_IN_TEXT, SHORT, SIDED
-from tagsight.terms.spellings import SHORTEST_STEM, ideographs, pieces, singulars, words_of
+from tagsight.terms.word_splitting import SHORTEST_STEM, ideographs, pieces, singulars, words_of
 
 SHORTEST_GLUED = 3  # letters of a word that is found inside another
 SIDE_BEFORE = re.compile(r"^(LEFT|RIGHT|BILATERAL|BILAT|LT|RT|BI|L|R)(?=.{3})")
@@ -21,7 +21,7 @@ class Lexicon:
 
     standard: phrase → term; rows: spelling and term of each row of a table, which wins; a spelling
     that ends in `*` stands for all words that begin so; terms: all of Annex L.
-    Methods `word` and `named` are `_word` and `_named` with a memory of what they returned.
+    Methods `word` and `region_of` are `_word` and `_region_of` with a memory of what they returned.
     """
 
     def __init__(
@@ -29,23 +29,23 @@ class Lexicon:
     ) -> None:
         whole = {" ".join(words_of(s)): t for s, t in rows if not s.endswith("*")}
         self.phrases = {**standard, **whole}
-        self.known = {phrase.replace(" ", ""): term for phrase, term in self.phrases.items()}
+        self.term_of = {phrase.replace(" ", ""): term for phrase, term in self.phrases.items()}
         self.stems = {"".join(words_of(s)): t for s, t in rows if s.endswith("*")}
         self.terms = terms
-        self.ordered = sorted(self.known)
+        self.ordered = sorted(self.term_of)
         self.word = lru_cache(maxsize=2**17)(self._word)
-        self.named = lru_cache(maxsize=2**17)(self._named)
+        self.region_of = lru_cache(maxsize=2**17)(self._region_of)
 
-    def look(self, word: str) -> str | None:
+    def lookup(self, word: str) -> str | None:
         """Return the term of a word, or of words written as one, in the singular or plural."""
         for form in (word, *singulars(word)):
-            if form in self.known:
-                return self.known[form]
+            if form in self.term_of:
+                return self.term_of[form]
         return None
 
     def _word(self, word: str) -> str | None:
         """Return the term of a word that stands alone, with a side, or is made of several words."""
-        term = self.look(word)
+        term = self.lookup(word)
         if term is None:
             stems = (word[:end] for end in range(len(word), SHORTEST_STEM - 1, -1))
             term = next((self.stems[stem] for stem in stems if stem in self.stems), None)
@@ -56,19 +56,19 @@ class Lexicon:
             term = combine(list(dict.fromkeys(parts)), [word]) if parts else None
         return term
 
-    def _named(self, word: str) -> str | None:
+    def _region_of(self, word: str) -> str | None:
         """Return the region that a word of a description names, if it can mean nothing else."""
         if ideographs(word):
-            return next((t for t in (self.look(w) for w in self._ideographic(word)) if t), None)
-        return self.word(word) if self.counts(word) and not word.isdecimal() else None
+            return next((t for t in (self.lookup(w) for w in self._ideographic(word)) if t), None)
+        return self.word(word) if self.may_be_body_part(word) and not word.isdecimal() else None
 
-    def counts(self, word: str) -> bool:
+    def may_be_body_part(self, word: str) -> bool:
         """Return whether a word may be a body part where it is one of many or glued to others."""
         if len(word) < SHORTEST_STEM:
             return word in SHORT
         bases = [word, *singulars(word)]
         return not any(w in NOT_IN_TEXT for w in bases) and not any(
-            len(w) < SHORTEST_STEM and w not in SHORT and w in self.known for w in bases
+            len(w) < SHORTEST_STEM and w not in SHORT and w in self.term_of for w in bases
         )
 
     def _sided(self, word: str) -> str | None:
@@ -76,11 +76,13 @@ class Lexicon:
         for side in (SIDE_BEFORE, SIDE_AFTER):
             match = side.search(word)
             rest = side.sub("", word, count=1)
-            if not match or not (rest in SIDED or (self.counts(rest) and rest not in SHORT)):
+            if not match or not (
+                rest in SIDED or (self.may_be_body_part(rest) and rest not in SHORT)
+            ):
                 continue
             letter, sure = len(match[1]) == 1, rest in self.terms or rest in SIDED
             if sure or not letter or (side is SIDE_BEFORE and len(rest) > SHORTEST_STEM):
-                term = self.look(rest)
+                term = self.lookup(rest)
                 if term:
                     return term
         return None
@@ -93,8 +95,10 @@ class Lexicon:
         for mark in GLUED_MARKS:
             rest = word.removeprefix(mark) if word.startswith(mark) else word.removesuffix(mark)
             least = SHORTEST_STEM if mark in MODALITIES else SHORTEST_STEM + 1
-            if rest != word and len(rest) >= least and self.counts(rest) and self.look(rest):
-                return [self.look(rest) or ""]
+            if rest == word or len(rest) < least or not self.may_be_body_part(rest):
+                continue
+            if term := self.lookup(rest):
+                return [term]
         pieces_to: list[list[str] | None] = [[], *[None] * len(word)]  # by the end of the last
         for end in range(SHORTEST_GLUED, len(word) + 1):
             for start in range(end - SHORTEST_GLUED + 1):
@@ -104,38 +108,38 @@ class Lexicon:
                     break
         parts = [piece for piece in pieces_to[-1] or [] if piece not in GLUED]
         alone = len(parts) == 1 and parts[0] in SHORT  # a short word in a long one is chance
-        return [] if alone else [self.known[part] for part in parts]
+        return [] if alone else [self.term_of[part] for part in parts]
 
     def _adheres(self, piece: str) -> bool:
         """Whether a piece of a word is a body part that may stand in it."""
-        return bool(self.known.get(piece)) and self.counts(piece)
+        return bool(self.term_of.get(piece)) and self.may_be_body_part(piece)
 
     def _ideographic(self, word: str) -> list[str]:
         """Cut kanji, written without blanks, into the longest words that the table has."""
         words: list[str] = []
         at = 0
         while at < len(word):
-            ends = (e for e in range(len(word), at, -1) if word[at:e] in self.known)
+            ends = (e for e in range(len(word), at, -1) if word[at:e] in self.term_of)
             end = next(ends, at + 1)
             words.append(word[at:end])
             at = end
         return words
 
-    def parted(self, word: str) -> list[str]:
+    def split(self, word: str) -> list[str]:
         """Return the words that are written as one, or the word itself if the table has it."""
-        if word in self.known:
+        if word in self.term_of:
             return [word]
         return self._ideographic(word) if ideographs(word) else pieces(word)
 
-    def completed(self, word: str, after: str) -> str | None:
+    def complete(self, word: str, after: str) -> str | None:
         """Return the one term that all known spellings with this beginning share.
 
         `CHEST AND ABD PE`: after the abdomen even `P` can only be the pelvis.
         """
-        if self.look(after) == "ABDOMEN" and "PELVIS".startswith(word):
+        if self.lookup(after) == "ABDOMEN" and "PELVIS".startswith(word):
             return "PELVIS"
         if len(word) < SHORTEST_STEM:
             return None
         first, last = (bisect_left(self.ordered, w) for w in (word, word + "\U0010ffff"))
-        terms = {self.known[known] for known in self.ordered[first:last]}
+        terms = {self.term_of[known] for known in self.ordered[first:last]}
         return terms.pop() if len(terms) == 1 else None

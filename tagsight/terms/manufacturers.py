@@ -10,7 +10,7 @@ import re
 from functools import cache, lru_cache
 
 from tagsight.run.package_data import rows_of
-from tagsight.terms.spellings import words_of
+from tagsight.terms.word_splitting import words_of
 
 # An institution is not a maker, whatever its name: `Philips Street Clinic`.
 _INSTITUTION = re.compile(

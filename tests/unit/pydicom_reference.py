@@ -7,7 +7,7 @@ from pydicom import dcmread
 from pydicom.multival import MultiValue
 
 from tagsight.dicom.header_texts import gather
-from tagsight.dicom.part10 import opened
+from tagsight.dicom.part10 import open_header
 
 # Of these the file's framing tells, not the data set: a length of a group, the syntax in use.
 FRAMING = ("CommandGroupLength", "TransferSyntaxUID")
@@ -50,7 +50,7 @@ def agrees(vr, ours, theirs):
 
 def disagreements(path):
     """Keyword, our text, pydicom's, wherever they differ."""
-    with opened(str(path)) as parsed:
+    with open_header(str(path)) as parsed:
         gathered = gather(parsed, frozenset())
     ours = gathered.values | gathered.withheld
     try:

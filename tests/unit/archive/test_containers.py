@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tagsight.archive import containers
-from tagsight.archive.containers import expand, opened
+from tagsight.archive.containers import expand, open_container
 from tagsight.archive.decompression import Decompressed
 from tagsight.archive.opening import open_source
 from tagsight.archive.source import FileSource
@@ -101,7 +101,7 @@ def test_the_last_of_one_name_counts(tmp_path):
         info = tarfile.TarInfo("a")
         info.size = 3
         archive.addfile(info, io.BytesIO(b"new"))
-    assert list(opened(str(path)).members) == ["b", "a"]
+    assert list(open_container(str(path)).members) == ["b", "a"]
     with open_source(f"{path}!a") as source:
         assert source.pread(9, 0) == b"new"
 
@@ -109,7 +109,7 @@ def test_the_last_of_one_name_counts(tmp_path):
 def test_what_is_whole_comes_before_what_is_wrong(tmp_path):
     cut = packed(tmp_path / "a.tar")
     cut.write_bytes(cut.read_bytes()[:3000])
-    container = opened(str(cut))
+    container = open_container(str(cut))
     assert [member.size for member in container.members.values()] == [700]
     assert str(container.failure) == str(Rejection("bad_container", "cut off"))
 
@@ -122,7 +122,7 @@ def test_a_container_is_walked_once_until_it_changes(tmp_path, monkeypatch):
         lambda data, walk=containers.tar_members: walks.append(1) or walk(data),
     )
     path = packed(tmp_path / "a.tar")
-    names = list(opened(str(path)).members)
+    names = list(open_container(str(path)).members)
     for name in random.Random(1).sample(names, len(names)):
         open_source(f"{path}!{name}").close()
     assert len(walks) == 1

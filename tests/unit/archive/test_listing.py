@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.archive.dealing import deal, drawn, listing, shard_of
-from tagsight.archive.listing import FoundFile, find
+from tagsight.archive.listing import ListedFile, find
 from tagsight.archive.paths import to_path, to_text
+from tagsight.archive.sharding import listed_with_shards, sample_mask, shard_files, shard_of
 from tagsight.errors import ArchiveError
 from tagsight.run.progress import Progress
 
@@ -50,7 +50,7 @@ def test_a_loop_of_links_ends_and_a_pipe_is_passed_over(tmp_path):
 @pytest.mark.parametrize("target", ["nothing", "gone"])
 def test_a_link_that_leads_nowhere_is_listed(tmp_path, target):
     (tmp_path / "gone").symlink_to(tmp_path / target)
-    assert list(find([tmp_path])) == [FoundFile(str(tmp_path / "gone"), None, None)]
+    assert list(find([tmp_path])) == [ListedFile(str(tmp_path / "gone"), None, None)]
 
 
 def test_a_folder_that_may_not_be_listed_is_listed_itself(tmp_path, monkeypatch):
@@ -80,8 +80,8 @@ def test_a_text_list(tmp_path):
 def test_a_csv_list(tmp_path, text):
     (tmp_path / "list.csv").write_text(text, encoding="utf-8")
     a, b = find([tmp_path / "list.csv"])
-    assert a == FoundFile(f"{tmp_path}/a", 3, 1_500_000_000)
-    assert b == FoundFile(f"{tmp_path}/b", None, None)
+    assert a == ListedFile(f"{tmp_path}/a", 3, 1_500_000_000)
+    assert b == ListedFile(f"{tmp_path}/b", None, None)
 
 
 def test_a_csv_list_without_header(tmp_path):
@@ -109,12 +109,12 @@ def test_what_is_not_there_is_rejected(tmp_path):
     with pytest.raises(ArchiveError, match="does not exist"):
         list(find([tmp_path / "no"]))
     with pytest.raises(ArchiveError, match="no files"):
-        listing([tmp_path], 4, None, 1)
+        listed_with_shards([tmp_path], 4, None, 1)
 
 
 def test_listing_deals_folders_to_shards(tmp_path):
     make(tmp_path, *(f"{folder}/{file}" for folder in "abcdefgh" for file in "123"))
-    table = listing([tmp_path, tmp_path / "a"], 4, None, 1)
+    table = listed_with_shards([tmp_path, tmp_path / "a"], 4, None, 1)
     assert table.columns == ["path", "size", "mtime_ns", "shard"]
     assert len(table) == 24
     assert table["path"].is_sorted()
@@ -128,13 +128,13 @@ def test_shards_are_the_same_on_every_machine():
 
 
 def dealt(inputs, shards, draw, seed):
-    """What `deal` does, in memory at once."""
+    """What `shard_files` does, in memory at once."""
     found = {}
     for file in find(inputs):
         found.setdefault(file.path, file)
     paths = sorted(found)
     if draw is not None:
-        paths = [p for p, d in zip(paths, drawn(paths, draw, seed), strict=True) if d]
+        paths = [p for p, d in zip(paths, sample_mask(paths, draw, seed), strict=True) if d]
     files = [[] for _ in range(shards)]
     for path in paths:
         files[shard_of(path[: path.rfind("/") + 1], shards)].append(tuple(found[path]))
@@ -159,7 +159,7 @@ def a_list(tmp_path_factory):
 def test_the_stream_deals_as_all_at_once_would(a_list, shards, draw, seed, batch):
     with mock.patch("tagsight.archive.listing._BATCH", batch), TemporaryDirectory() as folder:
         progress = Progress(None, "files")
-        parts = list(deal([a_list, a_list], shards, draw, seed, Path(folder), progress))
+        parts = list(shard_files([a_list, a_list], shards, draw, seed, Path(folder), progress))
     assert [part.rows() for part in parts] == dealt([a_list], shards, draw, seed)
     assert all(part.columns == ["path", "size", "mtime_ns"] for part in parts)
     assert progress.done == 240
@@ -168,11 +168,11 @@ def test_the_stream_deals_as_all_at_once_would(a_list, shards, draw, seed, batch
 DEALING = r"""
 import re, sys
 from pathlib import Path
-from tagsight.archive.dealing import deal
+from tagsight.archive.sharding import shard_files
 from tagsight.run.progress import Progress
 
 source, folder = map(Path, sys.argv[1:])
-for _ in deal([source], 64, None, 1, folder, Progress(None, "files")):
+for _ in shard_files([source], 64, None, 1, folder, Progress(None, "files")):
     pass
 print(re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1])
 """
@@ -193,16 +193,16 @@ def test_five_times_the_files_take_little_more_memory(tmp_path):
 @given(st.permutations(range(50)), st.integers(0, 60), st.integers(0, 5))
 def test_a_draw_does_not_hang_on_order(order, count, seed):
     paths = [f"p{i}" for i in range(50)]
-    kept = {p for p, d in zip(paths, drawn(paths, count, seed), strict=True) if d}
+    kept = {p for p, d in zip(paths, sample_mask(paths, count, seed), strict=True) if d}
     mixed = [paths[i] for i in order]
-    assert kept == {p for p, d in zip(mixed, drawn(mixed, count, seed), strict=True) if d}
+    assert kept == {p for p, d in zip(mixed, sample_mask(mixed, count, seed), strict=True) if d}
     assert len(kept) == min(count, 50)
 
 
 def test_a_share_is_drawn():
     paths = [f"p{i}" for i in range(4000)]
-    assert abs(sum(drawn(paths, 0.25, 1)) - 1000) < 120
-    assert drawn(paths, 0.25, 1) != drawn(paths, 0.25, 2)
+    assert abs(sum(sample_mask(paths, 0.25, 1)) - 1000) < 120
+    assert sample_mask(paths, 0.25, 1) != sample_mask(paths, 0.25, 2)
 
 
 NAMES = st.one_of(

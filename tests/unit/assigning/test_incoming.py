@@ -10,10 +10,10 @@ from pydicom.data import get_testdata_file
 from tagsight.assigning import incoming
 from tagsight.assigning.finished_run import load_run
 from tagsight.assigning.incoming import input_paths, read_parts
-from tagsight.dicom.headers import Wanted
+from tagsight.dicom.headers import ReaderOptions
 from tagsight.errors import ArchiveError, ConfigError, DataError
 from tagsight.reading.column_splits import Split
-from tagsight.reading.ready_table import Layout, deal, open_table
+from tagsight.reading.ready_table import Layout, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
 
 CLONE = Path(__file__).parents[3]
@@ -115,8 +115,8 @@ def test_a_table_is_read_as_the_runs_was(on_table, tmp_path, monkeypatch, name):
     frame.write_csv(place) if name.endswith("csv") else frame.write_parquet(place)
     layout = Layout(TABLE["columns"], (Split.from_config(SPLIT),))
     opened = open_table(place, layout)
-    (rows,) = deal(opened, 1)
-    expected = tags(rows, opened, small_run.KEY, Wanted(keep=frozenset(["PatientSex"])))
+    (rows,) = shard_rows(opened, 1)
+    expected = tags(rows, opened, small_run.KEY, ReaderOptions(keep=frozenset(["PatientSex"])))
     monkeypatch.setattr(incoming, "ROWS", 10)
     found, several = parts(on_table, [place], tmp_path / "work")
     assert found.equals(expected)

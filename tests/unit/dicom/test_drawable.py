@@ -5,15 +5,15 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import MPEG4HP41, VLWholeSlideMicroscopyImageStorage
 
-from tagsight.dicom.drawable import check_drawable, frames, whole
+from tagsight.dicom.drawable import check_drawable, frame_count, int_value
 from tagsight.dicom.headers import gather
-from tagsight.dicom.part10 import opened
+from tagsight.dicom.part10 import open_header
 from tagsight.rejections import Rejection
 
 
 def verdict(path):
     try:
-        with opened(str(path)) as parsed:
+        with open_header(str(path)) as parsed:
             check_drawable(parsed, gather(parsed, frozenset()).values)
     except Rejection as refused:
         return refused.reason
@@ -99,12 +99,12 @@ def test_fewer_fragments_than_frames(tmp_path):
 def test_no_text_of_a_file_gets_into_a_detail(tmp_path):
     for name, detail in (("SR", "SR"), ("Muster", "")):
         path = written(tmp_path / "f", "test-SR.dcm", Modality=name)
-        with pytest.raises(Rejection) as refused, opened(str(path)) as parsed:
+        with pytest.raises(Rejection) as refused, open_header(str(path)) as parsed:
             check_drawable(parsed, gather(parsed, frozenset()).values)
         assert refused.value.detail == detail
 
 
 def test_numbers_of_the_header():
-    assert whole({"Rows": "12\\3"}, "Rows", 0) == 12
-    assert whole({"Rows": "1A"}, "Rows", 7) == 7
-    assert frames({"NumberOfFrames": "0"}) == 1
+    assert int_value({"Rows": "12\\3"}, "Rows", 0) == 12
+    assert int_value({"Rows": "1A"}, "Rows", 7) == 7
+    assert frame_count({"NumberOfFrames": "0"}) == 1

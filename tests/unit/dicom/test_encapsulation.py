@@ -26,8 +26,8 @@ def item(data):
     return b"\xfe\xff\x00\xe0" + struct.pack("<I", len(data)) + data
 
 
-def frame(data, index, count, whole=False):
-    return frame_of(Held(b"...." + data), 4, index, count, whole=whole)
+def frame(data, index, count, fragment_per_frame=False):
+    return frame_of(Held(b"...." + data), 4, index, count, fragment_per_frame=fragment_per_frame)
 
 
 @given(
@@ -75,7 +75,7 @@ def test_more_frames_than_are_said():
 
 def test_fragments_that_are_frames_by_the_standard():
     data = item(b"") + b"".join(map(item, [b"abcd", b"efgh", b"ijkl"])) + END
-    assert frame(data, 0, 1, whole=True) == b"abcd"
+    assert frame(data, 0, 1, fragment_per_frame=True) == b"abcd"
     assert frame(data, 0, 1) == b"abcdefghijkl"
 
 
@@ -97,4 +97,4 @@ def test_a_missing_end_is_forgiven_and_a_cut_fragment_is_not():
     assert items(Held(data), 0) == [(8, 0), (16, 4)]
     assert items(Held(data[:-1]), 0) == []
     with pytest.raises(Rejection):
-        frame_of(Held(data[:-1]), 0, 0, 1, whole=False)
+        frame_of(Held(data[:-1]), 0, 0, 1, fragment_per_frame=False)

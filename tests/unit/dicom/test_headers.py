@@ -6,7 +6,7 @@ from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 from pydicom_reference import disagreements
 
-from tagsight.dicom.headers import Image, Rejected, Wanted, read_header
+from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile, read_header
 from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
@@ -54,7 +54,7 @@ def test_values_of_real_files_are_those_of_pydicom():
 
 def test_an_image(tmp_path):
     path = written(tmp_path / "f", PatientID="1CT1", IssuerOfPatientID="here")
-    image = read_header(path, KEY, Wanted(keep=frozenset({"PatientAge"})))
+    image = read_header(path, KEY, ReaderOptions(keep=frozenset({"PatientAge"})))
     assert isinstance(image, Image)
     assert set(PIXEL_FACTS) - {"NumberOfFrames"} <= set(image.values)
     assert image.values["PatientAge"] == "000Y"
@@ -70,25 +70,27 @@ def test_an_image(tmp_path):
 
 def test_what_is_not_there_has_no_hash(tmp_path):
     path = written(tmp_path / "f", without=["SeriesInstanceUID", "StudyInstanceUID"], PatientID="")
-    image = read_header(path, KEY, Wanted())
+    image = read_header(path, KEY, ReaderOptions())
     assert (image.series, image.study, image.patient) == (None, None, None)
     assert len(image.image) == 32
 
 
 @pytest.mark.parametrize("nobody", ["ANONYMOUS", "anon", "0000", "UNKNOWN", "N/A", "^", "XXXX"])
 def test_a_code_for_nobody_is_no_patient(tmp_path, nobody):
-    assert read_header(written(tmp_path / "f", PatientID=nobody), KEY, Wanted()).patient is None
     assert (
-        read_header(written(tmp_path / "g", PatientID=f"{nobody}7A3"), KEY, Wanted()).patient
+        read_header(written(tmp_path / "f", PatientID=nobody), KEY, ReaderOptions()).patient is None
+    )
+    assert (
+        read_header(written(tmp_path / "g", PatientID=f"{nobody}7A3"), KEY, ReaderOptions()).patient
         is not None
     )
 
 
 def test_a_known_maker_goes_by_one_name_and_another_may_be_an_institution(tmp_path):
     maker = written(tmp_path / "f", Manufacturer="GE MEDICAL SYSTEMS", InstitutionName="GE MEDICAL")
-    assert read_header(maker, KEY, Wanted()).values["Manufacturer"] == "GE"
+    assert read_header(maker, KEY, ReaderOptions()).values["Manufacturer"] == "GE"
     other = written(tmp_path / "g", Manufacturer="St Mary Radiology", InstitutionName="St Mary")
-    assert "Manufacturer" in read_header(other, KEY, Wanted()).withheld
+    assert "Manufacturer" in read_header(other, KEY, ReaderOptions()).withheld
 
 
 def test_what_identifies_is_withheld_wherever_it_turns_up(tmp_path):
@@ -105,7 +107,7 @@ def test_what_identifies_is_withheld_wherever_it_turns_up(tmp_path):
         ManufacturerModelName="SCAN-07",
         BodyPartExamined="HEAD",
     )
-    image = read_header(path, KEY, Wanted())
+    image = read_header(path, KEY, ReaderOptions())
     assert {"ScanOptions", "FilterType", "ConvolutionKernel"} <= set(image.withheld)
     assert image.values["ManufacturerModelName"] == "SCAN-07"  # stations are named after models
     assert image.values["BodyPartExamined"] == "HEAD"
@@ -115,7 +117,7 @@ def test_what_identifies_is_withheld_wherever_it_turns_up(tmp_path):
 
 def test_uids_are_kept_only_where_a_standard_registers_them(tmp_path):
     path = written(tmp_path / "f", CreatorVersionUID="1.2.826.0.1.9")
-    image = read_header(path, KEY, Wanted())
+    image = read_header(path, KEY, ReaderOptions())
     assert image.values["SOPClassUID"] == "1.2.840.10008.5.1.4.1.1.2"
     assert "CreatorVersionUID" in image.withheld
 
@@ -124,7 +126,7 @@ def test_private_tags_are_left(tmp_path):
     dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
     dataset.private_block(0x0011, "SOMEONE", create=True).add_new(1, "LO", "hidden")
     dataset.save_as(tmp_path / "f")
-    assert "hidden" not in read_header(str(tmp_path / "f"), KEY, Wanted()).values.values()
+    assert "hidden" not in read_header(str(tmp_path / "f"), KEY, ReaderOptions()).values.values()
 
 
 def test_functional_groups_fill_what_is_absent(tmp_path):
@@ -137,7 +139,7 @@ def test_functional_groups_fill_what_is_absent(tmp_path):
         SharedFunctionalGroupsSequence=[shared],
         PerFrameFunctionalGroupsSequence=[frame, item()],
     )
-    values = read_header(path, KEY, Wanted()).values
+    values = read_header(path, KEY, ReaderOptions()).values
     assert values["PixelSpacing"] == "2.0\\3.0"
     assert values["SliceThickness"] == "4"
     assert values["TemporalPositionIndex"] == "7"
@@ -146,13 +148,13 @@ def test_functional_groups_fill_what_is_absent(tmp_path):
 def test_coded_regions_become_their_meanings(tmp_path):
     codes = [item(CodeValue="T-A0100", CodeMeaning="Brain"), item(CodeMeaning="Neck")]
     path = written(tmp_path / "f", AnatomicRegionSequence=codes)
-    assert read_header(path, KEY, Wanted()).values["AnatomicRegionSequence"] == "Brain\\Neck"
+    assert read_header(path, KEY, ReaderOptions()).values["AnatomicRegionSequence"] == "Brain\\Neck"
 
 
 def test_an_unknown_vr_is_looked_up(tmp_path):
     data = Path(get_testdata_file("CT_small.dcm", download=False)).read_bytes()
     (tmp_path / "f").write_bytes(data.replace(b"CS\x02\0CT", b"UN\0\0\x02\0\0\0CT", 1))
-    assert read_header(str(tmp_path / "f"), KEY, Wanted()).values["Modality"] == "CT"
+    assert read_header(str(tmp_path / "f"), KEY, ReaderOptions()).values["Modality"] == "CT"
 
 
 @pytest.mark.parametrize("name", ["ISO\0IR 100", "ISO\0\0\0\x00192", "\xff\xff", "nobody"])
@@ -161,12 +163,12 @@ def test_a_character_set_that_nobody_knows(tmp_path, name):
     data = Path(get_testdata_file("CT_small.dcm", download=False)).read_bytes()
     broken = data.replace(b"ISO_IR 100", name.encode("latin-1").ljust(10)[:10], 1)
     (tmp_path / "f").write_bytes(broken)
-    assert read_header(str(tmp_path / "f"), KEY, Wanted()).values["Modality"] == "CT"
+    assert read_header(str(tmp_path / "f"), KEY, ReaderOptions()).values["Modality"] == "CT"
 
 
 def test_a_rejected_file():
     path = get_testdata_file("rtplan.dcm", download=False)
-    assert read_header(path, KEY, Wanted()) == Rejected("no_pixels", "RTPLAN")
+    assert read_header(path, KEY, ReaderOptions()) == RejectedFile("no_pixels", "RTPLAN")
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -176,4 +178,4 @@ def test_no_broken_header_breaks_the_reader(tmp_path, seed):
         place = 132 + (seed * 7919 + step * 104_729) % 3000
         data[place : place + 1 + seed % 4] = bytes([seed % 256]) * 4 if seed % 3 else b"\xff" * 4
     (tmp_path / "f").write_bytes(data)
-    assert isinstance(read_header(str(tmp_path / "f"), KEY, Wanted()), Image | Rejected)
+    assert isinstance(read_header(str(tmp_path / "f"), KEY, ReaderOptions()), Image | RejectedFile)

@@ -9,7 +9,7 @@ from memory import traced
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from tagsight.dicom.part10 import opened
+from tagsight.dicom.part10 import open_header
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.rejections import Reason, Rejection
 
@@ -33,7 +33,7 @@ NESTED = element(0x00081140, b"SQ", b"", UNDEFINED) + b"\xfe\xff\0\xe0\xff\xff\x
 
 
 def refusal(path):
-    with pytest.raises(Rejection) as refused, opened(str(path)):
+    with pytest.raises(Rejection) as refused, open_header(str(path)):
         pass
     assert refused.value.reason in get_args(Reason)
     return refused.value.reason
@@ -76,7 +76,7 @@ def test_a_value_of_gigabytes_is_not_read(tmp_path):
     path = tmp_path / "sparse"
     path.write_bytes(start() + PLAIN + element(0x00091001, b"UN", b"", 3 * 2**30))
     os.truncate(path, path.stat().st_size + 3 * 2**30)
-    with traced() as peak, opened(str(path)) as parsed:
+    with traced() as peak, open_header(str(path)) as parsed:
         assert list(parsed.elements) == [0x00080016, 0x00080060, 0x00091001]
         assert parsed.elements[0x00091001].length == 3 * 2**30
         with pytest.raises(Rejection, match="too_large"):
@@ -93,7 +93,7 @@ def test_elements_are_those_of_pydicom(tmp_path, name, marked):
     data = Path(known.filename).read_bytes()
     skipped = 132 + 12 + known.file_meta.FileMetaInformationGroupLength
     path.write_bytes(data if marked else data[skipped:])
-    with opened(str(path)) as parsed:
+    with open_header(str(path)) as parsed:
         assert list(parsed.elements) == [int(element.tag) for element in known]
         assert parsed.syntax == known.file_meta.TransferSyntaxUID
         assert parsed.little == known.file_meta.TransferSyntaxUID.is_little_endian
@@ -102,26 +102,26 @@ def test_elements_are_those_of_pydicom(tmp_path, name, marked):
 def test_a_lying_transfer_syntax_is_found_out(tmp_path):
     data = Path(get_testdata_file("MR_small.dcm", download=False)).read_bytes()
     (tmp_path / "f").write_bytes(data.replace(EXPLICIT, b"1.2.840.10008.1.2\0\0\0", 1))
-    with opened(str(tmp_path / "f")) as parsed:
+    with open_header(str(tmp_path / "f")) as parsed:
         assert parsed.window.value(parsed.elements[0x00080060]).strip() == b"MR"
 
 
 def test_the_place_of_the_pixels():
     path = get_testdata_file("MR_small.dcm", download=False)
-    with opened(path) as parsed:
+    with open_header(path) as parsed:
         parsed.source.seek(parsed.pixels.offset)
         assert parsed.source.read(parsed.pixels.length) == dcmread(path).PixelData
 
 
 def test_a_header_cut_anywhere_is_refused_or_short(tmp_path):
     data = Path(get_testdata_file("MR_small.dcm", download=False)).read_bytes()
-    with opened(get_testdata_file("MR_small.dcm", download=False)) as parsed:
+    with open_header(get_testdata_file("MR_small.dcm", download=False)) as parsed:
         end = parsed.pixels.offset - 12
     reasons = set()
     for size in range(1, end, 7):
         (tmp_path / "f").write_bytes(data[:size])
         try:
-            with opened(str(tmp_path / "f")) as parsed:
+            with open_header(str(tmp_path / "f")) as parsed:
                 assert parsed.pixels is None
         except Rejection as refused:
             reasons.add(refused.reason)

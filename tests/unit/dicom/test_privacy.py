@@ -8,16 +8,16 @@ from pydicom.datadict import DicomDictionary, keyword_for_tag
 
 from tagsight.dicom import privacy
 from tagsight.dicom.dictionary import DERIVED
-from tagsight.dicom.headers import Wanted, read_header
+from tagsight.dicom.headers import ReaderOptions, read_header
 from tagsight.dicom.privacy import (
     WITHHELD_TEXT,
-    holding,
     identities,
-    is_for_reading,
+    is_for_display_only,
     is_free_text,
     is_identifying,
     is_registered,
-    listed,
+    keywords_containing,
+    table_e1_keywords,
 )
 from tagsight.reading import column_privacy
 from tagsight.reading.batch_reader import Reader
@@ -66,7 +66,7 @@ def test_free_text_is_withheld_wherever_it_stands(keyword):
     assert is_identifying(keyword)
     assert is_free_text(keyword)
     assert not is_identifying(keyword, keep=[keyword])
-    assert is_for_reading(keyword)
+    assert is_for_display_only(keyword)
 
 
 def test_what_is_left_out_as_free_text_and_what_as_identifying():
@@ -76,17 +76,17 @@ def test_what_is_left_out_as_free_text_and_what_as_identifying():
 
 
 def test_what_people_type_is_for_reading_and_codes_numbers_and_ages_are_not():
-    assert all(is_for_reading(keyword) for keyword in WITHHELD_TEXT)
-    assert is_for_reading("InstitutionName")
+    assert all(is_for_display_only(keyword) for keyword in WITHHELD_TEXT)
+    assert is_for_display_only("InstitutionName")
     others = ["PatientAge", "PatientSex", "PatientWeight", "StudyDate", "Modality", "ScanOptions"]
-    assert not any(is_for_reading(keyword) for keyword in others)
+    assert not any(is_for_display_only(keyword) for keyword in others)
 
 
 @pytest.mark.parametrize(("keyword", "description"), DERIVED.items())
 def test_a_derived_tag_identifies_nobody(keyword, description):
     assert is_identifying(description)
     assert not is_identifying(keyword)
-    assert not is_for_reading(keyword)
+    assert not is_for_display_only(keyword)
 
 
 def test_every_person_name_is_identifying():
@@ -96,7 +96,7 @@ def test_every_person_name_is_identifying():
 
 
 def test_free_text_is_a_part_of_the_list():
-    assert listed() >= WITHHELD_TEXT
+    assert table_e1_keywords() >= WITHHELD_TEXT
 
 
 def test_registered():
@@ -126,11 +126,11 @@ def test_what_turns_up_again():
         "short": "Abc",
         "other": "HEAD",
     }
-    assert holding(texts, known) == ["equal", "inside", "joined", "underscore"]
+    assert keywords_containing(texts, known) == ["equal", "inside", "joined", "underscore"]
 
 
 def test_nothing_known_is_nothing_found():
-    assert holding({"a": "b"}, []) == []
+    assert keywords_containing({"a": "b"}, []) == []
 
 
 @pytest.fixture
@@ -156,9 +156,9 @@ def image(tmp_path):
 @pytest.mark.parametrize(("length", "leaves"), [(4, False), (5, True), (2, False)])
 def test_all_readers_look_for_texts_of_one_length(image, shortest, length, leaves):
     shortest(length)
-    plain = read_header(image, KEY, Wanted())
+    plain = read_header(image, KEY, ReaderOptions())
     assert ("ScanOptions" in plain.values) == leaves
-    batch = Reader(KEY, Wanted()).read([image], [0])
+    batch = Reader(KEY, ReaderOptions()).read([image], [0])
     (_, fast), *_ = batch.rows
     assert fast.withheld == plain.withheld
     shown = {"ScanOptions": pl.Series([plain.values.get("ScanOptions", "HEAD AB12")])}
@@ -169,11 +169,11 @@ def test_all_readers_look_for_texts_of_one_length(image, shortest, length, leave
 def test_a_short_text_is_compared_where_short_texts_count(image, shortest):
     """The fast reader judges headers of one signature once: short texts are then a part of it."""
     shortest(2)
-    reader = Reader(KEY, Wanted())
+    reader = Reader(KEY, ReaderOptions())
     for options in ("AB", "CD"):
         dataset = dcmread(image)
         dataset.PatientID, dataset.ScanOptions = "AB", options
         dataset.save_as(image)
         (_, fast), *_ = reader.read([image], [0]).rows
-        assert fast.withheld == read_header(image, KEY, Wanted()).withheld
+        assert fast.withheld == read_header(image, KEY, ReaderOptions()).withheld
         assert ("ScanOptions" in fast.withheld) == (options == "AB")

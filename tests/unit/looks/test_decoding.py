@@ -17,7 +17,7 @@ from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless,
 
 from tagsight.dicom.drawable import DEFLATED_FRAMES, _can_decode
 from tagsight.dicom.header_texts import gather
-from tagsight.dicom.part10 import opened
+from tagsight.dicom.part10 import open_header
 from tagsight.looks.decoding import middle_frame, unpack_bytes
 from tagsight.rejections import Rejection
 
@@ -42,7 +42,7 @@ NAMES = [
 
 
 def drawn(path):
-    with opened(str(path)) as parsed:
+    with open_header(str(path)) as parsed:
         values = gather(parsed, frozenset()).values
         return middle_frame(parsed, parsed.pixels, values)[0]
 

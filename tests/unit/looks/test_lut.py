@@ -9,7 +9,7 @@ from pydicom.data import get_testdata_file
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from tagsight.dicom.part10 import opened
+from tagsight.dicom.part10 import open_header
 from tagsight.looks.lut import VOI, LookupTable, palette, table
 from tagsight.rejections import Rejection
 
@@ -55,7 +55,7 @@ def test_a_table_is_read_whatever_its_form(tmp_path, syntax, vr, first):
     dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
     dataset.PixelData = dataset.PixelData if order == "<" else bytes(len(dataset.PixelData))
     dataset.VOILUTSequence = [item]
-    with opened(saved(tmp_path / "f", dataset, syntax)) as parsed:
+    with open_header(saved(tmp_path / "f", dataset, syntax)) as parsed:
         found = table(parsed, VOI, signed=first < 0)
     assert found.first == first
     assert found.entries.tolist() == entries
@@ -70,7 +70,7 @@ def coloured(path, changes=None):
 
 
 def brightness(path):
-    with opened(path) as parsed:
+    with open_header(path) as parsed:
         return palette(parsed, signed=False)
 
 

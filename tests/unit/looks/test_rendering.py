@@ -12,7 +12,7 @@ from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 from pydicom.uid import ExplicitVRLittleEndian
 
-from tagsight.dicom.headers import Image, Wanted, read_header
+from tagsight.dicom.headers import Image, ReaderOptions, read_header
 from tagsight.errors import DataError
 from tagsight.looks import rendering
 from tagsight.looks.rendering import PixelError, Undrawn, render, render_all, require_some
@@ -259,7 +259,9 @@ def test_a_decoder_that_never_ends_loses_its_own_picture_alone(monkeypatch):
 @pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
 def test_every_real_image_that_is_taken_can_be_drawn():
     found = sorted(str(path) for path in REAL.rglob("*") if path.is_file())[::3]
-    taken = [path for path in found if isinstance(read_header(path, b"k" * 32, Wanted()), Image)]
+    taken = [
+        path for path in found if isinstance(read_header(path, b"k" * 32, ReaderOptions()), Image)
+    ]
     images, reasons = render_all(taken, "pad", 2, Progress(len(taken), "images"))
     assert {path for path, reason in zip(taken, reasons, strict=True) if reason} == set()
     assert len(taken) > 250

@@ -7,7 +7,7 @@ import pytest
 from mutants import mutants
 
 from tagsight.archive.paths import to_text
-from tagsight.dicom.headers import Image, Rejected, Wanted, read_header
+from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile, read_header
 from tagsight.reading.batch_reader import BATCH, Reader
 from tagsight.terms.body_parts import BodyParts, read_spellings
 
@@ -34,7 +34,7 @@ def images(reader, paths):
 
 
 def check(paths, wanted=None, least=0.0):
-    wanted = wanted or Wanted()
+    wanted = wanted or ReaderOptions()
     found = images(Reader(KEY, wanted), paths)
     assert sorted(found) == sorted(paths)
     different = [p for p in paths if found[p][0] != read_header(p, KEY, wanted)]
@@ -54,7 +54,7 @@ def test_real_files():
 
 def test_with_all_that_can_be_wanted():
     vocabulary = BodyParts(read_spellings(CLONE / "tagsight/data/body_parts.csv"))
-    wanted = Wanted(
+    wanted = ReaderOptions(
         keep=frozenset({"PatientAge", "PatientName", "StudyDescription"}),
         undrawable=frozenset({"no_pixels", "unsupported_pixels", "pixels_incomplete"}),
         derive=("StudyDescription", "SeriesDescription"),
@@ -71,7 +71,7 @@ def test_a_full_memory_begins_anew(monkeypatch):
     monkeypatch.setattr(
         "tagsight.reading.value_meanings.ValueMeanings.is_full", lambda self: len(self.texts) > 200
     )
-    reader = Reader(KEY, Wanted())
+    reader = Reader(KEY, ReaderOptions())
     paths = [str(path) for path in PACKAGED]
     generations = set()
     for start in range(0, len(paths), 16):
@@ -80,5 +80,5 @@ def test_a_full_memory_begins_anew(monkeypatch):
         generations.add(batch.generation)
         told = len(batch.rows) + len(batch.others)
         assert told == len(part)
-        assert all(isinstance(other, Image | Rejected) for _, other in batch.others)
+        assert all(isinstance(other, Image | RejectedFile) for _, other in batch.others)
     assert len(generations) > 2

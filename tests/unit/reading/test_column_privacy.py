@@ -9,7 +9,7 @@ from tagsight.dicom import privacy
 from tagsight.dicom.dictionary import attribute
 from tagsight.dicom.privacy import is_kept
 from tagsight.dicom.values import cleaned
-from tagsight.reading.column_privacy import each, judged, repeating
+from tagsight.reading.column_privacy import map_distinct, repeating, shown_and_hidden
 
 KEEP = frozenset({"PatientSex"})
 KINDS = ["ScanOptions", "Manufacturer", "ManufacturerModelName", "SequenceName", "PatientSex"]
@@ -48,7 +48,7 @@ VALUES = st.none() | st.sampled_from(
 )
 @given(st.lists(VALUES, max_size=8))
 def test_values_are_judged_as_in_files(keyword, values):
-    shown, hidden = judged({keyword: pl.Series(values, dtype=pl.String)}, KEEP)
+    shown, hidden = shown_and_hidden({keyword: pl.Series(values, dtype=pl.String)}, KEEP)
     vr = attribute(keyword).vr
     for value, open_, closed in zip(values, shown[keyword], hidden[keyword], strict=True):
         text = cleaned(vr, value) if value is not None else ""
@@ -59,15 +59,19 @@ def test_values_are_judged_as_in_files(keyword, values):
 
 def test_bulk_and_sequences_are_no_text():
     text = pl.Series(["abc"])
-    shown, hidden = judged({"PixelData": text, "DeidentificationMethodCodeSequence": text}, KEEP)
+    shown, hidden = shown_and_hidden(
+        {"PixelData": text, "DeidentificationMethodCodeSequence": text}, KEEP
+    )
     assert [values[0] for values in shown.values()] == [None, None]
     assert [values[0] for values in hidden.values()] == ["\0", "\0"]
-    shown, _ = judged({"AnatomicRegionSequence": text}, KEEP)
+    shown, _ = shown_and_hidden({"AnatomicRegionSequence": text}, KEEP)
     assert shown["AnatomicRegionSequence"][0] == "abc"
 
 
 def test_each_value_is_looked_up_once():
     asked = []
-    found = each(pl.Series(["a", None, "a", "b"]), lambda text: asked.append(text) or text.upper())
+    found = map_distinct(
+        pl.Series(["a", None, "a", "b"]), lambda text: asked.append(text) or text.upper()
+    )
     assert found.to_list() == ["A", None, "A", "B"]
     assert sorted(asked) == ["a", "b"]

@@ -10,7 +10,7 @@ from mutants import many, mutants
 from pydicom_reference import disagreements
 
 from tagsight.archive.source import BytesSource
-from tagsight.dicom.headers import Image, Rejected, Wanted, read_header
+from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile, read_header
 from tagsight.dicom.part10 import parse
 from tagsight.reading import fast_tokenizer, interning
 from tagsight.rejections import Rejection
@@ -114,8 +114,8 @@ def test_the_whole_reader_beside_pydicom(tmp_path):
     """Whatever both read is the same; see `referee` for what may differ, and why."""
     found, images = [], 0
     for path in mutants(tmp_path, FILES, seed=5):
-        read = read_header(path, KEY, Wanted())
-        assert isinstance(read, Image | Rejected)
+        read = read_header(path, KEY, ReaderOptions())
+        assert isinstance(read, Image | RejectedFile)
         if isinstance(read, Image):
             images += 1
             found += [(path, *what) for what in disagreements(path)]
@@ -126,5 +126,5 @@ def test_the_whole_reader_beside_pydicom(tmp_path):
 @pytest.mark.parametrize("size", [0, 3, 131, 132, 140, 32 * 2**10])
 def test_zeros(tmp_path, size):
     (tmp_path / "f").write_bytes(bytes(size))
-    reason = read_header(str(tmp_path / "f"), KEY, Wanted()).reason
+    reason = read_header(str(tmp_path / "f"), KEY, ReaderOptions()).reason
     assert reason == ("empty_file" if size == 0 else "not_dicom")

@@ -7,7 +7,7 @@ import time
 import pytest
 from pydicom.data import get_testdata_file
 
-from tagsight.dicom.headers import Rejected, Wanted
+from tagsight.dicom.headers import ReaderOptions, RejectedFile
 from tagsight.reading import batch_reader
 from tagsight.reading.reader_process import ReaderProcess
 
@@ -27,7 +27,7 @@ def told(fence, paths):
     for some, batch in fence.read(paths):
         found |= {some[place]: "image" for place, _ in batch.rows}
         for place, other in batch.others:
-            found[some[place]] = other.reason if isinstance(other, Rejected) else "image"
+            found[some[place]] = other.reason if isinstance(other, RejectedFile) else "image"
     return [found[path] for path in paths]
 
 
@@ -65,7 +65,7 @@ def allocate():
 def test_a_file_that_ends_its_reader_costs_itself_alone(paths, monkeypatch, deed, reason):
     wicked(monkeypatch, deed)
     started = time.monotonic()
-    with ReaderProcess(KEY, Wanted(), seconds=1.0) as fence:
+    with ReaderProcess(KEY, ReaderOptions(), seconds=1.0) as fence:
         assert told(fence, paths) == ["image", "image", reason, "image", "image"]
         assert told(fence, paths[3:]) == ["image", "image"]
     assert time.monotonic() - started < 50  # a file that hangs would take 60
@@ -73,7 +73,7 @@ def test_a_file_that_ends_its_reader_costs_itself_alone(paths, monkeypatch, deed
 
 def test_no_word_of_it_reaches_the_terminal(paths, monkeypatch, capfd):
     wicked(monkeypatch, lambda: int("Muster^Erika"))
-    with ReaderProcess(KEY, Wanted()) as fence:
+    with ReaderProcess(KEY, ReaderOptions()) as fence:
         told(fence, paths)
     said = capfd.readouterr()
     assert (said.out, said.err) == ("", "")

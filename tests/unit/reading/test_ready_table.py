@@ -7,10 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.archive.dealing import drawn
+from tagsight.archive.sharding import sample_mask
 from tagsight.errors import ArchiveError, DataError
 from tagsight.reading.column_splits import Split
-from tagsight.reading.ready_table import ROW, Layout, ReadyTable, deal, draw, open_table, summary
+from tagsight.reading.ready_table import (
+    ROW,
+    Layout,
+    ReadyTable,
+    open_table,
+    sample_rows,
+    shard_rows,
+    summary,
+)
 
 MIXED = pl.DataFrame(
     {
@@ -117,7 +125,7 @@ def test_a_table_without_rows_is_refused(tmp_path):
 @given(st.integers(0, 30), st.integers(1, 9))
 def test_parts_are_of_equal_size_and_in_the_tables_order(rows, shards):
     table = ReadyTable("table.csv", numbered(rows).with_row_index(ROW).lazy(), layout())
-    dealt = list(deal(table, shards))
+    dealt = list(shard_rows(table, shards))
     assert [len(part) for part in dealt] == [
         rows * (i + 1) // shards - rows * i // shards for i in range(shards)
     ]
@@ -127,7 +135,7 @@ def test_parts_are_of_equal_size_and_in_the_tables_order(rows, shards):
 @pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
 def test_a_table_of_many_batches_is_dealt_whole(tmp_path, name):
     table = open_table(written(tmp_path, numbered(200_000), name), layout())
-    dealt = list(deal(table, 3))
+    dealt = list(shard_rows(table, 3))
     assert [len(part) for part in dealt] == [66_666, 66_667, 66_667]
     assert pl.concat(dealt)["id"].to_list() == [f"i{i}" for i in range(200_000)]
 
@@ -135,6 +143,8 @@ def test_a_table_of_many_batches_is_dealt_whole(tmp_path, name):
 @pytest.mark.parametrize("share", [7, 0.3])
 def test_rows_are_drawn_as_files_are(tmp_path, share):
     table = opened(tmp_path, numbered(50))
-    wins = drawn([f"i{i}" for i in range(50)], share, 5)
-    assert draw(table, share, 5).rows.collect()[ROW].to_list() == [i for i in range(50) if wins[i]]
-    assert draw(table, None, 5) is table
+    wins = sample_mask([f"i{i}" for i in range(50)], share, 5)
+    assert sample_rows(table, share, 5).rows.collect()[ROW].to_list() == [
+        i for i in range(50) if wins[i]
+    ]
+    assert sample_rows(table, None, 5) is table

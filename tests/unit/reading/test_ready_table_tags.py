@@ -6,9 +6,9 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from tagsight.dicom.dictionary import attribute
-from tagsight.dicom.headers import Wanted, read_header
+from tagsight.dicom.headers import ReaderOptions, read_header
 from tagsight.dicom.privacy import patient_hash
-from tagsight.reading.ready_table import Layout, deal, open_table
+from tagsight.reading.ready_table import Layout, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.hashing import keyed_hash
 from tagsight.run.table_config import IDENTIFIERS
@@ -66,15 +66,15 @@ def table_of(folder, records, **more):
 
 
 def transcribed(table, **wanted):
-    (rows,) = deal(table, 1)
-    return tags(rows, table, KEY, Wanted(**wanted))
+    (rows,) = shard_rows(table, 1)
+    return tags(rows, table, KEY, ReaderOptions(**wanted))
 
 
 @pytest.mark.parametrize("keep", [frozenset(), frozenset({"PatientWeight", "StationName"})])
 def test_a_table_leaves_what_the_reader_leaves_of_the_files(tmp_path, keep):
     paths = [get_testdata_file(name, download=False) for name in FILES]
     paths.append(str(planted(tmp_path / "planted.dcm")))
-    read = [read_header(str(path), KEY, Wanted(keep=keep)) for path in paths]
+    read = [read_header(str(path), KEY, ReaderOptions(keep=keep)) for path in paths]
     table = table_of(tmp_path, [values_of(dcmread(path)) for path in paths])
     found = transcribed(table, keep=keep)
     for row, image in zip(found.iter_rows(named=True), read, strict=True):

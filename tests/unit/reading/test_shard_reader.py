@@ -6,8 +6,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from tagsight.archive.dealing import listing
-from tagsight.dicom.headers import Wanted
+from tagsight.archive.sharding import listed_with_shards
+from tagsight.dicom.headers import ReaderOptions
 from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.errors import DataError
 from tagsight.reading import part_store, shard_reader
@@ -31,8 +31,8 @@ def archive(tmp_path):
 
 
 def read(archive, store, keep=("PatientSex",), table=None):
-    table = listing([archive], 1, None, 1) if table is None else table
-    wanted = Wanted(keep=frozenset(keep))
+    table = listed_with_shards([archive], 1, None, 1) if table is None else table
+    wanted = ReaderOptions(keep=frozenset(keep))
     shard = read_shard(table, KEY, wanted, store, Progress(len(table), "files"))
     return shard.tags.collect(), shard.rejected
 
@@ -56,7 +56,7 @@ def test_every_file_is_in_one_of_two_tables(archive, tmp_path):
     assert sorted(rejected["reason"]) == ["no_pixels", "not_dicom"]
     assert rejected.columns == ["path", "reason", "detail"]
     both = [*tags["path"], *rejected["path"]]
-    assert sorted(both) == listing([archive], 1, None, 1)["path"].to_list()
+    assert sorted(both) == listed_with_shards([archive], 1, None, 1)["path"].to_list()
 
 
 def test_the_columns(archive, tmp_path):
@@ -82,7 +82,7 @@ def test_an_empty_shard(tmp_path):
 
 @pytest.mark.parametrize("known", [True, False], ids=["listed", "unlisted"])
 def test_what_was_read_is_not_read_again(archive, tmp_path, monkeypatch, known):
-    table = listing([archive], 1, None, 1)
+    table = listed_with_shards([archive], 1, None, 1)
     if not known:
         table = table.with_columns(size=pl.lit(None, pl.Int64), mtime_ns=pl.lit(None, pl.Int64))
     first = read(archive, tmp_path / "store", table=table)
@@ -147,7 +147,7 @@ def test_the_store_holds_no_identifying_value(archive, tmp_path):
 
 
 def test_what_may_pass_is_tried_again(archive, tmp_path):
-    table = listing([archive], 1, None, 1)
+    table = listed_with_shards([archive], 1, None, 1)
     gone = archive / "MR/MR_small.dcm"
     away = gone.rename(tmp_path / "away")
     _, rejected = read(archive, tmp_path / "store", table=table)
@@ -176,7 +176,7 @@ def test_copies(archive, tmp_path):
 def test_the_result_does_not_hang_on_the_number_of_shards(archive, tmp_path):
     shutil.copy(archive / "MR/MR_small.dcm", archive / "CT/MR_small.dcm")
     one = read(archive, tmp_path / "one")
-    table = listing([archive], 3, None, 1)
+    table = listed_with_shards([archive], 3, None, 1)
     parts = [read(archive, tmp_path / str(s), table=table.filter(shard=s)) for s in range(3)]
     together = pl.concat([tags for tags, _ in parts], how="diagonal").sort("path")
     assert together.select(sorted(together.columns)).equals(one[0].select(sorted(one[0].columns)))
@@ -209,8 +209,8 @@ def test_members_of_containers(archive, tmp_path):
 
 
 def test_what_is_kept_for_its_tags_alone(archive, tmp_path):
-    table = listing([archive], 1, None, 1)
-    wanted = Wanted(undrawable=frozenset({"no_pixels"}))
+    table = listed_with_shards([archive], 1, None, 1)
+    wanted = ReaderOptions(undrawable=frozenset({"no_pixels"}))
     shard = read_shard(table, KEY, wanted, tmp_path / "store", Progress(5, "files"))
     tags = shard.tags.collect()
     assert tags.filter(undrawable="no_pixels")["Modality"].to_list() == ["RTPLAN"]

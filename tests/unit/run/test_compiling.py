@@ -11,7 +11,7 @@ import pytest
 
 from tagsight.gower import metric
 from tagsight.run import compiling
-from tagsight.run.imports import reached
+from tagsight.run.imports import dependencies
 
 CLONE = Path(compiling.__file__).parents[2]
 LIBRARY = CLONE / "tagsight"
@@ -42,7 +42,7 @@ def test_nothing_is_compiled_past_it():
 @pytest.mark.parametrize("name", ["gower/metric.py", "gower/packing.py", "run/compiling.py"])
 def test_another_source_of_a_kernel_has_another_folder(tmp_path, name):
     source = LIBRARY / "gower/metric.py"
-    sources = [path.relative_to(LIBRARY) for path in {source, *reached(source, CLONE)}]
+    sources = [path.relative_to(LIBRARY) for path in {source, *dependencies(source, CLONE)}]
     clone = clone_with(tmp_path, *sources)
     copy = clone / "tagsight/gower/metric.py"
     assert compiling.fingerprint(copy, clone) == compiling.fingerprint(source, CLONE)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tagsight.run.processes import CallLimits, Worker, each
+from tagsight.run.processes import CallLimits, Worker, map_supervised
 
 MB = 2**20
 
@@ -31,7 +31,7 @@ def misbehave(what):
 
 
 def called(arguments, processes=2, seconds=1.0):
-    found = list(each(misbehave, arguments, processes, seconds, 256 * MB))
+    found = list(map_supervised(misbehave, arguments, processes, seconds, 256 * MB))
     assert sorted(place for place, _ in found) == list(range(len(arguments)))
     return [answer for _, answer in sorted(found)]
 
@@ -62,7 +62,7 @@ def test_what_a_call_writes_goes_nowhere(capfd):
 
 
 def test_whoever_stops_listening_leaves_no_process():
-    calls = each(misbehave, ["a"] * 100 + ["hang"] * 4, 2, 60, 256 * MB)
+    calls = map_supervised(misbehave, ["a"] * 100 + ["hang"] * 4, 2, 60, 256 * MB)
     next(calls)
     before = time.monotonic()
     calls.close()
@@ -98,7 +98,7 @@ def test_requests_behind_a_lost_one_are_answered_by_the_next_process(worker):
     worker.send(requests)
     answers = []
     while worker.pending:
-        answers += worker.received()
+        answers += worker.answers()
     assert answers == [(what, losses.get(what, what.upper())) for what in requests]
 
 

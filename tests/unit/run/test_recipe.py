@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tagsight.run.imports import reached
-from tagsight.run.recipe import LAID_ON, Recipes
+from tagsight.run.imports import dependencies
+from tagsight.run.recipe import BASE_TABLES, Recipes
 
 CONFIG = {"seed": 1, "cluster": {"k": [5, 10]}}
 FILES = {
@@ -119,7 +119,8 @@ def test_config_values_and_producers_count():
     assert made(recipes, producer[0]) != made(recipes, producer[1])
     made(recipes, producer[0])
     assert recipes.after["clusters"] == {"samples", "tags"}
-    assert recipes.own("clusters", k="cluster.k") == other.own("clusters", k="cluster.k")
+    alone = [each.without_upstream("clusters", k="cluster.k") for each in (recipes, other)]
+    assert alone[0] == alone[1]
 
 
 def test_of_a_table_the_content_counts_with_that_of_the_one_it_is_laid_on(clone, tmp_path):
@@ -131,7 +132,7 @@ def test_of_a_table_the_content_counts_with_that_of_the_one_it_is_laid_on(clone,
         mine.write_text(own or "")
         params = recipes("clusters", body_parts="tags.body_parts")
         assert params["body_parts"] == (str(mine) if own else None)
-        assert len(recipes.own("clusters", body_parts="tags.body_parts")) == 16
+        assert len(recipes.without_upstream("clusters", body_parts="tags.body_parts")) == 16
         return params["recipe"]
 
     made = [recipe_of(*texts) for texts in (("a", None), ("b", None), ("a", "a"), ("a", "b"))]
@@ -141,7 +142,7 @@ def test_of_a_table_the_content_counts_with_that_of_the_one_it_is_laid_on(clone,
 
 def test_what_a_key_is_laid_on_is_there():
     clone = Path(__file__).parents[3]
-    assert [path for path in LAID_ON.values() if not (clone / path).is_file()] == []
+    assert [path for path in BASE_TABLES.values() if not (clone / path).is_file()] == []
 
 
 def test_in_a_section_that_is_null_every_key_is():
@@ -156,8 +157,8 @@ def test_an_unknown_key_is_an_error():
 def test_every_table_and_template_is_covered_by_some_recipe():
     clone = Path(__file__).parents[3]
     scripts = (clone / "scripts").glob("*.py")
-    covered = {path for script in scripts for path in reached(script, clone)}
+    covered = {path for script in scripts for path in dependencies(script, clone)}
     folders = ("tagsight/data", "tagsight/report/templates")
     tables = [path for folder in folders for path in (clone / folder).rglob("*") if path.is_file()]
-    covered |= {clone / path for path in LAID_ON.values()}  # counted where a rule reads the key
+    covered |= {clone / path for path in BASE_TABLES.values()}  # counted where a rule reads the key
     assert [path.name for path in tables if path not in covered] == []

@@ -30,19 +30,21 @@ class Spill(NamedTuple):
     ends: Int64s
 
 
-def listing(inputs: list[Path], shards: int, draw: int | float | None, seed: int) -> pl.DataFrame:
-    """Return all files of `inputs` in one table: see `deal`.
+def listed_with_shards(
+    inputs: list[Path], shards: int, draw: int | float | None, seed: int
+) -> pl.DataFrame:
+    """Return all files of `inputs` in one table: see `shard_files`.
 
     Returns FILES and shard (Int32), sorted by path.
     """
     with TemporaryDirectory() as folder:
         progress = Progress(None, "files found")
-        parts = deal(inputs, shards, draw, seed, Path(folder), progress)
+        parts = shard_files(inputs, shards, draw, seed, Path(folder), progress)
         numbered = [part.with_columns(shard=pl.lit(i, pl.Int32)) for i, part in enumerate(parts)]
     return pl.concat(numbered).sort("path")
 
 
-def deal(
+def shard_files(
     inputs: list[Path],
     shards: int,
     draw: int | float | None,
@@ -50,33 +52,33 @@ def deal(
     folder: Path,
     progress: Progress,
 ) -> Iterator[pl.DataFrame]:
-    """Yield the files of `inputs`, or a draw of them, shard by shard.
+    """Yield the files of `inputs`, or a random sample of them, shard by shard.
 
-    draw, seed: see `Draw`; folder: holds the files in the meantime, for only a batch of them or a
-    shard is in memory.
+    draw, seed: see `FileSample`; folder: holds the files meanwhile, as only a batch of them, or a
+    shard, is in memory.
     Yields FILES, sorted by path, whatever the order of inputs. Files of one folder are always of
     one shard, because a series lies in a folder. Each path is listed once.
     Raises ArchiveError where an input does not exist or cannot be read, or there is no file.
     """
-    lottery = Draw(draw, seed)
-    spills = list(_spilled(inputs, shards, lottery, folder, progress))
+    sample = FileSample(draw, seed)
+    spills = list(_spilled(inputs, shards, sample, folder, progress))
     if not progress.done:
         where = ", ".join(map(str, inputs))
         raise ArchiveError(f"input: no files in {where}; name a folder that holds DICOM files")
     for shard in range(shards):
         files = _of_shard(spills, shard)
-        yield files.filter(pl.Series(lottery.wins(files["number"].to_numpy()))).drop("number")
+        yield files.filter(pl.Series(sample.is_drawn(files["number"].to_numpy()))).drop("number")
 
 
 def _spilled(
-    inputs: list[Path], shards: int, lottery: "Draw", folder: Path, progress: Progress
+    inputs: list[Path], shards: int, sample: "FileSample", folder: Path, progress: Progress
 ) -> Iterator[Spill]:
     files = find(inputs)
     for i, batch in enumerate(iter(lambda: list(islice(files, _BATCH)), [])):
         frame = pl.DataFrame(batch, schema=FILES, orient="row")
-        numbers = lottery.draw(frame["path"].to_list())
+        numbers = sample.offer(frame["path"].to_list())
         frame = frame.with_columns(_shards(frame["path"], shards), pl.Series("number", numbers))
-        frame = frame.filter(pl.Series(lottery.wins(numbers))).sort("shard", maintain_order=True)
+        frame = frame.filter(pl.Series(sample.is_drawn(numbers))).sort("shard", maintain_order=True)
         spill = Spill(folder / f"{i}.parquet", np.cumsum(_counts(frame["shard"], shards)))
         frame.drop("shard").write_parquet(spill.path, row_group_size=_BATCH // 16)
         progress.add(len(batch))
@@ -107,7 +109,7 @@ def shard_of(folder: str, shards: int) -> int:
     return _number("", folder) % shards
 
 
-class Draw:
+class FileSample:
     """A draw among paths: an int draws that many, a float that share, None all.
 
     Each path has a number, a hash of seed and path; the smallest numbers win. So the draw does not
@@ -119,7 +121,7 @@ class Draw:
         self._salt = f"{seed}\0"
         self._smallest = np.empty(0, np.uint64)
 
-    def draw(self, paths: list[str]) -> UInt64s:
+    def offer(self, paths: list[str]) -> UInt64s:
         """Let paths take part; a path that comes again counts once.
 
         Returns uint64 (paths,), their numbers.
@@ -128,11 +130,11 @@ class Draw:
             return np.zeros(len(paths), np.uint64)
         numbers = np.array([_number(self._salt, path) for path in paths], np.uint64)
         if isinstance(self._draw, int):
-            numbers_so_far = np.append(self._smallest, numbers[self.wins(numbers)])
+            numbers_so_far = np.append(self._smallest, numbers[self.is_drawn(numbers)])
             self._smallest = np.unique(numbers_so_far)[: max(self._draw, 0)]
         return numbers
 
-    def wins(self, numbers: UInt64s) -> Bools:
+    def is_drawn(self, numbers: UInt64s) -> Bools:
         """Return which numbers are drawn, as far as paths have taken part."""
         if isinstance(self._draw, float) and self._draw < 1:
             return numbers < np.uint64(math.ceil(self._draw * 2**64))
@@ -141,10 +143,10 @@ class Draw:
         return numbers <= self._smallest[-1] if self._draw > 0 else np.zeros(len(numbers), bool)
 
 
-def drawn(paths: list[str], draw: int | float, seed: int) -> list[bool]:
-    """Return which paths are drawn, see `Draw`."""
-    lottery = Draw(draw, seed)
-    return lottery.wins(lottery.draw(paths)).tolist()
+def sample_mask(paths: list[str], draw: int | float, seed: int) -> list[bool]:
+    """Return which paths are drawn, see `FileSample`."""
+    sample = FileSample(draw, seed)
+    return sample.is_drawn(sample.offer(paths)).tolist()
 
 
 def _number(salt: str, text: str) -> int:
