@@ -3,12 +3,12 @@
 UserError            the user can act on it; shown as one line
 ├── ConfigError      a key of the config
 ├── ArchiveError     the input: folders, lists, files
-└── DataError        what the archive holds does not allow what was asked
+└── DataError        the archive does not hold what the config asks for
 """
 
 
 class UserError(Exception):
-    """Something that the user can mend: one line that says what, where and the way out."""
+    """A fault that the user can correct: one line that says what, where and the way out."""
 
 
 class ConfigError(UserError):

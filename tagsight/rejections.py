@@ -28,7 +28,7 @@ Reason = Literal[
 class Rejection(Exception):
     """A file that is rejected.
 
-    reason: of the closed list; detail: more of it, without patient data.
+    reason: of the closed list; detail: more about it, without patient data.
     """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

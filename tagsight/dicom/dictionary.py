@@ -1,4 +1,4 @@
-"""What the DICOM standard knows: of a keyword its tag, VR and module, of a UID its name.
+"""Tables of the DICOM standard: the tag, VR and module of a keyword, the name of a UID.
 
 The only module that uses private names of pydicom, which has no public ones for these tables.
 
@@ -40,10 +40,10 @@ class Attribute:
 
 @cache
 def attribute(keyword: str) -> Attribute:
-    """Return the attribute of a public keyword; one unknown to PS3.6 has empty tag and VR.
+    """Return the attribute of a public keyword; tag and VR are empty where PS3.6 lacks it.
 
     An attribute of a repeating group (50xx, 60xx) has the tag of the first group. Where PS3.6
-    leaves a choice of VRs (`US or SS`) the first counts. A derived column has the tag of the
+    leaves a choice of VRs (`US or SS`), the first is taken. A derived column has the tag of the
     description that it is derived from and, as a term of a closed list, the VR CS.
     """
     if keyword in DERIVED:
@@ -83,7 +83,7 @@ def uid_name(uid: str) -> str | None:
 def expanded_lut(segments: Sequence[int], layout: str) -> list[int]:
     """Return the entries of a segmented palette (PS3.3 C.7.9.2).
 
-    segments: its numbers; layout: their format, as of `struct`.
+    segments: the palette's numbers; layout: their format in `struct`.
     """
     from pydicom.pixels.processing import _expand_segmented_lut
 

@@ -17,7 +17,7 @@ MAX_FRAME = 2**27  # samples of one frame
 DICOMDIR = "1.2.840.10008.1.3.10"
 DEFLATED_FRAMES = UID("1.2.840.10008.1.2.8.1")
 _TILED = {"1.2.840.10008.5.1.4.1.1.77.1.6", "1.2.840.10008.5.1.4.1.1.77.1.9"}  # one frame is a tile
-_WITHOUT_PIXELS = frozenset(  # modalities, and nothing else, may be named in a detail
+_WITHOUT_PIXELS = frozenset(  # modalities that a detail may name: no other text of the header may
     {"DOC", "ECG", "KO", "PLAN", "PR", "REG", "RTPLAN", "RTRECORD", "RTSTRUCT", "SR"}
 )
 _RETIRED = {"ARGB", "CMYK", "HSV", "YBR_PARTIAL_422"}  # PS3.3 C.7.6.3.1.2
@@ -41,19 +41,19 @@ def check_drawable(parsed: ParsedFile, values: dict[str, str]) -> None:
     """
     if is_directory(parsed):
         raise Rejection("dicomdir")
-    needed = demand(values, parsed.pixels, parsed.syntax)
-    if not is_complete(parsed.window.source, parsed.pixels, needed):
+    need = demand(values, parsed.pixels, parsed.syntax)
+    if not is_complete(parsed.window.source, parsed.pixels, need):
         raise Rejection("pixels_incomplete")
 
 
 def is_directory(parsed: ParsedFile) -> bool:
     """Return whether the file is a DICOMDIR (PS3.10 8.6), which lists other files."""
-    named = parsed.meta.get(_MEDIA_CLASS, b"").strip(b"\0 ") == DICOMDIR.encode()
-    return named or _DIRECTORY in parsed.elements
+    media_class = parsed.meta.get(_MEDIA_CLASS, b"").strip(b"\0 ")
+    return media_class == DICOMDIR.encode() or _DIRECTORY in parsed.elements
 
 
 def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand:
-    """Return what the picture needs by its header; the place of `pixels` does not matter.
+    """Return what a picture needs by its header; the offset of `pixels` does not matter.
 
     Raises Rejection where pixels are missing or of a kind that cannot be drawn.
     """
@@ -73,17 +73,17 @@ def demand(values: dict[str, str], pixels: Pixels | None, syntax: UID) -> Demand
     return Demand(length=-(-samples * bits * frame_count(values) // 8))
 
 
-def is_complete(source: Source, pixels: Pixels | None, needed: Demand) -> bool:
-    """Return whether all of the pixels that are needed are in the source."""
+def is_complete(source: Source, pixels: Pixels | None, need: Demand) -> bool:
+    """Return whether the source holds all pixels that a picture needs."""
     if pixels is None:
         return False
     if pixels.length == UNDEFINED:
-        return len(items(source, pixels.offset)) > needed.fragments  # a table precedes them
-    return max(pixels.offset, 0) + needed.length <= source.size and pixels.length >= needed.length
+        return len(items(source, pixels.offset)) > need.fragments  # a table precedes them
+    return max(pixels.offset, 0) + need.length <= source.size and pixels.length >= need.length
 
 
 def int_value(values: dict[str, str], keyword: str, default: int) -> int:
-    """Return a whole number of the header; `default` where it is absent or no number."""
+    """Return an integer of the header; `default` where it is absent or not a number."""
     text = values.get(keyword, "").split("\\")[0]
     return int(text) if text.isdecimal() else default
 
@@ -107,8 +107,8 @@ def _frame_shape(values: dict[str, str], pixels: Pixels) -> tuple[int, int]:
         raise Rejection("unsupported_pixels", "more bits stored than allocated")
     if rows * columns * samples > MAX_FRAME:
         raise Rejection("too_large", f"{rows} x {columns}")
-    halved = values.get("PhotometricInterpretation") == "YBR_FULL_422"
-    return rows * columns * (2 if halved and samples == 3 else samples), bits
+    subsampled = values.get("PhotometricInterpretation") == "YBR_FULL_422"
+    return rows * columns * (2 if subsampled and samples == 3 else samples), bits
 
 
 @cache

@@ -13,10 +13,10 @@ _HEADS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")  # JPEG, JPEG
 
 
 def items(source: Source, offset: int) -> list[tuple[int, int]]:
-    """Return place and length of the offset table and of every fragment; none if one is cut off.
+    """Return place and length of the offset table and of every fragment; empty if one is cut off.
 
-    Lengths are followed, so that a delimiter within a fragment ends nothing. The last delimiter
-    may be missing.
+    Items are found by their lengths, so that a delimiter inside a fragment is ignored. The last
+    delimiter may be missing.
     """
     places: list[tuple[int, int]] = []
     place = offset
@@ -37,7 +37,7 @@ def frame_of(
 
     fragment_per_frame: every fragment is a frame.
     An Extended Offset Table is not needed: where there is one, every fragment is a frame. A Basic
-    Offset Table counts only if it points at fragments: many are empty, zero or of another file.
+    Offset Table is used only if it points at fragments: many are empty, zero or of another file.
     Raises Rejection where the frame cannot be found or is too large.
     """
     table, *fragments = items(source, offset) or [(0, 0)]
@@ -45,33 +45,33 @@ def frame_of(
         raise Rejection("pixels_incomplete")
     if fragment_per_frame or len(fragments) == count:
         return _joined(source, fragments[index : index + 1])
-    begins = _by_table(source, table, fragments, count) or _by_heads(source, fragments, count)
-    if not begins and count > 1:
+    starts = _by_table(source, table, fragments, count) or _by_heads(source, fragments, count)
+    if not starts and count > 1:
         raise Rejection("pixels_incomplete", "frames")
-    first, behind = list(pairwise([*(begins or [0]), len(fragments)]))[index]
-    return _joined(source, fragments[first:behind])
+    first, end = list(pairwise([*(starts or [0]), len(fragments)]))[index]
+    return _joined(source, fragments[first:end])
 
 
 def _by_table(
     source: Source, table: tuple[int, int], fragments: list[tuple[int, int]], count: int
 ) -> list[int]:
-    """Indices of fragments that begin a frame, by the Basic Offset Table; none if it is wrong."""
+    """Indices of fragments that begin a frame, by the Basic Offset Table; empty if it is wrong."""
     data = source.pread(min(table[1], 4 * MAX_ITEMS), table[0])
     offsets = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
     numbers = {place - 8: number for number, (place, _) in enumerate(fragments)}
     origin = fragments[0][0] - 8
-    begins = [numbers.get(origin + offset, -1) for offset in offsets]
-    rising = begins[:1] == [0] and all(one < other for one, other in pairwise(begins))
-    return begins if rising and len(begins) >= count else []
+    starts = [numbers.get(origin + offset, -1) for offset in offsets]
+    ascending = starts[:1] == [0] and all(one < other for one, other in pairwise(starts))
+    return starts if ascending and len(starts) >= count else []
 
 
 def _by_heads(source: Source, fragments: list[tuple[int, int]], count: int) -> list[int]:
     """Indices of fragments that begin a frame, by the first bytes of JPEG and JPEG 2000 images."""
-    begins = [
+    starts = [
         number for number, (place, _) in enumerate(fragments)
         if source.pread(8, place).startswith(_HEADS)
     ]  # fmt: skip
-    return begins if begins[:1] == [0] and len(begins) >= count else []
+    return starts if starts[:1] == [0] and len(starts) >= count else []
 
 
 def _joined(source: Source, fragments: list[tuple[int, int]]) -> bytes:

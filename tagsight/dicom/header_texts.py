@@ -37,18 +37,18 @@ def gather(parsed: ParsedFile, keep: frozenset[str], frame: int = 0) -> HeaderTe
     Functional groups (shared, and those of `frame`) fill what the top level lacks.
     Raises Rejection where a sequence cannot be read.
     """
-    gathered = HeaderTexts()
-    _take(gathered, parsed, parsed.elements, keep)
-    for tag, wanted in ((SHARED_GROUPS, 0), (FRAME_GROUPS, frame)):
+    texts = HeaderTexts()
+    _take(texts, parsed, parsed.elements, keep)
+    for tag, item in ((SHARED_GROUPS, 0), (FRAME_GROUPS, frame)):
         if tag in parsed.elements:
-            for groups in islice(items(parsed.window, parsed.elements[tag]), wanted, wanted + 1):
-                _take_groups(gathered, parsed, groups, keep)
-    gathered.values["TransferSyntaxUID"] = str(parsed.syntax)
-    return gathered
+            for groups in islice(items(parsed.window, parsed.elements[tag]), item, item + 1):
+                _take_groups(texts, parsed, groups, keep)
+    texts.values["TransferSyntaxUID"] = str(parsed.syntax)
+    return texts
 
 
 def _take_groups(
-    gathered: HeaderTexts,
+    texts: HeaderTexts,
     parsed: ParsedFile,
     groups: Iterable[tuple[int, Element]],
     keep: frozenset[str],
@@ -57,19 +57,19 @@ def _take_groups(
     for tag, group in groups:
         if public(tag)[1] == "SQ":
             for item in islice(items(parsed.window, group), 1):
-                _take(gathered, parsed, dict(item), keep)
+                _take(texts, parsed, dict(item), keep)
 
 
 def _take(
-    gathered: HeaderTexts, parsed: ParsedFile, elements: dict[int, Element], keep: frozenset[str]
+    texts: HeaderTexts, parsed: ParsedFile, elements: dict[int, Element], keep: frozenset[str]
 ) -> None:
-    """Add the keywords that are still missing, so that the top level comes before groups."""
+    """Add the keywords that are still missing: the top level has precedence over groups."""
     window = parsed.window
     encodings = _character_sets(window, elements, parsed.encodings)
     signed = _is_signed(window, elements)
     for tag, element in elements.items():
         keyword, standard_vr = public(tag)
-        if not keyword or keyword in gathered.values or keyword in gathered.withheld:
+        if not keyword or keyword in texts.values or keyword in texts.withheld:
             continue
         vr = one_vr(element.vr, standard_vr, signed)
         if vr == "SQ":
@@ -79,7 +79,7 @@ def _take(
         else:
             continue
         if text:
-            _put(gathered, keyword, vr, text, keep)
+            _put(texts, keyword, vr, text, keep)
 
 
 def _start_of(window: Window, element: Element) -> bytes:
@@ -88,18 +88,18 @@ def _start_of(window: Window, element: Element) -> bytes:
 
 
 def _character_sets(
-    window: Window, elements: dict[int, Element], around: tuple[str, ...]
+    window: Window, elements: dict[int, Element], inherited: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The character sets that the elements name, else those of the data set `around` them."""
+    """The character sets that the elements name, else those of the data set they are in."""
     if CHARSET_TAG in elements:
         return character_sets(_start_of(window, elements[CHARSET_TAG]))
-    return around
+    return inherited
 
 
-def _put(gathered: HeaderTexts, keyword: str, vr: str, text: str, keep: frozenset[str]) -> None:
+def _put(texts: HeaderTexts, keyword: str, vr: str, text: str, keep: frozenset[str]) -> None:
     kept = is_kept(keyword, vr, text, keep)
-    (gathered.values if kept else gathered.withheld)[keyword] = text
-    gathered.vrs[keyword] = vr
+    (texts.values if kept else texts.withheld)[keyword] = text
+    texts.vrs[keyword] = vr
 
 
 @lru_cache(maxsize=2**14)
@@ -112,7 +112,7 @@ def public(tag: int) -> tuple[str, str]:
 
 
 def one_vr(vr: str | None, standard_vr: str, signed: bool) -> str:
-    """Return the file's VR, or the dictionary's where the file has none or UN; one of a choice."""
+    """Return the file's VR, or the dictionary's where the file has none or UN, as a single VR."""
     chosen = vr if vr not in (None, "UN") else standard_vr
     if " or " in chosen:
         return "SS" if signed and "SS" in chosen else chosen.split(" or ")[0]

@@ -27,9 +27,9 @@ _WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|7
 
 @dataclass(frozen=True)
 class ReaderOptions:
-    """What the config asks of the reader.
+    """The reader's options, from the config.
 
-    keep: identifying keywords to keep all the same; undrawable: reasons for which a file is
+    keep: identifying keywords to keep nevertheless; undrawable: reasons for which a file is
     kept for its tags alone; derive: descriptions whose region becomes a column, by `vocabulary`.
     """
 
@@ -62,7 +62,7 @@ class Image(NamedTuple):
 
 @dataclass(frozen=True)
 class RejectedFile:
-    """A file that is not taken: a reason of `REASONS`, and a detail without patient data."""
+    """A file that is rejected: its `rejections.Reason`, and a detail without patient data."""
 
     reason: Reason
     detail: str = ""
@@ -70,7 +70,7 @@ class RejectedFile:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows from the texts of a header, wherever the pixels are.
+    """The assessment of a header's texts, wherever the pixels are.
 
     demand: what the image needs to be drawn; rejected: why it cannot be drawn;
     repeating: keywords to withhold because they repeat an identifying value.
@@ -90,51 +90,51 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
     real archives hold one UID in several files (with different content, too), and each row needs
     an identifier of its own whatever the number of shards. `instance` hashes the UID alone, so that
     copies can be found. `patient` hashes Patient ID without its issuer, which is often filled in
-    some files only; codes that stand for nobody have no hash.
+    some files only; placeholders such as `ANON` have no hash.
 
     Values are as stored: multi-values joined by `\\`, without padding, numbers not reformatted,
     binary numbers in their shortest decimal form; an empty value counts as absent. A known maker
-    goes by one name, so that an institution in its place can be distinguished. Functional groups
+    has one name, so that an institution in its place can be distinguished. Functional groups
     (shared, first frame) fill what the top level lacks. What is withheld: see `privacy`.
     """
     try:
         with open_header(path) as parsed:
             if is_directory(parsed):
                 raise Rejection("dicomdir")
-            gathered = gather(parsed, options.keep)
-            verdict = assess(gathered, parsed.pixels, parsed.syntax, options.keep)
+            header = gather(parsed, options.keep)
+            verdict = assess(header, parsed.pixels, parsed.syntax, options.keep)
             undrawable = undrawable_reason(
                 verdict, parsed.window.source, parsed.pixels, options.undrawable
             )
-            regions = _regions(gathered, options)
-            return _image(parsed, gathered, verdict, undrawable, (path, key), regions)
+            regions = _regions(header, options)
+            return _image(parsed, header, verdict, undrawable, (path, key), regions)
     except Rejection as rejection:
         return RejectedFile(rejection.reason, rejection.detail)
 
 
 def assess(
-    gathered: HeaderTexts, pixels: Pixels | None, syntax: UID, keep: frozenset[str]
+    header: HeaderTexts, pixels: Pixels | None, syntax: UID, keep: frozenset[str]
 ) -> Verdict:
-    """Return what follows from the texts of an image; the place of `pixels` does not matter."""
-    needed, rejected = Demand(), None
+    """Return the verdict on the texts of an image; the offset of `pixels` does not matter."""
+    need, rejected = Demand(), None
     try:
-        needed = demand(gathered.values, pixels, syntax)
-    except Rejection as reason:
-        rejected = RejectedFile(reason.reason, reason.detail)
+        need = demand(header.values, pixels, syntax)
+    except Rejection as rejection:
+        rejected = RejectedFile(rejection.reason, rejection.detail)
     return Verdict(
-        demand=needed,
+        demand=need,
         rejected=rejected,
-        repeating=tuple(repeating(gathered.values, gathered.withheld, gathered.vrs, keep)),
-        burned_in=_is_burned_in(gathered.values),
+        repeating=tuple(repeating(header.values, header.withheld, header.vrs, keep)),
+        burned_in=_is_burned_in(header.values),
     )
 
 
 def undrawable_reason(
     verdict: Verdict, source: Source, pixels: Pixels | None, allowed: frozenset[str]
 ) -> Reason | None:
-    """Return None for an image that can be drawn, else the reason, if it is among `allowed`.
+    """Return why an image cannot be drawn, None where it can.
 
-    Raises Rejection for any other reason.
+    Raises Rejection where the reason is not among `allowed`.
     """
     rejected = verdict.rejected
     if rejected is None and not is_complete(source, pixels, verdict.demand):
@@ -148,16 +148,16 @@ def undrawable_reason(
 
 def _image(
     parsed: ParsedFile,
-    gathered: HeaderTexts,
+    header: HeaderTexts,
     verdict: Verdict,
     undrawable: Reason | None,
     name: tuple[str, bytes],
     regions: dict[str, str],
 ) -> Image:
     path, key = name
-    uids = gathered.values | gathered.withheld
+    uids = header.values | header.withheld
     uid = uids.get("SOPInstanceUID")
-    values = {k: t for k, t in gathered.values.items() if k not in verdict.repeating}
+    values = {k: t for k, t in header.values.items() if k not in verdict.repeating}
     if "Manufacturer" in values:
         values["Manufacturer"] = known_maker(values["Manufacturer"]) or values["Manufacturer"]
     return Image(
@@ -169,7 +169,7 @@ def _image(
         burned_in=verdict.burned_in,
         undrawable=undrawable,
         values=values | regions,
-        withheld=sorted({*gathered.withheld, *verdict.repeating}),
+        withheld=sorted({*header.withheld, *verdict.repeating}),
         size=parsed.file.size,
         mtime_ns=parsed.file.mtime_ns,
     )
@@ -182,16 +182,16 @@ def region(keyword: str, text: str, options: ReaderOptions) -> str | None:
     return options.vocabulary.region(text)
 
 
-def _regions(gathered: HeaderTexts, options: ReaderOptions) -> dict[str, str]:
-    texts = gathered.values | gathered.withheld
-    named = {k: region(k, texts[k], options) for k in options.derive if k in texts}
-    return {region_column(k): term for k, term in named.items() if term}
+def _regions(header: HeaderTexts, options: ReaderOptions) -> dict[str, str]:
+    texts = header.values | header.withheld
+    terms = {k: region(k, texts[k], options) for k in options.derive if k in texts}
+    return {region_column(k): term for k, term in terms.items() if term}
 
 
 def _is_burned_in(values: dict[str, str]) -> bool:
     """Whether the header says so, or the image is of a kind that usually carries text.
 
-    Such kinds are not believed when they say NO: the tag is often left at its default.
+    A NO in such kinds is not trusted: the tag is often left at its default.
     """
     return (
         values.get("BurnedInAnnotation") == "YES"

@@ -1,7 +1,7 @@
-"""The header of a DICOM file: where each data element is, and where the pixels are.
+"""The header of a DICOM file: the places of its data elements and of its pixels.
 
-Reads Part 10 files (PS3.10 7.1), also those without preamble or meta header, and those with another
-transfer syntax than they name. Nothing in a file is trusted: whatever is wrong with it ends in a
+It takes Part 10 files (PS3.10 7.1), also those without preamble or meta header, and those whose
+transfer syntax is not the one that they name. Nothing in a file is trusted: any fault ends in a
 Rejection, with a reason of the closed list.
 """
 
@@ -34,7 +34,7 @@ _META = ByteOrder(implicit=False, little=True)  # PS3.10 7.1; some writers omit 
 _KNOWN_VRS = {vr.encode() for vr in VR if len(vr) == 2}
 _STOP = frozenset(PIXEL_TAGS)
 
-# pydicom's messages about odd values quote these.
+# pydicom's messages about odd values quote the values.
 config.settings.reading_validation_mode = config.IGNORE
 config.logger.setLevel("CRITICAL")
 warnings.filterwarnings("ignore", module="pydicom")
@@ -69,7 +69,7 @@ class ParsedFile:
 
     @property
     def size(self) -> int:
-        """Return the bytes of the data set's source: of the file, or of what it unpacks to."""
+        """Return the size in bytes of the data set's source: the file, or what it unpacks to."""
         return self.window.size
 
     @cached_property
@@ -114,7 +114,7 @@ def parse(source: Source) -> ParsedFile:
     return ParsedFile(
         elements=elements,
         meta=meta,
-        syntax=syntax or _guessed(encoding),
+        syntax=syntax or _syntax_by(encoding),
         encoding=encoding,
         pixels=pixels,
         window=window,
@@ -123,7 +123,7 @@ def parse(source: Source) -> ParsedFile:
 
 
 def _start(window: Window) -> int | None:
-    """Place of the first element; None (it is at 0) where the file has no mark of DICOM.
+    """Place of the first element; None (it is at 0) where the file has no mark `DICM`.
 
     Without preamble and mark (PS3.10 7.1) the first element itself has to look like DICOM.
     """
@@ -176,7 +176,7 @@ def _inflated(source: Source, place: int) -> BytesSource:
 def _elements(
     window: Window, place: int, encoding: ByteOrder, *, marked: bool
 ) -> tuple[dict[int, Element], Pixels | None]:
-    """The elements by tag, the later one of a tag that comes twice (as in pydicom); the pixels."""
+    """The elements by tag (the last one of a repeated tag, as in pydicom), and the pixels."""
     by_tag: dict[int, Element] = {}
     pixels: Pixels | None = None
     try:
@@ -205,14 +205,14 @@ def _encoding(head: bytes) -> ByteOrder:
     return ByteOrder(implicit, implicit or head[1] <= head[0])
 
 
-def _guessed(encoding: ByteOrder) -> UID:
+def _syntax_by(encoding: ByteOrder) -> UID:
     if encoding.implicit:
         return UID("1.2.840.10008.1.2")
     return UID("1.2.840.10008.1.2.1" if encoding.little else "1.2.840.10008.1.2.2")
 
 
 def character_sets(value: bytes) -> tuple[str, ...]:
-    """Return Python's names of the character sets in a value of (0008,0005); unknown is Latin-1."""
-    printed = bytes(byte for byte in value if 32 <= byte < 127)  # pydicom fails on a NUL
-    names = [part.strip() for part in printed.decode("ascii").split("\\")]
+    """Return Python's names of the character sets in a value of (0008,0005), Latin-1 if unknown."""
+    printable = bytes(byte for byte in value if 32 <= byte < 127)  # pydicom fails on a NUL
+    names = [part.strip() for part in printable.decode("ascii").split("\\")]
     return tuple(convert_encodings(names))

@@ -1,8 +1,8 @@
-"""What may leave the reader: the one place where that is decided, of files and of ready tables.
+"""What may leave the reader, decided in this one place, for files and for ready tables.
 
 What leaves, as it is in the header:
-- the value of a public attribute that is no name of a person, not in PS3.15 Table E.1-1, no free
-  text, and as a UID registered by the standard (`is_kept`), if
+- the value of a public attribute that is not a person's name, not in PS3.15 Table E.1-1, not free
+  text, and, if it is a UID, registered by the standard (`is_kept`), if
 - its text can be read, is not too long and has the form of its VR (`is_presentable`), and
 - it does not repeat an identifying value of the same image (`repeating`).
 
@@ -10,11 +10,11 @@ What leaves in another form:
 - SOP Instance, Series and Study Instance UID and Patient ID as keyed hashes (`identifier_hash`),
 - the region of the body that a withheld description names, as a term of a closed list, if the
   config asks for it (`headers.region`),
-- of every value that is withheld the keyword, never the value.
+- the keyword of each value that is withheld, never the value.
 
-Nothing else leaves. Private attributes, pixels, overlays and other bulk values are no texts at all.
+Nothing else leaves. Private attributes, pixels, overlays and other bulk values never become text.
 `keep` is the config's `privacy.keep`: keywords whose values leave although Table E.1-1 lists them,
-or although they are free text. A name of a person never leaves.
+or although they are free text. A person's name never leaves.
 
 Sources: PS3.15 Table E.1-1 (basic application level confidentiality profile, 2023, as packaged in
 dicom-anonymizer), PS3.6 (registered UIDs, VRs), PS3.5 6.2 (VRs, names of persons).
@@ -31,12 +31,12 @@ from tagsight.dicom.dictionary import attribute, repeating_groups, uid_name
 from tagsight.run.hashing import keyed_hash
 from tagsight.terms.manufacturers import known_maker
 
-WITHHELD = "\0"  # stands for a value that cannot or must not be shown; no value is that text
+WITHHELD = "\0"  # in place of a value that cannot or must not be shown; no real value equals it
 MAX_LENGTH = 1024  # characters of a value
 MIN_LENGTH = 4  # characters of an identifying text that is looked for in other values
 
-# Keywords of Table E.1-1 that describe rather than identify: withheld all the same, and reported
-# as free text where the reason for leaving a tag out is given.
+# Keywords of Table E.1-1 that describe rather than identify: withheld too, but the reason given
+# for leaving them out is that they are free text.
 WITHHELD_TEXT = frozenset(
     {
         "AcquisitionComments",
@@ -67,7 +67,7 @@ WITHHELD_TEXT = frozenset(
     }
 )
 
-# What drawing an image needs: numbers and terms of the standard, shown whatever they repeat.
+# What drawing an image needs: numbers and terms of the standard, never compared.
 PIXEL_FACTS = (
     "Columns",
     "NumberOfFrames",
@@ -77,10 +77,10 @@ PIXEL_FACTS = (
 )
 
 _FREE = frozenset({"LT", "ST", "UR", "UT"})  # VRs of free text
-_TYPED = frozenset({"AE", "LO", "SH", "UC"})  # VRs of other values that people type
+_HAND_TYPED = frozenset({"AE", "LO", "SH", "UC"})  # VRs of other values that people type
 _FORMAL = frozenset({"AS", "DA", "DS", "DT", "IS", "TM"})  # VRs of numbers, dates, times, ages
 _IDENTIFYING = frozenset({"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"})  # each value by itself
-_REPEATING = frozenset({*_FREE, *_TYPED, "CS", "DA", "DT", "IS", "SQ"})  # VRs of what may repeat
+_REPEATING = frozenset({*_FREE, *_HAND_TYPED, "CS", "DA", "DT", "IS", "SQ"})  # of what may repeat
 _PERSONAL = frozenset({"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"})
 
 _JOINT = re.compile(r"[\\=^]")
@@ -88,8 +88,8 @@ _WORD = re.compile(r"[^\W\d_]{3}")
 _UNIT_OR_NOTHING = re.compile(
     r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?"
 )
-# Patient IDs that replace those of everybody: such files are of unknown patients.
-_NOBODY = re.compile(
+# Placeholders in Patient ID: the patients of such files are unknown.
+_PLACEHOLDER = re.compile(
     r"(?i)\W*(|0+|x+|9{3,}|n/?a|none|null|unknown|anon(ym(ous|i[sz]ed)?)?|removed)\W*"
 )
 
@@ -98,7 +98,7 @@ def is_identifying(keyword: str, keep: Collection[str] = ()) -> bool:
     """Return whether an attribute is withheld whatever its value is, unless it is in `keep`.
 
     True for all of PS3.15 Table E.1-1, whatever its action, for its repeating groups, for every
-    name of a person, and for free text. UIDs outside the table are judged by value (`is_kept`).
+    person's name, and for free text. UIDs outside the table are judged by value (`is_kept`).
     """
     return keyword not in keep and _identifies(keyword)
 
@@ -110,7 +110,7 @@ def _identifies(keyword: str) -> bool:
 
 @cache
 def table_e1_keywords() -> frozenset[str]:
-    """Return the keywords of Table E.1-1, its masked entries as all repeating groups of PS3.6."""
+    """Return the keywords of Table E.1-1, with all repeating groups of PS3.6 that it masks."""
     exact = {keyword_for_tag(t) for t in dicomfields_2023.ALL_TAGS if len(t) == 2}
     masked = [t for t in dicomfields_2023.ALL_TAGS if len(t) == 4]
     repeating_keywords = {
@@ -129,17 +129,17 @@ def is_free_text(keyword: str) -> bool:
 
 
 def is_for_display_only(keyword: str) -> bool:
-    """Return whether a value that `keep` lets out is for people to read and for nothing else.
+    """Return whether a value that is in `keep` may only be displayed for people to read.
 
     True for free text, and for what people type into attributes of Table E.1-1 (descriptions, names
-    of places and devices): no list of values, no feature and no card may be made of it.
+    of places and devices): it may be in no list of values, no feature and no card.
     """
     vr = attribute(keyword).vr
-    return vr in _FREE or (keyword in table_e1_keywords() and vr in _TYPED)
+    return vr in _FREE or (keyword in table_e1_keywords() and vr in _HAND_TYPED)
 
 
 def is_kept(keyword: str, vr: str, text: str, keep: Collection[str]) -> bool:
-    """Return whether a value may leave the reader, as far as it can be judged alone."""
+    """Return whether a value may leave the reader, judged by itself."""
     if text == WITHHELD or vr == "PN" or is_identifying(keyword, keep):
         return False
     return vr != "UI" or is_registered(text)
@@ -165,12 +165,12 @@ def is_presentable(vr: str, text: str) -> bool:
 
 
 def identifies_alone(keyword: str, vr: str) -> bool:
-    """Return whether a withheld value identifies by itself: no free text, code, age, size, time."""
+    """Return whether a withheld value identifies by itself, unlike free text, codes and ages."""
     return vr in _IDENTIFYING and keyword not in WITHHELD_TEXT
 
 
 def may_repeat(keyword: str, vr: str, keep: Collection[str]) -> bool:
-    """Return whether values of an attribute are compared with those that identify."""
+    """Return whether values of an attribute are compared with identifying ones."""
     return vr in _REPEATING and keyword not in PIXEL_FACTS and keyword not in keep
 
 
@@ -182,7 +182,7 @@ def can_hold_identity(text: str) -> bool:
 def identities(values: Iterable[str]) -> list[str]:
     """Return the texts to look for, in lower case: each part of each value that is long enough.
 
-    A name of a person counts as a whole and by each of its components (PS3.5 6.2.1: `^` between
+    A person's name is looked for as a whole and by each of its components (PS3.5 6.2.1: `^` between
     components, `=` between writings).
     """
     return sorted({piece for value in values for piece in _identities_of(value)})
@@ -207,23 +207,23 @@ def repeating(
     """Return the keywords of values that repeat an identifying value of the same image.
 
     shown, withheld: texts of the image by keyword; vrs: the VR of each.
-    Stations and institutions are often named after the maker or the model: a known maker stays,
-    under its one name, and models are compared with persons and their numbers alone.
+    Stations and institutions are often named after the maker or the model: so a known maker is
+    always shown, and a model is compared only with persons' names and numbers.
     """
-    sources = {k: text for k, text in withheld.items() if identifies_alone(k, vrs[k])}
-    persons = [text for k, text in sources.items() if vrs[k] == "PN" or k in _PERSONAL]
+    identifying = {k: text for k, text in withheld.items() if identifies_alone(k, vrs[k])}
+    persons = [text for k, text in identifying.items() if vrs[k] == "PN" or k in _PERSONAL]
     texts = {k: text for k, text in shown.items() if may_repeat(k, vrs.get(k, ""), keep)}
     model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
     if known_maker(texts.get("Manufacturer", "")):
         del texts["Manufacturer"]
-    repeated = keywords_containing(texts, identities(sources.values()))
+    repeated = keywords_containing(texts, identities(identifying.values()))
     return repeated + keywords_containing(model, identities(persons))
 
 
-def keywords_containing(texts: Mapping[str, str], identifying: Iterable[str]) -> list[str]:
-    """Return the keywords of texts that are, or hold as whole words, one of the identities."""
+def keywords_containing(texts: Mapping[str, str], identity_texts: Iterable[str]) -> list[str]:
+    """Return the keywords of texts that contain one of the identities as whole words."""
     everything = "\n".join(texts.values()).lower()
-    present = [identity for identity in identifying if identity in everything]
+    present = [identity for identity in identity_texts if identity in everything]
     if not present:
         return []
     words = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, present))})(?![^\W_])")
@@ -231,7 +231,7 @@ def keywords_containing(texts: Mapping[str, str], identifying: Iterable[str]) ->
 
 
 def identifier_hash(key: bytes, text: str | None) -> str | None:
-    """Return the keyed hash of an identifier; None of one that is absent or cannot be read."""
+    """Return the keyed hash of an identifier; None where it is absent or cannot be read."""
     return keyed_hash(key, text) if text and text != WITHHELD else None
 
 
@@ -241,5 +241,5 @@ def image_hash(key: bytes, uid: str | None, path: str) -> str:
 
 
 def patient_hash(key: bytes, text: str | None) -> str | None:
-    """Return the hash of a Patient ID; None of the codes that stand for nobody."""
-    return None if text is None or _NOBODY.fullmatch(text) else identifier_hash(key, text)
+    """Return the hash of a Patient ID; None for placeholders such as `ANON`."""
+    return None if text is None or _PLACEHOLDER.fullmatch(text) else identifier_hash(key, text)

@@ -14,7 +14,7 @@ from tagsight.rejections import Rejection
 UNDEFINED = 0xFFFFFFFF
 MAX_DEPTH = 48
 MAX_VALUE = 64 * 2**20
-MAX_ELEMENTS = 300_000  # of a file, with its items: more than any useful header has
+MAX_ELEMENTS = 300_000  # and items of a file: more than any useful header has
 LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())  # PS3.5 7.1.2
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _CHUNK = 32 * 2**10  # covers 94 % of headers
@@ -30,13 +30,13 @@ class ByteOrder(NamedTuple):
 class Element(NamedTuple):
     """A data element: its VR (None where the file has none), place and length of its value.
 
-    A value of undefined length has the length that was measured, with its delimiter.
+    `length` of a value of undefined length is as measured, with its delimiter.
     """
 
     vr: str | None
     place: int
     length: int
-    encoding: ByteOrder  # of what is in it, should it be a sequence
+    encoding: ByteOrder  # of its items, if it is a sequence
 
 
 class Head(NamedTuple):
@@ -111,7 +111,7 @@ def _is_vr(letters: bytes) -> bool:
 def elements(
     window: Window, place: int, end: int, encoding: ByteOrder, stop: frozenset[int] = frozenset()
 ) -> Iterator[tuple[int, Element]]:
-    """Yield tags and elements from `place` to `end`, or to the end of the item that they are in.
+    """Yield tags and elements from `place` to `end`, or to the end of their item.
 
     An element whose tag is in `stop` is the last, with the length that is written in the file.
     Raises Rejection where a value reaches beyond `end`, or delimiters are misplaced.
@@ -129,7 +129,7 @@ def elements(
 
 
 def inner(vr: str | None, length: int, encoding: ByteOrder) -> ByteOrder:
-    """Return the encoding inside a sequence: that around it, with one exception.
+    """Return the encoding inside a sequence: the same as around it, with one exception.
 
     UN of undefined length is implicit little endian (PS3.5 6.2.2 note).
     """
@@ -172,7 +172,7 @@ def _end_of_undefined(window: Window, place: int, end: int, encoding: ByteOrder)
 
 
 def items(window: Window, sequence: Element) -> Iterator[Iterator[tuple[int, Element]]]:
-    """Yield the items of a sequence, each as its elements, which are read only on demand.
+    """Yield the items of a sequence, each as an iterator of elements, read only on demand.
 
     Raises Rejection where the value is no sequence.
     """

@@ -18,7 +18,7 @@ _DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
 
 
 def has_text(vr: str) -> bool:
-    """Return whether values of a VR are texts or numbers, and no bulk (OB, OW, OF, UN …)."""
+    """Return whether values of a VR are texts or numbers rather than bulk (OB, OW, OF, UN …)."""
     return vr in MULTIPLE or vr in SINGLE or vr in NUMBERS or vr == "AT"
 
 
@@ -28,10 +28,10 @@ def text_of(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> s
     data: bytes of the value; encodings: Python's names of the character sets; little: byte order.
     Returns an empty text for padding alone and for bulk values (OB, OW, UN …), WITHHELD for bytes
     that cannot be decoded and for texts that are not presentable (see `privacy`). The texts of
-    short values are remembered: the same bytes come again in file after file.
+    short values are cached: the same bytes recur in many files.
     """
     if len(data) <= 64:
-        return _remembered(vr, data, encodings, little)
+        return _cached(vr, data, encodings, little)
     return _decoded(vr, data, encodings, little)
 
 
@@ -45,7 +45,7 @@ def _decoded(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> 
     return ""
 
 
-_remembered = lru_cache(maxsize=2**17)(_decoded)
+_cached = lru_cache(maxsize=2**17)(_decoded)
 
 
 def _characters(vr: str, data: bytes, encodings: tuple[str, ...]) -> str:
@@ -73,7 +73,7 @@ def cleaned(vr: str, text: str) -> str:
 
 
 def _numbers(vr: str, data: bytes, little: bool) -> str:
-    """Integers in full; floats by the fewest digits that give the same float of their width."""
+    """Integers in full; floats with the fewest digits that give back the same float."""
     code = NUMBERS[vr]
     width = struct.calcsize(f"<{code}")
     count, rest = divmod(len(data), width)
