@@ -1,4 +1,4 @@
-"""Read the tags of a shard's files; what cannot be taken goes to rejected with its reason."""
+"""Read the tags of a shard's files; files that are rejected are listed with the reason."""
 
 import polars as pl
 

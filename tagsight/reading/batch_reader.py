@@ -1,8 +1,8 @@
-"""The batch reader: the fast tokenizer, and the plain reader for files that it leaves.
+"""The batch reader: the fast tokenizer, and the plain reader for the files that it leaves out.
 
 The verdict on a header (which of its texts repeat identifying ones, what a picture needs) depends
 on a small number of its values, its signature, which files of a series share. So each signature is
-judged once, by the same function as in `headers`, and the verdict is remembered.
+assessed once, by the same function as in `headers`, and the verdict is kept.
 """
 
 from collections.abc import Sequence
@@ -45,11 +45,11 @@ Others = list[tuple[int, Image | RejectedFile]]
 
 
 class Batch(NamedTuple):
-    """What was read of some files, each by its place among them.
+    """What was read of some files, each with its index among them.
 
-    rows: images, their values in `codes`; codes: int32 (rows, columns so far), numbers of texts,
-    -1 = no value; columns, texts: those that are new since the batch before, in a new `generation`
-    all; others: files that were not read by the fast tokenizer.
+    rows: images, their values in `codes`; codes: int32 (rows, columns so far), indices of texts,
+    -1 = no value; columns, texts: added since the previous batch, in a new `generation` all of
+    them; others: files that were not read by the fast tokenizer.
     """
 
     rows: Images
@@ -62,10 +62,10 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class SignatureFacts:
-    """What is the same for all headers of one signature.
+    """What all headers of one signature have in common.
 
     withheld: keywords; dropped: columns of values that repeat an identifying one;
-    texts: those in which an identifying value might turn up, in lower case.
+    texts: those in which an identifying value might occur, in lower case.
     """
 
     verdict: Verdict
@@ -79,7 +79,7 @@ def _pixels(tag: int, letters: int, offset: int, length: int) -> Pixels:
 
 
 class PlainReader:
-    """Reads file by file: for a few files, as the fast tokenizer takes .25 s to load."""
+    """A reader of single files: for few files, as the fast tokenizer takes .25 s to load."""
 
     def __init__(self, key: bytes, options: ReaderOptions) -> None:
         self._key, self._options = key, options
@@ -94,7 +94,7 @@ class PlainReader:
 
 
 class Reader:
-    """Reads batches of files, and remembers what they have in common, up to a limit."""
+    """A reader of batches of files, which keeps what they have in common, up to a limit."""
 
     def __init__(self, key: bytes, options: ReaderOptions) -> None:
         self._key, self._options = key, options
@@ -114,9 +114,9 @@ class Reader:
         self._reported = (0, 0)
 
     def read(self, paths: Sequence[str], marker: Marker) -> Batch:
-        """Read at most 256 files; never raises, whatever is in them.
+        """Read at most 256 files; never raises.
 
-        marker[0]: written, the place of the file in hand, or of the last one for work on all.
+        marker[0]: written, index of the file being read; of the last file in steps over all files.
         """
         if self._meanings.is_full():
             self._begin(self._meanings.generation + 1)
@@ -125,8 +125,8 @@ class Reader:
             self._scan(sources, len(paths))
             self._meanings.learn(self._options)
             rows, codes = self._finish(paths, sources, others, marker)
-        read = {place for place, _ in [*rows, *others]}
-        for place in sorted(set(range(len(paths))) - read):
+        done = {place for place, _ in [*rows, *others]}
+        for place in sorted(set(range(len(paths))) - done):
             marker[0] = place
             others.append((place, read_header(paths[place], self._key, self._options)))
         return self._batch(rows, codes, others)
@@ -194,11 +194,11 @@ class Reader:
             )
 
     def _values(self, n: int) -> tuple[Int64s, Int32s]:
-        """Places (files,) of what was read, and values (files, columns), -1 = no value."""
+        """Indices (files,) of the files that were read; values (files, columns), -1 = no value."""
         done = np.flatnonzero(self._status[:n] == fast_tokenizer.DONE)
         rows = interning.InternedRows._make(part[done] for part in self._rows)
         table = np.full((len(done), len(self._meanings.columns)), -1, np.int32)
-        # Later ones win: the top level over functional groups, and of these the first.
+        # Later writes win: the top level over functional groups, and among these the first.
         self._put(table, rows.nested, rows.nested_counts, backwards=True)
         self._put(table, rows.values, rows.counts)
         plain = (self._meanings.disposition[table] == PLAIN).any(axis=1)
@@ -213,12 +213,12 @@ class Reader:
         table[files, self._meanings.column[values]] = values
 
     def _codes(self, values: Int32s) -> Int32s:
-        """Numbers of the texts that leave the reader, derived ones among them."""
+        """Indices of the texts that leave the reader, derived ones among them."""
         columns, codes = self._meanings.columns, self._meanings.shown[values]
         for keyword in self._options.derive:
             if region_column(keyword) in columns:
-                described = self._meanings.region[values[:, columns[keyword]]]
-                codes[:, columns[region_column(keyword)]] = described
+                regions = self._meanings.region[values[:, columns[keyword]]]
+                codes[:, columns[region_column(keyword)]] = regions
         return codes
 
     def _finish(
@@ -228,7 +228,7 @@ class Reader:
         others: Others,
         marker: Marker,
     ) -> tuple[Images, Int32s]:
-        """The images among what was read, and the numbers of their texts."""
+        """The images among the files that were read, and the indices of their texts."""
         places, values = self._values(len(paths))
         signatures = self._signatures(places, values)
         codes = self._codes(values)
@@ -254,7 +254,7 @@ class Reader:
         return rows, codes[kept]
 
     def _signatures(self, places: Int64s, values: Int32s) -> Int32s:
-        """What the verdict on each header depends on, in numbers."""
+        """The signature of each header: what its verdict depends on, in numbers."""
         encapsulated = self._pixels.lengths[places, None] == UNDEFINED
         tags = self._pixels.tags[places, None].astype(np.int32)
         return np.hstack(
@@ -271,30 +271,30 @@ class Reader:
         return self._facts_by_signature[signature]
 
     def _facts(self, values: Int32s, pixels: Pixels | None) -> SignatureFacts:
-        """The verdict of `headers.assess` on the values that are in their signature."""
-        meanings, gathered = self._meanings, HeaderTexts()
+        """The verdict of `headers.assess` on the values in their signature."""
+        meanings, header = self._meanings, HeaderTexts()
         for value in values[values >= 0].tolist():
             head, matters = meanings.heads[value], meanings.signature_part[value] > PRESENT
             keyword = head.keyword
             if meanings.disposition[value] == WITHHELD:
-                gathered.withheld[keyword] = meanings.texts[value] if matters else ""
+                header.withheld[keyword] = meanings.texts[value] if matters else ""
             elif matters:
-                gathered.values[keyword] = meanings.texts[value]
-            gathered.vrs[keyword] = head.vr
-        syntax = UID(gathered.values["TransferSyntaxUID"])
-        verdict = assess(gathered, pixels, syntax, self._options.keep)
+                header.values[keyword] = meanings.texts[value]
+            header.vrs[keyword] = head.vr
+        syntax = UID(header.values["TransferSyntaxUID"])
+        verdict = assess(header, pixels, syntax, self._options.keep)
         return SignatureFacts(
             verdict=verdict,
-            withheld=sorted({*gathered.withheld, *verdict.repeating}),
+            withheld=sorted({*header.withheld, *verdict.repeating}),
             dropped=[meanings.columns[keyword] for keyword in verdict.repeating],
-            texts="\n".join(gathered.values.values()).lower(),
+            texts="\n".join(header.values.values()).lower(),
         )
 
     def _repeats(self, values: Int32s, facts: SignatureFacts) -> bool:
-        """Whether a value that differs from file to file might turn up in another text."""
+        """Whether a value that differs from file to file might occur in another text."""
         varying = values[self._meanings.varies[values]].tolist()
-        looked_for = identities(self._meanings.texts[value] for value in varying)
-        return any(identity in facts.texts for identity in looked_for)
+        varying_texts = identities(self._meanings.texts[value] for value in varying)
+        return any(identity in facts.texts for identity in varying_texts)
 
     def _image(
         self,

@@ -1,6 +1,6 @@
-"""What of a ready table may leave: judged by the rules of `privacy`, a column at a time.
+"""What may leave of a ready table: judged by the rules of `privacy`, column by column.
 
-A file's header is judged value by value. Here each different value of a column is judged once,
+A file's header is judged value by value. Here each distinct value of a column is judged once,
 and only rows in which one value could repeat another are judged one by one.
 """
 
@@ -20,7 +20,7 @@ _CODED = frozenset(CODED_TAGS.values())
 
 
 def map_distinct(values: pl.Series, meaning: Callable[[str], str | None]) -> pl.Series:
-    """Return the meaning of each value (n,), looked up once for each different one; null stays."""
+    """Return `meaning` of each value (n,), called once for each distinct one; null stays null."""
     distinct = values.drop_nulls().unique()
     meanings = pl.Series([meaning(text) or None for text in distinct], dtype=pl.String)
     return values.replace_strict(distinct, meanings, default=None, return_dtype=pl.String)
@@ -34,13 +34,13 @@ def shown_and_hidden(texts: Texts, keep: frozenset[str]) -> tuple[Texts, Texts]:
     shown, hidden = {}, {}
     for keyword, values in texts.items():
         clean = map_distinct(values, _cleaner(keyword))
-        shown[keyword] = map_distinct(clean, _judge(keyword, keep))
+        shown[keyword] = map_distinct(clean, _filter(keyword, keep))
         hidden[keyword] = clean.set(shown[keyword].is_not_null(), None)
     return shown, hidden
 
 
 def repeating(shown: Texts, identifying: Texts, keep: frozenset[str]) -> list[tuple[str, int]]:
-    """Return which values of `shown` repeat an identifying value of their row: keyword, row."""
+    """Return keyword and row of each value of `shown` that repeats one of `identifying`."""
     sources = {k: v for k, v in identifying.items() if identifies_alone(k, attribute(k).vr)}
     texts = {k: v for k, v in shown.items() if may_repeat(k, attribute(k).vr, keep)}
     vrs = {keyword: attribute(keyword).vr for keyword in {**sources, **texts}}
@@ -57,7 +57,7 @@ def _cleaner(keyword: str) -> Callable[[str], str]:
     return (lambda text: cleaned(form, text)) if has_text(vr) else (lambda _: WITHHELD)
 
 
-def _judge(keyword: str, keep: frozenset[str]) -> Callable[[str], str | None]:
+def _filter(keyword: str, keep: frozenset[str]) -> Callable[[str], str | None]:
     vr = attribute(keyword).vr
     return lambda text: text if is_kept(keyword, vr, text, keep) else None
 
@@ -67,7 +67,7 @@ def _row(texts: Texts, row: int) -> dict[str, str]:
 
 
 def _suspects(texts: Texts, sources: Iterable[pl.Series]) -> list[int]:
-    """Rows in which a part of a source is in a text, even inside a word: a few at most."""
+    """Rows in which a part of an identifying value is in a text, even inside a word: few."""
     if not texts:
         return []
     joined = pl.select(pl.concat_str(list(texts.values()), separator="\n", ignore_nulls=True))
@@ -78,7 +78,7 @@ def _suspects(texts: Texts, sources: Iterable[pl.Series]) -> list[int]:
 def _rows_with(lower: pl.Series, source: pl.Series) -> list[int]:
     distinct = source.drop_nulls().unique()
     parts = pl.Series("part", [identities([text]) for text in distinct], pl.List(pl.String))
-    looked_for = pl.DataFrame({"source": distinct, "part": parts}).explode("part").drop_nulls()
+    sought = pl.DataFrame({"source": distinct, "part": parts}).explode("part").drop_nulls()
     rows = pl.DataFrame({"text": lower, "source": source}).with_row_index("row")
-    pairs = rows.drop_nulls().join(looked_for, on="source")
+    pairs = rows.drop_nulls().join(sought, on="source")
     return pairs.filter(pl.col("text").str.contains(pl.col("part"), literal=True))["row"].to_list()

@@ -1,4 +1,4 @@
-"""Columns of a ready table that hold several tags in one text, split."""
+"""The splitting of columns of a ready table that hold several tags in one text."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,9 +10,9 @@ class Split(NamedTuple):
     """How a column is split: an entry of `tags.split`.
 
     In the rows that `where` (column -> values) describes, the text in `column` is split at each
-    `separator`; the parts are values of the keywords `into`, where None skips a part. Parts that
-    are `missing` do not count. A text with another number of parts stays whole: which part is which
-    is unknown.
+    `separator`; the parts are values of the keywords `into`, where None skips a part. Parts in
+    `missing` are missing values. A text with another number of parts stays whole: which part is
+    which is unknown.
     """
 
     column: str
@@ -23,7 +23,7 @@ class Split(NamedTuple):
 
     @classmethod
     def from_config(cls, entry: Mapping[str, Any]) -> "Split":
-        """Read an entry that obeys the schema; numbers among the values are texts in the table."""
+        """Return the split of an entry that obeys the schema; its values are compared as text."""
         where = {
             column: frozenset(map(str, [values] if isinstance(values, str) else values))
             for column, values in entry.get("where", {}).items()
@@ -33,7 +33,7 @@ class Split(NamedTuple):
 
     @property
     def columns(self) -> list[str]:
-        """Return the columns of the table that it reads."""
+        """Return the columns of the table that the split reads."""
         return [self.column, *self.where]
 
 
@@ -45,8 +45,8 @@ def parts(rows: pl.DataFrame, split: Split) -> dict[str, pl.Series]:
     text = rows.select(_described(split)).to_series()
     lists = text.str.split(split.separator)
     lists = lists.set(lists.list.len() != len(split.into), None)
-    named = [(i, keyword) for i, keyword in enumerate(split.into) if keyword is not None]
-    return {keyword: _filled(lists.list.get(i), split.missing) for i, keyword in named}
+    keywords = [(i, keyword) for i, keyword in enumerate(split.into) if keyword is not None]
+    return {keyword: _filled(lists.list.get(i), split.missing) for i, keyword in keywords}
 
 
 def counts(split: Split) -> list[pl.Expr]:

@@ -1,7 +1,7 @@
 """The fast tokenizer: headers of many ordinary files at once, each value as a number.
 
-Each different value (tag, VR, bytes, character set) is stored once: a header is a row of numbers.
-What is unmarked, big endian, deflated or has unordered tags is left to the reference, `tokenizer`.
+Each distinct value (tag, VR, bytes, character set) is stored once: a header is a row of numbers.
+Files that are unmarked, big endian, deflated or have unordered tags are left to `tokenizer`.
 """
 
 from typing import Any
@@ -31,14 +31,14 @@ from tagsight.reading.interning import (
 )
 from tagsight.run.compiling import kernel
 
-DONE, MORE, LEFT = 0, 1, 2  # read; needs more of the file; is for the plain tokenizer
+DONE, MORE, LEFT = 0, 1, 2  # read; more of the file is needed; left to the plain tokenizer
 LONGEST = 4096  # bytes of a value
 _DEFLATED = np.frombuffer(b"1.2.840.10008.1.2.1.99", np.uint8)
 _DIRECTORY = np.frombuffer(b"1.2.840.10008.1.3.10", np.uint8)
 _MEDIA, _UN = 0x00020002, 0x554E  # the latter's letters
 _PIXELS = np.array(sorted(PIXEL_TAGS), np.uint32)
 _DEEPEST = 2 * MAX_DEPTH
-How = tuple[bool, int]  # implicit VR; the number of the character set
+ItemEncoding = tuple[bool, int]  # implicit VR; the number of the character set
 
 _jit: Any = kernel(nogil=True, boundscheck=False)
 
@@ -91,7 +91,7 @@ def _head(data: UInt8s, at: int, implicit: bool) -> tuple[Any, Any, Any, Any]:
 
 @_jit
 def _skipped(data: UInt8s, at: Any, filled: int, implicit: bool) -> Any:
-    """The end of a sequence; -1: more of the file is needed, -2: for the plain tokenizer."""
+    """The end of a sequence; -1: more of the file is needed, -2: left to the plain tokenizer."""
     items = np.zeros(_DEEPEST + 2, np.uint8)  # of each open level: is it an item?
     depth = 1
     while depth > 0:
@@ -119,7 +119,7 @@ def _skipped(data: UInt8s, at: Any, filled: int, implicit: bool) -> Any:
 
 @_jit
 def _slot(voc: Interned, hashed: Any) -> Any:
-    """The first place to look for a value of this hash."""
+    """The first slot to look in for a value of this hash."""
     return np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(len(voc.slots) - 1))
 
 
@@ -127,7 +127,7 @@ def _slot(voc: Interned, hashed: Any) -> Any:
 def _number_of(
     voc: Interned, tag: int, vr: int, variant: int, data: UInt8s, at: int, end: int
 ) -> Any:
-    """The number of a value, a new one where it is new; -1 where the vocabulary is full."""
+    """The number of a value, which is added where it is new; -1 where the vocabulary is full."""
     hashed: Any = np.uint64(14695981039346656037) ^ np.uint64(tag << 20 ^ vr << 4 ^ variant << 40)
     hashed *= np.uint64(1099511628211)
     for place in range(at, end):  # FNV-1a
@@ -159,7 +159,7 @@ def _number_of(
 
 @_jit
 def _variant(charset: int, signed: bool, data: UInt8s, at: int, end: int) -> Any:
-    """What else the text depends on: the character set (if not plain ASCII), and the sign."""
+    """What else a text depends on: the character set (if it is not ASCII), and the sign."""
     for i in range(at, end):
         if data[i] >= 128 or data[i] == 27:
             return charset << 1 | signed
@@ -206,14 +206,14 @@ def _meta(data: UInt8s, filled: int, voc: Interned, row: Int32s) -> tuple[int, i
 
 @_jit
 def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
-    """Whether an element, and so its file, is for the plain tokenizer."""
+    """Whether an element, and so its file, is left to the plain tokenizer."""
     odd = vr < 0 or (vr == _UN and length == UNDEFINED) or tag >> 16 == 0xFFFE or tag >> 16 <= 4
     return odd or tag <= last
 
 
 @_jit
 def _first_item(data: UInt8s, at: int, end: int) -> Any:
-    """Where a sequence's first item begins and ends at the latest; -1: for the plain tokenizer."""
+    """Where a sequence's first item begins and ends at the latest; -1: left to the plain one."""
     if at + 8 > end or _u32(data, at) == 0xE0DDFFFE:
         return end, end
     if _u32(data, at) != 0xE000FFFE:
@@ -225,7 +225,7 @@ def _first_item(data: UInt8s, at: int, end: int) -> Any:
 
 @_jit
 def _next(data: UInt8s, at: int, last: int, implicit: bool) -> Any:
-    """Tag, VR, place, end of an element of an item until `last`; tag 0 at its end, -1: plain."""
+    """Tag, VR, place, end of an item's next element before `last`; tag 0: its end, -1: left."""
     if at + 8 > last or _u16(data, at) == 0xFFFE:
         closed = at + 8 > last or _u16(data, at + 2) in (0xE00D, 0xE0DD)
         return (0 if closed else -1), 0, at, at
@@ -240,15 +240,15 @@ def _next(data: UInt8s, at: int, last: int, implicit: bool) -> Any:
 
 @_jit
 def _groups(
-    data: UInt8s, at: int, end: int, how: How, voc: Interned, row: Int32s, count: int
+    data: UInt8s, at: int, end: int, encoding: ItemEncoding, voc: Interned, row: Int32s, count: int
 ) -> Any:
     """Add the values of functional groups: of the first item of each group in the first item.
 
-    Returns the number of values in the row; -1 where it is for the plain tokenizer.
+    Returns the number of values in the row; -1 where it is left to the plain tokenizer.
     """
     at, last = _first_item(data, at, end)
     while at >= 0 and count >= 0:
-        tag, _, start, at = _next(data, at, last, how[0])
+        tag, _, start, at = _next(data, at, last, encoding[0])
         if tag == 0:
             return count
         if tag < 0:
@@ -257,17 +257,17 @@ def _groups(
             start, stop = _first_item(data, start, at)
             if start < 0:
                 return -1
-            count = _group(data, start, stop, how, voc, row, count)
+            count = _group(data, start, stop, encoding, voc, row, count)
     return -1
 
 
 @_jit
 def _group(
-    data: UInt8s, at: int, last: int, how: How, voc: Interned, row: Int32s, count: int
+    data: UInt8s, at: int, last: int, encoding: ItemEncoding, voc: Interned, row: Int32s, count: int
 ) -> Any:
-    """Add the values of one item; -1 where it is for the plain tokenizer."""
+    """Add the values of one item; -1 where it is left to the plain tokenizer."""
     while True:
-        tag, vr, start, at = _next(data, at, last, how[0])
+        tag, vr, start, at = _next(data, at, last, encoding[0])
         if tag == 0:
             return count
         if tag < 0 or tag in (CHARSET_TAG, PIXEL_REPRESENTATION):
@@ -276,7 +276,7 @@ def _group(
             continue
         if at - start > LONGEST or count == len(row):
             return -1
-        variant = _variant(how[1], False, data, start, at)
+        variant = _variant(encoding[1], False, data, start, at)
         value = _number_of(voc, tag, vr, variant, data, start, at)
         if value < 0:
             return -1
@@ -298,7 +298,7 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
     """Status of a file, and the numbers of values in its row and of its functional groups."""
     if filled < 144 or _u32(data, 128) != 0x4D434944:  # DICM
         return LEFT, 0, 0
-    short = MORE if filled < size else LEFT  # what is missing is further on, or nowhere
+    short = MORE if filled < size else LEFT  # the rest is further on, or missing
     at, count = _meta(data, filled, voc, row)
     if at < 0 or data[at + 1] > data[at]:  # the latter is big endian
         return (short if count == MORE else LEFT), 0, 0
@@ -328,8 +328,8 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
         if at > filled:
             return short, 0, 0
         if grouped:
-            how = (implicit, np.int64(charset))
-            inner = _groups(data, start, at, how, voc, nested, inner)
+            encoding = (implicit, np.int64(charset))
+            inner = _groups(data, start, at, encoding, voc, nested, inner)
             if inner < 0:
                 return LEFT, 0, 0
             continue
@@ -368,7 +368,7 @@ def scan(
     buffer: uint8 (n, w), starts of files; filled: int64 (n,), their bytes; sizes: int64 (n,), of
     the whole files; voc: gets the values that are new;
     rows: written, numbers of values in `voc`; pixel_places: written, the elements of pixels;
-    status: uint8 (n,), written: DONE, MORE (of the file is needed) or LEFT (to the plain one).
+    status: uint8 (n,), written: DONE, MORE or LEFT.
     """
     for n in range(len(filled)):
         pixel_places.tags[n] = 0
@@ -394,5 +394,5 @@ def _forget(voc: Interned, before: int) -> None:
 
 def load() -> None:
     """Load the machine code from numba's cache, or compile it."""
-    nothing, status = np.zeros(0, np.int64), np.zeros(0, np.uint8)
-    scan(np.zeros((0, 0), np.uint8), nothing, nothing, vocabulary(), rows(0), status, pixels(0))
+    empty, status = np.zeros(0, np.int64), np.zeros(0, np.uint8)
+    scan(np.zeros((0, 0), np.uint8), empty, empty, vocabulary(), rows(0), status, pixels(0))

@@ -20,12 +20,12 @@ NONE, TEXT, SEQUENCE, UNKNOWN, LONG = 0, 1, 2, 3, 4  # kinds of VR, and a flag
 
 
 def vr_of(letters: int) -> str | None:
-    """Return the VR of these two letters; None for an implicit element."""
+    """Return the VR of two letters as a number; None for an implicit element."""
     return chr(letters >> 8) + chr(letters & 255) if letters else None
 
 
 class Interned(NamedTuple):
-    """Each different value once: the bytes of value i are `arena[starts[i]:starts[i + 1]]`."""
+    """Each distinct value once: the bytes of value i are `arena[starts[i]:starts[i + 1]]`."""
 
     slots: Int32s  # (2**20,), -1 = free
     hashes: UInt64s  # (v,)
@@ -99,7 +99,7 @@ def _kinds_of_vrs() -> UInt8s:
 
 
 def _tags_without_text() -> UInt32s:
-    """Tags of sequences and bulk values, sorted: an implicit file does not tell them from texts."""
+    """Tags of sequences and bulk values, sorted: with implicit VR they look like texts."""
     vrs = vrs_of_tags().items()
     return np.array(sorted(t for t, vr in vrs if not has_text(vr.split(" or ")[0])), np.uint32)
 

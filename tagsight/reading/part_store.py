@@ -1,7 +1,7 @@
-"""The store of what was read: parts that are written while reading, and read back in order.
+"""The reader's store: parts that are written while reading, and read back in order.
 
 Every row has the columns of `FIXED`, then texts by keyword. A path is in several parts if its file
-has changed meanwhile: the last part counts.
+has changed meanwhile: the last part is valid.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ FIXED = (
 )
 ROWS = 8192
 _INDEX = ["path", "size", "mtime_ns", "reason", "detail", "instance"]
-_SPARE = 16  # parts more than needed before they are put together
+_SPARE = 16  # parts beyond the number needed, before they are merged
 
 
 def type_of(name: str) -> type[pl.DataType]:
@@ -41,32 +41,32 @@ class Parts:
         write_parquet(frame.sort("path"), self.folder / f"part-{last + 1:08d}.parquet")
 
     def index(self) -> pl.DataFrame:
-        """Return the row of each path without its texts, and the part (a file) that has it."""
+        """Return the row of each path without its texts, and the part (a file) that holds it."""
         empty = pl.DataFrame(schema={n: type_of(n) for n in _INDEX} | {"part": pl.String})
-        tables = [
+        indices = [
             pl.read_parquet(part, columns=_INDEX).with_columns(part=pl.lit(str(part)))
             for part in self.paths()
         ]
-        return pl.concat([empty, *tables]).unique("path", keep="last", maintain_order=True)
+        return pl.concat([empty, *indices]).unique("path", keep="last", maintain_order=True)
 
     def rows(self, index: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Yield the whole rows of `index`, in the order of paths, a few thousand at a time.
 
-        A part is held as long as it has paths to come. The parts of one run follow each other, so
-        that one part of each run is held.
+        A part is in memory as long as it has paths to come. The parts of one run follow each other,
+        so that one part of each run is in memory.
         """
-        held: dict[str, pl.DataFrame] = {}
+        tables: dict[str, pl.DataFrame] = {}
         for block in index.select("path", "part").sort("path").iter_slices(ROWS):
             pieces = []
             for (part,), paths in block.group_by("part", maintain_order=True):
-                held[part] = held[part] if part in held else pl.read_parquet(part)
-                pieces.append(held[part].join(paths.select("path"), on="path", how="semi"))
+                tables[part] = tables[part] if part in tables else pl.read_parquet(part)
+                pieces.append(tables[part].join(paths.select("path"), on="path", how="semi"))
             yield pl.concat(pieces, how="diagonal").sort("path")
             last = block["path"][-1]
-            held = {part: rows for part, rows in held.items() if rows["path"][-1] > last}
+            tables = {part: rows for part, rows in tables.items() if rows["path"][-1] > last}
 
     def size(self) -> int:
-        """Return the number of rows in all parts, those that no longer count included."""
+        """Return the number of rows in all parts, with those that are outdated."""
         counts = (pl.scan_parquet(part).select(pl.len()).collect().item() for part in self.paths())
         return sum(counts)
 
@@ -75,8 +75,8 @@ class Parts:
         names = (name for part in self.paths() for name in pl.read_parquet_schema(part))
         return set(names) - {*FIXED}
 
-    def put_together(self, index: pl.DataFrame) -> bool:
-        """Rewrite the parts if most of their rows no longer count, or they are very many.
+    def merge(self, index: pl.DataFrame) -> bool:
+        """Merge the parts if most of their rows are outdated, or there are very many.
 
         Returns whether it did. A kill meanwhile leaves rows twice, which does no harm.
         """

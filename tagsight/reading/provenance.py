@@ -1,4 +1,4 @@
-"""How a run's images were read, in the footer of results/rejected: later ones are read so too."""
+"""How a run's images were read, in the footer of results/rejected: later ones are read alike."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from tagsight.run.hashing import fingerprint, require_same_key
 
 
 def footer(key: bytes, reading: Mapping[str, Any]) -> dict[str, str]:
-    """Return the metadata to write: the config values that a reader reads by, and which key."""
+    """Return the metadata to write: the config values that reading depends on; the key's hash."""
     return {"reading": json.dumps(dict(reading)), "key": fingerprint(key)}
 
 

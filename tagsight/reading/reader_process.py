@@ -12,20 +12,20 @@ from tagsight.rejections import Reason
 from tagsight.run.processes import CallLimits, Failure, Marker, Worker
 
 SECONDS = 20.0  # for one file
-MEMORY = 2 * 2**30  # bytes, beyond what a reader takes at its start
+MEMORY = 2 * 2**30  # bytes, beyond what a reader has at its start
 _REASONS: dict[Failure, Reason] = {
     "crashed": "reader_crashed",
     "out_of_memory": "too_large",
     "too_slow": "too_slow",
 }
-_GENERATIONS = 2**32  # more than one process can begin
+_GENERATIONS = 2**32  # more than one process can have
 
 
 class ReaderProcess:
-    """A reader in a supervised process: `read` always comes back.
+    """A reader in a supervised process: `read` always returns.
 
-    The reader marks the file in hand. When that has been the same for `seconds`, or the process
-    dies, it is replaced, and the files of its batch are read one by one to find the cause.
+    The reader marks the file that it reads. When the mark stays the same for `seconds`, or the
+    process dies, it is replaced, and the files of its batch are read one by one.
     plain: read with PlainReader.
     """
 
@@ -34,7 +34,7 @@ class ReaderProcess:
     ) -> None:
         kind = PlainReader if plain else Reader
         if not plain:
-            fast_tokenizer.load()  # here, so that a process that replaces another has it
+            fast_tokenizer.load()  # before the fork, so that every process has it
 
         def make(marker: Marker) -> Callable[[list[str]], Batch]:
             reader = kind(key, options)
@@ -59,5 +59,5 @@ class ReaderProcess:
             return [(paths, answer._replace(generation=answer.generation + generation))]
         if len(paths) > 1:
             return [batch for path in paths for batch in self.read([path])]
-        nothing, rejected = np.zeros((0, 0), np.int32), RejectedFile(_REASONS[answer])
-        return [(paths, Batch([], nothing, [], [], generation, [(0, rejected)]))]
+        codes, rejected = np.zeros((0, 0), np.int32), RejectedFile(_REASONS[answer])
+        return [(paths, Batch([], codes, [], [], generation, [(0, rejected)]))]

@@ -23,7 +23,7 @@ _BATCH = 2**16
 class Layout(NamedTuple):
     """What the columns of a table hold.
 
-    columns: DICOM keyword (or image, series, …) -> column; splits: of columns of several tags.
+    columns: DICOM keyword (or image, series, …) -> column; splits: of columns with several tags.
     """
 
     columns: dict[str, str]
@@ -37,7 +37,7 @@ class Layout(NamedTuple):
 
 
 class ReadyTable(NamedTuple):
-    """A table at its `place`: the columns that are read, as text, and ROW; lazy."""
+    """A table at `place`; rows: lazy, the columns that are read, as text, and ROW."""
 
     place: Path
     rows: pl.LazyFrame
@@ -45,8 +45,9 @@ class ReadyTable(NamedTuple):
 
 
 def open_table(place: Path, layout: Layout) -> ReadyTable:
-    """Open a table. Lists become multi-values, joined by `\\`; empty texts and NaN are null.
+    """Open a table.
 
+    Lists become multi-values, joined by `\\`; empty texts and NaN become null.
     Raises ArchiveError where it cannot be read, lacks a column, or has a column that holds neither
     text nor numbers.
     """
@@ -71,7 +72,7 @@ def _readable(place: Path) -> Iterator[None]:
     except (OSError, pl.exceptions.ComputeError) as error:
         raise ArchiveError(
             f"tags.table: {place} cannot be read as {place.suffix} ({type(error).__name__}); "
-            "write it anew"
+            "write it again"
         ) from None
 
 
@@ -83,15 +84,15 @@ def _near(column: str, known: Collection[str]) -> str:
 def _text(place: Path, column: str, dtype: pl.DataType) -> pl.Expr:
     value = pl.col(column)
     if isinstance(dtype, (pl.List, pl.Array)):
-        of = dtype.inner
-        texts = value.cast(pl.List(of)).list.eval(pl.element().cast(pl.String).fill_null(""))
+        kind = dtype.inner
+        texts = value.cast(pl.List(kind)).list.eval(pl.element().cast(pl.String).fill_null(""))
         value = texts.list.join("\\")
     else:
-        of = dtype
+        kind = dtype
         value = (value.fill_nan(None) if dtype.is_float() else value).cast(pl.String)
-    if of.is_nested() or of in (pl.Binary, pl.Object):
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
         raise ArchiveError(
-            f"tags.columns, tags.split: {column} of {place} holds {of}; "
+            f"tags.columns, tags.split: {column} of {place} holds {kind}; "
             "text, numbers, dates, or lists of them can be used"
         )
     plain = value.str.strip_chars(" \t\r\n\0")
@@ -101,30 +102,30 @@ def _text(place: Path, column: str, dtype: pl.DataType) -> pl.Expr:
 def summary(table: ReadyTable) -> dict[str, Any]:
     """Return what table.json holds.
 
-    Returns `rows`, and for each split its `column`, the `rows` that it is for, and how many of
-    these stay `whole`.
-    Raises DataError where there are no rows, or rows do not have an image each.
+    Returns `rows`, and for each split its `column`, the number of `rows` that it is for, and how
+    many of these stay `whole`.
+    Raises DataError where there are no rows, or the image's column is not unique.
     """
     image = pl.col(table.layout.columns["image"])
     with _readable(table.place):
-        rows, known, different = _one(
-            table, [pl.len(), image.count(), image.drop_nulls().n_unique().alias("different")]
+        rows, filled, distinct = _one(
+            table, [pl.len(), image.count(), image.drop_nulls().n_unique().alias("distinct")]
         )
-        of_splits = [_one(table, counts(split)) for split in table.layout.splits]
+        split_rows = [_one(table, counts(split)) for split in table.layout.splits]
     if not rows:
         raise DataError(f"tags.table: {table.place} has no rows")
-    if different < rows:
+    if distinct < rows:
         raise DataError(
-            f"tags.columns: image: of {rows:,} rows of {table.place} {rows - known:,} have nothing "
-            f"in the column {table.layout.columns['image']} and {known - different:,} what another "
-            "row has; name a column that tells each row from all others"
+            f"tags.columns: image: in the column {table.layout.columns['image']} of {table.place} "
+            f"{rows - filled:,} of {rows:,} rows are empty and {filled - distinct:,} duplicate "
+            "another row's value; name a column with a unique value in each row"
         )
     columns = [split.column for split in table.layout.splits]
     return {
         "rows": rows,
         "split": [
-            {"column": column, "rows": taken, "whole": whole}
-            for column, (taken, whole) in zip(columns, of_splits, strict=True)
+            {"column": column, "rows": count, "whole": whole}
+            for column, (count, whole) in zip(columns, split_rows, strict=True)
         ],
     }
 
@@ -141,23 +142,23 @@ def sample_rows(table: ReadyTable, share: int | float | None, seed: int) -> Read
     if share is None:
         return table
     image = table.layout.columns["image"]
-    every = table.rows.select(ROW, image).collect(engine="streaming")
-    mine = every.filter(pl.Series(sample_mask(every[image].to_list(), share, seed)))
-    return table._replace(rows=table.rows.filter(pl.col(ROW).is_in(mine[ROW].implode())))
+    images = table.rows.select(ROW, image).collect(engine="streaming")
+    sample = images.filter(pl.Series(sample_mask(images[image].to_list(), share, seed)))
+    return table._replace(rows=table.rows.filter(pl.col(ROW).is_in(sample[ROW].implode())))
 
 
 def shard_rows(table: ReadyTable, shards: int) -> Iterator[pl.DataFrame]:
-    """Yield the rows in `shards` parts of equal size, in their order; one is held at a time.
+    """Yield the rows in `shards` parts of equal size, in their order; one is in memory at a time.
 
     The table is read once from start to end: a CSV would otherwise be read again for each part.
     """
     with _readable(table.place):
         (rows,) = _one(table, [pl.len()])
         batches = table.rows.collect_batches(chunk_size=_BATCH, maintain_order=True)
-        held = table.rows.head(0).collect()
+        buffer = table.rows.head(0).collect()
         for shard in range(shards):
             size = rows * (shard + 1) // shards - rows * shard // shards
-            while len(held) < size:
-                held = pl.concat([held, next(batches)])
-            yield held.head(size)
-            held = held.slice(size)
+            while len(buffer) < size:
+                buffer = pl.concat([buffer, next(batches)])
+            yield buffer.head(size)
+            buffer = buffer.slice(size)

@@ -1,4 +1,4 @@
-"""The tags of a ready table's rows, in the form in which the reader gives those of files."""
+"""The tags of a ready table's rows, in the form that the reader gives to those of files."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptio
     """Return the tags of rows: the columns of BOOKKEEPING, then the keywords that have a value.
 
     rows: of `ready_table.deal`; key: of the hashes of identifiers.
-    What may not leave is withheld (see `column_privacy`), and `withheld` names its keywords. `path`
+    What may not leave is withheld (see `column_privacy`), its keywords are in `withheld`. `path`
     is the table's column of that name, or else the table and the number of the row: `tags.csv!12`.
     """
     columns, texts = table.layout.columns, _texts(rows, table.layout)
@@ -35,14 +35,14 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptio
         shown["Manufacturer"] = map_distinct(
             shown["Manufacturer"], lambda text: known_maker(text) or text
         )
-    known = _hashes(identifiers, columns, key)
-    known |= {"path": _paths(rows, table), "withheld": _named(hidden)}
-    known |= {"site": rows[columns["site"]]} if "site" in columns else {}
-    return _frame(known, shown | _regions(texts, options))
+    fixed = _hashes(identifiers, columns, key)
+    fixed |= {"path": _paths(rows, table), "withheld": _keywords(hidden)}
+    fixed |= {"site": rows[columns["site"]]} if "site" in columns else {}
+    return _frame(fixed, shown | _regions(texts, options))
 
 
 def _texts(rows: pl.DataFrame, layout: Layout) -> Texts:
-    """Keyword -> its values: of its own column or, where that has none, of splits."""
+    """Keyword -> its values: from the keyword's column or, where that has none, from splits."""
     sources = {k: [rows[column]] for k, column in layout.columns.items() if k not in NO_TAGS}
     for split in layout.splits:
         for keyword, values in parts(rows, split).items():
@@ -75,10 +75,10 @@ def _hashes(identifiers: Texts, columns: dict[str, str], key: bytes) -> Texts:
         column: map_distinct(values, partial(identifier_hash, key))
         for column, values in uids.items()
     }
-    named = {name: hashes[columns[name]] for name in identifiers if name != "patient"}
+    by_name = {name: hashes[columns[name]] for name in identifiers if name != "patient"}
     if "patient" in identifiers:
-        named["patient"] = map_distinct(identifiers["patient"], partial(patient_hash, key))
-    return named
+        by_name["patient"] = map_distinct(identifiers["patient"], partial(patient_hash, key))
+    return by_name
 
 
 def _paths(rows: pl.DataFrame, table: ReadyTable) -> pl.Series:
@@ -88,7 +88,7 @@ def _paths(rows: pl.DataFrame, table: ReadyTable) -> pl.Series:
     return rows.select(pl.concat_str(place, pl.lit("!"), ROW)).to_series()
 
 
-def _named(hidden: Texts) -> pl.Series:
+def _keywords(hidden: Texts) -> pl.Series:
     """The keywords that have a value in each row, joined by `\\`."""
     present = [
         pl.when(pl.lit(hidden[keyword]).is_not_null()).then(pl.lit(keyword))
@@ -97,9 +97,9 @@ def _named(hidden: Texts) -> pl.Series:
     return pl.select(pl.concat_str(present, separator="\\", ignore_nulls=True)).to_series()
 
 
-def _frame(known: Texts, shown: Texts) -> pl.DataFrame:
-    n = len(known["image"])
-    nothing = pl.repeat(None, n, dtype=pl.String, eager=True)
-    columns = {name: known.get(name, nothing) for name in BOOKKEEPING}
+def _frame(fixed: Texts, shown: Texts) -> pl.DataFrame:
+    n = len(fixed["image"])
+    nulls = pl.repeat(None, n, dtype=pl.String, eager=True)
+    columns = {name: fixed.get(name, nulls) for name in BOOKKEEPING}
     filled = {name: shown[name] for name in sorted(shown) if shown[name].null_count() < n}
     return pl.DataFrame(columns | filled)

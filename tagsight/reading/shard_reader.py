@@ -1,4 +1,4 @@
-"""The reader of a shard: from its files to its table of tags; keeps what it has read."""
+"""The reader of a shard: from its files to its table of tags; it stores what it has read."""
 
 import hashlib
 import json
@@ -28,13 +28,13 @@ from tagsight.run.tables import BOOKKEEPING
 
 COMMIT_SECONDS = 20.0
 MAX_PLAIN = 400  # files for which loading the fast tokenizer does not pay
-PASSING = ("unreadable", "vanished", "too_slow")  # may have passed next time: tried again
+TRANSIENT = ("unreadable", "vanished", "too_slow")  # may succeed next time: tried again
 _KEY = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
 _BLOCK = 2**20
 
 
 class Shard(NamedTuple):
-    """The two tables of a shard; `tags` is lazy: read from the store as it is written."""
+    """The two tables of a shard; `tags` is lazy: read from the store when it is collected."""
 
     tags: pl.LazyFrame
     rejected: pl.DataFrame
@@ -53,11 +53,11 @@ def read_shard(
     then one column per keyword, by name, the five pixel facts always; and rejected: path, reason,
     detail. Both are sorted by path. A container (`a.tar`) is read as its members, `a.tar!member`.
 
-    Each image is one row. Of files in one folder with one SOP Instance UID and the same bytes the
-    first by name is kept, and the others are rejected as `duplicate`; with different bytes all are
-    kept, and `duplicate_uid` is yes. Copies in other folders are images, too: folders may be in
-    different shards, read by independent jobs, and no result may depend on the number of shards.
-    Samples keep such copies together, as they share their patient and their series.
+    Each image is one row. Where files in one folder have the same SOP Instance UID and the same
+    bytes, the first by name is kept and the others are rejected as `duplicate`; where their bytes
+    differ all are kept, and `duplicate_uid` is yes. Copies in other folders are images: folders may
+    be in different shards, read by independent jobs, and no result may depend on the number of
+    shards. Samples keep such copies together, as they share their patient and their series.
 
     What has been read is written to `store` at least every 20 s, under a name made from `key` and
     `options`; a run that was killed continues there, and unchanged files are not read again. The
@@ -66,18 +66,18 @@ def read_shard(
     parts = Parts(store / _name(key, options))
     files, bad_containers = expand(listing)
     index = parts.index()
-    stored = index.filter(~pl.col("reason").is_in(PASSING) | pl.col("reason").is_null())
-    files = _with_sizes(files, stored)
-    known = stored.join(files, on=list(_KEY), how="semi", nulls_equal=True)
-    todo = files.join(known, on="path", how="anti", maintain_order="left")
-    LOG.info("%d files, %d of them new", len(files), len(todo))
+    valid = index.filter(~pl.col("reason").is_in(TRANSIENT) | pl.col("reason").is_null())
+    files = _with_sizes(files, valid)
+    unchanged = valid.join(files, on=list(_KEY), how="semi", nulls_equal=True)
+    new = files.join(unchanged, on="path", how="anti", maintain_order="left")
+    LOG.info("%d files, %d of them new", len(files), len(new))
     progress.total = len(files)
-    progress.resume(len(known))
-    if len(todo):
-        _read(todo, key, options, parts, progress)
+    progress.resume(len(unchanged))
+    if len(new):
+        _read(new, key, options, parts, progress)
         index = parts.index()
     index = index.join(files, on="path", how="semi")
-    if parts.put_together(index):
+    if parts.merge(index):
         index = parts.index()
     return _shard(parts, index, bad_containers)
 
@@ -87,13 +87,13 @@ def _name(key: bytes, options: ReaderOptions) -> str:
     return keyed_hash(key, json.dumps(content))
 
 
-def _with_sizes(files: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """Fill in sizes and times that the listing lacks, for files in the store: are they unchanged?
+def _with_sizes(files: pl.DataFrame, valid: pl.DataFrame) -> pl.DataFrame:
+    """Fill in sizes and times that the listing lacks, for files in the store.
 
-    Other files are opened anyway.
+    They show whether a file is unchanged; files that are not in the store are opened anyway.
     """
-    unknown = pl.col("size").is_null() | pl.col("mtime_ns").is_null()
-    lacking = files.filter(unknown & pl.col("path").is_in(stored["path"].implode()))
+    incomplete = pl.col("size").is_null() | pl.col("mtime_ns").is_null()
+    lacking = files.filter(incomplete & pl.col("path").is_in(valid["path"].implode()))
     if lacking.is_empty():
         return files
     states = pl.DataFrame([_status(path) for path in lacking["path"]], schema=_KEY, orient="row")
@@ -109,15 +109,15 @@ def _status(path: str) -> tuple[str, int | None, int | None]:
 
 
 def _read(
-    todo: pl.DataFrame, key: bytes, options: ReaderOptions, parts: Parts, progress: Progress
+    new: pl.DataFrame, key: bytes, options: ReaderOptions, parts: Parts, progress: Progress
 ) -> None:
-    """Read files in the order of paths, as files of a series are side by side."""
-    with ReaderProcess(key, options, plain=len(todo) <= MAX_PLAIN) as reader:
+    """Read files in the order of paths, which keeps files of a series together."""
+    with ReaderProcess(key, options, plain=len(new) <= MAX_PLAIN) as reader:
         rows, since = Rows(), time.monotonic()
-        for listed in todo.iter_slices(BATCH):
-            for paths, batch in reader.read(listed["path"].to_list()):
-                rows.add(listed, paths, batch)
-            progress.add(len(listed))
+        for files in new.iter_slices(BATCH):
+            for paths, batch in reader.read(files["path"].to_list()):
+                rows.add(files, paths, batch)
+            progress.add(len(files))
             if len(rows) >= ROWS or time.monotonic() - since > COMMIT_SECONDS:
                 parts.add(rows.take())
                 since = time.monotonic()
@@ -140,22 +140,22 @@ class Rows:
     def __len__(self) -> int:
         return len(self._facts) + len(self._others) + sum(map(len, self._frames))
 
-    def add(self, listed: pl.DataFrame, paths: Sequence[str], batch: Batch) -> None:
-        """Add what was read of `paths`, which are among those `listed`."""
+    def add(self, files: pl.DataFrame, paths: Sequence[str], batch: Batch) -> None:
+        """Add what was read of `paths`; files: their rows of the listing, and others."""
         if batch.generation != self._generation:
-            self._settle()
+            self._decode()
             self._columns, self._texts = [], []
             self._generation = batch.generation
         self._columns += batch.columns
         self._texts += batch.texts
-        states = {path: state for path, *state in listed.select(list(_KEY)).iter_rows()}
-        for rows, read in ((self._facts, batch.rows), (self._others, batch.others)):
-            rows += [_row(paths[place], states[paths[place]], what) for place, what in read]
+        states = {path: state for path, *state in files.select(list(_KEY)).iter_rows()}
+        for rows, results in ((self._facts, batch.rows), (self._others, batch.others)):
+            rows += [_row(paths[i], states[paths[i]], result) for i, result in results]
         self._codes.append(batch.codes)
 
     def take(self) -> pl.DataFrame:
-        """Return the rows as a table, and forget them."""
-        self._settle()
+        """Return the rows as a table, and drop them."""
+        self._decode()
         if self._others:
             names = dict.fromkeys(name for row in self._others for name in row)
             columns = {name: [row.get(name) for row in self._others] for name in names}
@@ -166,17 +166,17 @@ class Rows:
         frames, self._frames = self._frames, []
         return pl.concat([empty, *frames], how="diagonal")
 
-    def _settle(self) -> None:
-        """Replace numbers by texts, before a new generation of numbers begins."""
+    def _decode(self) -> None:
+        """Replace indices by texts, before a new generation of indices begins."""
         if not self._facts:
             return
         schema = {name: type_of(name) for name in self._facts[0]}
         facts = pl.DataFrame(self._facts, schema=schema)
         codes = np.full((len(facts), len(self._columns)), len(self._texts), np.uint32)
         at = 0
-        for new in self._codes:
-            codes[at : at + len(new), : new.shape[1]] = np.where(new < 0, len(self._texts), new)
-            at += len(new)
+        for part in self._codes:
+            codes[at : at + len(part), : part.shape[1]] = np.where(part < 0, len(self._texts), part)
+            at += len(part)
         texts = pl.lit(pl.Series([*self._texts, None], dtype=pl.String))
         filled = np.flatnonzero((codes != len(self._texts)).any(axis=0)).tolist()
         numbers = pl.DataFrame({self._columns[c]: codes[:, c] for c in filled})
@@ -186,36 +186,36 @@ class Rows:
 
 
 def _row(
-    path: str, state: Sequence[int | None], read: Image | RejectedFile
+    path: str, state: Sequence[int | None], result: Image | RejectedFile
 ) -> dict[str, str | int | None]:
     """A row of the store.
 
-    state: size and time of the listing. Where it has them, the store has them, too: by these the
-    file will be looked up.
+    state: size and time of the listing. Where the listing has them, the store takes them: the file
+    will be looked up by them.
     """
     size, mtime_ns = state
-    if isinstance(read, RejectedFile):
+    if isinstance(result, RejectedFile):
         if size is None or mtime_ns is None:
             _, size, mtime_ns = _status(path)
-        return {"path": path, "size": size, "mtime_ns": mtime_ns, **vars(read)}
-    facts = read._asdict()
+        return {"path": path, "size": size, "mtime_ns": mtime_ns, **vars(result)}
+    facts = result._asdict()
     values = facts.pop("values")
-    facts["withheld"] = "\\".join(read.withheld)
-    facts["burned_in"] = "yes" if read.burned_in else None
+    facts["withheld"] = "\\".join(result.withheld)
+    facts["burned_in"] = "yes" if result.burned_in else None
     if size is not None and mtime_ns is not None:
         facts |= {"size": size, "mtime_ns": mtime_ns}
     return {"path": path, **facts, **values}
 
 
 def _shard(parts: Parts, index: pl.DataFrame, bad_containers: pl.DataFrame) -> Shard:
-    """The two tables; copies inside a folder are found here, when all is read."""
+    """The two tables; copies inside a folder are found here, once everything has been read."""
     rejected = index.filter(pl.col("reason").is_not_null()).select("path", "reason", "detail")
     images = index.filter(pl.col("reason").is_null())
     copies, shared = _copies(images)
     images = images.filter(~pl.col("path").is_in(copies.implode()))
     duplicates = copies.to_frame().with_columns(reason=pl.lit("duplicate"), detail=pl.lit(""))
-    spent = parts.size() > len(index) or not copies.is_empty()
-    keywords = _keywords(parts, images) if spent else parts.keywords()
+    has_outdated = parts.size() > len(index) or not copies.is_empty()
+    keywords = _keywords(parts, images) if has_outdated else parts.keywords()
     schema = dict.fromkeys([*BOOKKEEPING, *sorted({*PIXEL_FACTS, *keywords})], pl.String)
 
     def source(

@@ -1,4 +1,4 @@
-"""What the values of a vocabulary mean: column, text and disposition of each, determined once."""
+"""The meaning of a vocabulary's values: column, text and disposition of each, determined once."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from tagsight.rejections import Rejection
 from tagsight.terms.manufacturers import known_maker
 
 ABSENT, KEPT, WITHHELD, PLAIN = range(4)  # dispositions; PLAIN: its file is for the plain reader
-PRESENT = 1  # in a signature: a withheld value that others are not compared with
+PRESENT = 1  # in a signature: a withheld value, which no text is compared with
 FACTS = frozenset(  # keywords on which the verdict on an image depends
     [
         "BitsAllocated",
@@ -44,7 +44,7 @@ def _zeros() -> Int32s:
     return np.zeros(MAX_VALUES + 1, np.int32)
 
 
-def _none() -> Int32s:
+def _minus_ones() -> Int32s:
     return np.full(MAX_VALUES + 1, -1, np.int32)
 
 
@@ -53,7 +53,7 @@ def _false() -> Bools:
 
 
 class ValueHead(NamedTuple):
-    """What follows from a value's tag and VR, given the options: see `privacy`, `headers`."""
+    """What follows from a value's tag and VR, under the options: see `privacy`, `headers`."""
 
     tag: int
     keyword: str
@@ -67,12 +67,12 @@ class ValueHead(NamedTuple):
 
 @dataclass
 class ValueMeanings:
-    """The meaning of each value of `vocabulary`, in its order; the last place of arrays is for -1.
+    """The meaning of each value of `vocabulary`, in its order; arrays end with the entry of -1.
 
-    column: int32 (v + 1,), place in `columns`; disposition: int32 (v + 1,);
+    column: int32 (v + 1,), index in `columns`; disposition: int32 (v + 1,);
     signature_part: int32 (v + 1,), part in a signature;
-    shown: int32 (v + 1,), number in `output` of the text that leaves the reader;
-    region: int32 (v + 1,), number in `output` of the region that a description names;
+    shown: int32 (v + 1,), index in `output` of the text that leaves the reader;
+    region: int32 (v + 1,), index in `output` of the region that a description names;
     varies: bool (v + 1,), identifying and different from file to file.
     """
 
@@ -87,12 +87,12 @@ class ValueMeanings:
     column: Int32s = field(default_factory=_zeros)
     disposition: Int32s = field(default_factory=_zeros)
     signature_part: Int32s = field(default_factory=_zeros)
-    shown: Int32s = field(default_factory=_none)
-    region: Int32s = field(default_factory=_none)
+    shown: Int32s = field(default_factory=_minus_ones)
+    region: Int32s = field(default_factory=_minus_ones)
     varies: Bools = field(default_factory=_false)
 
     def is_full(self) -> bool:
-        """Return whether it is time to begin with an empty vocabulary."""
+        """Return whether an empty vocabulary should replace this one."""
         return self.vocabulary.used[0] > MAX_VALUES * 3 // 4 or (
             self.vocabulary.starts[self.vocabulary.used[0]] > MAX_ARENA * 3 // 4
         )
@@ -130,7 +130,7 @@ class ValueMeanings:
     def _meaning(
         self, i: int, tag: int, letters: int, variant: int, data: bytes, options: ReaderOptions
     ) -> tuple[int, int, int, int, int, bool]:
-        """Column, disposition, sign, shown text and region of value i, and whether it varies."""
+        """Column, disposition, signature part, shown text, region of value i, whether it varies."""
         head = self._heads.get((tag, letters, variant & 1))
         if head is None:
             head = self._head(tag, letters, bool(variant & 1), options)
@@ -153,8 +153,8 @@ class ValueMeanings:
 
     def _head(self, tag: int, letters: int, signed: bool, options: ReaderOptions) -> ValueHead:
         keyword, standard_vr = public(tag) if tag != SYNTAX_TAG else ("TransferSyntaxUID", "UI")
-        written = vr_of(letters)
-        vr = one_vr(written, standard_vr, signed) if keyword else ""
+        file_vr = vr_of(letters)
+        vr = one_vr(file_vr, standard_vr, signed) if keyword else ""
         derived = keyword in options.derive
         if derived:
             self.columns.setdefault(region_column(keyword), len(self.columns))
@@ -165,14 +165,14 @@ class ValueMeanings:
             column=self.columns.setdefault(keyword, len(self.columns)),
             # Repeating groups, and a sign that comes later, need the whole file.
             plain=self.tags.setdefault(keyword, tag) != tag
-            or (" or " in standard_vr and tag < SIGN and written in (None, "UN")),
+            or (" or " in standard_vr and tag < SIGN and file_vr in (None, "UN")),
             identifies=identifies_alone(keyword, vr),
             may_repeat=may_repeat(keyword, vr, options.keep),
             derived=derived,
         )
 
     def _shown(self, head: ValueHead, text: str) -> int:
-        """The number of the text that leaves the reader."""
+        """The index of the text that leaves the reader."""
         maker = known_maker(text) if head.keyword == "Manufacturer" else None
         return self._out(maker or text)
 

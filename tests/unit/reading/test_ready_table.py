@@ -113,7 +113,8 @@ def test_every_row_needs_an_image_of_its_own(tmp_path):
     with pytest.raises(DataError) as error:
         summary(opened(tmp_path, frame))
     assert "of 5 rows" in str(error.value)
-    assert "2 have nothing in the column id and 1 what another row has" in str(error.value)
+    assert "column id of" in str(error.value)
+    assert "2 of 5 rows are empty and 1 duplicate another row's value" in str(error.value)
     assert "SECRET" not in str(error.value)
 
 
