@@ -23,12 +23,12 @@ with logged(snakemake):
         folder,
         progress,
     )
-    taken = 0
+    count = 0
     for part, path in zip(parts, snakemake.output, strict=True):
         write_parquet(part, path, metadata={"key": fingerprint(key)})
-        taken += len(part)
-    LOG.info("%d files in %d folders or lists, %d taken", progress.done, len(places), taken)
+        count += len(part)
+    LOG.info("%d files in %d folders or lists, %d taken", progress.done, len(places), count)
     shutil.rmtree(folder)
-    made = ("files", "tags", "rejected", "features", "annotations")
+    per_shard = ("files", "tags", "rejected", "features", "annotations")
     shards = [Path(path).stem for path in snakemake.output]
-    forget_others([results_folder(snakemake) / folder for folder in made], shards)
+    forget_others([results_folder(snakemake) / folder for folder in per_shard], shards)

@@ -1,7 +1,7 @@
 """Containers of files, and their members: tar, compressed tar, zip.
 
 The path of a member has the text form `container!member`. Where several members have one name, the
-last one counts, as when a tar is unpacked. A container in a container is an ordinary member.
+last one is taken, as when a tar is unpacked. A container in a container is an ordinary member.
 """
 
 import os
@@ -28,14 +28,14 @@ from tagsight.rejections import Rejection
 from tagsight.run.tables import FILES, REJECTED
 
 _NAMES = r"(?i)\.(?:tar|zip|tgz|tar\.(gz|bz2|xz))$"
-_OPEN = 4  # containers of which a process remembers the members
+_OPEN = 4  # containers whose members a process keeps in memory
 _BLOCK = 2**15  # covers 94 % of headers
 
 
 class Container:
     """An open container.
 
-    members: by name, in order of place; failure: why there may be more members, or None; size: int,
+    members: by name, in order of place; failure: why reading them ended early, or None; size: int,
     bytes, and mtime_ns: int, ns, both of its file.
     """
 
@@ -55,7 +55,7 @@ class Container:
     def _walk(self) -> None:
         walk = zip_members(self._source) if self._zipped else tar_members(self._data)
         for member in walk:
-            self.members.pop(member.name, None)  # to keep the order of place
+            self.members.pop(member.name, None)  # keeps the order of place
             self.members[member.name] = member
             if len(self.members) > MAX_MEMBERS:
                 raise Rejection("too_large", "members")
@@ -63,13 +63,13 @@ class Container:
     def member(self, name: str) -> Member:
         """Return the member of a name (text form).
 
-        Raises Rejection where it is not there, or cannot be read.
+        Raises Rejection where it does not exist, or cannot be read.
         """
         member = self.members.get(name)
         if member is None:
             raise self.failure or Rejection("vanished")
-        if member.rejected:
-            raise bad_container(member.rejected)
+        if member.defect:
+            raise bad_container(member.defect)
         return member
 
     def stored(self, member: Member) -> Source | None:
@@ -77,13 +77,13 @@ class Container:
 
         Raises Rejection where the member is damaged.
         """
-        if member.packed is not None or self._data is not self._source:
+        if member.packed_size is not None or self._data is not self._source:
             return None
         place = data_place(self._source, member) if self._zipped else member.place
         return self._source.part(member.size, place, owner=self)
 
     def blocks(self, member: Member) -> Iterator[bytes]:
-        """Return the member's bytes, unpacked block by block, in all no more than its `size`.
+        """Yield the member's bytes, unpacked block by block, no more than its `size` in all.
 
         Raises Rejection where the member is damaged, now or as a block is asked for.
         """
@@ -95,7 +95,7 @@ class Container:
 
 
 def open_container(path: str) -> Container:
-    """Return the container at `path` (text form), opened, or remembered if it has not changed.
+    """Return the container at `path` (text form), cached if it has not changed.
 
     Raises Rejection where it cannot be opened.
     """
@@ -103,26 +103,26 @@ def open_container(path: str) -> Container:
         status = os.stat(to_path(path))
     except (OSError, ValueError) as error:
         raise rejection_of(error) from error
-    return _remembered(path, status.st_size, status.st_mtime_ns)
+    return _cached_container(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=_OPEN)
-def _remembered(path: str, _size: int, _mtime_ns: int) -> Container:
+def _cached_container(path: str, _size: int, _mtime_ns: int) -> Container:
     return Container(path)
 
 
 def expand(listing: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Put the members of each container in its place.
+    """Replace each container by its members.
 
     listing: FILES (n,), null = unknown.
-    Returns FILES, other files first, then members in order of place, which reads a compressed tar
-    in one pass; and REJECTED, of containers and members that cannot be read. A member has the
-    container's size and mtime_ns: where these change, its members are read again.
+    Returns FILES, other files first, then members in order of place, so that a compressed tar is
+    read in one pass; and REJECTED, for containers and members that cannot be read. A member has
+    the container's size and mtime_ns: where these change, its members are read again.
     """
-    inside = pl.col("path").str.contains(_NAMES)
-    files = [listing.filter(~inside).select(pl.col(n).cast(t) for n, t in FILES.items())]
+    is_container = pl.col("path").str.contains(_NAMES)
+    files = [listing.filter(~is_container).select(pl.col(n).cast(t) for n, t in FILES.items())]
     rejected: list[tuple[str, str, str]] = []
-    for path, size, mtime_ns in listing.filter(inside).select(list(FILES)).iter_rows():
+    for path, size, mtime_ns in listing.filter(is_container).select(list(FILES)).iter_rows():
         try:
             container = open_container(path)
         except Rejection as error:
@@ -139,8 +139,8 @@ def _members(path: str, container: Container) -> tuple[list[str], list[tuple[str
     readable: list[str] = []
     unreadable: list[tuple[str, str, str]] = []
     for name, member in container.members.items():
-        if member.rejected:
-            unreadable.append((f"{path}!{name}", "bad_container", member.rejected))
+        if member.defect:
+            unreadable.append((f"{path}!{name}", "bad_container", member.defect))
         else:
             readable.append(f"{path}!{name}")
     if container.failure:

@@ -1,4 +1,4 @@
-"""The bytes that a compressed file unpacks to; going far back unpacks from the start again."""
+"""The bytes that a compressed file unpacks to; reading far back unpacks from the start again."""
 
 import bz2
 import lzma
@@ -13,9 +13,9 @@ from tagsight.rejections import Rejection
 _CHUNK = 2**16  # bytes read at once
 _PADDING = 32  # chunks of zeros between two compressed streams in one file
 _BLOCK = 2**18  # bytes unpacked at once
-_BLOCKS = 640  # blocks held: 160 MiB, more than the files that the reader reads at once
+_BLOCKS = 640  # blocks in memory: 160 MiB, more than the files that the reader reads at once
 _LIMIT = 2**30  # bytes that any file may unpack to
-_RATIO = 1000  # bytes per byte of the file, where that is more
+_RATIO = 1000  # bytes per byte of the file, if that is more
 _MAX_DICTIONARY = 2**28  # bytes of memory that an .xz may ask for
 
 
@@ -24,15 +24,15 @@ class Unpacker(Protocol):
 
     @property
     def eof(self) -> bool:
-        """Whether the end of the stream was reached."""
+        """Return whether the end of the stream was reached."""
 
     @property
     def needs_input(self) -> bool:
-        """Whether there is no more output without more input."""
+        """Return whether more output needs more input."""
 
     @property
     def unused_data(self) -> bytes:
-        """Input after the end of the stream."""
+        """Return the input after the end of the stream."""
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
         """Return at most `max_length` bytes more."""
@@ -47,12 +47,12 @@ class Gzip:
 
     @property
     def eof(self) -> bool:
-        """Whether the end of the stream was reached."""
+        """Return whether the end of the stream was reached."""
         return self._inner.eof
 
     @property
     def unused_data(self) -> bytes:
-        """Input after the end of the stream."""
+        """Return the input after the end of the stream."""
         return self._inner.unused_data
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
@@ -74,8 +74,8 @@ class Decompressed(Source):
     """The bytes that a compressed file unpacks to.
 
     packed: the file; suffix: bz2, xz, or else gzip.
-    The last 160 MiB are held; a place before them costs unpacking from the start again. In a
-    process only the one that was read last holds them.
+    The last 160 MiB are kept; a place before them costs unpacking from the start again. In a
+    process only the file that was read last keeps them.
     """
 
     _read_last: ClassVar["Decompressed | None"] = None
@@ -91,12 +91,12 @@ class Decompressed(Source):
         self._unpacker = _unpacker(self._suffix)
         self._next = 0  # place in the packed file
         self._blocks: deque[bytes] = deque()  # each of full length but the last
-        self._first = 0  # number of the first of them
-        self._failure: Rejection | None = None  # why no block follows them
+        self._first = 0  # number of the first of these blocks
+        self._failure: Rejection | None = None  # why no block follows these
 
     @cached_property
     def size(self) -> int:  # type: ignore[override]  # known only when asked
-        """Bytes that it unpacks to: found by unpacking all of it. See `pread`."""
+        """Return the bytes that it unpacks to, which takes unpacking all. Raises as `pread`."""
         while self._forward():
             pass
         if self._failure:
@@ -117,7 +117,7 @@ class Decompressed(Source):
         return b"".join(pieces)
 
     def reaches(self, place: int, /) -> bool:
-        """Return whether all bytes before `place` are there, unpacking no further. See `pread`."""
+        """Return whether all bytes before `place` exist. Raises as `pread`."""
         return place <= 0 or self._piece(1, place - 1) != b""
 
     def _piece(self, size: int, place: int) -> bytes:
@@ -138,7 +138,7 @@ class Decompressed(Source):
         return self._blocks[number - self._first]
 
     def _forward(self) -> bool:
-        """Whether a next block was unpacked; not at the end."""
+        """Unpack the next block; False at the end."""
         if self._blocks and len(self._blocks[-1]) < _BLOCK:
             return False
         self._hold()

@@ -1,4 +1,4 @@
-"""The files of an archive: folders are walked, lists are read; no file of it is opened here."""
+"""The files of an archive: folders are walked, lists are read; no file of the archive is opened."""
 
 import csv
 import os
@@ -18,7 +18,7 @@ _BATCH = 50_000  # files held in memory
 
 
 class ListedFile(NamedTuple):
-    """A file: `path` in text form (see `paths.to_text`), bytes, ns since 1970; None if unknown."""
+    """A file: `path` in text form (see `paths.to_text`), bytes, ns since 1970; None = unknown."""
 
     path: str
     size: int | None
@@ -32,7 +32,7 @@ def find(inputs: list[Path]) -> Iterator[ListedFile]:
     same paths.
     Folders: regular files and links to them, folders in the order of names. A folder that is
     reached twice, as by a link to its parent, is walked once. A folder that cannot be listed is
-    yielded itself, so that it is counted as unreadable.
+    yielded itself, so that it counts as unreadable.
     Lists: a column `path`, and if present `size` (bytes), `mtime` (s), `mtime_ns`. A relative path
     starts from the list's folder; a path with `://` stays as it is. The files are not looked at.
     Raises ArchiveError where an input does not exist, or a list has no paths.
@@ -56,7 +56,7 @@ def _listed_file(path: str, status: os.stat_result | None) -> ListedFile:
 
 
 def _walk(top: str, seen: set[tuple[int, int]]) -> Iterator[ListedFile]:
-    """Depth first with a stack of our own: no recursion limit, one open folder at a time."""
+    """Walk depth first with a stack: no recursion limit, one open folder at a time."""
     folders = [top]
     while folders:
         folder = folders.pop()
@@ -64,25 +64,25 @@ def _walk(top: str, seen: set[tuple[int, int]]) -> Iterator[ListedFile]:
             status = os.stat(folder)
             if (status.st_dev, status.st_ino) not in seen:
                 seen.add((status.st_dev, status.st_ino))
-                inside: list[str] = []
-                yield from _files(folder, inside)
-                folders += sorted(inside)
+                subfolders: list[str] = []
+                yield from _files(folder, subfolders)
+                folders += sorted(subfolders)
         except OSError:
             yield ListedFile(to_text(folder), None, None)
 
 
-def _files(folder: str, inside: list[str]) -> Iterator[ListedFile]:
-    """The files of a folder; its folders are added to `inside`."""
+def _files(folder: str, subfolders: list[str]) -> Iterator[ListedFile]:
+    """The files of a folder; its folders are added to `subfolders`."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if _is_folder(entry):
-                inside.append(entry.path)
+                subfolders.append(entry.path)
             elif (status := _status(entry)) is None or stat.S_ISREG(status.st_mode):
                 yield _listed_file(entry.path, status)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """A link to itself is not a folder: it is listed, and rejected when read."""
+    """Whether it is a folder; a link to itself is not: it is listed, and rejected when read."""
     try:
         return entry.is_dir()
     except OSError:
@@ -90,7 +90,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
-    """None for a file that is gone, or a link that leads nowhere: rejected when read."""
+    """Its status; None for a file that is gone or a dead link: rejected when read."""
     try:
         return entry.stat()
     except OSError:
@@ -102,7 +102,7 @@ def _from_list(place: Path) -> Iterator[ListedFile]:
     for row in _rows(place):
         if row["path"]:
             path = row["path"] if "://" in row["path"] else os.path.join(base, row["path"])
-            yield ListedFile(to_text(path), _whole(row.get("size")), _nanoseconds(row))
+            yield ListedFile(to_text(path), _integer(row.get("size")), _nanoseconds(row))
 
 
 def _rows(place: Path) -> Iterator[dict[str, str]]:
@@ -130,11 +130,11 @@ def _parquet_rows(place: Path) -> Iterator[dict[str, str]]:
         names = table.collect_schema().names()
         count = table.select(pl.len()).collect().item()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise ArchiveError(f"input: {place} is not a parquet file; write it anew") from error
+        raise ArchiveError(f"input: {place} is not a parquet file; write it again") from error
     if "path" not in names:
         raise _no_column(place)
-    wanted = [n for n in ("path", "size", "mtime", "mtime_ns") if n in names]
-    table = table.select(pl.col(wanted).cast(pl.String))
+    columns = [n for n in ("path", "size", "mtime", "mtime_ns") if n in names]
+    table = table.select(pl.col(columns).cast(pl.String))
     for start in range(0, count, _BATCH):
         yield from table.slice(start, _BATCH).collect().iter_rows(named=True)
 
@@ -143,14 +143,14 @@ def _no_column(place: Path) -> ArchiveError:
     return ArchiveError(f"input: {place} has no column `path`; name the column of paths `path`")
 
 
-def _whole(text: str | None) -> int | None:
+def _integer(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() else None
 
 
 def _nanoseconds(row: dict[str, str]) -> int | None:
     if row.get("mtime_ns"):
-        return _whole(row["mtime_ns"])
-    whole, _, part = (row.get("mtime") or "").partition(".")
-    if not whole.isdecimal() or not (part or "0").isdecimal():
+        return _integer(row["mtime_ns"])
+    seconds, _, part = (row.get("mtime") or "").partition(".")
+    if not seconds.isdecimal() or not (part or "0").isdecimal():
         return None
-    return int(whole) * 10**9 + int(part[:9].ljust(9, "0"))
+    return int(seconds) * 10**9 + int(part[:9].ljust(9, "0"))

@@ -1,7 +1,7 @@
-"""Open whatever a path names: one way for all that read headers, pixels and digests.
+"""The opening of whatever a path names, for all that read headers, pixels and digests.
 
-Files and members that a container stores as they are, are read in place; other members are
-unpacked as far as they are asked for.
+Files, and members that a container stores as they are, are read in place; other members are
+unpacked as far as they are read.
 
 To add a kind of input, say objects of S3 or instances of a DICOMweb server:
 
@@ -11,9 +11,9 @@ To add a kind of input, say objects of S3 or instances of a DICOMweb server:
 2. add the function to `OPENERS`, under the text that marks such paths: `("s3://", open_object)`.
 
 Its paths come from a list: a file .txt, .csv or .parquet named as `input`, with a column `path`.
-A path with `://` in it is taken as it is written. Columns `size` and `mtime_ns` beside it spare
-reading again what has not changed. tests/unit/archive/test_source_contract.py holds every kind to
-one contract: add yours to `KINDS` there.
+A path with `://` in it is taken as it is written. With columns `size` and `mtime_ns` in the list,
+what has not changed is not read again. tests/unit/archive/test_source_contract.py holds all kinds
+to one contract: add yours to `KINDS` there.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ from tagsight.archive.paths import to_path
 from tagsight.archive.source import FileSource, Source, bad_container, open_file
 from tagsight.rejections import Rejection
 
-MAX_HELD = 2**30  # of an unpacked member, in bytes
+MAX_UNPACKED = 2**30  # bytes of an unpacked member in memory
 
 
 def open_source(path: str) -> Source:
@@ -35,35 +35,35 @@ def open_source(path: str) -> Source:
 
 
 class UnpackedMember(Source):
-    """A member that is unpacked as far as it is asked for, and held so far in memory.
+    """A member that is unpacked as far as it is read, and kept in memory so far.
 
-    blocks: bytes, the member's from its start on; size: bytes that there should be of them.
+    blocks: bytes of the member from its start on; size: their expected number.
     """
 
-    __slots__ = ("_blocks", "_held", "mtime_ns", "size")
+    __slots__ = ("_blocks", "_unpacked", "mtime_ns", "size")
 
     def __init__(self, blocks: Iterator[bytes], size: int, mtime_ns: int) -> None:
         self._blocks = blocks
-        self._held = bytearray()
+        self._unpacked = bytearray()
         self.size = size
         self.mtime_ns = mtime_ns
 
     def pread(self, size: int, place: int, /) -> bytes:
         """Return bytes, see `Source`.
 
-        Raises Rejection where the member is damaged, or where more than 1 GiB would be held.
+        Raises Rejection where the member is damaged, or where more than 1 GiB would be kept.
         """
         end = self._hold(min(place + size, self.size))
-        return bytes(memoryview(self._held)[place:end]) if 0 <= place < end else b""
+        return bytes(memoryview(self._unpacked)[place:end]) if 0 <= place < end else b""
 
     def _hold(self, end: int) -> int:
-        if end > MAX_HELD:
+        if end > MAX_UNPACKED:
             raise Rejection("too_large", "packed member")
-        while len(self._held) < end:
+        while len(self._unpacked) < end:
             block = next(self._blocks, b"")
             if not block:
                 raise bad_container("cut off")
-            self._held += block
+            self._unpacked += block
         return end
 
 
@@ -72,10 +72,10 @@ def _open_file(path: str) -> FileSource:
 
 
 def _open_member(path: str) -> Source:
-    """Any order of opening members is cheap, for those of the last few containers are known.
+    """Open a member; the last few containers are cached, so any order of opening is cheap.
 
-    Compressed tars are the exception: where it goes back by more than 160 MiB, they are unpacked
-    from their start again.
+    Compressed tars are the exception: going back by more than 160 MiB unpacks them from their
+    start again.
     """
     outer, _, name = path.partition("!")
     container = open_container(outer)
@@ -86,5 +86,5 @@ def _open_member(path: str) -> Source:
     return stored or UnpackedMember(container.blocks(member), member.size, container.mtime_ns)
 
 
-# What is in a path of each kind (text form), and what opens it; the first that fits does.
+# The mark in a path of each kind (text form), and its opener; the first that fits is taken.
 OPENERS: list[tuple[str, Callable[[str], Source]]] = [("!", _open_member), ("", _open_file)]

@@ -10,7 +10,7 @@ def to_text(path: str) -> str:
     """Return a path as text that any table can hold; `to_path` leads back to the same bytes.
 
     Bytes that are not UTF-8 become `\\xNN`, and so does `!`, which separates a container and its
-    member: `container!member`. A path that needs this, or already looks so, gets its backslashes
+    member: `container!member`. In a path that needs this, or already looks so, backslashes are
     escaped too, so that no two paths have the same text.
     """
     if path.isascii():

@@ -1,4 +1,4 @@
-"""The files of an archive, dealt to shards, and a draw of some of them."""
+"""The files of an archive, dealt to shards, and a random sample of them."""
 
 import hashlib
 import math
@@ -87,8 +87,8 @@ def _spilled(
 
 def _shards(paths: pl.Series, shards: int) -> pl.Series:
     folders = paths.str.replace(r"[^/]*$", "")
-    of_each = {folder: shard_of(folder, shards) for folder in folders.unique()}
-    return folders.replace_strict(of_each, return_dtype=pl.Int32).alias("shard")
+    shard_by_folder = {folder: shard_of(folder, shards) for folder in folders.unique()}
+    return folders.replace_strict(shard_by_folder, return_dtype=pl.Int32).alias("shard")
 
 
 def _counts(shard: pl.Series, shards: int) -> Int64s:
@@ -110,9 +110,9 @@ def shard_of(folder: str, shards: int) -> int:
 
 
 class FileSample:
-    """A draw among paths: an int draws that many, a float that share, None all.
+    """A random sample of paths: an int draws that many, a float that share, None all.
 
-    Each path has a number, a hash of seed and path; the smallest numbers win. So the draw does not
+    Each path has a number, a hash of seed and path; the smallest are drawn. So the sample does not
     depend on the order of the paths, and a share keeps its files as an archive grows.
     """
 
@@ -122,7 +122,7 @@ class FileSample:
         self._smallest = np.empty(0, np.uint64)
 
     def offer(self, paths: list[str]) -> UInt64s:
-        """Let paths take part; a path that comes again counts once.
+        """Offer paths to draw from; a repeated path counts once.
 
         Returns uint64 (paths,), their numbers.
         """
@@ -130,12 +130,12 @@ class FileSample:
             return np.zeros(len(paths), np.uint64)
         numbers = np.array([_number(self._salt, path) for path in paths], np.uint64)
         if isinstance(self._draw, int):
-            numbers_so_far = np.append(self._smallest, numbers[self.is_drawn(numbers)])
-            self._smallest = np.unique(numbers_so_far)[: max(self._draw, 0)]
+            smallest = np.append(self._smallest, numbers[self.is_drawn(numbers)])
+            self._smallest = np.unique(smallest)[: max(self._draw, 0)]
         return numbers
 
     def is_drawn(self, numbers: UInt64s) -> Bools:
-        """Return which numbers are drawn, as far as paths have taken part."""
+        """Return which numbers are drawn, of the paths offered so far."""
         if isinstance(self._draw, float) and self._draw < 1:
             return numbers < np.uint64(math.ceil(self._draw * 2**64))
         if not isinstance(self._draw, int) or len(self._smallest) < self._draw:
@@ -144,7 +144,7 @@ class FileSample:
 
 
 def sample_mask(paths: list[str], draw: int | float, seed: int) -> list[bool]:
-    """Return which paths are drawn, see `FileSample`."""
+    """Return which paths are drawn: see `FileSample`."""
     sample = FileSample(draw, seed)
     return sample.is_drawn(sample.offer(paths)).tolist()
 

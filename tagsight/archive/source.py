@@ -1,7 +1,7 @@
 """A source of bytes that is read in any order, and its two plain kinds: a file, bytes in memory.
 
-All that reads DICOM takes a `Source`, wherever the bytes are: the tokenizer, the pixels' decoders,
-the walks through containers. The kinds that unpack are `decompression.Decompressed` and
+All code that reads DICOM takes a `Source`, wherever the bytes are: tokenizer, decoders of pixels,
+walks through containers. The kinds that unpack are `decompression.Decompressed` and
 `opening.UnpackedMember`.
 """
 
@@ -21,8 +21,8 @@ class Source(Protocol):
     """Bytes from 0 to `size`, read in any order.
 
     size: int, bytes; mtime_ns: int, ns since 1970, of the file that the bytes are in, 0 if unknown.
-    A kind of source inherits from this class and has to give these two and `pread`; the other
-    methods follow from them, and are overridden where a kind does better.
+    A kind of source inherits from this class and has to define these two and `pread`; the other
+    methods follow from them, and are overridden where a kind can do better.
     """
 
     __slots__ = ()
@@ -32,10 +32,10 @@ class Source(Protocol):
 
     @abstractmethod
     def pread(self, size: int, place: int, /) -> bytes:
-        """Return the bytes from `place` on, `size` of them, fewer only where the source ends.
+        """Return `size` bytes from `place` on, fewer only where the source ends.
 
         Returns nothing for a place below 0 or beyond the end, and for a size below 1.
-        Raises Rejection where the bytes cannot be had.
+        Raises Rejection where the bytes cannot be read.
         """
 
     def readinto(self, buffer: memoryview, place: int, /) -> int:
@@ -49,7 +49,7 @@ class Source(Protocol):
         return len(data)
 
     def reaches(self, place: int, /) -> bool:
-        """Return whether all bytes before `place` are there."""
+        """Return whether all bytes before `place` exist."""
         return place <= self.size
 
     def file(self) -> BinaryIO:
@@ -90,7 +90,7 @@ class FileSource(Source):
 
     def pread(self, size: int, place: int, /) -> bytes:
         """Return bytes, see `Source`."""
-        size = min(size, self.size - place)  # so that a length which a file claims costs nothing
+        size = min(size, self.size - place)  # so that a false length in a file costs nothing
         if size <= 0 or place < 0:
             return b""
         try:
@@ -113,7 +113,7 @@ class FileSource(Source):
         return FileSource(self._descriptor, size, self.mtime_ns, self._start + start, owner)
 
     def close(self) -> None:
-        """Close the descriptor, unless it is another's."""
+        """Close the descriptor, unless an owner does."""
         if self._owner is None:
             os.close(self._descriptor)
 
@@ -165,7 +165,7 @@ class _File(io.RawIOBase):
 
 
 def open_file(path: str) -> FileSource:
-    """Open the regular file at `path` (not in text form), without ever waiting for it.
+    """Open the regular file at `path` (not in text form), without ever waiting.
 
     O_NONBLOCK: opening a pipe returns at once instead of waiting for a writer.
     Raises Rejection (vanished, unreadable, not_a_regular_file, empty_file).
@@ -182,10 +182,10 @@ def open_file(path: str) -> FileSource:
 
 
 def rejection_of(error: OSError | ValueError) -> Rejection:
-    """Return the reason to reject a file that opening or reading failed for."""
+    """Return the rejection of a file that could not be opened or read."""
     if isinstance(error, FileNotFoundError):
         return Rejection("vanished")
-    if not isinstance(error, OSError):  # a NUL in a name of a list
+    if not isinstance(error, OSError):  # a NUL in a name from a list
         return Rejection("vanished", "impossible name")
     if error.errno == errno.ENXIO:  # a socket, or a device that is not there
         return Rejection("not_a_regular_file")
@@ -198,16 +198,16 @@ MAX_MEMBERS = 5_000_000  # of a container
 class Member(NamedTuple):
     """A file in a container: `name` in text form (see `paths.to_text`), `size` in bytes.
 
-    place: of its bytes in a tar, of its local header in a zip; packed: its size in bytes where it
-    is deflated, None where it is stored as it is; rejected: why it cannot be read, or nothing.
+    place: of its bytes in a tar, of its local header in a zip; packed_size: in bytes where it is
+    deflated, None where it is stored as it is; defect: why it cannot be read, empty if it can.
     """
 
     name: str
     size: int
     place: int
-    packed: int | None = None
+    packed_size: int | None = None
     checksum: int = 0
-    rejected: str = ""
+    defect: str = ""
 
 
 def bad_container(detail: str) -> Rejection:

@@ -1,6 +1,6 @@
 """The members of a tar (POSIX ustar and pax, GNU), by a walk over its headers alone.
 
-Names are labels here and never become paths of files, so absolute ones and `..` do no harm.
+Names are only labels and never become paths of files, so absolute ones and `..` do no harm.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,12 @@ _PADDING = 2**20 // _BLOCK  # blocks of zeros between two tars in one file
 _MAX_EXTENDED = 2**20  # bytes of a pax header or a long name
 _REGULAR, _WITHOUT_DATA, _NO_FILES = b"\x0007", b"123456", b"123456DNV"
 _LONG_NAME, _LONG_LINK, _SPARSE = b"L", b"K", b"S"
-_SHARED, _BEFORE = b"g", b"xXgLK"  # headers with facts about the headers after them
+_SHARED, _BEFORE = b"g", b"xXgLK"  # headers about the headers after them
 _NAMES = (b"GNU.sparse.name", b"path")
 
 
 class Header(NamedTuple):
-    """A block before data: their `kind`, `name` and `size`, and where they begin."""
+    """The block before a member's data: `kind`, `name` and `size`, and where the data begin."""
 
     kind: bytes
     name: bytes
@@ -31,7 +31,7 @@ class Header(NamedTuple):
 def tar_members(data: Source) -> Iterator[Member]:
     """Yield the files in a tar, in order; links, folders and devices are skipped.
 
-    Raises Rejection where the tar is cut off, or is no tar: the members before that are whole.
+    Raises Rejection where the tar is cut off, or is no tar: the members before that are complete.
     """
     place = 0
     shared: dict[bytes, bytes] = {}
@@ -79,16 +79,16 @@ def _next_header(data: Source, place: int) -> Header | None:
 def _is_header(block: bytes) -> bool:
     """Whether the checksum is right; some old writers summed signed bytes."""
     try:
-        claimed = _number(block[148:156]) if len(block) == _BLOCK else None
+        checksum = _number(block[148:156]) if len(block) == _BLOCK else None
     except ValueError:
         return False
     total = sum(block) - sum(block[148:156]) + 256
-    return claimed == total or claimed == total - 256 * sum(byte > 127 for byte in block)
+    return checksum == total or checksum == total - 256 * sum(byte > 127 for byte in block)
 
 
 def _header(data: Source, block: bytes, place: int) -> Header:
     kind, name = block[156:157], _text(block[:100])
-    if kind == b"\0" and name.endswith(b"/"):  # a folder, before there was a kind for it
+    if kind == b"\0" and name.endswith(b"/"):  # a folder, before folders had a kind
         kind = b"5"
     if block[257:263] == b"ustar\0" and block[345]:
         name = _text(block[345:500]) + b"/" + name
@@ -127,7 +127,7 @@ def _number(field: bytes) -> int:
 
 
 def _extended(data: Source, header: Header) -> dict[bytes, bytes]:
-    """The facts about the members after it in a pax header or a long name."""
+    """What a pax header or a long name says about the members after it."""
     if header.size > _MAX_EXTENDED:
         raise bad_container("long header")
     value = data.pread(header.size, header.place)
@@ -162,9 +162,9 @@ def _true_size(facts: dict[bytes, bytes], header: Header) -> int:
 
 
 def _member(facts: dict[bytes, bytes], header: Header) -> Member:
-    named = next((facts[key] for key in _NAMES if facts.get(key)), header.name)
-    name = to_text(_text(named).decode("utf-8", "surrogateescape"))
-    rejected = "" if header.kind in _REGULAR else "kind of member"
+    raw_name = next((facts[key] for key in _NAMES if facts.get(key)), header.name)
+    name = to_text(_text(raw_name).decode("utf-8", "surrogateescape"))
+    defect = "" if header.kind in _REGULAR else "kind of member"
     if header.kind == _SPARSE or any(key.startswith(b"GNU.sparse.") for key in facts):
-        rejected = "sparse"
-    return Member(name, header.size, header.place, rejected=rejected)
+        defect = "sparse"
+    return Member(name, header.size, header.place, defect=defect)

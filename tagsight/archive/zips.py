@@ -1,6 +1,6 @@
 """The members of a zip, by its central directory.
 
-Names are labels here and never become paths of files.
+Names are only labels and never become paths of files.
 Source: PKWARE's APPNOTE 6.3.
 """
 
@@ -14,7 +14,7 @@ from tagsight.archive.source import Member, Source, bad_container
 from tagsight.rejections import Rejection
 
 _BLOCK = 2**15  # covers 94 % of headers
-_MAX_DIRECTORY = 2**28  # bytes: some millions of members
+_MAX_DIRECTORY = 2**28  # bytes: millions of members
 _STORED, _DEFLATED = 0, 8
 _END, _END_64, _LOCATOR = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _HEAD = struct.Struct("<5xB2xHH4xIIIHHHH2xII")  # of an entry
@@ -26,7 +26,7 @@ _UNIX, _LINK = 3, 0xA
 
 
 class Directory(NamedTuple):
-    """Where the central directory is; `shift`: bytes of data that were put before the zip."""
+    """Where the central directory is; `shift`: bytes of data before the zip."""
 
     place: int
     size: int
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     flags: int
     method: int
     checksum: int
-    packed: int
+    packed_size: int
     size: int
     disk: int
     attributes: int
@@ -59,14 +59,14 @@ def zip_members(data: Source) -> Iterator[Member]:
     overlapping = _overlapping(entries, directory)
     for entry in entries:
         if not entry.name.endswith(b"/") and not _is_link(entry):
-            rejected = "overlapping" if entry.place in overlapping else _why_not(entry)
+            defect = "overlapping" if entry.place in overlapping else _defect(entry)
             yield Member(
                 name=_name(entry.name, entry.flags),
                 size=entry.size,
                 place=entry.place + directory.shift,
-                packed=None if entry.method == _STORED else entry.packed,
+                packed_size=None if entry.method == _STORED else entry.packed_size,
                 checksum=entry.checksum,
-                rejected=rejected,
+                defect=defect,
             )
 
 
@@ -80,26 +80,26 @@ def data_place(data: Source, member: Member) -> int:
         raise bad_container("no local header")
     flags, method, checksum, packed, size, name, extra = struct.unpack("<6xHH4xIIIHH", head)
     same = _name(data.pread(name, member.place + _LOCAL_SIZE), flags) == member.name
-    same &= method == (_STORED if member.packed is None else _DEFLATED)
+    same &= method == (_STORED if member.packed_size is None else _DEFLATED)
+    stored_size = member.size if member.packed_size is None else member.packed_size
     if not flags & _SIZES_FOLLOW:
-        expected = (member.checksum, member.size if member.packed is None else member.packed)
-        same &= checksum == expected[0] and packed in (expected[1], _IN_64)
+        same &= checksum == member.checksum and packed in (stored_size, _IN_64)
         same &= size in (member.size, _IN_64)
     if not same or flags & _ENCRYPTED:
         raise bad_container("local header differs")
     place: int = member.place + _LOCAL_SIZE + name + extra
-    if not data.reaches(place + (member.size if member.packed is None else member.packed)):
+    if not data.reaches(place + stored_size):
         raise bad_container("cut off")
     return place
 
 
 def inflated(data: Source, member: Member) -> Iterator[bytes]:
-    """Return the bytes of a deflated member, block by block: as many as its `size` says.
+    """Return the bytes of a deflated member, block by block, no more than its `size`.
 
     Raises Rejection where it is damaged, now or as a block is asked for.
     """
-    assert member.packed is not None
-    return _inflated(data, member, data_place(data, member), member.packed)
+    assert member.packed_size is not None
+    return _inflated(data, member, data_place(data, member), member.packed_size)
 
 
 def _inflated(data: Source, member: Member, place: int, packed_size: int) -> Iterator[bytes]:
@@ -135,11 +135,11 @@ def _directory(data: Source) -> Directory:
     at = tail.rfind(_END, 0, len(tail) - _END_SIZE + 4)
     if at < 0:
         raise bad_container("no zip, or cut off")
-    disk, first, here, count, size, place = struct.unpack_from("<4xHHHHII", tail, at)
+    disk, first, count_here, count, size, place = struct.unpack_from("<4xHHHHII", tail, at)
     end = data.size - tail_size + at
     if at >= _LOCATOR_SIZE and tail.startswith(_LOCATOR, at - _LOCATOR_SIZE):
-        disk, first, here, count, size, place, end = _end_64(data, end)
-    if disk or first or here != count:
+        disk, first, count_here, count, size, place, end = _end_64(data, end)
+    if disk or first or count_here != count:
         raise bad_container("multi-disk")
     if size + place > end or size < count * _ENTRY_SIZE:
         raise bad_container("damaged")
@@ -149,15 +149,15 @@ def _directory(data: Source) -> Directory:
 
 
 def _end_64(data: Source, end: int) -> tuple[int, int, int, int, int, int, int]:
-    """The facts of the end record of a zip64, and its place.
+    """The fields of the end record of a zip64, and its place.
 
-    It stands before its locator. The place that the locator states is wrong where data were put
-    before the zip.
+    It lies before its locator. The place in the locator is wrong where data were put before the
+    zip.
     """
-    stated, disks = struct.unpack("<8xQI", data.pread(_LOCATOR_SIZE, end - _LOCATOR_SIZE))
+    located, disks = struct.unpack("<8xQI", data.pread(_LOCATOR_SIZE, end - _LOCATOR_SIZE))
     if disks > 1:
         raise bad_container("multi-disk")
-    for place in (end - _LOCATOR_SIZE - _END_64_SIZE, stated):
+    for place in (end - _LOCATOR_SIZE - _END_64_SIZE, located):
         record = data.pread(_END_64_SIZE, place)
         if len(record) == _END_64_SIZE and record.startswith(_END_64):
             return *struct.unpack("<16xIIQQQQ", record), place
@@ -182,15 +182,15 @@ def _entries(directory: bytes) -> Iterator[Entry]:
 
 
 def _is_64(entry: Entry) -> bool:
-    return _IN_64 in (entry.size, entry.packed, entry.place) or entry.disk == _IN_64_SHORT
+    return _IN_64 in (entry.size, entry.packed_size, entry.place) or entry.disk == _IN_64_SHORT
 
 
 def _with_64(entry: Entry, extra: bytes) -> Entry:
     """The entry with the numbers that did not fit taken from its extra field (APPNOTE 4.5.3)."""
     values = _long_values(extra)
-    names = [name for name in ("size", "packed", "place") if getattr(entry, name) == _IN_64]
+    names = [name for name in ("size", "packed_size", "place") if getattr(entry, name) == _IN_64]
     if len(values) < len(names):
-        return entry  # a number may equal the mark by chance; then it is right
+        return entry  # a number that equals the mark by chance is right
     long = dict(zip(names, values, strict=False))
     disk = 0 if entry.disk == _IN_64_SHORT else entry.disk
     return Entry._make((entry._asdict() | long | {"disk": disk}).values())
@@ -208,7 +208,7 @@ def _long_values(extra: bytes) -> list[int]:
 
 
 def _overlapping(entries: list[Entry], directory: Directory) -> set[int]:
-    """Places of entries that share bytes: a zip bomb needs them; no ordinary zip has them."""
+    """Places of entries that share bytes, as in a zip bomb; no ordinary zip has them."""
     places: set[int] = set()
     last, end, limit = -1, 0, directory.place - directory.shift
     for entry in entries:
@@ -222,14 +222,14 @@ def _overlapping(entries: list[Entry], directory: Directory) -> set[int]:
 
 
 def _least_end(entry: Entry) -> int:
-    return entry.place + _LOCAL_SIZE + len(entry.name) + entry.packed
+    return entry.place + _LOCAL_SIZE + len(entry.name) + entry.packed_size
 
 
 def _is_link(entry: Entry) -> bool:
     return entry.system == _UNIX and entry.attributes >> 28 == _LINK
 
 
-def _why_not(entry: Entry) -> str:
+def _defect(entry: Entry) -> str:
     """Why a member cannot be read; empty if it can."""
     if entry.flags & _ENCRYPTED:
         return "encrypted"
@@ -237,7 +237,7 @@ def _why_not(entry: Entry) -> str:
         return f"method {entry.method}"
     if entry.disk:
         return "multi-disk"
-    return "damaged" if entry.method == _STORED and entry.packed != entry.size else ""
+    return "damaged" if entry.method == _STORED and entry.packed_size != entry.size else ""
 
 
 def _name(name: bytes, flags: int) -> str:

@@ -1,4 +1,4 @@
-"""The terms of DICOM PS3.16 Annex L, and the one term for several where the standard has one."""
+"""The terms of DICOM PS3.16 Annex L, and their combined terms where the standard has one."""
 
 from functools import cache
 from itertools import pairwise
@@ -24,7 +24,7 @@ def annex_l() -> dict[str, tuple[str, str]]:
 
 @cache
 def standard_spellings() -> dict[str, str]:
-    """Return the spellings that Annex L has itself, terms and code meanings: words → term."""
+    """Return the spellings in Annex L itself, terms and code meanings: words → term."""
     spellings: dict[str, str] = {}
     for term, (_, meaning) in annex_l().items():
         for spelling in (term, meaning):
@@ -35,7 +35,7 @@ def standard_spellings() -> dict[str, str]:
 def combine(terms: list[str], words: list[str]) -> str | None:
     """Return the one term for all of `terms`, None where Annex L has no such term.
 
-    words: all words of the spelling; they say whether a range is meant.
+    words: all words of the spelling; they show whether a range is meant.
     """
     if "PHANTOM" in terms:
         return "PHANTOM"
@@ -57,12 +57,12 @@ def _one(parts: frozenset[str]) -> str | None:
 
 
 def _trunk(part: str) -> str:
-    """`BRAIN` → `HEAD`: brain and neck are head and neck, liver and kidneys the abdomen."""
+    """`BRAIN` → `HEAD`: brain and neck count as head and neck, liver and kidneys as abdomen."""
     return next((whole for whole in _TRUNK_ORDER if part in _WITHIN[whole]), part)
 
 
 def _between(parts: frozenset[str]) -> frozenset[str]:
-    """Return the ends of a range and all that lies between them, from head to pelvis."""
+    """The ends of a range and all parts between them, from head to pelvis."""
     for order in (_TRUNK_ORDER, _SPINE_ORDER):
         at = sorted(order.index(p) for p in parts if p in order)
         if len(at) == len(parts) and any(b - a > 1 for a, b in pairwise(at)):

@@ -1,15 +1,15 @@
-"""Body parts as people and machines spell them, and what terms of DICOM PS3.16 Annex L they mean.
+"""Body parts as people and machines spell them, and their terms in DICOM PS3.16 Annex L.
 
 `BodyPartExamined` is typed by hand or filled from a protocol's name: `T SPINE`, `TSPINE`,
-`LT KNEE`, `CHEST/ABDOMEN`, `KNIEGELENK LINKS`. A spelling is cut into words; the longest runs of
-words that the tables have become terms; words that do not say which part (laterality, views,
-"with contrast") are passed over; several terms become the standard's own combined term where there
-is one. A spelling that is not understood in full stays unmapped, unless it reads as a description
-that names one region: a wrong term is worse than no term.
+`LT KNEE`, `CHEST/ABDOMEN`, `KNIEGELENK LINKS`. A spelling is split into words; the longest runs of
+words in the tables become terms; words that do not say which part (laterality, views, "with
+contrast") are ignored; several terms become the standard's combined term where there is one. A
+spelling that is not understood in full stays unmapped, unless it reads as a description that names
+one region: a wrong term is worse than no term.
 
-The terms are in `data/annex_l.csv`. The spellings are in `data/body_parts.csv`, and a user can lay
-more on top (`tags.body_parts`). An empty term there marks a word to pass over; a `*` at the end of
-a spelling stands for all words that begin so. Words that mean something only beside others are in
+The terms are in `data/annex_l.csv`. The spellings are in `data/body_parts.csv`, and a user can add
+more (`tags.body_parts`). An empty term marks a word to ignore; a `*` at the end of a spelling
+stands for all words that begin so. Words that have a meaning only beside others are in
 `data/body_words.csv`.
 """
 
@@ -36,17 +36,17 @@ from tagsight.terms.body_words import (
 from tagsight.terms.lexicon import Lexicon
 from tagsight.terms.word_splitting import SHORTEST_STEM, VERTEBRA, words_of, words_of_text
 
-IGNORED = ""  # the term of a word to pass over
+IGNORED = ""  # the term of a word to ignore
 CS_LENGTH = 16  # PS3.5: a code string (CS) has at most 16 characters, so longer names are cut
 LONGEST_RUN = 8  # words; no name of a body part has more
 VERTEBRA_TERM = {"C": "CSPINE", "T": "TSPINE", "D": "TSPINE", "L": "LSPINE", "S": "SSPINE"}
-WEIGHTINGS = {"T1", "T2"}  # of MR: alone they name no vertebra
+WEIGHTINGS = {"T1", "T2"}  # of MR: by themselves they name no vertebra
 
 
 class BodyParts:
-    """Spellings and their Annex L terms: the standard's own spellings, and a table's (which wins).
+    """Spellings and their Annex L terms: the standard's, and a table's, which have precedence.
 
-    table: columns `spelling`, `term`; an empty or null term marks a word to pass over.
+    table: columns `spelling`, `term`; an empty or null term marks a word to ignore.
     """
 
     def __init__(self, table: pl.DataFrame) -> None:
@@ -59,11 +59,11 @@ class BodyParts:
         if len(words) > 1:
             words = [word for word in words if word != "CT"]
         joined = "".join(words)
-        # JOINT is a term of its own, though passed over in `KNEE JOINT`.
-        whole = self.lexicon.lookup(joined) or (joined if joined in annex_l() else None)
-        whole = whole or (self.lexicon.word(joined) if len(words) == 1 else None)
-        if whole or not words or words[-1] in UNFINISHED:
-            return whole
+        # JOINT is a term by itself, but ignored in `KNEE JOINT`.
+        term = self.lexicon.lookup(joined) or (joined if joined in annex_l() else None)
+        term = term or (self.lexicon.word(joined) if len(words) == 1 else None)
+        if term or not words or words[-1] in UNFINISHED:
+            return term
         words = [part for word in words for part in self.lexicon.split(word)]
         spine = self._spine(words)
         if spine is not None:
@@ -77,21 +77,21 @@ class BodyParts:
         """Return the Annex L term for the region that a free description names, None if unsure.
 
         text: of StudyDescription, SeriesDescription, ProtocolName: `t2_tse_sag_knee R` is KNEE.
-        Unknown words are passed over. A region has to be a whole word; a short word counts only if
-        the table of words lists it. No region counts after `no` or `without`, nor in phrases such
-        as `head first`. Several regions are one where the standard has a term for them.
+        Unknown words are ignored. A region has to be a whole word; a short word counts only if the
+        table of words lists it. No region counts after `no` or `without`, nor in phrases such as
+        `head first`. Several regions become one where the standard has a term for them.
         """
         words = words_of_text(text)
         if TITLES & set(words):
             return None
-        regions = self._mentioned(words)
+        regions = self._regions(words)
         return combine(regions, words) if regions else None
 
     def _misleads(self, words: list[str]) -> bool:
-        """Whether a body part is denied, or words mean something else together than alone."""
+        """Whether a body part is negated, or words together mean something else than alone."""
         padded = f" {' '.join(words)} "
-        denied = any(_denied(words, i) and self.lexicon.word(w) for i, w in enumerate(words))
-        return denied or any(f" {phrase} " in padded for phrase in NOT_REGIONS)
+        negated = any(_is_negated(words, i) and self.lexicon.word(w) for i, w in enumerate(words))
+        return negated or any(f" {phrase} " in padded for phrase in NOT_REGIONS)
 
     def _dangles(self, words: list[str]) -> bool:
         """Whether an unknown word is joined to others, as another body part would be."""
@@ -100,22 +100,22 @@ class BodyParts:
         )
         return any(self.lexicon.word(w) is None and self._single(w) is None for w in joined)
 
-    def _mentioned(self, words: list[str]) -> list[str]:
-        """Return the terms that a description names; [] if denied, or if a range has no end."""
+    def _regions(self, words: list[str]) -> list[str]:
+        """The terms that a description names; [] if negated, or if a range has no end."""
         terms: list[str] = []
-        at, ended, open_range = 0, -1, False
+        at, last_end, open_range = 0, -1, False
         while at < len(words):
             run, term = self._mention(words, at)
-            if term and _denied(words, at):
+            if term and _is_negated(words, at):
                 return []
-            open_range = (open_range and not term) or (ended == at and words[at] in RANGE_WORDS)
+            open_range = (open_range and not term) or (last_end == at and words[at] in RANGE_WORDS)
             at += run
             if term:
-                terms, ended = [*terms, term], at
+                terms, last_end = [*terms, term], at
         return [] if open_range else list(dict.fromkeys(terms))
 
     def _mention(self, words: list[str], at: int) -> tuple[int, str | None]:
-        """Return how many words from `at` on belong together, and the region they name."""
+        """The number of words from `at` on that belong together, and their region."""
         spine = self._spine_here(words, at)
         if spine:
             return spine
@@ -128,7 +128,7 @@ class BodyParts:
         return 1, self.lexicon.region_of(words[at])
 
     def _spine_here(self, words: list[str], at: int) -> tuple[int, str | None] | None:
-        """`C T L SPINE`, `SPINE LUMBAR`, `C3 C7`: all words of it, and the part of the spine."""
+        """`C T L SPINE`, `SPINE LUMBAR`, `C3 C7`: number of words, and part of the spine."""
         end = at
         while end < len(words) and (_spine_part(words[end], beside_noun=True) or _noun(words[end])):
             end += 1
@@ -140,9 +140,9 @@ class BodyParts:
             if parts:
                 return len(run), combine(parts, run)
             return len(run), self.lexicon.phrases.get(run[nouns[0]])
-        named = [w for w in run[:2] if VERTEBRA.fullmatch(w)]
-        if len(named) == 2 and set(named) - WEIGHTINGS:
-            parts = list(dict.fromkeys(VERTEBRA_TERM[w[0]] for w in named))
+        vertebrae = [w for w in run[:2] if VERTEBRA.fullmatch(w)]
+        if len(vertebrae) == 2 and set(vertebrae) - WEIGHTINGS:
+            parts = list(dict.fromkeys(VERTEBRA_TERM[w[0]] for w in vertebrae))
             return 2, combine(parts, ["TO"])
         return None
 
@@ -153,7 +153,7 @@ class BodyParts:
         return not connects and (last.isdecimal() or self.lexicon.term_of.get(last) == IGNORED)
 
     def _read(self, words: list[str], *, cut: bool) -> list[str] | None:
-        """Return the terms named, longest runs of words first; None if a word is unknown."""
+        """The terms in words, longest runs first; None if a word is unknown."""
         terms: list[str] = []
         at = 0
         while at < len(words):
@@ -165,7 +165,7 @@ class BodyParts:
         return list(dict.fromkeys(terms))
 
     def _run(self, words: list[str], at: int, *, cut: bool) -> tuple[int, str | None]:
-        """Return how many words from `at` on are understood together, and as what."""
+        """The number of words from `at` on that have one term, and the term."""
         for length in range(min(LONGEST_RUN, len(words) - at), 0, -1):
             joined = "".join(words[at : at + length])
             term = self.lexicon.lookup(joined)
@@ -189,9 +189,9 @@ class BodyParts:
         return self.lexicon.word(word)
 
     def _spine(self, words: list[str]) -> list[str] | None:
-        """Return the parts of the spine, where vertebrae or a word for the spine with parts stand.
+        """The parts of the spine that vertebrae, or a word for the spine with its parts, name.
 
-        `T/L SPINE`, `SPINE CERVICAL`, `C3-C7`; None where something else stands there too.
+        `T/L SPINE`, `SPINE CERVICAL`, `C3-C7`; None where there are other words too.
         """
         words = _without_view(words)
         nouns = [w for w in words if _noun(w)]
@@ -208,7 +208,7 @@ class BodyParts:
 def terms(values: pl.Series, table: pl.DataFrame) -> pl.Series:
     """Return the Annex L term of each spelling, null where unmapped.
 
-    values: String (n,), best without repeats; table: see `BodyParts`.
+    values: String (n,), preferably distinct; table: see `BodyParts`.
     """
     body_parts = _body_parts(tuple(table.select("spelling", "term").rows()))
     mapped = [None if v is None else body_parts.term(v) or None for v in values.to_list()]
@@ -242,10 +242,10 @@ def _rows(table: pl.DataFrame) -> list[tuple[str, str]]:
     return [(s.strip(), t.strip()) for s, t in zip(spellings, terms, strict=True) if s]
 
 
-def _denied(words: list[str], at: int) -> bool:
-    """Whether a word is denied by the one before: `NO CHEST`, `CHEST WO ABD`.
+def _is_negated(words: list[str], at: int) -> bool:
+    """Whether a word is negated by the one before: `NO CHEST`, `CHEST WO ABD`.
 
-    `WO` before all else, again, or after `W`, is without contrast: `WO ABD`, `CHEST WO ABD WO`.
+    `WO` at the start, repeated, or after `W` means without contrast: `WO ABD`, `CHEST WO ABD WO`.
     """
     if at == 0 or words[at - 1] not in NEGATIONS:
         return False

@@ -1,4 +1,4 @@
-"""Words that mean something only beside body parts, by kind, from `data/body_words.csv`.
+"""Words that have a meaning only beside body parts, by kind, from `data/body_words.csv`.
 
 Kinds:
 - `spine noun`, `spine part`, `spine stem`: they name a part of the spine beside a noun for it;

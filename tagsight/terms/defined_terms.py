@@ -5,11 +5,11 @@ from functools import cache
 from tagsight.run.package_data import rows_of
 from tagsight.terms.word_splitting import words_of
 
-PASSED_OVER = ""  # the term of a word that does not count, such as a side in a view
+IGNORED = ""  # the term of a word to ignore, such as a side in a view
 
 
 def defined_term(kind: str, text: str) -> str | None:
-    """Return the Defined Term that `text` spells, None where no row of its kind has it.
+    """Return the Defined Term that `text` spells, None where no row of this kind has it.
 
     kind: `view` (View Position, PS3.3 C.8.11.2 and C.7.3.1), `laterality` (L, R, B both, U
     unpaired) or `sex` (M, F, O).
@@ -22,7 +22,7 @@ def defined_term(kind: str, text: str) -> str | None:
         return table[joined]
     if any(word not in table for word in words):
         return None
-    terms = {table[word] for word in words} - {PASSED_OVER}
+    terms = {table[word] for word in words} - {IGNORED}
     return terms.pop() if len(terms) == 1 else None
 
 

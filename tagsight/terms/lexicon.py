@@ -1,4 +1,4 @@
-"""One word of a spelling, and its term: by itself, by its start, with a side, glued to others."""
+"""The term of one word of a spelling: by itself, by its start, with a side, glued to others."""
 
 import re
 from bisect import bisect_left
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from tagsight.terms.annex_l import combine
 from tagsight.terms.body_words import GLUED, NOT_IN_TEXT, SHORT, SIDED
-from tagsight.terms.word_splitting import SHORTEST_STEM, ideographs, pieces, singulars, words_of
+from tagsight.terms.word_splitting import SHORTEST_STEM, is_ideographic, pieces, singulars, words_of
 
 SHORTEST_GLUED = 3  # letters of a word that is found inside another
 SIDE_BEFORE = re.compile(r"^(LEFT|RIGHT|BILATERAL|BILAT|LT|RT|BI|L|R)(?=.{3})")
@@ -17,11 +17,11 @@ GLUED_MARKS = (*MODALITIES, "AP", "PA", "LAT")
 
 
 class Lexicon:
-    """Words and phrases, and their Annex L terms; an empty term marks a word to pass over.
+    """Words and phrases, and their Annex L terms; an empty term marks a word to ignore.
 
-    standard: phrase → term; rows: spelling and term of each row of a table, which wins; a spelling
-    that ends in `*` stands for all words that begin so; terms: all of Annex L.
-    Methods `word` and `region_of` are `_word` and `_region_of` with a memory of what they returned.
+    standard: phrase → term; rows: spelling and term of each row of a table, which has precedence;
+    a spelling that ends in `*` stands for all words that begin so; terms: all of Annex L.
+    Methods `word` and `region_of` are `_word` and `_region_of`, cached.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Lexicon:
         return None
 
     def _word(self, word: str) -> str | None:
-        """Return the term of a word that stands alone, with a side, or is made of several words."""
+        """Return the term of a word that is alone, with a side, or made of several words."""
         term = self.lookup(word)
         if term is None:
             stems = (word[:end] for end in range(len(word), SHORTEST_STEM - 1, -1))
@@ -58,12 +58,12 @@ class Lexicon:
 
     def _region_of(self, word: str) -> str | None:
         """Return the region that a word of a description names, if it can mean nothing else."""
-        if ideographs(word):
+        if is_ideographic(word):
             return next((t for t in (self.lookup(w) for w in self._ideographic(word)) if t), None)
         return self.word(word) if self.may_be_body_part(word) and not word.isdecimal() else None
 
     def may_be_body_part(self, word: str) -> bool:
-        """Return whether a word may be a body part where it is one of many or glued to others."""
+        """Return whether a word may be a body part, beside other words or glued to them."""
         if len(word) < SHORTEST_STEM:
             return word in SHORT
         bases = [word, *singulars(word)]
@@ -88,7 +88,7 @@ class Lexicon:
         return None
 
     def _unglued(self, word: str) -> list[str]:
-        """Return the terms of the known words that make up the whole of `word`: `THORABDPELV`.
+        """Return the terms of the words that make up the whole of `word`: `THORABDPELV`.
 
         Each has three letters or more, except some marks (CT, AP) at the ends of `word`.
         """
@@ -103,19 +103,19 @@ class Lexicon:
         for end in range(SHORTEST_GLUED, len(word) + 1):
             for start in range(end - SHORTEST_GLUED + 1):
                 before, piece = pieces_to[start], word[start:end]
-                if before is not None and (piece in GLUED or self._adheres(piece)):
+                if before is not None and (piece in GLUED or self._may_be_in_word(piece)):
                     pieces_to[end] = [*before, piece]
                     break
         parts = [piece for piece in pieces_to[-1] or [] if piece not in GLUED]
-        alone = len(parts) == 1 and parts[0] in SHORT  # a short word in a long one is chance
+        alone = len(parts) == 1 and parts[0] in SHORT  # a short word in a long one is a coincidence
         return [] if alone else [self.term_of[part] for part in parts]
 
-    def _adheres(self, piece: str) -> bool:
-        """Whether a piece of a word is a body part that may stand in it."""
+    def _may_be_in_word(self, piece: str) -> bool:
+        """Whether a piece of a word may be a body part."""
         return bool(self.term_of.get(piece)) and self.may_be_body_part(piece)
 
     def _ideographic(self, word: str) -> list[str]:
-        """Cut kanji, written without blanks, into the longest words that the table has."""
+        """Split kanji, written without blanks, into the longest words of the table."""
         words: list[str] = []
         at = 0
         while at < len(word):
@@ -126,13 +126,13 @@ class Lexicon:
         return words
 
     def split(self, word: str) -> list[str]:
-        """Return the words that are written as one, or the word itself if the table has it."""
+        """Return the words that are written as one, or the word itself if it is in the table."""
         if word in self.term_of:
             return [word]
-        return self._ideographic(word) if ideographs(word) else pieces(word)
+        return self._ideographic(word) if is_ideographic(word) else pieces(word)
 
     def complete(self, word: str, after: str) -> str | None:
-        """Return the one term that all known spellings with this beginning share.
+        """Return the term that all spellings with this beginning share, None if they differ.
 
         `CHEST AND ABD PE`: after the abdomen even `P` can only be the pelvis.
         """
@@ -141,5 +141,5 @@ class Lexicon:
         if len(word) < SHORTEST_STEM:
             return None
         first, last = (bisect_left(self.ordered, w) for w in (word, word + "\U0010ffff"))
-        terms = {self.term_of[known] for known in self.ordered[first:last]}
+        terms = {self.term_of[spelling] for spelling in self.ordered[first:last]}
         return terms.pop() if len(terms) == 1 else None

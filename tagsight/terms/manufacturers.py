@@ -21,9 +21,9 @@ _INSTITUTION = re.compile(
 
 @lru_cache(maxsize=2**14)
 def known_maker(text: str) -> str | None:
-    """Return the one name of the maker that `text` spells, None where no rule matches.
+    """Return the standard name of the maker that `text` spells, None where no rule matches.
 
-    The first rule that matches counts; punctuation is blank to all rules.
+    The first rule that matches is taken; punctuation counts as blanks.
     """
     plain = " ".join(words_of(text))
     if _INSTITUTION.search(plain):
@@ -32,7 +32,7 @@ def known_maker(text: str) -> str | None:
 
 
 def known_makers() -> frozenset[str]:
-    """Return the names that known_maker can give."""
+    """Return the names that `known_maker` can return."""
     return frozenset(maker for _, maker in _rules())
 
 

@@ -6,7 +6,7 @@ REPLACED = "�"  # U+FFFD: what could not be decoded
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")  # of C0 and C1; ESC of ISO 2022 too
 _ISO_2022 = re.compile(r"\$[@B][!-~]{2,}\([BJ]")  # Japanese whose escapes were dropped
 _LOST = re.compile(r"\?{2,}(?=.*[^\W\d_])|(?<=[^\W\d_])\?{2,}|(?<=[^\W\d_])\?(?=[^\W\d_])")
-# UTF-8 read a byte a character: a lead byte and as many others as it announces.
+# UTF-8 read as one byte per character: a lead byte and as many others as it announces.
 _UTF8 = re.compile(r"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _QUOTED = re.compile(r"[\xc0-\xff]\xbb(?!\w)")  # `CAFÉ»` ends a quotation
 # Cyrillic, Greek, Chinese as Western European: no word there has four such letters in a row.

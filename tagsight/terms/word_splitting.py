@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-SHORTEST_STEM = 4  # a word of fewer letters could be the start of too many others
-LONGEST_MARK = 3  # as many letters beside digits are a word and no mark of a kernel or a slice
+SHORTEST_STEM = 4  # letters; a shorter word could be the start of too many others
+LONGEST_MARK = 3  # so many letters beside digits are a word, not a mark of a kernel or a slice
 
 _LETTERS = {0xD8: "O", 0x110: "D", 0xC6: "AE", 0x141: "L", 0x152: "OE", 0x131: "I", 0x130: "I"}
 # `C+`, `- C`: with and without contrast, no cervical spine.
@@ -46,7 +46,7 @@ def words_of_text(text: str) -> list[str]:
 
 
 def pieces(word: str) -> list[str]:
-    """Return the words in a word: `KNEE3VIEWS` is three, `L5S1` two; `H30s`, a kernel, is one."""
+    """Return the words in a word: `KNEE3VIEWS` has three, `L5S1` two; `H30s`, a kernel, is one."""
     if word.isalpha() or word.isdecimal():
         return [word]
     if _VERTEBRAE.fullmatch(word):
@@ -55,8 +55,8 @@ def pieces(word: str) -> list[str]:
     return runs if any(len(run) >= LONGEST_MARK and run.isalpha() for run in runs) else [word]
 
 
-def ideographs(word: str) -> bool:
-    """Return whether a word is in kanji or kana, which have no blanks between words."""
+def is_ideographic(word: str) -> bool:
+    """Return whether a word is in kanji or kana, which are written without blanks."""
     return _IDEOGRAPHS.fullmatch(word) is not None
 
 

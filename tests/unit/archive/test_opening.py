@@ -49,7 +49,7 @@ def test_what_is_not_there(paths):
 
 
 def test_a_packed_member_is_held_within_bounds(paths, monkeypatch):
-    monkeypatch.setattr(opening, "MAX_HELD", 100_000)
+    monkeypatch.setattr(opening, "MAX_UNPACKED", 100_000)
     for path in (paths[2], paths[6]):
         with open_source(path) as source:
             assert source.pread(100, 99_900) == DATA[99_900:100_000]

@@ -40,7 +40,7 @@ def walked(path):
     with open_file(str(path)) as source:
         try:
             for member in tar_members(source):
-                content = member.rejected or source.pread(member.size, member.place)
+                content = member.defect or source.pread(member.size, member.place)
                 found.append((member.name, content))
         except Rejection as rejection:
             return found, (rejection.reason, rejection.detail)

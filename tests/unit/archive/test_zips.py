@@ -37,10 +37,10 @@ def zipped(files, mode="w", before=b"", **how):
 
 
 def read(source, member):
-    if member.rejected:
-        return member.rejected
+    if member.defect:
+        return member.defect
     try:
-        if member.packed is None:
+        if member.packed_size is None:
             return source.pread(member.size, data_place(source, member))
         return b"".join(inflated(source, member))
     except Rejection as rejection:
