@@ -113,10 +113,10 @@ def public(tag: int) -> tuple[str, str]:
 
 def one_vr(vr: str | None, standard_vr: str, signed: bool) -> str:
     """Return the file's VR, or the dictionary's where the file has none or UN, as a single VR."""
-    chosen = vr if vr not in (None, "UN") else standard_vr
-    if " or " in chosen:
-        return "SS" if signed and "SS" in chosen else chosen.split(" or ")[0]
-    return chosen
+    choice = vr if vr not in (None, "UN") else standard_vr
+    if " or " in choice:
+        return "SS" if signed and "SS" in choice else choice.split(" or ")[0]
+    return choice
 
 
 def _is_signed(window: Window, elements: dict[int, Element]) -> bool:

@@ -21,7 +21,7 @@ def writing(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on leaving without an error it becomes `path`.
 
     The file is flushed to disk before it is renamed, so that a crash of the machine leaves the
-    old file or the new one. Folders above it are made.
+    old file or the new one. Its parent folders are created.
     Raises DataError where the disk is full.
     """
     path = Path(path)
@@ -59,7 +59,7 @@ def write_parquet(
 
 
 def stream_parquet(frame: pl.LazyFrame, path: Path | str) -> None:
-    """Write a table as parquet with zstd, never all of it in memory."""
+    """Write a table as parquet with zstd, without all of it in memory."""
     with writing(path) as temporary:
         frame.sink_parquet(temporary, compression="zstd", row_group_size=8192)
 
@@ -68,7 +68,7 @@ def write_json(content: Any, path: Path | str) -> None:
     """Write JSON with floats rounded to 10 significant digits.
 
     Ten digits are more than any figure here needs, and too few to show in which order a sum was
-    made: the same result is the same bytes.
+    computed: so equal results have the same bytes.
     Raises ValueError where there is a NaN or an infinity.
     """
     with writing(path) as temporary:
@@ -88,10 +88,10 @@ def write_file(content: bytes | str, path: Path | str) -> None:
 
 
 def forget_others(folders: Iterable[Path], stems: Collection[str]) -> None:
-    """Remove the files of former shards or samples, which no longer exist, from `folders`.
+    """Remove the files of shards or samples that no longer exist from `folders`.
 
-    stems: names without suffix of the files that stay; folders in `folders` stay too.
-    A reader of a whole folder must not meet the parts of another run.
+    stems: names, without suffix, of the files to keep; subfolders are kept too.
+    A reader of a whole folder must not read the parts of another run.
     """
     for folder in folders:
         for path in folder.glob("*"):

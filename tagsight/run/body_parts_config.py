@@ -1,4 +1,4 @@
-"""What the config says of a user's table of body parts, as far as its schema cannot say it."""
+"""Checks of the user's table of body parts that the config's schema cannot make."""
 
 import csv
 import difflib
@@ -10,7 +10,7 @@ from tagsight.run.package_data import rows_of
 
 
 def body_parts_mistakes(table: str | None) -> Iterator[str]:
-    """Yield the mistakes in the table that `tags.body_parts` names, a line each."""
+    """Yield the mistakes in the table that `tags.body_parts` names, one line for each."""
     if table is None:
         return
     if not os.path.isfile(table):
@@ -24,14 +24,14 @@ def body_parts_mistakes(table: str | None) -> Iterator[str]:
     if not rows or not {"spelling", "term"} <= rows[0].keys():
         yield f"tags.body_parts: {table}: the first line has to be spelling,term, and others follow"
         return
-    if any(None in row for row in rows):  # where csv puts what is too much
+    if any(None in row for row in rows):  # csv's key for surplus parts
         yield f"tags.body_parts: {table}: a line has more parts than the first; quote its commas"
         return
     yield from (f"tags.body_parts: {table}: {line}" for line in _unknown(rows))
 
 
 def _unknown(rows: list[dict[str, str]]) -> Iterator[str]:
-    """Terms that are not the standard's."""
+    """Terms that are not in the standard."""
     terms = {row["term"] for row in rows_of("annex_l.csv")}
     for term in sorted({(row["term"] or "").strip() for row in rows} - terms - {""}):
         near = difflib.get_close_matches(term.upper(), terms, 1)

@@ -1,10 +1,9 @@
 """How numba compiles, and where it keeps what it has compiled.
 
-numba's own cache sits beside a function's file and looks at that file alone, while the machine code
-holds what was called from other files, and their constants: after an update it would go on with the
-old ones. So the code of a module lives in a folder that is named by the module, by all that it
-imports of the library, and by the processor: jobs on unlike machines that share a clone must not
-take each other's.
+numba's own cache lies beside a function's file and checks that file alone, while the machine code
+contains functions and constants of other files: after an update it would go on with the old ones.
+So the code of a module lies in a folder that is named after the module, all that it imports of the
+library, and the processor: jobs on unlike machines that share a clone must not use each other's.
 """
 
 import hashlib
@@ -21,20 +20,20 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 
 from tagsight.run.imports import dependencies
 
-# Everything of fast math but "no NaN": a NaN is how a missing number is told. ORDERED: sums stay in
-# the order that is written as well.
+# Flags of fast math without nnan, because NaN marks a missing number, and without ninf and afn.
+# ORDERED: also without reassoc, so that sums keep the order that is written.
 ORDERED: dict[str, Any] = {"fastmath": {"nsz", "contract", "arcp"}}
 FAST: dict[str, Any] = {"fastmath": {"reassoc", "nsz", "contract", "arcp"}}
-# For what makes no arrays of its own, and returns and keeps none. numba counts who uses an array,
-# at each view and each field of a tuple, by an atomic instruction: in the innermost functions these
+# For functions that create, return and keep no arrays. numba counts the references to an array, at
+# each view and each field of a tuple, by an atomic instruction: in the innermost functions these
 # took half of the time, and more with two threads at one counter.
 BARE: dict[str, Any] = {"_nrt": False}
 _CLONE = Path(__file__).parents[2]
-config: Any = numba.config  # its names are made when it is imported
+config: Any = numba.config  # its attributes are set when it is imported
 
 
 def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Decorate what numba is to compile, once a machine: options as of `numba.njit`."""
+    """Return a decorator that compiles by numba, once per machine; options: of `numba.njit`."""
 
     def compiled(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(**options)(function)
@@ -52,8 +51,8 @@ def _source(function: Callable[..., Any]) -> Path:
 class _Place(_CacheLocator):
     """Where the machine code of a function lies, for numba.
 
-    The folder's name says all that the code depends on, so times of files say nothing: a new clone
-    of the same sources can take up what another has compiled.
+    The folder's name covers all that the code depends on, so times of files do not matter: a new
+    clone of the same sources can use what another has compiled.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -78,16 +77,16 @@ class _Code(CompileResultCacheImpl):
 
 
 class _Cache(FunctionCache):
-    """numba's cache of a function, which takes what it cannot read for what is not there.
+    """numba's cache of a function, which treats an unreadable file as missing.
 
-    A file that was cut by a full disk, or that another version of numba wrote, would else end every
-    job that loads it (numba's issue 9348).
+    A file that was cut by a full disk, or that another version of numba wrote, would otherwise end
+    every job that loads it (numba's issue 9348).
     """
 
     _impl_class = _Code
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled code for a signature; None where there is none that can be read."""
+        """Return the compiled code for a signature; None where it is missing or unreadable."""
         try:
             return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception:  # whatever a broken pickle or object file raises
@@ -96,17 +95,17 @@ class _Cache(FunctionCache):
 
 
 def fingerprint(source: Path, clone: Path) -> str:
-    """Return what the machine code of a module depends on: sources, processor, numba's version."""
-    made = hashlib.sha256(numba.__version__.encode())
-    made.update(binding.get_host_cpu_name().encode())
-    made.update(binding.get_host_cpu_features().flatten().encode())
+    """Return a hash of what a module's machine code depends on: sources, processor, numba."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    digest.update(binding.get_host_cpu_name().encode())
+    digest.update(binding.get_host_cpu_features().flatten().encode())
     for path in sorted({source, *dependencies(source, clone)}):
-        made.update(path.read_bytes())
-    return made.hexdigest()[:16]
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def writable(folders: list[Path]) -> Path | None:
-    """The first folder that files can be made in, made if need be; None where there is none."""
+    """Return the first folder that can be written to, created if needed; None without any."""
     for folder in folders:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -118,10 +117,10 @@ def writable(folders: list[Path]) -> Path | None:
 
 
 def _widen() -> None:
-    """Have vectors of 512 bits where there are any; NUMBA_CPU_FEATURES has precedence.
+    """Use vectors of 512 bits where the processor has them; NUMBA_CPU_FEATURES has precedence.
 
-    LLVM keeps to half of it on Intel's, since older ones lower their clock, but these kernels gain.
-    It holds for all that numba compiles in the process, if it has compiled nothing yet.
+    LLVM uses 256 bits on Intel's, since older ones lower their clock, but these kernels gain. This
+    applies to all that numba compiles in the process, if it has compiled nothing yet.
     """
     features = binding.get_host_cpu_features()
     if config.CPU_FEATURES is None and features.get("avx512f"):
@@ -130,9 +129,9 @@ def _widen() -> None:
 
 @cache
 def _folder(source: Path) -> Path | None:
-    """Where NUMBA_CACHE_DIR says; else beside the sources or in the user's cache.
+    """The folder in NUMBA_CACHE_DIR, or else beside the sources or in the user's cache.
 
-    Not where others can write: what is read from there is run.
+    Not a folder that others can write to: what is read from it is executed.
     """
     name = f"tagsight-{source.stem}-{fingerprint(source, _CLONE)}"
     if config.CACHE_DIR:

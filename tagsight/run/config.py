@@ -1,4 +1,4 @@
-"""The config, checked against its schema: all mistakes at once, a line each."""
+"""The config, checked against its schema: all mistakes at once, one line for each."""
 
 import difflib
 import json
@@ -30,10 +30,10 @@ _BOTH = (
 def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     """Return `config` if it obeys the schema and no values contradict each other.
 
-    Raises ConfigError with all mistakes, a line each: the key, the value, what is allowed. That
-    there is no input is no mistake by itself: whoever only looks at the workflow needs none.
+    Raises ConfigError with all mistakes, one line for each: the key, the value, what is allowed. A
+    missing input alone is not a mistake: looking at the workflow needs none.
     """
-    _mend_on(config)
+    _restore_on(config)
     rules = yaml.safe_load(schema.read_text())
     errors = sorted(_Validator(rules).iter_errors(config), key=_where)
     mistakes = [line for error in errors for line in _lines(error, rules)]
@@ -52,17 +52,17 @@ def lacks_input(config: dict[str, Any]) -> bool:
 
 
 def completed(config: dict[str, Any], defaults: Path) -> dict[str, Any]:
-    """Return `config` with the value in `defaults` of every key that it leaves out."""
+    """Return `config` with the missing keys filled from `defaults`."""
     return _completed(config, yaml.safe_load(defaults.read_text()))
 
 
 def _completed(config: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    both = {
+    sections = {
         key: _completed(value, defaults[key])
         for key, value in config.items()
         if isinstance(value, dict) and isinstance(defaults.get(key), dict)
     }
-    return {**defaults, **config, **both}
+    return {**defaults, **config, **sections}
 
 
 def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -74,7 +74,7 @@ def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[s
             yield prefix + name, part
 
 
-def _mend_on(config: dict[str, Any]) -> None:
+def _restore_on(config: dict[str, Any]) -> None:
     """Restore the key `on`, which YAML 1.1 reads as true where it is written without quotes."""
     section = config.get("cluster")
     if isinstance(section, dict) and True in section:
@@ -88,9 +88,9 @@ def _where(error: jsonschema.ValidationError) -> str:
 def _lines(error: jsonschema.ValidationError, schema: dict[str, Any]) -> Iterator[str]:
     where = _where(error)
     if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
-        for name in sorted(map(str, set(error.instance) - set(known))):
-            yield f"{where}.{name}".lstrip(".") + ": no such key" + _guess(name, known, schema)
+        names = list(error.schema.get("properties", {}))
+        for name in sorted(map(str, set(error.instance) - set(names))):
+            yield f"{where}.{name}".lstrip(".") + ": no such key" + _guess(name, names, schema)
     elif error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         yield from (f"{where}.{name}".lstrip(".") + ": not set" for name in missing[:1])
@@ -101,12 +101,12 @@ def _lines(error: jsonschema.ValidationError, schema: dict[str, Any]) -> Iterato
         )
 
 
-def _guess(name: str, known: list[str], schema: dict[str, Any]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+def _guess(name: str, names: list[str], schema: dict[str, Any]) -> str:
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     elsewhere = [key for key, _ in keys(schema) if key.split(".")[-1] == name]
     if near:
         return f"; did you mean {near[0]}?"
-    return f"; did you mean {elsewhere[0]}?" if elsewhere else f"; known here: {', '.join(known)}"
+    return f"; did you mean {elsewhere[0]}?" if elsewhere else f"; known here: {', '.join(names)}"
 
 
 def allowed(rule: dict[str, Any]) -> str:
@@ -133,7 +133,7 @@ def _words(rule: dict[str, Any]) -> str:
     return " ".join([words, " and ".join(bounds)]).strip()
 
 
-# jsonschema takes 1.0 for an integer; the code that uses the value does not.
+# jsonschema accepts 1.0 as an integer; the code that uses the value does not.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
@@ -145,15 +145,15 @@ _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusi
 
 
 def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
-    """The mistakes in `input`, found even where the schema is not obeyed."""
+    """The mistakes in `input`, also of a config that does not obey the schema."""
     if table is not None:
         return [] if places is None and demo is None else [_BOTH]
     if places is None:
         return []
-    listed = [places] if isinstance(places, str) else places
-    if demo or not isinstance(listed, list):
+    paths = [places] if isinstance(places, str) else places
+    if demo or not isinstance(paths, list):
         return []
-    absent = [place for place in listed if isinstance(place, str) and not os.path.exists(place)]
+    absent = [place for place in paths if isinstance(place, str) and not os.path.exists(place)]
     return [f"input: {place} does not exist (seen from {os.getcwd()})" for place in absent]
 
 
@@ -163,7 +163,7 @@ def _of_tables(tags: dict[str, Any]) -> list[str]:
 
 
 def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    """Mistakes that the schema cannot find: no DICOM keyword, values that exclude each other."""
+    """Mistakes that the schema cannot find: unknown keywords, values that exclude each other."""
     texts = schema["properties"]["tags"]["properties"]["derive_text"]["items"]["enum"]
     derived = {f"{keyword}Region" for keyword in texts}
     mistakes = [

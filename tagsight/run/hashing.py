@@ -12,11 +12,11 @@ DIGEST_BYTES = 16
 
 
 def load_key(path: Path) -> bytes:
-    """Return the hash key in `path`, made there on first use, readable by its owner only.
+    """Return the hash key in `path`, created there on first use, readable by its owner only.
 
-    A new key is written beside its place and linked to it, so that one of several processes that
-    start at once wins, and all read the same 32 random bytes.
-    Raises UserError where the file cannot be made or read, or holds less than 32 bytes.
+    A new key is written to a temporary file and linked to `path`, so that of several processes
+    that start at once one succeeds, and all read the same 32 random bytes.
+    Raises UserError where the file cannot be created or read, or holds less than 32 bytes.
     """
     try:
         if not path.exists():
@@ -38,7 +38,7 @@ def load_key(path: Path) -> bytes:
 def run_key(key_file: str | None, results: Path = Path("results")) -> bytes:
     """Return the key of a run: of `privacy.key_file`, or else of `key` in the folder of results.
 
-    A key of its own is made where that folder has none.
+    A key is created where that folder has none.
     Raises UserError where the file that the config names does not exist, and as `load_key`.
     """
     if key_file is None:
@@ -53,18 +53,18 @@ def run_key(key_file: str | None, results: Path = Path("results")) -> bytes:
 
 def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(handle, "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        os.link(own, path)
+        os.link(temporary, path)
     except FileExistsError:
-        return  # another process was first: its key is the key
+        return  # another process was first: its key is used
     finally:
-        own.unlink()
+        temporary.unlink()
 
 
 def keyed_hash(key: bytes, text: str) -> str:
@@ -77,7 +77,7 @@ def keyed_hash(key: bytes, text: str) -> str:
 
 
 def fingerprint(key: bytes) -> str:
-    """Return 16 hex digits that tell keys apart and reveal nothing of them."""
+    """Return 16 hex digits that distinguish keys and reveal nothing about them."""
     return hashlib.blake2b(b"fingerprint", key=key[:64], digest_size=8).hexdigest()
 
 

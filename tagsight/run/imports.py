@@ -1,7 +1,7 @@
-"""What a Python file of the clone depends on: modules of the library, and the tables they name.
+"""The dependencies of a Python file: modules of the library, and the tables that they name.
 
-Recipes and the folders of compiled code are named by it, so a dependency that is missed would let
-old results or old machine code stand for new ones. What cannot be resolved to a file is an error.
+Recipes and the folders of compiled code are named after them, so with a missing dependency old
+results or old machine code would be used. What cannot be resolved to a file is an error.
 """
 
 import ast
@@ -10,30 +10,30 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = "tagsight"
-TABLES = ("tagsight/data", "tagsight/report/templates")  # where a text may name a file
+TABLES = ("tagsight/data", "tagsight/report/templates")  # folders whose files a text may name
 
 
 def dependencies(source: Path, clone: Path) -> set[Path]:
-    """Return the modules that `source` imports, the tables that these name, and on.
+    """Return the modules that `source` imports, directly or not, and the tables that they name.
 
-    ImportError: see `direct_dependencies`.
+    Raises ImportError as `direct_dependencies`.
     """
-    found: set[Path] = set()
+    files: set[Path] = set()
     waiting = [source]
     while waiting:
-        new = direct_dependencies(waiting.pop(), clone) - found
-        found |= new
+        new = direct_dependencies(waiting.pop(), clone) - files
+        files |= new
         waiting += [path for path in new if path.suffix == ".py"]
-    return found
+    return files
 
 
 @cache
 def direct_dependencies(source: Path, clone: Path) -> frozenset[Path]:
     """Return the files of the library that `source` itself imports, and the tables it names.
 
-    ImportError, with file and line, for an import of the library that leads to no module: of a
-    package as such, of a name that a package's `__init__` makes, a relative import, or one by
-    name at run time (`import_module`).
+    Raises ImportError, with file and line, where an import of the library leads to no module: of a
+    package itself, of a name from a package's `__init__`, a relative import, or one at run time
+    (`import_module`).
     """
     tree = ast.parse(source.read_bytes())
     modules = {path for node in ast.walk(tree) for path in _modules(node, source, clone)}
@@ -42,7 +42,7 @@ def direct_dependencies(source: Path, clone: Path) -> frozenset[Path]:
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:
-    """Texts that may be the name of a file in a folder."""
+    """Texts that may be a file's name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value

@@ -1,4 +1,4 @@
-"""What every job of the workflow does around its work: log, errors, work that is resumed."""
+"""What every job of the workflow does around its work: log, errors, resumption."""
 
 import errno
 import hashlib
@@ -52,7 +52,7 @@ def logged(job: Any) -> Iterator[None]:
 def traceback_of(error: BaseException) -> str:
     """Return the traceback of an error and of its causes, without their messages.
 
-    Errors of the operating system keep their number: it tells a full disk from a lost one.
+    Errors of the operating system keep their number: it distinguishes a full disk from a lost one.
     """
     cause = error.__cause__ or error.__context__
     causes = [traceback_of(cause), ""] if cause else []
@@ -69,12 +69,12 @@ def _log_warning(_: object, kind: type[Warning], file: str, line: int, *_more: o
 
 
 def results_folder(job: Any) -> Path:
-    """Return the folder of the run's results: `results`, or that under the prefix of a module."""
+    """Return the folder of the run's results: `results`, in a module under its prefix."""
     return next(folder for folder in Path(job.output[0]).parents if folder.name == "results")
 
 
 def resume_folder(job: Any, store: str | None = None) -> Path:
-    """Return the job's folder for work in progress, made if it is not there.
+    """Return the job's folder for work in progress, created if needed.
 
     store: 16 letters, for a job whose work can be resumed under another recipe or other inputs.
     Returns a folder whose name ends in `store`, else in `work_id` of the job's recipe, so that work
@@ -104,7 +104,7 @@ def _name(job: Any) -> str:
 
 
 def _require_own_library(clone: Path) -> None:
-    """Raise for a tagsight that is not the clone's: recipes are made from the clone's code."""
+    """Raise UserError if tagsight is not the clone's: recipes cover the clone's code."""
     used = Path(__file__).resolve().parents[2]
     if used != clone.resolve():
         raise UserError(

@@ -1,4 +1,4 @@
-"""Functions called in supervised processes: one that hangs, dies or swells stops no other."""
+"""Functions called in supervised processes: one that hangs, dies or grows affects no other."""
 
 import os
 import resource
@@ -16,17 +16,17 @@ Failure = Literal["crashed", "too_slow", "out_of_memory"]
 
 _BATCH = 16
 _OUT_OF_MEMORY = 3  # exit code
-_FORK = get_context("fork")  # a script of the workflow cannot be imported anew by a child
+_FORK = get_context("fork")  # a child process cannot import a script of the workflow
 
 
 class Marker(Protocol):
-    """A number that a process writes to show that it goes on, and its parent reads."""
+    """A number that a process writes to show its progress, and its parent reads."""
 
     def __setitem__(self, place: int, value: int, /) -> None: ...
 
 
 class CallLimits(NamedTuple):
-    """Of a call: `seconds` without an answer or a new marker; `memory` in bytes (Linux only)."""
+    """Limits of a call: `seconds` without answer or new marker; `memory` in bytes (Linux only)."""
 
     seconds: float
     memory: int
@@ -39,11 +39,11 @@ def map_supervised(
     seconds: float,
     memory: int,
 ) -> Iterator[tuple[int, T | Failure]]:
-    """Yield the place of each argument and what the function returns for it, in no order.
+    """Yield the index of each argument and what the function returns for it, in any order.
 
     processes: how many run at a time; seconds, memory: of a call, see CallLimits.
-    A call that takes too long, or kills its process, comes back as a loss; no other is lost with
-    it. A call that asks for more memory than `memory` gets a MemoryError.
+    A call that takes too long, or kills its process, yields a Failure and affects no other. A
+    call that asks for more memory than `memory` gets a MemoryError.
     """
     limits = CallLimits(seconds, memory)
     starts = range(0, len(arguments), _BATCH)
@@ -65,7 +65,7 @@ def map_supervised(
 
 
 class Worker(Generic[Q, T]):
-    """A supervised process that answers requests in their order, replaced when it fails to.
+    """A supervised process that answers requests in their order, replaced when it fails.
 
     It runs the function that `make` returns inside it, under `limits`. What it writes to the
     terminal is dropped, and an exception ends it without a message: libraries quote what they read.
@@ -94,7 +94,7 @@ class Worker(Generic[Q, T]):
                 return answer
 
     def send(self, requests: Sequence[Q]) -> None:
-        """Send requests to the process, to a new one where there is none; start the clock."""
+        """Send requests to the process, which is started if needed; start the clock."""
         self.pending = deque(requests)
         try:
             self._connection().send(list(requests))
@@ -104,7 +104,7 @@ class Worker(Generic[Q, T]):
         self._since = time.monotonic()
 
     def answers(self) -> Iterator[tuple[Q, T | Failure]]:
-        """Yield requests that are answered, and the one in hand as a loss if the process is lost.
+        """Yield requests and their answers; a Failure for the request at which the process failed.
 
         A new process takes the requests after it.
         """
@@ -114,9 +114,9 @@ class Worker(Generic[Q, T]):
                 self._since = time.monotonic()
                 yield self.pending.popleft(), answer
         except (EOFError, OSError):
-            yield self._fail(self._cause_of_death())
+            yield self._failure(self._cause_of_death())
         if self.pending and self._is_silent():
-            yield self._fail("too_slow")
+            yield self._failure("too_slow")
 
     def end(self) -> None:
         """Kill the process, if there is one."""
@@ -149,7 +149,7 @@ class Worker(Generic[Q, T]):
         self._process.join(1)
         return "out_of_memory" if self._process.exitcode == _OUT_OF_MEMORY else "crashed"
 
-    def _fail(self, cause: Failure) -> tuple[Q, Failure]:
+    def _failure(self, cause: Failure) -> tuple[Q, Failure]:
         self.end()
         request = self.pending.popleft()
         if self.pending:
@@ -171,7 +171,7 @@ def _serve(
     memory: int,
 ) -> None:
     """Answer lists of requests, one request at a time, until the parent is gone."""
-    for other in parents:  # else this process would hold them open when the parent is gone
+    for other in parents:  # or this process would keep them open when the parent is gone
         other.close()
     _silence()
     try:
@@ -182,7 +182,7 @@ def _serve(
                 pipe.send(function(request))
     except MemoryError:
         os._exit(_OUT_OF_MEMORY)
-    except BaseException:  # the parent counts it, and a message might quote a file
+    except BaseException:  # the parent sees it; a message might quote a file
         os._exit(1)
 
 
@@ -193,9 +193,9 @@ def _silence() -> None:
 
 
 def _limit_memory(memory: int) -> None:
-    """Let this process get a MemoryError beyond `memory` bytes more than it has now (on Linux).
+    """Have this process get a MemoryError beyond `memory` bytes more than now (on Linux).
 
-    Else the machine would kill something.
+    Otherwise the machine would kill some process.
     """
     if sys.platform == "linux":
         with open("/proc/self/statm") as file:

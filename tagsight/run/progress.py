@@ -1,4 +1,4 @@
-"""What a job says while it works: its log, and lines of progress with the time left."""
+"""The log of a job, and its lines of progress with the time left."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ LOG = logging.getLogger("tagsight")
 
 
 class ProgressCounter(Protocol):
-    """What counts the units of a long work: images made, epochs trained, candidates tried."""
+    """A counter of the units of long work: images, epochs, candidates."""
 
     def resume(self, count: int, /) -> object:
         """Count `count` units that an earlier job did."""
@@ -18,7 +18,7 @@ class ProgressCounter(Protocol):
 
 
 class Progress:
-    """Lines of progress with the time left, if the `total` is known; at most one in `every` s.
+    """Lines of progress, with the time left if `total` is given; at most one in `every` s.
 
     >>> Progress(total=3, unit="files").add(3)
     """

@@ -1,10 +1,10 @@
-"""The path of Python in a folder whose name has a space."""
+"""The quoting of paths that contain spaces."""
 
 import shlex
 
 
 class ShellPath(str):
-    """A path that is quoted where it is put into a text, as into a command of the shell.
+    """A path that is quoted where it is formatted into a text, such as a shell command.
 
     >>> f"{ShellPath('/my clone/python')} a.py"
     "'/my clone/python' a.py"
@@ -13,4 +13,4 @@ class ShellPath(str):
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
-        return str.__format__(shlex.quote(self), spec)  # which may be this very object
+        return str.__format__(shlex.quote(self), spec)  # quote may return this object

@@ -1,4 +1,4 @@
-"""The recipe of a rule: one short hash of everything but data that its result depends on.
+"""The recipe of a rule: a short hash of all that its result depends on, except data.
 
 Snakemake watches scripts by modification time and what they import not at all, and after a failed
 job it can take yesterday's results for today's. A recipe, carried by each rule as a param, closes
@@ -15,12 +15,12 @@ from typing import Any
 
 from tagsight.run.imports import dependencies
 
-# Keys that may name a table of the user's, and the clone's own that it is laid on top of.
+# Config keys that may name a user's table -> the clone's table that it extends.
 BASE_TABLES = {"tags.body_parts": "tagsight/data/body_parts.csv"}
 
 
 class Recipes:
-    """Makes the params of rules, recipe among them.
+    """The maker of the params of rules, recipe among them.
 
     >>> recipe = Recipes(workflow.basedir, config)                          # doctest: +SKIP
     >>> recipe("clusters", rules.samples, k="cluster.k", seed="seed")       # doctest: +SKIP
@@ -35,32 +35,33 @@ class Recipes:
     def __call__(self, rule: str, /, *after: Any, **reads: str) -> dict[str, Any]:
         """Return the params of `rule`: the config values named by `reads`, and the recipe.
 
-        `after`: the rules (as `rules.name`) whose output is this rule's input; those that another
-        of them comes after need not be named. `reads`: param = dotted config key. Values are plain
-        JSON; anything else raises TypeError. Of a table that a value names the content counts.
+        after: the rules (as `rules.name`) whose output is this rule's input; rules upstream of
+        them need not be named; reads: param = dotted config key. Of a table that a value names,
+        the content counts.
+        Raises TypeError where a value is not plain JSON.
         """
         values = {param: self.value(key) for param, key in reads.items()}
         upstream = [producer.params.recipe for producer in after]
-        recipe = _digest([self.code(rule), self._meant(reads), upstream])
-        named = {self.rules[other] for other in upstream}
+        recipe = _digest([self.code(rule), self._contents(reads), upstream])
+        producers = {self.rules[other] for other in upstream}
         self.rules[recipe] = rule
-        self.after[rule] = named.union(*(self.after[other] for other in named))
+        self.after[rule] = producers.union(*(self.after[other] for other in producers))
         return {**values, "recipe": recipe}
 
     def without_upstream(self, rule: str, /, **reads: str) -> str:
-        """Return the recipe of `rule` for whatever its input: its code and config values alone."""
-        return _digest([self.code(rule), self._meant(reads)])
+        """Return the recipe of `rule` without its input: of its code and config values alone."""
+        return _digest([self.code(rule), self._contents(reads)])
 
-    def _meant(self, reads: dict[str, str]) -> dict[str, Any]:
-        """Return the values at some keys; of a table its content and that of what it is laid on."""
+    def _contents(self, reads: dict[str, str]) -> dict[str, Any]:
+        """Return the values at some keys; for a table its content, and its base table's."""
         return {
             param: self._tables(key) if key in BASE_TABLES else self.value(key)
             for param, key in reads.items()
         }
 
     def _tables(self, key: str) -> list[str]:
-        mine = self.value(key)
-        tables = [self.clone / BASE_TABLES[key], *([Path(mine)] if mine else [])]
+        user_table = self.value(key)
+        tables = [self.clone / BASE_TABLES[key], *([Path(user_table)] if user_table else [])]
         return [hashlib.blake2b(table.read_bytes()).hexdigest() for table in tables]
 
     def value(self, key: str) -> Any:
@@ -74,7 +75,7 @@ class Recipes:
         return value
 
     def code(self, rule: str) -> str:
-        """Return the hash of a rule's script and of all of the library that it can reach."""
+        """Return the hash of a rule's script and of all that it imports of the library."""
         script = self.clone / "scripts" / f"{rule}.py"
         sources = sorted({script, *dependencies(script, self.clone)})
         return _digest([[_inside(self.clone, path), source_hash(path)] for path in sources])
@@ -82,7 +83,7 @@ class Recipes:
 
 @cache
 def source_hash(path: Path) -> str:
-    """Return the hash of a file's meaning: of Python, the syntax tree without docstrings."""
+    """Return the hash of a file's meaning: for Python, of the syntax tree without docstrings."""
     content = path.read_bytes()
     if path.suffix == ".py":
         content = ast.dump(_without_docstrings(ast.parse(content))).encode()
@@ -90,7 +91,7 @@ def source_hash(path: Path) -> str:
 
 
 def _inside(clone: Path, path: Path) -> str:
-    """Return a file's path from the clone on: several modules may share a name."""
+    """Return a file's path relative to the clone: several modules may share a name."""
     return path.relative_to(clone).as_posix()
 
 

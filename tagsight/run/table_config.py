@@ -1,4 +1,4 @@
-"""The config's keys about a ready table of tags: what the schema cannot check."""
+"""Checks of the config's keys for a ready table of tags that the schema cannot make."""
 
 import difflib
 import os
@@ -19,7 +19,7 @@ SUFFIXES = (".parquet", ".csv")
 
 
 def table_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the mistakes in `tags.table`, `tags.columns` and `tags.split`, a line each."""
+    """Yield the mistakes in `tags.table`, `tags.columns` and `tags.split`, one line for each."""
     table, columns, split = tags["table"], tags["columns"], tags["split"]
     if table is None:
         useless = [f"tags.{key}" for key in ("columns", "split") if tags[key]]
@@ -32,10 +32,10 @@ def table_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
     if "image" not in columns:
         yield "tags.columns: image is not set; name the column that tells each row from all others"
     into = {f"tags.split.{i}.into": each["into"] for i, each in enumerate(split)}
-    named = {"tags.columns": [name for name in columns if name not in NO_TAGS], **into}
-    if not any(name for names in named.values() for name in names):
+    keywords = {"tags.columns": [name for name in columns if name not in NO_TAGS], **into}
+    if not any(name for names in keywords.values() for name in names):
         yield "tags.columns: no DICOM keyword is set; name the columns that hold tags"
-    for where, names in named.items():
+    for where, names in keywords.items():
         yield from (
             f"{where}: {name} is no DICOM keyword{suggestion(name)}" for name in _unknown(names)
         )

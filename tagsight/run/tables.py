@@ -29,7 +29,7 @@ REJECTED = dict.fromkeys(("path", "reason", "detail"), pl.String)
 
 
 def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
-    """Return all shards of a table as one, in their order, not read yet.
+    """Return all shards of a table as one lazy table, in their order.
 
     A shard has the columns that its images have; a column that it lacks is null in its rows.
     Columns are in the order in which they first appear.
@@ -38,7 +38,7 @@ def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
 
 
 def without_uids(text: pl.Expr) -> pl.Expr:
-    """Return the text with `*` in place of all that has the form of a DICOM UID (PS3.5 §9).
+    """Return the text with `*` in place of everything like a DICOM UID (PS3.5 §9).
 
     Files often have their SOP Instance UID as a name. The masked path is still a pattern that a
     shell can match.
@@ -47,10 +47,10 @@ def without_uids(text: pl.Expr) -> pl.Expr:
 
 
 def present(keyword: str) -> pl.Expr:
-    """Return whether a tag has a value."""
+    """Return an expression: whether a tag has a value."""
     return pl.col(keyword).is_not_null() & (pl.col(keyword) != "")
 
 
 def person() -> pl.Expr:
-    """Return whom an image shows; where the patient is unknown, each study counts as a person."""
+    """Return an expression: an image's patient; if unknown, each study counts as a person."""
     return pl.coalesce("patient", "study", "series", "image")
