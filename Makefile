@@ -32,13 +32,6 @@ NO_INDEX := echo 'no $(CPU_TORCH) at $(TORCH_INDEX). Name another index, TORCH_I
 ifneq ($(filter-out cpu cuda,$(TORCH)),)
 $(error TORCH is cpu or cuda, not "$(TORCH)")
 endif
-ifneq ($(words $(CURDIR)),1)
-ifneq ($(or $(filter-out clean,$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,demo)),)
-$(error the path of this clone has a space in it, "$(CURDIR)", and Snakemake can't start the Python \
-  of .venv there: move the clone to a path without one)
-endif
-endif
-
 .PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering lint api-docs wheelhouse clean
 .DELETE_ON_ERROR:
 

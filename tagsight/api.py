@@ -24,6 +24,7 @@ from tagsight.clustering import algorithms, annotation, cluster_tables, medoid_t
 from tagsight.clustering.choice import choose
 from tagsight.dicom.headers import ReaderOptions
 from tagsight.dicom.privacy import is_identifying
+from tagsight.errors import DataError
 from tagsight.gower import metric
 from tagsight.interpretation.cards import cards
 from tagsight.reading.shard_reader import read_shard
@@ -175,19 +176,27 @@ def cluster_tags(
     Raises
     ------
     DataError
-        If no tag tells one image from another, or there are too few different images for any K.
+        If no tag tells one image from another, there are too few different images for any K, or
+        two rows have the same ``image``.
+    ValueError
+        If `algorithm` is unknown or a K is below 2.
 
     References
     ----------
     Gower, Biometrics 27 (1971); Schubert & Rousseeuw, Information Systems 101 (2021); Manojlović
     et al., "Using DICOM Tags for Clustering Medical Radiology Images into Visually Similar Groups".
     """
+    numbers = [k] if isinstance(k, int) else list(k)
+    if algorithm not in algorithms.ALGORITHMS:
+        raise ValueError(f"algorithm: {algorithm} is not one of {', '.join(algorithms.ALGORITHMS)}")
+    if not numbers or min(numbers) < 2:
+        raise ValueError(f"k: {numbers}; numbers of clusters are 2 or more")
     key = secrets.token_bytes(32)
     spellings = spelling_table(body_parts)
     known = _as_tags(tags)
     encoding = _encoding(known, spellings, key, distance, max_missing, count, min_patients)
     sample = fitting.apply(known, encoding, spellings, key).sort("image")
-    grid = _grid(sample, encoding, [k] if isinstance(k, int) else k, algorithm)
+    grid = _grid(sample, encoding, numbers, algorithm)
     summary = cluster_tables.summary(grid)
     chosen = choose(summary, "silhouette")["k"]
     members = grid.filter(k=chosen)
@@ -217,6 +226,10 @@ def gower_distances(tags: pl.DataFrame, encoding: Encoding) -> Float32s:
 
 def _as_tags(tags: pl.DataFrame) -> pl.DataFrame:
     """Return the table as the reader leaves it: text, and every column of bookkeeping."""
+    if "image" in tags.columns and (
+        tags["image"].is_duplicated().any() or tags["image"].has_nulls()
+    ):
+        raise DataError("image: each row needs a value of its own in this column, or leave it out")
     rows = tags.select(
         pl.col(name).cast(pl.String)
         for name in tags.columns

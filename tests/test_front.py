@@ -167,9 +167,16 @@ def copied(recipe):
 
 def test_both_images_take_the_same_and_all_that_a_run_needs():
     assert copied("Dockerfile") == copied("tagsight.def")
-    assert {"Snakefile", "config", "envs", "profiles", "rules", "scripts", "tagsight"} <= copied(
-        "Dockerfile"
-    )
+    assert {
+        "Snakefile",
+        "config",
+        "docs/captions",
+        "envs",
+        "profiles",
+        "rules",
+        "scripts",
+        "tagsight",
+    } <= copied("Dockerfile")
     assert [name for name in copied("Dockerfile") if not (CLONE / name).exists()] == []
 
 
@@ -213,15 +220,9 @@ def make(tmp_path):
     return run
 
 
-def test_a_clone_in_a_path_with_a_space_is_refused_before_anything(make, tmp_path):
-    for words in ([], ["demo"], ["test"], ["clean", "demo"]):
-        refused = make(*words, folder="my clone")
-        assert refused.returncode == 2
-        assert "has a space" in refused.stderr
-        assert "move the clone" in refused.stderr
-        assert refused.stdout == ""
-    assert not (tmp_path / "my clone/.venv").exists()
-    assert make("--dry-run", "clean", folder="my clone").returncode == 0
+def test_a_clone_may_lie_in_a_path_with_a_space(make):
+    for target in ("demo", "test", "clean"):
+        assert make("--dry-run", target, folder="my clone").returncode == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere PyPI's torch is the CPU build")

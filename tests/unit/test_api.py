@@ -99,6 +99,16 @@ def test_identifying_columns_are_left_out_and_nothing_left_is_an_error():
         api.cluster_tags(tags.select("PatientName"), k=3)
 
 
+def test_what_cannot_be_asked_for_is_said_by_its_parameter():
+    tags = table(6, 30)
+    with pytest.raises(DataError, match=r"^image: "):
+        api.cluster_tags(tags.with_columns(image=pl.lit("same")), k=3)
+    with pytest.raises(ValueError, match=r"algorithm: pamm is not one of .*fasterpam"):
+        api.cluster_tags(tags, k=3, algorithm="pamm")
+    with pytest.raises(ValueError, match=r"^k: \[1\]"):
+        api.cluster_tags(tags, k=1)
+
+
 def test_every_public_name_has_the_sections_of_numpydoc():
     for name in api.__all__:
         thing = getattr(api, name)

@@ -11,6 +11,8 @@ from tagsight.interpretation.agreement import agreement
 from tagsight.run.atomic import read_json
 from tagsight.tags.labels import LABELS
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def searched(finished, tmp_path_factory):

@@ -12,6 +12,8 @@ from running import overlay, run
 
 from tagsight.run.atomic import read_json
 
+pytestmark = pytest.mark.long
+
 OWN = ("assign", "resume")  # what the rule leaves
 PACKAGED = ("CT_small.dcm", "MR_small.dcm", "reportsi.dcm")
 

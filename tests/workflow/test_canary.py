@@ -168,6 +168,7 @@ def test_what_is_looked_for_is_found(tmp_path):
     assert len([leak for leak in found if leak[0] == "c.json"]) == 2
 
 
+@pytest.mark.long
 def test_the_canaries_were_read(whole, planted):
     """They are images and were gone through: what was withheld is told by name."""
     tags = table(whole[0], "tags").filter(pl.col("path").str.contains(NAME))
@@ -187,6 +188,7 @@ def has_text(tag):
     return vr not in {"SQ", "OB", "OW", "UN"} and bool(keyword_for_tag(tag))
 
 
+@pytest.mark.long
 def test_every_kind_of_refusal_was_met(whole):
     rejected = table(whole[0], "rejected").filter(pl.col("path").str.contains(NAME))
     met = set(rejected["reason"])
@@ -197,11 +199,13 @@ def test_every_kind_of_refusal_was_met(whole):
     assert set(kept) >= {"no_pixels", "whole_slide", "pixels_incomplete"}
 
 
+@pytest.mark.long
 def test_no_canary_leaves_the_reader(whole):
     directory, said = whole
     assert leaks(directory, said) == set()
 
 
+@pytest.mark.long
 def test_regions_are_derived_and_their_texts_are_not_kept(whole):
     tags = table(whole[0], "tags").filter(pl.col("path").str.contains(f"{NAME}-description"))
     columns = [f"{k}Region" for k in ("StudyDescription", "SeriesDescription", "ProtocolName")]
@@ -213,6 +217,7 @@ def test_regions_are_derived_and_their_texts_are_not_kept(whole):
 KEPT = ["InstitutionalDepartmentName", "SeriesDescription"]
 
 
+@pytest.mark.long
 def test_what_is_kept_is_kept_for_reading_and_nothing_else_is(planted, tmp_path):
     """In the columns of that name and in what was read, and in no table, card or feature."""
     kept = TINY | {"privacy__keep": KEPT, "privacy__min_patients": 1, "tags__shards": 2}
@@ -259,6 +264,7 @@ def test_nothing_is_left_by_a_job_that_is_killed(few, tmp_path):
     assert leaks(directory) == set()
 
 
+@pytest.mark.long
 def test_a_picture_that_fails_says_nothing_of_its_file(whole, planted, tmp_path):
     directory = tmp_path / "run"
     shutil.copytree(whole[0], directory, symlinks=True)

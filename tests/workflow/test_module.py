@@ -8,6 +8,8 @@ import pytest
 import yaml
 from running import CI, CLONE, contents
 
+pytestmark = pytest.mark.long
+
 SNAKEFILE = """
 import yaml
 

@@ -12,7 +12,10 @@ from running import CLONE, overlay, run
 REAL = CLONE.parent / "shared" / "dicom"
 SAMPLES = {"tuning": 160, "holdout": 60, "autoencoder": 200, "trials": 5, "trial": 60}
 
-pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here"),
+]
 
 
 @pytest.fixture(scope="module")

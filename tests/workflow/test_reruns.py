@@ -287,6 +287,7 @@ def test_recipes_cover_every_producer(finished):
     os.chdir(CLONE)
 
 
+@pytest.mark.long
 def test_a_changed_value_then_failed_jobs_then_a_run_equals_a_clean_run(
     copy_of_finished, otherwise
 ):

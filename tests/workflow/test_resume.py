@@ -9,6 +9,7 @@ import time
 
 import polars as pl
 import psutil
+import pytest
 from running import CLONE, contents, run, run_command
 
 MOMENTS = [
@@ -46,22 +47,35 @@ def written(directory):
     return {p: p.stat().st_mtime_ns for p in paths if "resume" not in p.parts}
 
 
-def test_a_killed_run_goes_on_to_the_same_result(otherwise, tmp_path):
-    (config, unbroken), kept, moments = otherwise, [], MOMENTS
+def go_on(directory, moments, *overlays):
+    """Kill a run at each of the moments, and let it end; nothing finished may be done anew."""
+    kept = []
     while moments:
-        reached = kill(tmp_path, moments, config)
+        reached = kill(directory, moments, *overlays)
         moments = [moment for moment in moments if moment not in reached]
-        run(tmp_path, config, options=["--unlock"])
-        kept.append(written(tmp_path))
-    run(tmp_path, config, threads=2)
-    assert contents(tmp_path) == unbroken
-    now = written(tmp_path)
+        run(directory, *overlays, options=["--unlock"])
+        kept.append(written(directory))
+    run(directory, *overlays, threads=2)
+    now = written(directory)
     for finished in kept:
         redone = {path.name for path, when in finished.items() if now[path] != when}
         assert len(redone) <= 4, "more than two jobs in flight, of two files each, was done again"
+
+
+def test_a_killed_run_goes_on_to_the_same_result(finished, tmp_path):
+    go_on(tmp_path, MOMENTS[:2])
+    assert contents(tmp_path) == contents(finished)
+
+
+@pytest.mark.long
+def test_a_run_killed_in_training_goes_on_to_the_same_result(otherwise, tmp_path):
+    config, unbroken = otherwise
+    go_on(tmp_path, MOMENTS[1:], config)
+    assert contents(tmp_path) == unbroken
     assert "going on after epoch" in (tmp_path / "logs/autoencoder.log").read_text()
 
 
+@pytest.mark.long
 def test_a_grown_archive_costs_only_its_new_files(copy_of_finished):
     """A new file is found, read and annotated; the others are not read again; it can go, too."""
     archive = copy_of_finished / "results/demo/archive"

@@ -8,19 +8,39 @@ import pytest
 from running import CI, CLONE, contents
 from slurm_cluster import cluster, missing
 
+pytestmark = pytest.mark.slurm
 
-@pytest.mark.slurm
-def test_a_run_by_slurm_gives_the_same_as_a_local_one(otherwise, tmp_path_factory, request):
+
+@pytest.fixture
+def folder(request, tmp_path_factory):
+    """A folder of runs, where there is a Slurm."""
     reason = missing()
     if reason and not request.config.getoption("--require-slurm"):
         pytest.skip(reason)
     assert not reason, reason
-    (config, local), folder = otherwise, tmp_path_factory.mktemp("slurm")
+    return tmp_path_factory.mktemp("slurm")
+
+
+def test_slurm_chooses_the_same_clusters_as_a_local_run(finished, folder):
+    submit(folder, CI, targets=["results/choice.json"])
+    chosen = (folder / "run/results/choice.json").read_bytes()
+    assert chosen == contents(finished)["choice.json"]
+
+
+@pytest.mark.long
+def test_a_whole_run_by_slurm_gives_the_same_as_a_local_one(otherwise, folder):
+    config, local = otherwise
+    submit(folder, CI, config)
+    assert contents(folder / "run") == local
+
+
+def submit(folder, *configs, targets=()):
+    """Run the workflow as typed, on a Slurm that is started for it."""
     with cluster(folder):
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "snakemake", "--profile", "slurm"),
-                *("--configfile", CI, config, "--directory", folder / "run"),
+                *(sys.executable, "-m", "snakemake", *targets, "--profile", "slurm"),
+                *("--configfile", *configs, "--directory", folder / "run"),
                 # A real cluster is shared, and asked every 40 s. Jobs take 15 here, side by side;
                 # asked before they are done, the plugin waits for 10 s more than it did.
                 *("--slurm-init-seconds-before-status-checks", "16", "--latency-wait", "5"),
@@ -34,7 +54,6 @@ def test_a_run_by_slurm_gives_the_same_as_a_local_one(otherwise, tmp_path_factor
             timeout=1500,
         )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    assert contents(folder / "run") == local
 
 
 def path_with_python():

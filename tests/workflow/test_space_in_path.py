@@ -7,9 +7,12 @@ import venv
 from pathlib import Path
 
 import polars as pl
+import pytest
 import snakemake
 import yaml
 from running import CLONE
+
+pytestmark = pytest.mark.long
 
 
 def test_a_clone_in_a_folder_with_a_space_runs(tmp_path):

@@ -10,6 +10,8 @@ from tagsight.assigning import finished_run as of
 from tagsight.assigning.incoming import read_parts
 from tagsight.terms.body_parts import read_spellings
 
+pytestmark = pytest.mark.long
+
 ROWS = 300
 KINDS = [("CT", "HEAD"), ("MR", "KNEE"), ("CR", "CHEST")]
 COLUMNS = {
