@@ -20,7 +20,7 @@ import polars as pl
 from tagsight.arrays import Float32s, Float64s, Floats
 
 LEVEL = 0.01  # an image with a p-value of at most this fits no cluster
-ENOUGH = round(1 / LEVEL) - 1  # patients with whom a p-value can be as small as LEVEL
+ENOUGH_PATIENTS = round(1 / LEVEL) - 1  # patients with whom a p-value can be as small as LEVEL
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,16 @@ class Limits:
         """Take the images of a run that no medoid was fitted on.
 
         images: `person`, `cluster` (1 to k) and `distance`. A cluster with images of fewer than
-        ENOUGH patients is judged by the images of all clusters.
+        ENOUGH_PATIENTS patients is compared with the images of all clusters.
         """
         self.pooled = Members.of(images)
         members = {c: Members.of(rows) for (c,), rows in images.group_by("cluster")}
         self.clusters = [
-            members[c] if c in members and members[c].patients >= ENOUGH else self.pooled
+            members[c] if c in members and members[c].patients >= ENOUGH_PATIENTS else self.pooled
             for c in range(1, k + 1)
         ]
 
-    def judge(self, placed: pl.DataFrame) -> pl.DataFrame:
+    def assess(self, placed: pl.DataFrame) -> pl.DataFrame:
         """Return images with `pvalue` and `fits`; placed: images with `cluster` and `distance`."""
         cluster, distance = placed["cluster"].to_numpy(), placed["distance"].to_numpy()
         pvalue = np.ones(len(placed))

@@ -32,12 +32,13 @@ class Delivery:
         self.unseen = novelty.unseen(encoding, {})
         self.beyond = novelty.beyond(encoding, values.ends)
         self.kinds = novelty.new_kinds(run.kinds())
-        self.of_new = drift.Profile(encoding, run.k, self.unseen, self.beyond)
-        rare = novelty.unseen(encoding, values.sole), novelty.beyond(encoding, values.inner)
-        self.of_run = drift.Profile(encoding, run.k, *rare)
+        self.new_profile = drift.Profile(encoding, run.k, self.unseen, self.beyond)
+        rare_unseen = novelty.unseen(encoding, values.one_person_codes)
+        rare_beyond = novelty.beyond(encoding, values.inner_ends)
+        self.run_profile = drift.Profile(encoding, run.k, rare_unseen, rare_beyond)
         members = []
         for images in run.images():
-            self.of_run.add(images)
+            self.run_profile.add(images)
             members.append(images.select(pl.col("person").hash(), "cluster", "distance"))
         self.limits = Limits(pl.concat(members), run.k)
 
@@ -50,7 +51,7 @@ class Delivery:
         names = ("image", "instance", "duplicate_uid", "path", "series")
         tags = shard.tags.select(*names, *novelty.kinds(shard.tags), person=person()).collect()
         placed = self.run.place(features)
-        rows = self.limits.judge(placed).join(tags, on="image", maintain_order="left")
+        rows = self.limits.assess(placed).join(tags, on="image", maintain_order="left")
         kinds = rows.select("image", "^kind .*$")
         encoded = kinds.join(features, on="image", maintain_order="left")
         of_new_kind = encoded.select(pl.any_horizontal(False, *self.kinds.values())).to_series()
@@ -63,7 +64,7 @@ class Delivery:
         )
         write_parquet(rows.select(COLUMNS), self.folder / part)
         new = rows.filter(~pl.col("known")).with_columns(series=pl.coalesce("series", "image"))
-        self.of_new.add(new.join(features, on="image", maintain_order="left"))
+        self.new_profile.add(new.join(features, on="image", maintain_order="left"))
 
     def table(self) -> pl.LazyFrame:
         """Return COLUMNS of all images so far.
@@ -87,12 +88,13 @@ class Delivery:
         new = images.filter(~pl.col("known"))
         clusters = self._clusters(new)
         with_new_values = pl.any_horizontal(pl.col("unseen", "beyond").is_not_null()).sum()
-        (taken,) = _row(images, pl.len())
+        (images_read,) = _row(images, pl.len())
         total, new_values = _row(new, pl.len(), with_new_values)
-        comparison = drift.compare(self.of_new.persons, self.of_run.persons, self.run.names, seed)
+        delivery, run = self.new_profile.persons, self.run_profile.persons
+        comparison = drift.compare(delivery, run, self.run.names, seed)
         summary = {
-            "images": taken,
-            "known": taken - total,
+            "images": images_read,
+            "known": images_read - total,
             "new": total,
             "fit_none": int(clusters["fit_none"].sum()),
             "fit_none_share": int(clusters["fit_none"].sum()) / max(total, 1),

@@ -8,7 +8,7 @@ Each by a permutation test (Good, "Permutation, Parametric, and Bootstrap Tests 
 2005): patients are permuted between both sides, which is exact where these are alike, whatever
 their numbers. Over tags the largest difference is tested, so that many tags raise no more alarms
 than one (Westfall & Young 1993). There is a drift where the least of the five p-values, times five,
-is at most LEVEL, and the share that moved is at least MATTERS: among many patients trifles are
+is at most LEVEL, and the share that moved is at least LEAST_MOVED: among many patients trifles are
 significant too.
 """
 
@@ -23,10 +23,10 @@ from tagsight.assigning.permutations import Sides, max_pvalues
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
 
 LEVEL = 0.01
-MATTERS = 0.05
-FEWEST = 5  # patients in a delivery that can be tested
-MOST = 20_000  # patients of a side, drawn at random
-SHOWN = 8
+LEAST_MOVED = 0.05
+FEWEST_PATIENTS = 5  # patients in a delivery that can be tested
+MOST_PATIENTS = 20_000  # patients of a side, drawn at random
+MOST_SHOWN = 8
 UNITS = ["person", "series"]
 ASPECTS = {  # -> prefix of the columns of a profile
     "clusters": "cluster ",
@@ -35,7 +35,7 @@ ASPECTS = {  # -> prefix of the columns of a profile
     "unseen": "unseen ",
     "beyond": "beyond ",
 }
-RISING = ("unseen", "beyond")  # fewer new values are no drift
+ONE_SIDED = ("unseen", "beyond")  # fewer new values are no drift
 WORDS = {
     "clusters": "their clusters",
     "distance": "how far they lie from the medoids",
@@ -52,9 +52,9 @@ class Profile:
     images of `distance` and of what is yes or no for an image: `cluster c`, `present KEYWORD`,
     `unseen KEYWORD`, `beyond KEYWORD`.
 
-    There are at most MOST persons, the first by name: names are keyed hashes, so this is a random
-    draw, and a person once left out stays out whatever comes later. A series that is in two parts
-    counts as two; parts are made by folder, as series are.
+    At most MOST_PATIENTS persons are kept, the first by name: names are keyed hashes, so this is a
+    random draw, and a person who was left out stays out whatever comes later. A series that is in
+    two parts counts as two; parts are made by folder, as series are.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Profile:
         sums = series.sort(UNITS).group_by("person", maintain_order=True)
         new = sums.agg(pl.len().cast(pl.Int64).alias("series"), pl.exclude("series").sum())
         both = pl.concat([self.persons, new]).group_by("person", maintain_order=True)
-        self.persons = both.agg(pl.all().sum()).sort("person").head(MOST)
+        self.persons = both.agg(pl.all().sum()).sort("person").head(MOST_PATIENTS)
 
 
 def _measures(encoding: Encoding, k: int) -> list[pl.Expr]:
@@ -106,14 +106,14 @@ def compare(
 
     delivery, run: Profile.persons of each; clusters: names of the clusters; seed: of permutations.
 
-    Returns `drifted` (None where the delivery has fewer than FEWEST patients), `patients`,
+    Returns `drifted` (None where the delivery has fewer than FEWEST_PATIENTS patients), `patients`,
     `run_patients`, and by ASPECTS `drifted`, `pvalue` (times five, at most 1), `moved` (for
     clusters the total variation, for distances the Kolmogorov-Smirnov statistic, for tags the
     largest difference of means) and `largest`, what moved most: its `name`, the mean share
     (distance) in `run` and `delivery`, and for a tag its p-value.
     """
     counts = {"patients": len(delivery), "run_patients": len(run)}
-    if len(delivery) < FEWEST:
+    if len(delivery) < FEWEST_PATIENTS:
         return {"drifted": None, **counts}
     names = run.columns[2:]
     sides = Sides(_means(delivery), _means(run))
@@ -166,7 +166,7 @@ def _statistics(
         "clusters": chi2.sum(axis=1, keepdims=True),
         "distance": sides.ks_statistics(permuted, int(np.flatnonzero(places["distance"])[0])),
         "presence": np.abs(of["presence"]) / spread[places["presence"]],
-    } | {aspect: of[aspect] / spread[places[aspect]] for aspect in RISING}
+    } | {aspect: of[aspect] / spread[places[aspect]] for aspect in ONE_SIDED}
 
 
 def _summary(
@@ -174,13 +174,13 @@ def _summary(
 ) -> dict[str, Any]:
     """An aspect as compare returns it; pvalues: (1,), of tags (tags,)."""
     delivery, run = (side[:, place].mean(axis=0) for side in sides.parts())
-    change = delivery - run if aspect in RISING else np.abs(delivery - run)
+    change = delivery - run if aspect in ONE_SIDED else np.abs(delivery - run)
     moved = {
         "clusters": change.sum(keepdims=True) / 2,
         "distance": sides.ks_statistics(sides.actual, int(np.flatnonzero(place)[0]))[0],
     }.get(aspect, change)
-    drifted = (pvalues <= LEVEL) & (moved >= MATTERS)
-    order = np.lexsort((-change, np.broadcast_to(~drifted, change.shape)))[:SHOWN]
+    drifted = (pvalues <= LEVEL) & (moved >= LEAST_MOVED)
+    order = np.lexsort((-change, np.broadcast_to(~drifted, change.shape)))[:MOST_SHOWN]
     return {
         "drifted": bool(drifted.any()),
         "pvalue": float(pvalues.min(initial=1.0)),

@@ -17,7 +17,7 @@ from tagsight.run.hashing import run_key
 from tagsight.run.tables import person, scan
 from tagsight.tags.encoding import Encoding, load
 
-NEEDED = (
+NEEDED_FILES = (
     "encoding.json",
     "choice.json",
     "cards.json",
@@ -26,22 +26,22 @@ NEEDED = (
     "annotations.csv",
 )
 SHARDED = ("tags", "rejected", "features", "annotations")
-EQUAL = 1e-5  # differences in distance between machines with other vector instructions
+TOLERANCE = 1e-5  # differences in distance between machines with other vector instructions
 
 
 @dataclass(frozen=True)
 class FinishedRun:
     """A finished run.
 
-    reading: how its images were read: `keep` and `derive_text`, for files `keep_undrawable`, for a
-    ready table `columns` and `split`; encoding: with the ranges that its distances were made with;
-    medoids: those of clusters 1, 2, … at its K; names: of these clusters; tuning: the persons of
-    the tuning sample; shards: names of the files of each table.
+    reader_settings: how its images were read: `keep` and `derive_text`, for files
+    `keep_undrawable`, for a ready table `columns` and `split`; encoding: with the ranges that its
+    distances were made with; medoids: those of clusters 1, 2, … at its K; names: of these clusters;
+    tuning: the persons of the tuning sample; shards: names of the files of each table.
     """
 
     folder: Path
     key: bytes
-    reading: dict[str, Any]
+    reader_settings: dict[str, Any]
     encoding: Encoding
     medoids: pl.DataFrame
     names: list[str]
@@ -131,13 +131,13 @@ def load_run(
     """
     shards = _shards(folder, key_file)
     key = run_key(key_file or str(folder / "key"))
-    reading = reading_of([folder / "rejected" / f"{shard}.parquet" for shard in shards], key)
+    settings = reading_of([folder / "rejected" / f"{shard}.parquet" for shard in shards], key)
     sample = pl.read_parquet(folder / "samples/tuning.parquet")
     k = read_json(folder / "choice.json")["k"]
     run = FinishedRun(
         folder=folder,
         key=key,
-        reading=reading,
+        reader_settings=settings,
         encoding=load(folder / "encoding.json").ranged_by(sample, ranges),
         medoids=pl.read_parquet(folder / "medoids.parquet").filter(k=k).sort("cluster"),
         names=[card["name"] for card in read_json(folder / "cards.json") if card["cluster"]],
@@ -152,7 +152,7 @@ def _shards(folder: Path, key_file: str | None) -> list[str]:
     """The names of the shards; DataError that names the first file that is missing."""
     shards = {path.stem for table in SHARDED for path in (folder / table).glob("*.parquet")}
     each = [f"{table}/{shard}.parquet" for table in SHARDED for shard in sorted(shards or {"0"})]
-    for name in [*([] if key_file else ["key"]), *NEEDED, *each]:
+    for name in [*([] if key_file else ["key"]), *NEEDED_FILES, *each]:
         if not (folder / name).is_file():
             raise DataError(
                 f"{folder / name} is not there: new images are put into the clusters of a finished "
@@ -168,7 +168,7 @@ def _require_agreement(run: FinishedRun, sample: pl.DataFrame) -> None:
     before = sample.lazy().select("image").join(annotations, on="image", how="left").collect()
     now = run.place(sample)
     both = now.join(before, on="image", suffix="_before")
-    apart = (both["distance"] - both["distance_before"]).fill_null(np.inf).abs() > EQUAL
+    apart = (both["distance"] - both["distance_before"]).fill_null(np.inf).abs() > TOLERANCE
     if len(run.names) != run.k or apart.any():
         raise DataError(
             f"{run.folder}: the run here was made with another config (gower.ranges) or is not "

@@ -52,8 +52,8 @@ def read_parts(
     where what was read is stored.
     Raises ArchiveError or DataError where nothing can be read.
     """
-    how = wanted(run.reading, spellings)
-    if "columns" in run.reading:
+    how = reader_options(run.reader_settings, spellings)
+    if "columns" in run.reader_settings:
         for path in paths:
             yield from _rows(run, path, how)
         return
@@ -62,12 +62,12 @@ def read_parts(
         yield read_shard(files, run.key, how, store, Progress(len(files), "files"))
 
 
-def wanted(reading: Mapping[str, Any], spellings: pl.DataFrame) -> Wanted:
-    """Return what the reader keeps; reading: see FinishedRun; spellings: of body parts."""
-    derive = tuple(reading["derive_text"])
+def reader_options(settings: Mapping[str, Any], spellings: pl.DataFrame) -> Wanted:
+    """Return what the reader keeps; settings: see FinishedRun; spellings: of body parts."""
+    derive = tuple(settings["derive_text"])
     return Wanted(
-        keep=frozenset(reading["keep"]),
-        undrawable=frozenset(reading.get("keep_undrawable", ())),
+        keep=frozenset(settings["keep"]),
+        undrawable=frozenset(settings.get("keep_undrawable", ())),
         derive=derive,
         vocabulary=BodyParts(spellings) if derive else None,
     )
@@ -92,9 +92,11 @@ def _rows(run: FinishedRun, path: Path, how: Wanted) -> Iterator[Shard]:
             f"assign.input: {path} is no .parquet or .csv file; the run here is on a ready table "
             "(tags.table), and what is put into it is a table with the same columns"
         )
-    splits = tuple(map(Split.from_config, run.reading["split"]))
+    splits = tuple(map(Split.from_config, run.reader_settings["split"]))
     with _as_input("tags.table: "):
-        rows = ready_table.open_table(path, ready_table.Layout(run.reading["columns"], splits))
+        rows = ready_table.open_table(
+            path, ready_table.Layout(run.reader_settings["columns"], splits)
+        )
         count = ready_table.summary(rows)["rows"]
         LOG.info("%d rows", count)
         for part in ready_table.deal(rows, -(-count // ROWS)):

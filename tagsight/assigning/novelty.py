@@ -21,16 +21,16 @@ NOWHERE: Ends = (float("inf"), float("-inf"))  # every number lies outside
 class Values(NamedTuple):
     """The values of a run in each column.
 
-    ends: the least and the largest number; sole: codes of categories that one person alone has;
-    inner: the ends without the one person who has them.
+    ends: the least and the largest number; one_person_codes: codes of categories that only one
+    person has; inner_ends: the ends without the one person who has them.
 
     The run has seen each of its own values. To compare it with a delivery, those of one person
     alone count as new in it: as many are expected later (Good 1953).
     """
 
     ends: dict[str, Ends]
-    sole: dict[str, list[int]]
-    inner: dict[str, Ends]
+    one_person_codes: dict[str, list[int]]
+    inner_ends: dict[str, Ends]
 
 
 def values_of(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
@@ -48,19 +48,23 @@ def values_of(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
     at_ends = {name: _ends(people) for name, people in numbers.items()}
     return Values(
         ends={name: ends for name, (ends, _) in at_ends.items()},
-        sole={name: sorted(people.filter(alone)["value"]) for name, people in codes.items()},
-        inner={name: inner for name, (_, inner) in at_ends.items()},
+        one_person_codes={
+            name: sorted(people.filter(alone)["value"]) for name, people in codes.items()
+        },
+        inner_ends={name: inner for name, (_, inner) in at_ends.items()},
     )
 
 
-def unseen(encoding: Encoding, sole: Mapping[str, Sequence[int]]) -> dict[str, pl.Expr]:
+def unseen(encoding: Encoding, rare_codes: Mapping[str, Sequence[int]]) -> dict[str, pl.Expr]:
     """Return for each tag with categories whether an image has one that is not in the run.
 
-    sole: column -> codes that count as unseen too.
+    rare_codes: column -> codes that count as unseen too.
     Returns expressions over the encoded columns, never null.
     """
     columns = [c for c in encoding.columns if c.categories and c.parser != PRESENCE]
-    return _by_tag(columns, [_is_new(column, sole.get(column.name, ())) for column in columns])
+    return _by_tag(
+        columns, [_is_new(column, rare_codes.get(column.name, ())) for column in columns]
+    )
 
 
 def beyond(encoding: Encoding, ends: Mapping[str, Ends]) -> dict[str, pl.Expr]:
@@ -115,9 +119,9 @@ def _by_tag(columns: Sequence[Column], new: Sequence[pl.Expr]) -> dict[str, pl.E
     return {keyword: pl.any_horizontal(images) for keyword, images in by_tag.items()}
 
 
-def _is_new(column: Column, sole: Sequence[int]) -> pl.Expr:
+def _is_new(column: Column, rare_codes: Sequence[int]) -> pl.Expr:
     code = pl.col(column.name)
-    new = (code >= len(column.categories or ())) | code.is_in(list(sole))
+    new = (code >= len(column.categories or ())) | code.is_in(list(rare_codes))
     return new.fill_null(False)
 
 

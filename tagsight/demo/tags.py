@@ -31,9 +31,9 @@ UNKNOWN: dict[str, tuple[object, str | None]] = {
 ORIENTATIONS = {"AX": [1, 0, 0, 0, 1, 0], "SAG": [0, 1, 0, 0, 0, -1], "COR": [1, 0, 0, 0, 0, -1],
                 "SA": [0.7, 0.6, -0.39, 0.05, -0.6, -0.8]}  # fmt: skip
 # What staff of each site call an exam, and what they add to it.
-SAID = {"CR": ("XR", "Rtg", "Rö"), "DX": ("XR", "Rtg", "Rö"), "US": ("US", "UZV", "Sono"),
+EXAM_WORDS = {"CR": ("XR", "Rtg", "Rö"), "DX": ("XR", "Rtg", "Rö"), "US": ("US", "UZV", "Sono"),
         "NM": ("NM", "Scintigrafija", "Szinti"), "XA": ("Angio", "DSA", "DSA")}  # fmt: skip
-ADDED = ((" routine", " V2", " w/o", " stat"), (" kontrola", " nativ", " s k.s."),
+EXAM_SUFFIXES = ((" routine", " V2", " w/o", " stat"), (" kontrola", " nativ", " s k.s."),
          (" Kontrolle", " nativ", " mit KM", " V2"))  # fmt: skip
 POSITIONS = ("HFS", "FFS", "HFP")
 
@@ -80,8 +80,8 @@ def describe(series: Series, rng: np.random.Generator) -> str:
     """Return a study's or a protocol's free text, in the site's language, spelt by a person."""
     site = series.device.site
     word = words(series.body_part)[LANGUAGES[site]]
-    kind = SAID.get(series.modality, (series.modality,) * 3)[site]
-    extra = ("", "", *ADDED[site])
+    kind = EXAM_WORDS.get(series.modality, (series.modality,) * 3)[site]
+    extra = ("", "", *EXAM_SUFFIXES[site])
     return f"{kind} {word}{extra[int(rng.integers(len(extra)))]}"
 
 

@@ -73,7 +73,9 @@ NULLS = (
 )
 
 
-def draws(series: Integers, strata: Integers, count: int, rng: np.random.Generator) -> Int32s:
+def permutations(
+    series: Integers, strata: Integers, count: int, rng: np.random.Generator
+) -> Int32s:
     """Draw permutations: for each row the row whose label it gets.
 
     series: integers (n,), rows that move together; all different where each image moves alone.
@@ -81,7 +83,7 @@ def draws(series: Integers, strata: Integers, count: int, rng: np.random.Generat
     A series gets the labels of another of its stratum, in their order, repeated or cut to fit.
     That is an exact permutation test where labels are constant in a series and series sizes do
     not depend on the label.
-    Returns int32 (count, n); `labels[draws(…)]` are the permuted labels.
+    Returns int32 (count, n); `labels[permutations(…)]` are the permuted labels.
     """
     blocks, stratum = _blocks(series, strata)  # (n,), (b,)
     order = np.argsort(blocks, kind="stable")

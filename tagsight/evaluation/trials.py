@@ -69,7 +69,7 @@ def trial(
             continue  # it would be the null `series` under another name
         moving = series if null.whole_series else np.arange(len(products))
         rng = np.random.default_rng([seed, zlib.crc32(name.encode()), null.stream])
-        sources = nulls.draws(moving, strata, permutations, rng)
+        sources = nulls.permutations(moving, strata, permutations, rng)
         for labelling in [each.key for each in labellings.LABELLINGS if each.key in labels]:
             if not nulls.constant_within(labels[labelling], strata):
                 row = {"trial": name, "k": k, "labelling": labelling, "null": null.key}

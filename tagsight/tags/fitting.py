@@ -24,9 +24,9 @@ from tagsight.tags.quantities import without_uncalibrated
 
 log = logging.getLogger(__name__)
 
-# Values of these are typed by people or name single devices: not shown where few patients have
-# them. The same holds for parsers that are `typed`.
-TYPED_VRS = frozenset(["AE", "LO", "SH", "UN"])
+# VRs of values that people type or that name a single device: a value that few patients have is
+# not shown. The same holds for parsers that are `hand_typed`.
+HAND_TYPED_VRS = frozenset(["AE", "LO", "SH", "UN"])
 
 
 def fit(
@@ -118,7 +118,7 @@ def _fit_tag(
     if converted:
         log.info("%s: %d images have it in another unit; converted", keyword, converted)
     frequent: list[set[str] | None] = [None] * items
-    if vr in TYPED_VRS or parser.typed:
+    if vr in HAND_TYPED_VRS or parser.hand_typed:
         people = _people_by_value(tags, keyword)
         frequent = [_frequent_categories(people, tally, x, min_patients) for x in parsed]
     columns = []
@@ -241,13 +241,13 @@ def _apply_tag(
         items = max(_items(keyword, c.name) for c in value_columns)
         parsed = parsers.parse(keyword, vr, distinct, items=items, spellings=body_parts)
         coded = [_coded(parsed[column.name], column, key) for column in value_columns]
-        parts.append(spread(stored, distinct, coded))
+        parts.append(expand_to_rows(stored, distinct, coded))
     filled = pl.DataFrame(stored).select(present(keyword).fill_null(False).cast(pl.Int32))
     parts += [filled.rename({keyword: c.name}) for c in columns if c.parser == PRESENCE]
     return pl.concat(parts, how="horizontal")
 
 
-def spread(stored: pl.Series, distinct: pl.Series, coded: list[pl.Series]) -> pl.DataFrame:
+def expand_to_rows(stored: pl.Series, distinct: pl.Series, coded: list[pl.Series]) -> pl.DataFrame:
     """Return for each image what its value stands for.
 
     stored: String (n,), the values of images; distinct: String (m,); coded: columns (m,), what each

@@ -4,7 +4,7 @@ import polars as pl
 
 from tagsight.dicom.dictionary import attribute
 from tagsight.tags import parsers
-from tagsight.tags.fitting import read_columns, spread
+from tagsight.tags.fitting import expand_to_rows, read_columns
 
 # Label -> the tags that it is taken from, the first that is filled.
 LABELS = {
@@ -40,4 +40,4 @@ def _merged(stored: pl.Series, body_parts: pl.DataFrame) -> pl.Series:
     distinct = stored.unique()
     vr = attribute(stored.name).vr
     parsed = parsers.parse(stored.name, vr, distinct, items=1, spellings=body_parts)
-    return spread(stored, distinct, parsed.get_columns()).to_series()
+    return expand_to_rows(stored, distinct, parsed.get_columns()).to_series()

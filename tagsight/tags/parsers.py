@@ -41,7 +41,7 @@ class Parser:
     keywords, vrs: the tags that it reads; a keyword goes before a VR
     long_tail: whether `select.max_categories` does not hold for its tags, since most of their many
         values are other spellings
-    typed: whether people type its values, so that rare ones may identify somebody
+    hand_typed: whether people type its values, so that rare ones may identify somebody
     terms: makes the terms that `read` gives and that can identify nobody
     """
 
@@ -51,7 +51,7 @@ class Parser:
     keywords: tuple[str, ...] = ()
     vrs: tuple[str, ...] = ()
     long_tail: bool = False
-    typed: bool = False
+    hand_typed: bool = False
     terms: Callable[[], frozenset[str]] = frozenset
 
     @property
@@ -98,7 +98,7 @@ PARSERS = [
         body_parts.terms,
         keywords=("BodyPartExamined", "AnatomicRegionSequence", *DERIVED),
         long_tail=True,
-        typed=True,
+        hand_typed=True,
         terms=lambda: frozenset(annex_l.annex_l()),
     ),
     Parser("view", "categorical", _term_of("view"), keywords=("ViewPosition",), long_tail=True),

@@ -42,7 +42,7 @@ def from_pixels(
     documents: Documents,
     epochs: pl.DataFrame,
     images: UInt8s,
-    shown: Sequence[pictures.Shown],
+    shown: Sequence[pictures.GalleryRow],
     reconstructed: UInt8s,
 ) -> dict[str, str | bytes]:
     """Return the figures that need pixels, as SVG or PNG by file name.

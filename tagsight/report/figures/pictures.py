@@ -14,13 +14,13 @@ from PIL import Image, ImageDraw, ImageFont
 from tagsight.arrays import UInt8s
 
 SIDE, MARGIN, LABEL = 128, 4, 300  # pixels
-MOST = 400  # pictures shown at most, so that the page stays small
+MOST_PICTURES = 400  # pictures shown at most, so that the page stays small
 MARK = (230, 159, 0)  # frames a medoid: Okabe & Ito's orange
 TEXT, FAINT = (232, 238, 241), (139, 152, 160)
 
 
 @dataclass(frozen=True)
-class Shown:
+class GalleryRow:
     """What the gallery shows of a cluster: rows of the images, None where there is no picture.
 
     `held_back`: how many of its images are not shown because they may carry burned-in text;
@@ -39,7 +39,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Tiles:
-    """A cluster's pictures as JPEG: its medoid, if shown, and members; the rest as in `Shown`."""
+    """Pictures of a cluster as JPEG: its medoid, if shown, and members; else as GalleryRow."""
 
     medoid: bytes | None
     members: Sequence[bytes]
@@ -50,7 +50,7 @@ class Tiles:
 
 def picks(
     clusters: pl.DataFrame, fates: pl.DataFrame, count: int, seed: int, burned_in: bool
-) -> list[Shown]:
+) -> list[GalleryRow]:
     """Choose for each cluster its medoid and `count` other members at random.
 
     clusters: `image`, `cluster` (0, in none, is not shown), `medoid` of a sample at one K; fates:
@@ -75,11 +75,11 @@ def picks(
         first = medoid[0] if medoid else None
         held = len(held_back), bool(held_back.any())
         elsewhere = not part["medoid"].any()
-        shown.append(Shown(cluster, len(part), first, members, *held, elsewhere))
+        shown.append(GalleryRow(cluster, len(part), first, members, *held, elsewhere))
     return shown[: shown_clusters(len(shown), count)]
 
 
-def gallery(images: UInt8s, shown: Sequence[Shown], names: Sequence[str]) -> bytes:
+def gallery(images: UInt8s, shown: Sequence[GalleryRow], names: Sequence[str]) -> bytes:
     """Return the gallery as PNG: a row a cluster, with its name and size, the medoid framed.
 
     images: uint8 (n, 128, 128); names: of cluster 1, 2, ….
@@ -126,7 +126,7 @@ def _wrapped(
     return lines[:4]
 
 
-def examples(shown: Sequence[Shown], count: int = 8) -> list[int]:
+def examples(shown: Sequence[GalleryRow], count: int = 8) -> list[int]:
     """Return an image of each of the largest clusters: its medoid where shown, else a member."""
     rows = [[row for row in (each.medoid, *each.members) if row is not None] for each in shown]
     return [drawn[0] for drawn in rows if drawn][:count]
@@ -146,7 +146,7 @@ def reconstructions(originals: UInt8s, again: UInt8s) -> bytes:
     return _png(Image.fromarray(sheet))
 
 
-def tiles(images: UInt8s, shown: Sequence[Shown]) -> dict[int, Tiles]:
+def tiles(images: UInt8s, shown: Sequence[GalleryRow]) -> dict[int, Tiles]:
     """Return the pictures of each cluster shown, by cluster; images: uint8 (n, 128, 128)."""
     return {
         each.cluster: Tiles(
@@ -161,8 +161,8 @@ def tiles(images: UInt8s, shown: Sequence[Shown]) -> dict[int, Tiles]:
 
 
 def shown_clusters(clusters: int, members: int) -> int:
-    """Return how many clusters, the largest, are shown: MOST pictures in all."""
-    return min(clusters, max(1, MOST // (members + 1)))
+    """Return how many clusters, the largest, are shown: MOST_PICTURES pictures in all."""
+    return min(clusters, max(1, MOST_PICTURES // (members + 1)))
 
 
 def _jpeg(image: UInt8s) -> bytes:

@@ -60,7 +60,7 @@ def _labels(ax: Axes, middles: Float64s, labels: Sequence[str]) -> None:
     bottom = ax.get_ylim()[0]
     all_named = len(labels) <= FEW
     gap = bottom / (FEW if all_named else MANY)
-    places = spread(middles, gap, bottom) if all_named else while_near(middles, gap)
+    places = move_apart(middles, gap, bottom) if all_named else move_apart_while_near(middles, gap)
     size = SIZE - (1.5 if all_named else 3)
     ax.set_yticks(places, labels[: len(places)], color=INK, fontsize=size)
     left = ax.get_xlim()[0]
@@ -70,14 +70,14 @@ def _labels(ax: Axes, middles: Float64s, labels: Sequence[str]) -> None:
     ax.tick_params(axis="y", pad=10)
 
 
-def spread(middles: Float64s, gap: float, bottom: float) -> Float64s:
+def move_apart(middles: Float64s, gap: float, bottom: float) -> Float64s:
     """Move rising positions `gap` apart and above `bottom`; there is room for bottom / gap."""
     order = np.arange(len(middles)) * gap
     latest = bottom - gap / 2 - order[::-1]
     return np.minimum(_pushed(middles, gap), latest)
 
 
-def while_near(middles: Float64s, gap: float) -> Float64s:
+def move_apart_while_near(middles: Float64s, gap: float) -> Float64s:
     """Move rising positions `gap` apart, as many as stay within two gaps of where they were."""
     places = _pushed(middles, gap)
     far = places - middles > 2 * gap
