@@ -6,7 +6,7 @@ from tagsight.dicom.dictionary import attribute
 from tagsight.tags import parsers
 from tagsight.tags.fitting import expand_to_rows, read_columns
 
-# Label -> the tags that it is taken from, the first that is filled.
+# Label -> the tags that it is taken from: the first of them that is filled.
 LABELS = {
     "modality": ["Modality"],
     "body_part": ["BodyPartExamined", "AnatomicRegionSequence"],
@@ -22,7 +22,7 @@ def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.Da
 
     tags: a table of tags; body_parts: the table of spellings.
 
-    Sites are numbers, the same for the same site here: names of institutions are not shown.
+    A site is a number, which hides the institution's name; equal numbers are the same site.
     """
     keywords = [keyword for sources in LABELS.values() for keyword in sources]
     table = read_columns(tags, ["image", *keywords])
