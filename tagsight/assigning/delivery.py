@@ -1,4 +1,4 @@
-"""New images put into the clusters of a finished run, one part of them in memory at a time."""
+"""New images assigned to the clusters of a finished run, with one part in memory at a time."""
 
 import shutil
 from pathlib import Path
@@ -21,10 +21,10 @@ COLUMNS = (
 
 
 class Delivery:
-    """New images put into the clusters of a run, part by part."""
+    """New images assigned to the clusters of a run, part by part."""
 
     def __init__(self, run: FinishedRun, folder: Path) -> None:
-        """Go through the run's images; folder: emptied, and then holds a table of each part."""
+        """Read the run's images; folder: is emptied, then holds one table per part."""
         self.run, self.folder = run, folder
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "rejected").mkdir(parents=True)
@@ -43,7 +43,7 @@ class Delivery:
         self.limits = Limits(pl.concat(members), run.k)
 
     def add(self, shard: Shard, features: pl.DataFrame) -> None:
-        """Put the images of a part into clusters; features: `image` and the encoded columns."""
+        """Assign the images of a part to clusters; features: `image` and the encoded columns."""
         part = f"{len(list(self.folder.glob('rejected/*'))):04d}.parquet"
         write_parquet(shard.rejected, self.folder / "rejected" / part)
         if not shard.images:
@@ -69,17 +69,17 @@ class Delivery:
     def table(self) -> pl.LazyFrame:
         """Return COLUMNS of all images so far.
 
-        Raises DataError where there is none.
+        Raises DataError where there are none.
         """
         parts = sorted(self.folder.glob("*.parquet"))
         if not parts:
-            commonest = sorted(self._reasons().items(), key=lambda reason: -reason[1])[:4]
-            why = ", ".join(f"{reason} {n:,}" for reason, n in commonest)
+            most_frequent = sorted(self._reasons().items(), key=lambda reason: -reason[1])[:4]
+            why = ", ".join(f"{reason} {n:,}" for reason, n in most_frequent)
             raise DataError(f"assign.input: no file in it is an image that can be read ({why})")
         return pl.scan_parquet(parts)
 
     def rejected(self) -> pl.LazyFrame:
-        """Return `path`, `reason`, `detail` of the files so far that were rejected."""
+        """Return `path`, `reason`, `detail` of the files rejected so far."""
         return pl.scan_parquet(sorted(self.folder.glob("rejected/*.parquet")))
 
     def summary(self, seed: int) -> dict[str, Any]:
@@ -108,11 +108,11 @@ class Delivery:
         return {"result": _result(summary), "warning": drift.warning(comparison), **summary}
 
     def _clusters(self, new: pl.LazyFrame) -> pl.DataFrame:
-        """A row a cluster: its limits, `new` images, those that `fit_none`, and its `name`."""
-        fitting = new.group_by("cluster").agg(new=pl.len(), fit_none=(~pl.col("fits")).sum())
+        """One row per cluster: its limits, `new` images, those that `fit_none`, and its `name`."""
+        counts = new.group_by("cluster").agg(new=pl.len(), fit_none=(~pl.col("fits")).sum())
         limits = pl.DataFrame(self.limits.table(), schema_overrides={"cluster": pl.Int32})
-        counts = limits.join(fitting.collect(), on="cluster", how="left", maintain_order="left")
-        return counts.with_columns(
+        rows = limits.join(counts.collect(), on="cluster", how="left", maintain_order="left")
+        return rows.with_columns(
             pl.col("new", "fit_none").fill_null(0), name=pl.Series(self.run.names)
         )
 
@@ -122,17 +122,17 @@ class Delivery:
 
 
 def _result(summary: dict[str, Any]) -> str:
-    """How many images fit, and whether the delivery has drifted, in a sentence each."""
+    """Two sentences: how many images fit, and whether the delivery has drifted."""
     rejected = sum(summary["rejected"].values())
-    aside = f"({summary['known']:,} were known, {rejected:,} files not taken)"
+    remainder = f"({summary['known']:,} were known, {rejected:,} files not taken)"
     if not summary["new"]:
-        return f"No new images {aside}."
+        return f"No new images {remainder}."
     images = "image" if summary["new"] == 1 else "images"
     drifted = {True: "has", False: "has not", None: "is too small to tell whether it has"}
     return (
         f"{summary['new']:,} new {images}, {summary['fit_none']:,} of which "
         f"({summary['fit_none_share']:.1%}) fit none of the clusters and "
-        f"{summary['new_values']:,} have values that the run has not {aside}. "
+        f"{summary['new_values']:,} have values that the run has not {remainder}. "
         f"The delivery as a whole {drifted[summary['drift']['drifted']]} drifted from the run."
     )
 
