@@ -1,4 +1,4 @@
-"""All figures of a run by the names of their files: those from tags, and those from pixels."""
+"""All figures of a run by file name: those from tags, and those from pixels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -48,7 +48,7 @@ def from_pixels(
     """Return the figures that need pixels, as SVG or PNG by file name.
 
     documents: cards and evaluation; epochs: training.parquet; images: uint8 (n, 128, 128).
-    reconstructed: what the network makes of `pictures.examples(shown)`.
+    reconstructed: the network's output for `pictures.examples(shown)`.
     """
     originals = images[pictures.examples(shown)]
     return {

@@ -181,7 +181,7 @@ def test_images_in_no_cluster_are_a_group_without_a_name(written):
 
 
 def test_no_k_is_drawn_whose_clusters_could_not_be_told_apart(written):
-    assert [step["fine"] for step in nesting.shown(NESTED, 50)] == [3, 4]
+    assert [step["fine"] for step in nesting.drawn_steps(NESTED, 50)] == [3, 4]
     nesting.nesting(NESTED, 50, ["CT"] * 50)
     assert "K = 50" not in written
     assert "CT" not in written
