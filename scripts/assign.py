@@ -1,4 +1,4 @@
-"""Put new images into the clusters of the finished run here, which stays as it is."""
+"""Assign new images to the clusters of the finished run here, which is not changed."""
 
 import polars as pl
 

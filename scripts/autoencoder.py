@@ -1,4 +1,4 @@
-"""Train the autoencoder, from the last epoch that was finished."""
+"""Train the autoencoder, continuing after the last finished epoch."""
 
 import numpy as np
 import polars as pl

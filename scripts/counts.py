@@ -10,15 +10,15 @@ from tagsight.run.jobs import logged
 from tagsight.run.tables import scan
 
 with logged(snakemake):
-    given = snakemake.input
-    sizes = {Path(path).stem: pl.scan_parquet(path).select(pl.len()) for path in given.samples}
-    fates = [pl.read_parquet(path, columns=["image", "reason"]) for path in given.fates]
+    inputs = snakemake.input
+    sizes = {Path(path).stem: pl.scan_parquet(path).select(pl.len()) for path in inputs.samples}
+    fates = [pl.read_parquet(path, columns=["image", "reason"]) for path in inputs.fates]
     no_fates = pl.DataFrame(schema={"image": pl.String, "reason": pl.String})
     content = counts(
-        scan(given.tags),
-        pl.read_parquet(given.rejected),
-        pl.read_parquet(given.selection),
-        read_json(given.encoding)["columns"],
+        scan(inputs.tags),
+        pl.read_parquet(inputs.rejected),
+        pl.read_parquet(inputs.selection),
+        read_json(inputs.encoding)["columns"],
         {name: size.collect().item() for name, size in sizes.items()},
         pl.concat([no_fates, *fates]),
     )

@@ -9,15 +9,15 @@ from tagsight.run.tables import scan
 from tagsight.tags.sampling import draw, shortfall
 
 with logged(snakemake):
-    wanted = dict(snakemake.params.sizes)
+    config = dict(snakemake.params.sizes)
     samples = [Path(path).stem for path in snakemake.output]
-    sizes = {name: wanted.get(name, wanted["trial"]) for name in samples}
+    sizes = {name: config.get(name, config["trial"]) for name in samples}
     keys = ["image", "series", "study", "patient", "path", "burned_in", "undrawable"]
     images = scan(snakemake.input).select(keys).collect()
-    drawn = draw(images, sizes, wanted["per_series"], snakemake.params.seed).drop("undrawable")
+    drawn = draw(images, sizes, config["per_series"], snakemake.params.seed).drop("undrawable")
     if short := shortfall(drawn, sizes):
         LOG.warning(short)
     for path in snakemake.output:
         write_parquet(drawn.filter(sample=Path(path).stem).drop("sample"), path)
-    made = ("draws", "samples", "clusters", "distances", "images", "embeddings", "trials")
-    forget_others([results_folder(snakemake) / folder for folder in made], sizes)
+    by_sample = ("draws", "samples", "clusters", "distances", "images", "embeddings", "trials")
+    forget_others([results_folder(snakemake) / folder for folder in by_sample], sizes)

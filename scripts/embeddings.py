@@ -8,7 +8,7 @@ from tagsight.run.atomic import write_npy
 from tagsight.run.jobs import logged
 
 with logged(snakemake):
-    given, params = snakemake.input, snakemake.params
-    embedder = PRESETS[params.preset].embedder(given.weights, params.device, snakemake.threads)
-    failed = pl.read_parquet(given.fates)["reason"].is_not_null().to_numpy()
-    write_npy(embeddings(embedder, np.load(given.images), failed), snakemake.output[0])
+    inputs, params = snakemake.input, snakemake.params
+    embedder = PRESETS[params.preset].embedder(inputs.weights, params.device, snakemake.threads)
+    failed = pl.read_parquet(inputs.fates)["reason"].is_not_null().to_numpy()
+    write_npy(embeddings(embedder, np.load(inputs.images), failed), snakemake.output[0])

@@ -1,4 +1,4 @@
-"""Fit the encoding of tags as columns to the whole archive."""
+"""Fit the encoding, tags as columns, to the whole archive."""
 
 import polars as pl
 

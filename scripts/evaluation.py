@@ -1,4 +1,4 @@
-"""Test over all trials whether images of a cluster are nearer together than under a null model."""
+"""Test over all trials whether images of a cluster are closer than under a null model."""
 
 import polars as pl
 

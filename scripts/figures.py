@@ -14,17 +14,17 @@ from tagsight.run.jobs import logged
 DOCUMENTS = ("counts", "choice", "cards", "nesting", "evaluation")
 
 with logged(snakemake):
-    given, params = snakemake.input, snakemake.params
-    documents = {name: read_json(given[name]) for name in DOCUMENTS if given.get(name)}
-    clusters = pl.read_parquet(given.clusters).filter(k=documents["choice"]["k"])
-    training = pl.read_parquet(given.training) if given.get("training") else None
+    inputs, params = snakemake.input, snakemake.params
+    documents = {name: read_json(inputs[name]) for name in DOCUMENTS if inputs.get(name)}
+    clusters = pl.read_parquet(inputs.clusters).filter(k=documents["choice"]["k"])
+    training = pl.read_parquet(inputs.training) if inputs.get("training") else None
     epochs = None if training is None else len(training)
     figures = drawings.from_tags(documents, clusters, epochs, params.tolerance)
     if training is not None:
-        images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
+        images, fates = np.load(inputs.images, mmap_mode="r"), pl.read_parquet(inputs.fates)
         shown = pictures.picks(clusters, fates, params.gallery, params.seed, params.burned_in)
-        trained = PRESETS[params.preset].trained(given.weights[0])
-        again = reconstructed(trained, images[pictures.examples(shown)])
-        figures |= drawings.from_pixels(documents, training, images, shown, again)
+        trained = PRESETS[params.preset].trained(inputs.weights[0])
+        reconstructions = reconstructed(trained, images[pictures.examples(shown)])
+        figures |= drawings.from_pixels(documents, training, images, shown, reconstructions)
     for path in snakemake.output:
         write_file(figures[Path(path).name], path)

@@ -1,4 +1,4 @@
-"""Count how often each tag is filled, with what, and on which level it varies."""
+"""Count how often each tag is filled, with which values, and at which level it varies."""
 
 import polars as pl
 

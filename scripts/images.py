@@ -1,4 +1,4 @@
-"""Draw a sample's images at 128 x 128; those that cannot be drawn get a reason."""
+"""Draw a sample's images at 128 x 128, or give the reason why one cannot be drawn."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""Write the page, and what a run prints at its end."""
+"""Write the page, and the text that a run prints at its end."""
 
 from pathlib import Path
 
@@ -12,21 +12,21 @@ from tagsight.run.atomic import read_json, write_file
 from tagsight.run.jobs import logged
 
 with logged(snakemake):
-    given, params, out = snakemake.input, snakemake.params, snakemake.output
+    inputs, params, out = snakemake.input, snakemake.params, snakemake.output
     run = results.Run(
-        **{name: read_json(given[name]) for name in results.DOCUMENTS if given.get(name)},
-        **{name: pl.read_parquet(given[name]) for name in results.TABLES if given.get(name)},
-        rules=yaml.safe_load(Path(given.rules).read_text()),
-        distance=read_json(given.encoding)["distance"],
+        **{name: read_json(inputs[name]) for name in results.DOCUMENTS if inputs.get(name)},
+        **{name: pl.read_parquet(inputs[name]) for name in results.TABLES if inputs.get(name)},
+        rules=yaml.safe_load(Path(inputs.rules).read_text()),
+        distance=read_json(inputs.encoding)["distance"],
     )
-    clusters = pl.read_parquet(given.clusters).filter(k=run.choice["k"])
+    clusters = pl.read_parquet(inputs.clusters).filter(k=run.choice["k"])
     shown, tiles = [], {}
     if run.evaluation is not None:
-        images, fates = np.load(given.images, mmap_mode="r"), pl.read_parquet(given.fates)
+        images, fates = np.load(inputs.images, mmap_mode="r"), pl.read_parquet(inputs.fates)
         shown = pictures.picks(clusters, fates, params.gallery, params.seed, params.burned_in)
         tiles = pictures.tiles(images, shown)
-    files = {Path(path).name: Path(path) for path in given.figures}
+    files = {Path(path).name: Path(path) for path in inputs.figures}
     drawings = {path.stem: path.read_text() for path in files.values() if path.suffix == ".svg"}
     pair = files["reconstructions.png"].read_bytes() if pictures.examples(shown) else None
     write_file(page.render(run, drawings, pair, tiles), out.page)
-    write_file(sentences.closing(page.result(run), out.page, given.annotations), out.result)
+    write_file(sentences.closing(page.result(run), out.page, inputs.annotations), out.result)

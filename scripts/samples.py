@@ -1,4 +1,4 @@
-"""Add to the images drawn their labels and their features."""
+"""Add labels and features to the drawn images."""
 
 import polars as pl
 
@@ -10,10 +10,10 @@ from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     draws = [pl.read_parquet(path) for path in snakemake.input.draws]
-    chosen = pl.concat(draws).lazy().select("image")
+    images = pl.concat(draws).lazy().select("image")
     body_parts = spelling_table(snakemake.params.body_parts)
-    tags = scan(snakemake.input.tags).join(chosen, on="image", how="semi").collect()
-    features = pl.scan_parquet(snakemake.input.features).join(chosen, on="image", how="semi")
+    tags = scan(snakemake.input.tags).join(images, on="image", how="semi").collect()
+    features = pl.scan_parquet(snakemake.input.features).join(images, on="image", how="semi")
     described = labels.labels(tags, body_parts).join(features.collect(), on="image")
-    for drawn, path in zip(draws, snakemake.output, strict=True):
-        write_parquet(drawn.join(described, on="image", how="left", maintain_order="left"), path)
+    for draw, path in zip(draws, snakemake.output, strict=True):
+        write_parquet(draw.join(described, on="image", how="left", maintain_order="left"), path)

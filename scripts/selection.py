@@ -1,4 +1,4 @@
-"""Give each tag its fate: kept, or dropped for a reason."""
+"""Decide the fate of each tag: kept, or dropped for a reason."""
 
 import polars as pl
 

@@ -1,4 +1,4 @@
-"""Measure how far images are from their cluster's centre, under each labelling and null model."""
+"""Measure how far images are from their centres, for each labelling and null model."""
 
 import numpy as np
 import polars as pl

@@ -251,7 +251,7 @@ def _explained(archive: Archive, labels: Array, rows: Array, looks: Array) -> di
     every = np.arange(len(labels))
     for name, within in (("explained", np.zeros_like(strata)), ("beyond", strata)):
         rng = np.random.default_rng([archive.data.seed, 7])
-        sources = nulls.draws(every, within, PERMUTATIONS, rng)
+        sources = nulls.permutations(every, within, PERMUTATIONS, rng)
         several = np.concatenate([labels[None], labels[sources]])
         own, *null = distances_to_centres(products, several, people).left_out.mean(axis=1)
         explained[name] = float(1 - own / np.mean(null))

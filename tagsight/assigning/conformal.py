@@ -1,14 +1,15 @@
 """Conformal p-values: whether an image fits its cluster, with patients as the units.
 
-Source: Lee, Barber & Willett, "Distribution-free inference with hierarchical data" (2023). The
-images of a patient are alike, so patients are what is exchangeable, and each of the K patients
-whose images are in a cluster has one vote, divided among its images there. For a new image at
-distance d from the cluster's medoid
+Source: Lee, Barber & Willett, "Distribution-free inference with hierarchical data" (2023). Images
+of a patient are similar, so the exchangeable units are patients: each of the K patients with images
+in a cluster has one vote, divided among these images. For a new image at distance d from the
+cluster's medoid
 
     p = (1 + sum over patients of the share of their images at least as far as d) / (K + 1)
 
-so that among images of new patients that are like the run's at most a share a has p <= a. In a
-cluster of few patients no p can be small: its images are compared with those of all clusters.
+so that if new patients are like those of the run, at most a fraction alpha of their images has
+p ≤ alpha. In a cluster of few patients no p can be small: images there are compared with those of
+all clusters.
 """
 
 from dataclasses import dataclass
@@ -20,15 +21,15 @@ import polars as pl
 from tagsight.arrays import Float32s, Float64s, Floats
 
 LEVEL = 0.01  # an image with a p-value of at most this fits no cluster
-ENOUGH = round(1 / LEVEL) - 1  # patients with whom a p-value can be as small as LEVEL
+ENOUGH_PATIENTS = round(1 / LEVEL) - 1  # patients with whom a p-value can be as small as LEVEL
 
 
 @dataclass(frozen=True)
 class Members:
     """Distances of images to their medoid, as the calibration set of conformal p-values.
 
-    distances: float32 (n,), rising; pvalues: float64 (n + 1,), of an image as far as each of them,
-    and of one that is farther than all; patients: how many have these images.
+    distances: float32 (n,), rising; pvalues: float64 (n + 1,), of an image at each of these
+    distances, and of one beyond them all; patients: how many have these images.
     """
 
     distances: Float32s
@@ -37,7 +38,7 @@ class Members:
 
     @classmethod
     def of(cls, images: pl.DataFrame) -> Self:
-        """Return the members among images: `person` and `distance`; each person counts once."""
+        """Return the members that images are: `person`, `distance`; each person has one vote."""
         ordered = images.with_columns(vote=1 / pl.len().over("person")).sort("distance", "vote")
         votes, people = ordered["vote"].to_numpy(), images["person"].n_unique()
         farther = np.append(np.cumsum(votes[::-1])[::-1], 0.0)
@@ -46,7 +47,7 @@ class Members:
 
     @property
     def level(self) -> float:
-        """LEVEL, or the least p-value that these patients can give, where that is larger."""
+        """LEVEL, or the least p-value that is possible with these patients if that is larger."""
         return max(LEVEL, 1 / (self.patients + 1))
 
     @property
@@ -60,22 +61,22 @@ class Members:
 
 
 class Limits:
-    """For each cluster of a run the distances at which an image fits it."""
+    """The distances at which an image fits each cluster of a run."""
 
     def __init__(self, images: pl.DataFrame, k: int) -> None:
-        """Take the images of a run that no medoid was fitted on.
+        """Set the limits by images of a run that no medoid was fitted to.
 
-        images: `person`, `cluster` (1 to k) and `distance`. A cluster with images of fewer than
-        ENOUGH patients is judged by the images of all clusters.
+        images: `person`, `cluster` (1 to k) and `distance`. For a cluster with images of fewer than
+        ENOUGH_PATIENTS patients the limits are those of all clusters together.
         """
         self.pooled = Members.of(images)
         members = {c: Members.of(rows) for (c,), rows in images.group_by("cluster")}
         self.clusters = [
-            members[c] if c in members and members[c].patients >= ENOUGH else self.pooled
+            members[c] if c in members and members[c].patients >= ENOUGH_PATIENTS else self.pooled
             for c in range(1, k + 1)
         ]
 
-    def judge(self, placed: pl.DataFrame) -> pl.DataFrame:
+    def assess(self, placed: pl.DataFrame) -> pl.DataFrame:
         """Return images with `pvalue` and `fits`; placed: images with `cluster` and `distance`."""
         cluster, distance = placed["cluster"].to_numpy(), placed["distance"].to_numpy()
         pvalue = np.ones(len(placed))
@@ -88,7 +89,7 @@ class Limits:
         )
 
     def table(self) -> list[dict[str, Any]]:
-        """Return a row a cluster: `cluster`, `limit`, `level`, `patients`, `pooled`."""
+        """Return one row per cluster: `cluster`, `limit`, `level`, `patients`, `pooled`."""
         return [
             {
                 "cluster": c,

@@ -1,4 +1,4 @@
-"""New images put into the clusters of a finished run, one part of them in memory at a time."""
+"""New images assigned to the clusters of a finished run, with one part in memory at a time."""
 
 import shutil
 from pathlib import Path
@@ -21,10 +21,10 @@ COLUMNS = (
 
 
 class Delivery:
-    """New images put into the clusters of a run, part by part."""
+    """New images assigned to the clusters of a run, part by part."""
 
     def __init__(self, run: FinishedRun, folder: Path) -> None:
-        """Go through the run's images; folder: emptied, and then holds a table of each part."""
+        """Read the run's images; folder: is emptied, then holds one table per part."""
         self.run, self.folder = run, folder
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "rejected").mkdir(parents=True)
@@ -32,17 +32,18 @@ class Delivery:
         self.unseen = novelty.unseen(encoding, {})
         self.beyond = novelty.beyond(encoding, values.ends)
         self.kinds = novelty.new_kinds(run.kinds())
-        self.of_new = drift.Profile(encoding, run.k, self.unseen, self.beyond)
-        rare = novelty.unseen(encoding, values.sole), novelty.beyond(encoding, values.inner)
-        self.of_run = drift.Profile(encoding, run.k, *rare)
+        self.new_profile = drift.Profile(encoding, run.k, self.unseen, self.beyond)
+        rare_unseen = novelty.unseen(encoding, values.one_person_codes)
+        rare_beyond = novelty.beyond(encoding, values.inner_ends)
+        self.run_profile = drift.Profile(encoding, run.k, rare_unseen, rare_beyond)
         members = []
         for images in run.images():
-            self.of_run.add(images)
+            self.run_profile.add(images)
             members.append(images.select(pl.col("person").hash(), "cluster", "distance"))
         self.limits = Limits(pl.concat(members), run.k)
 
     def add(self, shard: Shard, features: pl.DataFrame) -> None:
-        """Put the images of a part into clusters; features: `image` and the encoded columns."""
+        """Assign the images of a part to clusters; features: `image` and the encoded columns."""
         part = f"{len(list(self.folder.glob('rejected/*'))):04d}.parquet"
         write_parquet(shard.rejected, self.folder / "rejected" / part)
         if not shard.images:
@@ -50,7 +51,7 @@ class Delivery:
         names = ("image", "instance", "duplicate_uid", "path", "series")
         tags = shard.tags.select(*names, *novelty.kinds(shard.tags), person=person()).collect()
         placed = self.run.place(features)
-        rows = self.limits.judge(placed).join(tags, on="image", maintain_order="left")
+        rows = self.limits.assess(placed).join(tags, on="image", maintain_order="left")
         kinds = rows.select("image", "^kind .*$")
         encoded = kinds.join(features, on="image", maintain_order="left")
         of_new_kind = encoded.select(pl.any_horizontal(False, *self.kinds.values())).to_series()
@@ -63,22 +64,22 @@ class Delivery:
         )
         write_parquet(rows.select(COLUMNS), self.folder / part)
         new = rows.filter(~pl.col("known")).with_columns(series=pl.coalesce("series", "image"))
-        self.of_new.add(new.join(features, on="image", maintain_order="left"))
+        self.new_profile.add(new.join(features, on="image", maintain_order="left"))
 
     def table(self) -> pl.LazyFrame:
         """Return COLUMNS of all images so far.
 
-        Raises DataError where there is none.
+        Raises DataError where there are none.
         """
         parts = sorted(self.folder.glob("*.parquet"))
         if not parts:
-            commonest = sorted(self._reasons().items(), key=lambda reason: -reason[1])[:4]
-            why = ", ".join(f"{reason} {n:,}" for reason, n in commonest)
+            most_frequent = sorted(self._reasons().items(), key=lambda reason: -reason[1])[:4]
+            why = ", ".join(f"{reason} {n:,}" for reason, n in most_frequent)
             raise DataError(f"assign.input: no file in it is an image that can be read ({why})")
         return pl.scan_parquet(parts)
 
     def rejected(self) -> pl.LazyFrame:
-        """Return `path`, `reason`, `detail` of the files so far that were rejected."""
+        """Return `path`, `reason`, `detail` of the files rejected so far."""
         return pl.scan_parquet(sorted(self.folder.glob("rejected/*.parquet")))
 
     def summary(self, seed: int) -> dict[str, Any]:
@@ -87,12 +88,13 @@ class Delivery:
         new = images.filter(~pl.col("known"))
         clusters = self._clusters(new)
         with_new_values = pl.any_horizontal(pl.col("unseen", "beyond").is_not_null()).sum()
-        (taken,) = _row(images, pl.len())
+        (images_read,) = _row(images, pl.len())
         total, new_values = _row(new, pl.len(), with_new_values)
-        comparison = drift.compare(self.of_new.persons, self.of_run.persons, self.run.names, seed)
+        delivery, run = self.new_profile.persons, self.run_profile.persons
+        comparison = drift.compare(delivery, run, self.run.names, seed)
         summary = {
-            "images": taken,
-            "known": taken - total,
+            "images": images_read,
+            "known": images_read - total,
             "new": total,
             "fit_none": int(clusters["fit_none"].sum()),
             "fit_none_share": int(clusters["fit_none"].sum()) / max(total, 1),
@@ -106,11 +108,11 @@ class Delivery:
         return {"result": _result(summary), "warning": drift.warning(comparison), **summary}
 
     def _clusters(self, new: pl.LazyFrame) -> pl.DataFrame:
-        """A row a cluster: its limits, `new` images, those that `fit_none`, and its `name`."""
-        fitting = new.group_by("cluster").agg(new=pl.len(), fit_none=(~pl.col("fits")).sum())
+        """One row per cluster: its limits, `new` images, those that `fit_none`, and its `name`."""
+        counts = new.group_by("cluster").agg(new=pl.len(), fit_none=(~pl.col("fits")).sum())
         limits = pl.DataFrame(self.limits.table(), schema_overrides={"cluster": pl.Int32})
-        counts = limits.join(fitting.collect(), on="cluster", how="left", maintain_order="left")
-        return counts.with_columns(
+        rows = limits.join(counts.collect(), on="cluster", how="left", maintain_order="left")
+        return rows.with_columns(
             pl.col("new", "fit_none").fill_null(0), name=pl.Series(self.run.names)
         )
 
@@ -120,17 +122,17 @@ class Delivery:
 
 
 def _result(summary: dict[str, Any]) -> str:
-    """How many images fit, and whether the delivery has drifted, in a sentence each."""
+    """Two sentences: how many images fit, and whether the delivery has drifted."""
     rejected = sum(summary["rejected"].values())
-    aside = f"({summary['known']:,} were known, {rejected:,} files not taken)"
+    remainder = f"({summary['known']:,} were known, {rejected:,} files not taken)"
     if not summary["new"]:
-        return f"No new images {aside}."
+        return f"No new images {remainder}."
     images = "image" if summary["new"] == 1 else "images"
     drifted = {True: "has", False: "has not", None: "is too small to tell whether it has"}
     return (
         f"{summary['new']:,} new {images}, {summary['fit_none']:,} of which "
         f"({summary['fit_none_share']:.1%}) fit none of the clusters and "
-        f"{summary['new_values']:,} have values that the run has not {aside}. "
+        f"{summary['new_values']:,} have values that the run has not {remainder}. "
         f"The delivery as a whole {drifted[summary['drift']['drifted']]} drifted from the run."
     )
 

@@ -1,15 +1,15 @@
-"""Drift: whether a delivery as a whole differs from the run that its images are put into.
+"""Drift: whether a delivery as a whole differs from the run that its images are assigned to.
 
-The images of a series are alike, and so are the series of a patient: patients are the units. Each
-is a row of shares: of its series, the mean over their images. Five things are compared: how
-patients spread over clusters, how far they lie from the medoids, how often each tag is filled, how
-often it has a category that the run does not have, and how often a number outside the run's range.
-Each by a permutation test (Good, "Permutation, Parametric, and Bootstrap Tests of Hypotheses",
-2005): patients are permuted between both sides, which is exact where these are alike, whatever
-their numbers. Over tags the largest difference is tested, so that many tags raise no more alarms
-than one (Westfall & Young 1993). There is a drift where the least of the five p-values, times five,
-is at most LEVEL, and the share that moved is at least MATTERS: among many patients trifles are
-significant too.
+Images of a series are similar, and so are series of a patient: the units are patients. A patient is
+a row of shares: the mean over its series of the mean over their images. Five aspects are compared:
+how patients are distributed over clusters, how far they lie from the medoids, how often each tag is
+filled, how often it has a category that the run does not have, and how often a number outside the
+run's range. Each is a permutation test (Good, "Permutation, Parametric, and Bootstrap Tests of
+Hypotheses", 2005): patients are permuted between both sides, which is exact if these do not differ,
+whatever their sizes. Over tags the largest difference is tested, so that many tags raise no more
+false alarms than one (Westfall & Young 1993). There is a drift if the least of the five p-values,
+times five, is at most LEVEL, and the share that moved is at least LEAST_MOVED: with many patients
+trivial differences are significant, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ from tagsight.assigning.permutations import Sides, max_pvalues
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
 
 LEVEL = 0.01
-MATTERS = 0.05
-FEWEST = 5  # patients in a delivery that can be tested
-MOST = 20_000  # patients of a side, drawn at random
-SHOWN = 8
+LEAST_MOVED = 0.05
+FEWEST_PATIENTS = 5  # patients in a delivery that can be tested
+MOST_PATIENTS = 20_000  # patients of a side, drawn at random
+MOST_SHOWN = 8
 UNITS = ["person", "series"]
 ASPECTS = {  # -> prefix of the columns of a profile
     "clusters": "cluster ",
@@ -35,7 +35,7 @@ ASPECTS = {  # -> prefix of the columns of a profile
     "unseen": "unseen ",
     "beyond": "beyond ",
 }
-RISING = ("unseen", "beyond")  # fewer new values are no drift
+ONE_SIDED = ("unseen", "beyond")  # fewer new values are no drift
 WORDS = {
     "clusters": "their clusters",
     "distance": "how far they lie from the medoids",
@@ -49,12 +49,12 @@ class Profile:
     """Patients as rows of sums of shares, from images that come in parts.
 
     persons: `person`, `series` (how many), and the sums over these series of the means over their
-    images of `distance` and of what is yes or no for an image: `cluster c`, `present KEYWORD`,
-    `unseen KEYWORD`, `beyond KEYWORD`.
+    images of `distance` and of properties of an image that are true or false: `cluster c`,
+    `present KEYWORD`, `unseen KEYWORD`, `beyond KEYWORD`.
 
-    There are at most MOST persons, the first by name: names are keyed hashes, so this is a random
-    draw, and a person once left out stays out whatever comes later. A series that is in two parts
-    counts as two; parts are made by folder, as series are.
+    At most MOST_PATIENTS persons are kept, the first by name: names are keyed hashes, so this is a
+    random draw, and a person who was left out stays out whatever comes later. A series that is in
+    two parts counts as two; parts are made by folder, as series are.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class Profile:
         series = images.select(*UNITS, *self._measured).group_by(UNITS).agg(pl.all().mean())
         sums = series.sort(UNITS).group_by("person", maintain_order=True)
         new = sums.agg(pl.len().cast(pl.Int64).alias("series"), pl.exclude("series").sum())
-        both = pl.concat([self.persons, new]).group_by("person", maintain_order=True)
-        self.persons = both.agg(pl.all().sum()).sort("person").head(MOST)
+        persons = pl.concat([self.persons, new]).group_by("person", maintain_order=True)
+        self.persons = persons.agg(pl.all().sum()).sort("person").head(MOST_PATIENTS)
 
 
 def _measures(encoding: Encoding, k: int) -> list[pl.Expr]:
-    """Yes or no for an image: whether it is in a cluster, whether it has a tag."""
+    """Properties of an image that are true or false: that it is in a cluster, that it has a tag."""
     by_keyword: dict[str, list[Column]] = {}
     for column in encoding.columns:
         by_keyword.setdefault(column.keyword, []).append(column)
@@ -106,14 +106,14 @@ def compare(
 
     delivery, run: Profile.persons of each; clusters: names of the clusters; seed: of permutations.
 
-    Returns `drifted` (None where the delivery has fewer than FEWEST patients), `patients`,
+    Returns `drifted` (None where the delivery has fewer than FEWEST_PATIENTS patients), `patients`,
     `run_patients`, and by ASPECTS `drifted`, `pvalue` (times five, at most 1), `moved` (for
     clusters the total variation, for distances the Kolmogorov-Smirnov statistic, for tags the
-    largest difference of means) and `largest`, what moved most: its `name`, the mean share
-    (distance) in `run` and `delivery`, and for a tag its p-value.
+    largest difference of means) and `largest`, the clusters or tags that moved most: `name`, the
+    mean share (distance) in `run` and `delivery`, and for a tag its p-value.
     """
     counts = {"patients": len(delivery), "run_patients": len(run)}
-    if len(delivery) < FEWEST:
+    if len(delivery) < FEWEST_PATIENTS:
         return {"drifted": None, **counts}
     names = run.columns[2:]
     sides = Sides(_means(delivery), _means(run))
@@ -130,7 +130,7 @@ def compare(
 
 
 def warning(comparison: dict[str, Any]) -> str | None:
-    """Return what moved, where a delivery has drifted, else None; comparison: see compare."""
+    """Return what moved if a delivery has drifted, else None; comparison: of `compare`."""
     if not comparison["drifted"]:
         return None
     drifted = {a: comparison[a] for a in ASPECTS if comparison[a]["drifted"]}
@@ -139,16 +139,16 @@ def warning(comparison: dict[str, Any]) -> str | None:
 
 
 def _shares(aspect: str, summary: dict[str, Any]) -> str:
-    """The three that moved most, of tags only those that moved significantly."""
+    """The three that moved most; of tags only those that moved significantly."""
     rows = [row for row in summary["largest"] if row.get("pvalue", 0.0) <= LEVEL][:3]
     form = ".3f" if aspect == "distance" else ".0%"
     return ", ".join(f"{r['name']} {r['run']:{form}}, now {r['delivery']:{form}}" for r in rows)
 
 
 def _means(profiles: pl.DataFrame) -> Float64s:
-    """A row a patient: the mean over its series, (n, m).
+    """One row per patient: the mean over its series, (n, m).
 
-    Rounded, so that equal ones stay equal whatever the order in which sums were added up.
+    Rounded, so that equal means stay equal whatever the order of their sums.
     """
     sums = profiles.select(pl.exclude("person", "series")).to_numpy()
     return np.round(sums / profiles["series"].to_numpy()[:, None], 9)
@@ -159,14 +159,15 @@ def _statistics(
 ) -> dict[str, Float64s]:
     """The statistics of each permutation by aspect: (p, 1), of tags (p, tags)."""
     moved = sides.differences(permuted)
-    of = {aspect: moved[:, place] for aspect, place in places.items()}
-    spread, share = sides.spread, sides.rows.mean(axis=0)[places["clusters"]]
-    chi2 = np.divide(of["clusters"] ** 2, share, out=np.zeros_like(of["clusters"]), where=share > 0)
+    by_aspect = {aspect: moved[:, place] for aspect, place in places.items()}
+    sd, share = sides.sd, sides.rows.mean(axis=0)[places["clusters"]]
+    clusters = by_aspect["clusters"]
+    chi2 = np.divide(clusters**2, share, out=np.zeros_like(clusters), where=share > 0)
     return {
         "clusters": chi2.sum(axis=1, keepdims=True),
         "distance": sides.ks_statistics(permuted, int(np.flatnonzero(places["distance"])[0])),
-        "presence": np.abs(of["presence"]) / spread[places["presence"]],
-    } | {aspect: of[aspect] / spread[places[aspect]] for aspect in RISING}
+        "presence": np.abs(by_aspect["presence"]) / sd[places["presence"]],
+    } | {aspect: by_aspect[aspect] / sd[places[aspect]] for aspect in ONE_SIDED}
 
 
 def _summary(
@@ -174,13 +175,13 @@ def _summary(
 ) -> dict[str, Any]:
     """An aspect as compare returns it; pvalues: (1,), of tags (tags,)."""
     delivery, run = (side[:, place].mean(axis=0) for side in sides.parts())
-    change = delivery - run if aspect in RISING else np.abs(delivery - run)
+    change = delivery - run if aspect in ONE_SIDED else np.abs(delivery - run)
     moved = {
         "clusters": change.sum(keepdims=True) / 2,
         "distance": sides.ks_statistics(sides.actual, int(np.flatnonzero(place)[0]))[0],
     }.get(aspect, change)
-    drifted = (pvalues <= LEVEL) & (moved >= MATTERS)
-    order = np.lexsort((-change, np.broadcast_to(~drifted, change.shape)))[:SHOWN]
+    drifted = (pvalues <= LEVEL) & (moved >= LEAST_MOVED)
+    order = np.lexsort((-change, np.broadcast_to(~drifted, change.shape)))[:MOST_SHOWN]
     return {
         "drifted": bool(drifted.any()),
         "pvalue": float(pvalues.min(initial=1.0)),

@@ -1,4 +1,4 @@
-"""A finished run in its folder: later images are put into its clusters, and it never changes."""
+"""A finished run in its folder, which never changes; later images are assigned to its clusters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tagsight.run.hashing import run_key
 from tagsight.run.tables import person, scan
 from tagsight.tags.encoding import Encoding, load
 
-NEEDED = (
+NEEDED_FILES = (
     "encoding.json",
     "choice.json",
     "cards.json",
@@ -26,22 +26,22 @@ NEEDED = (
     "annotations.csv",
 )
 SHARDED = ("tags", "rejected", "features", "annotations")
-EQUAL = 1e-5  # differences in distance between machines with other vector instructions
+TOLERANCE = 1e-5  # of distances, between machines with other vector instructions
 
 
 @dataclass(frozen=True)
 class FinishedRun:
     """A finished run.
 
-    reading: how its images were read: `keep` and `derive_text`, for files `keep_undrawable`, for a
-    ready table `columns` and `split`; encoding: with the ranges that its distances were made with;
-    medoids: those of clusters 1, 2, … at its K; names: of these clusters; tuning: the persons of
-    the tuning sample; shards: names of the files of each table.
+    reader_settings: how its images were read: `keep` and `derive_text`, for files
+    `keep_undrawable`, for a ready table `columns` and `split`; encoding: with the ranges that its
+    distances were made with; medoids: those of clusters 1, 2, … at its K; names: of these clusters;
+    tuning: the persons of the tuning sample; shards: names of the files of each table.
     """
 
     folder: Path
     key: bytes
-    reading: dict[str, Any]
+    reader_settings: dict[str, Any]
     encoding: Encoding
     medoids: pl.DataFrame
     names: list[str]
@@ -57,8 +57,8 @@ class FinishedRun:
         """Yield the images of each shard without persons of the tuning sample.
 
         Columns: `image`, `person`, `series` (not null), `cluster`, `distance`, and the encoded
-        ones. The medoids were fitted to the tuning sample, so its distances say nothing of later
-        images.
+        ones. The medoids were fitted to the tuning sample, so its distances are no calibration for
+        later images.
         """
         for shard in self.shards:
             tags, annotations, features = (
@@ -81,7 +81,7 @@ class FinishedRun:
         return tags.select(novelty.kinds(tags)).unique().collect(engine="streaming")
 
     def place(self, features: pl.DataFrame) -> pl.DataFrame:
-        """Return `image`, `cluster`, `distance`, `margin` of images as the run makes them."""
+        """Return `image`, `cluster`, `distance`, `margin`, … of images, computed as in the run."""
         return annotation.annotate(features, self.medoids, self.encoding)
 
     def known(self, images: pl.DataFrame) -> pl.Series:
@@ -89,15 +89,15 @@ class FinishedRun:
 
         images: `image`, `instance`, `duplicate_uid`, as in tags.
 
-        The same SOP instance is the same image in whatever file. Where there is none, as in a ready
-        table, or where different files share one, images are compared by `image`, which for files
-        covers the path.
+        Equal SOP instance UIDs are the same image. Without one, as in a ready table, or where
+        different files share one, images are compared by `image`, which for files includes the
+        path.
         """
         names = ["image", "instance"]
-        new, old = (_names(tags) for tags in (images.lazy(), scan(self.paths("tags"))))
+        new, old = (_identifiers(tags) for tags in (images.lazy(), scan(self.paths("tags"))))
         shared = [old.select(n).join(new.select(n), on=n, how="semi").unique() for n in names]
-        of_run = zip(names, pl.collect_all(shared, engine="streaming"), strict=True)
-        same = [pl.col(n).is_in(rows[n].implode()).fill_null(False) for n, rows in of_run]
+        tables = zip(names, pl.collect_all(shared, engine="streaming"), strict=True)
+        same = [pl.col(n).is_in(rows[n].implode()).fill_null(False) for n, rows in tables]
         return new.select(known=pl.any_horizontal(same)).collect()["known"]
 
     def paths(self, table: str) -> list[Path]:
@@ -108,16 +108,13 @@ class FinishedRun:
         return pl.scan_parquet(self.folder / table / f"{shard}.parquet")
 
 
-def _names(tags: pl.LazyFrame) -> pl.LazyFrame:
-    of_one = pl.when(pl.col("duplicate_uid").is_null()).then("instance")
-    return tags.select("image", instance=of_one)
+def _identifiers(tags: pl.LazyFrame) -> pl.LazyFrame:
+    instance = pl.when(pl.col("duplicate_uid").is_null()).then("instance")
+    return tags.select("image", instance=instance)
 
 
 def units(tags: pl.LazyFrame) -> pl.LazyFrame:
-    """Return `image`, `person` and `series` of images.
-
-    Where the series is unknown it is the image.
-    """
+    """Return `image`, `person` and `series` of images; an unknown series is the image itself."""
     return tags.select("image", person=person(), series=pl.coalesce("series", "image"))
 
 
@@ -126,18 +123,18 @@ def load_run(
 ) -> FinishedRun:
     """Return the run in `folder`, made with these `gower.ranges` and `privacy.key_file`.
 
-    Raises DataError where the run is not finished, or where with this config its images come into
-    other clusters than its own; UserError where the key is another.
+    Raises DataError where the run is not finished, or where its images do not get their distances
+    again with this config; UserError where the key is another.
     """
     shards = _shards(folder, key_file)
     key = run_key(key_file or str(folder / "key"))
-    reading = reading_of([folder / "rejected" / f"{shard}.parquet" for shard in shards], key)
+    settings = reading_of([folder / "rejected" / f"{shard}.parquet" for shard in shards], key)
     sample = pl.read_parquet(folder / "samples/tuning.parquet")
     k = read_json(folder / "choice.json")["k"]
     run = FinishedRun(
         folder=folder,
         key=key,
-        reading=reading,
+        reader_settings=settings,
         encoding=load(folder / "encoding.json").ranged_by(sample, ranges),
         medoids=pl.read_parquet(folder / "medoids.parquet").filter(k=k).sort("cluster"),
         names=[card["name"] for card in read_json(folder / "cards.json") if card["cluster"]],
@@ -149,10 +146,10 @@ def load_run(
 
 
 def _shards(folder: Path, key_file: str | None) -> list[str]:
-    """The names of the shards; DataError that names the first file that is missing."""
+    """The names of the shards; raises DataError with the first missing file."""
     shards = {path.stem for table in SHARDED for path in (folder / table).glob("*.parquet")}
-    each = [f"{table}/{shard}.parquet" for table in SHARDED for shard in sorted(shards or {"0"})]
-    for name in [*([] if key_file else ["key"]), *NEEDED, *each]:
+    tables = [f"{table}/{shard}.parquet" for table in SHARDED for shard in sorted(shards or {"0"})]
+    for name in [*([] if key_file else ["key"]), *NEEDED_FILES, *tables]:
         if not (folder / name).is_file():
             raise DataError(
                 f"{folder / name} is not there: new images are put into the clusters of a finished "
@@ -163,13 +160,13 @@ def _shards(folder: Path, key_file: str | None) -> list[str]:
 
 
 def _require_agreement(run: FinishedRun, sample: pl.DataFrame) -> None:
-    """Place the tuning sample anew: DataError where its distances are not those of the run."""
+    """Raise DataError where distances of the tuning sample, computed again, are not the run's."""
     annotations = scan(run.paths("annotations")).select("image", "cluster", "distance")
     before = sample.lazy().select("image").join(annotations, on="image", how="left").collect()
     now = run.place(sample)
     both = now.join(before, on="image", suffix="_before")
-    apart = (both["distance"] - both["distance_before"]).fill_null(np.inf).abs() > EQUAL
-    if len(run.names) != run.k or apart.any():
+    differs = (both["distance"] - both["distance_before"]).fill_null(np.inf).abs() > TOLERANCE
+    if len(run.names) != run.k or differs.any():
         raise DataError(
             f"{run.folder}: the run here was made with another config (gower.ranges) or is not "
             "finished under the present one; give `assign` the config that it was made with, or "

@@ -1,4 +1,4 @@
-"""A delivery to a finished run: files, or a table, read as the run read its images, in parts."""
+"""A delivery to a finished run, files or a table, read in parts as the run read its images."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,8 +32,8 @@ def input_paths(archive: str | Sequence[str] | None) -> list[Path]:
     """
     if archive is None:
         raise ConfigError(
-            "assign.input: not set; name the folder or list of new files, of a run on a ready "
-            "table the new table: snakemake assign … --config 'assign={input: /new/folder}'"
+            "assign.input: not set; set it to a folder or list of files (or, if the run used "
+            "tags.table, to a table): snakemake assign … --config 'assign={input: /new/folder}'"
         )
     paths = [Path(path) for path in ([archive] if isinstance(archive, str) else archive)]
     for path in paths:
@@ -45,15 +45,15 @@ def input_paths(archive: str | Sequence[str] | None) -> list[Path]:
 def read_parts(
     run: FinishedRun, paths: list[Path], spellings: pl.DataFrame, shards: int, folder: Path
 ) -> Iterator[Shard]:
-    """Yield the images under these paths, in parts; use each up before the next is asked for.
+    """Yield the images under these paths in parts; use a part up before asking for the next.
 
     paths: for a run on files, folders, lists or files, which are dealt to `shards` parts by their
     folders; for a run on a ready table, tables with its columns; spellings: of body parts; folder:
-    where what was read is stored.
+    for intermediate results.
     Raises ArchiveError or DataError where nothing can be read.
     """
-    how = wanted(run.reading, spellings)
-    if "columns" in run.reading:
+    how = reader_options(run.reader_settings, spellings)
+    if "columns" in run.reader_settings:
         for path in paths:
             yield from _rows(run, path, how)
         return
@@ -62,21 +62,21 @@ def read_parts(
         yield read_shard(files, run.key, how, store, Progress(len(files), "files"))
 
 
-def wanted(reading: Mapping[str, Any], spellings: pl.DataFrame) -> ReaderOptions:
-    """Return what the reader keeps; reading: see FinishedRun; spellings: of body parts."""
-    derive = tuple(reading["derive_text"])
+def reader_options(settings: Mapping[str, Any], spellings: pl.DataFrame) -> ReaderOptions:
+    """Return what the reader keeps; settings: `reader_settings`; spellings: of body parts."""
+    derive = tuple(settings["derive_text"])
     return ReaderOptions(
-        keep=frozenset(reading["keep"]),
-        undrawable=frozenset(reading.get("keep_undrawable", ())),
+        keep=frozenset(settings["keep"]),
+        undrawable=frozenset(settings.get("keep_undrawable", ())),
         derive=derive,
         vocabulary=BodyParts(spellings) if derive else None,
     )
 
 
 def _listed(paths: list[Path], shards: int, folder: Path) -> Iterator[pl.DataFrame]:
-    """The files under these paths, in the parts that `shard_files` makes, without empty parts.
+    """The files under these paths, in the non-empty parts that `shard_files` makes.
 
-    `folder` holds what is not in memory meanwhile.
+    folder: for intermediate results, removed at the end.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -92,9 +92,11 @@ def _rows(run: FinishedRun, path: Path, how: ReaderOptions) -> Iterator[Shard]:
             f"assign.input: {path} is no .parquet or .csv file; the run here is on a ready table "
             "(tags.table), and what is put into it is a table with the same columns"
         )
-    splits = tuple(map(Split.from_config, run.reading["split"]))
+    splits = tuple(map(Split.from_config, run.reader_settings["split"]))
     with _as_input("tags.table: "):
-        rows = ready_table.open_table(path, ready_table.Layout(run.reading["columns"], splits))
+        rows = ready_table.open_table(
+            path, ready_table.Layout(run.reader_settings["columns"], splits)
+        )
         count = ready_table.summary(rows)["rows"]
         LOG.info("%d rows", count)
         for part in ready_table.shard_rows(rows, -(-count // ROWS)):
@@ -104,7 +106,7 @@ def _rows(run: FinishedRun, path: Path, how: ReaderOptions) -> Iterator[Shard]:
 
 @contextmanager
 def _as_input(key: str) -> Iterator[None]:
-    """Let errors about another key name `assign.input`."""
+    """Make errors about another config key name `assign.input`."""
     try:
         yield
     except (ArchiveError, DataError) as error:

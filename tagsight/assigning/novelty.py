@@ -1,7 +1,7 @@
 """Values that a run does not have: categories without a code, numbers out of range, new kinds.
 
-Numbers are compared with the least and the largest of the run's images, whatever they are scaled
-by: for a distance, every number outside the scale is its end.
+Numbers are compared with the least and the largest in the run's images, not with the scale of
+distances, which clips numbers at its ends.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ import polars as pl
 
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
 
-# Tags that say of which kind an image is: one of a new kind fits no cluster of the run.
+# Tags that state the kind of an image: an image of a new kind fits no cluster of the run.
 KINDS = ("Modality", "SOPClassUID")
 
 Ends = tuple[float, float]
@@ -21,16 +21,16 @@ NOWHERE: Ends = (float("inf"), float("-inf"))  # every number lies outside
 class Values(NamedTuple):
     """The values of a run in each column.
 
-    ends: the least and the largest number; sole: codes of categories that one person alone has;
-    inner: the ends without the one person who has them.
+    ends: the least and the largest number; one_person_codes: codes of categories that only one
+    person has; inner_ends: the ends without the one person who has them.
 
-    The run has seen each of its own values. To compare it with a delivery, those of one person
-    alone count as new in it: as many are expected later (Good 1953).
+    To compare a run with a delivery, values seen in only one patient of the run count as new: about
+    as many are expected in later data (Good 1953).
     """
 
     ends: dict[str, Ends]
-    sole: dict[str, list[int]]
-    inner: dict[str, Ends]
+    one_person_codes: dict[str, list[int]]
+    inner_ends: dict[str, Ends]
 
 
 def values_of(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
@@ -44,27 +44,31 @@ def values_of(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
                 numbers[column.name] = _people_at_ends(pairs, numbers.get(column.name))
             elif column.parser != PRESENCE:
                 codes[column.name] = _people_of_codes(pairs, codes.get(column.name))
-    alone = pl.col("first") == pl.col("last")
+    is_one_person = pl.col("first") == pl.col("last")
     at_ends = {name: _ends(people) for name, people in numbers.items()}
     return Values(
         ends={name: ends for name, (ends, _) in at_ends.items()},
-        sole={name: sorted(people.filter(alone)["value"]) for name, people in codes.items()},
-        inner={name: inner for name, (_, inner) in at_ends.items()},
+        one_person_codes={
+            name: sorted(people.filter(is_one_person)["value"]) for name, people in codes.items()
+        },
+        inner_ends={name: inner for name, (_, inner) in at_ends.items()},
     )
 
 
-def unseen(encoding: Encoding, sole: Mapping[str, Sequence[int]]) -> dict[str, pl.Expr]:
-    """Return for each tag with categories whether an image has one that is not in the run.
+def unseen(encoding: Encoding, rare_codes: Mapping[str, Sequence[int]]) -> dict[str, pl.Expr]:
+    """Return whether an image has a category that is not in the run, for each tag that has any.
 
-    sole: column -> codes that count as unseen too.
+    rare_codes: column -> codes that also count as unseen.
     Returns expressions over the encoded columns, never null.
     """
     columns = [c for c in encoding.columns if c.categories and c.parser != PRESENCE]
-    return _by_tag(columns, [_is_new(column, sole.get(column.name, ())) for column in columns])
+    return _by_tag(
+        columns, [_is_new(column, rare_codes.get(column.name, ())) for column in columns]
+    )
 
 
 def beyond(encoding: Encoding, ends: Mapping[str, Ends]) -> dict[str, pl.Expr]:
-    """Return for each tag with numbers whether an image has one outside the ends.
+    """Return whether an image has a number outside the ends, for each tag with numbers.
 
     ends: by column.
     Returns expressions over the encoded columns, never null.
@@ -84,26 +88,26 @@ def new_tags(images: pl.DataFrame, new: Mapping[str, pl.Expr]) -> pl.Series:
 
 
 def kinds(tags: pl.LazyFrame) -> list[pl.Expr]:
-    """Return of which kind each image of a table of tags is: `kind Modality`, … as text.
+    """Return the kind of each image of a table of tags: `kind Modality`, … as text.
 
-    The encoding does not serve, since it has no column of a tag that all images of a run share.
+    The encoding cannot give it: it has no column for a tag that is equal in all images of a run.
     """
-    held = tags.collect_schema()
-    texts = {k: pl.col(k) if k in held else pl.lit(None, pl.String) for k in KINDS}
+    columns = tags.collect_schema()
+    texts = {k: pl.col(k) if k in columns else pl.lit(None, pl.String) for k in KINDS}
     plain = {k: text.str.strip_chars().str.to_uppercase() for k, text in texts.items()}
     return [pl.when(text != "").then(text).alias(f"kind {k}") for k, text in plain.items()]
 
 
 def new_kinds(run: pl.DataFrame) -> dict[str, pl.Expr]:
-    """Return for each of KINDS whether an image is of a kind that is not in the run.
+    """Return whether an image is of a kind that is not in the run, for each of KINDS.
 
     run: the columns of `kinds`; a tag that is missing in the whole run is left out.
     Returns expressions over columns of these names, never null.
     """
-    known = {k: run[f"kind {k}"].drop_nulls().unique() for k in KINDS}
+    run_kinds = {k: run[f"kind {k}"].drop_nulls().unique() for k in KINDS}
     return {
         k: ~pl.col(f"kind {k}").is_in(kinds.implode()).fill_null(True)
-        for k, kinds in known.items()
+        for k, kinds in run_kinds.items()
         if len(kinds)
     }
 
@@ -115,9 +119,9 @@ def _by_tag(columns: Sequence[Column], new: Sequence[pl.Expr]) -> dict[str, pl.E
     return {keyword: pl.any_horizontal(images) for keyword, images in by_tag.items()}
 
 
-def _is_new(column: Column, sole: Sequence[int]) -> pl.Expr:
+def _is_new(column: Column, rare_codes: Sequence[int]) -> pl.Expr:
     code = pl.col(column.name)
-    new = (code >= len(column.categories or ())) | code.is_in(list(sole))
+    new = (code >= len(column.categories or ())) | code.is_in(list(rare_codes))
     return new.fill_null(False)
 
 
@@ -127,23 +131,23 @@ def _is_outside(column: Column, ends: Ends) -> pl.Expr:
 
 
 def _people_of_codes(pairs: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
-    """For each code the first and the last person by name who has it: `value`, `first`, `last`."""
+    """The first and the last person by name who has each code: `value`, `first`, `last`."""
     new = pairs.select("value", first="person", last="person")
-    both = new if before is None else pl.concat([before, new])
-    return both.group_by("value").agg(pl.col("first").min(), pl.col("last").max())
+    all_pairs = new if before is None else pl.concat([before, new])
+    return all_pairs.group_by("value").agg(pl.col("first").min(), pl.col("last").max())
 
 
 def _people_at_ends(pairs: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
     """The two persons with the least numbers, and with the largest: `person`, `low`, `high`."""
     new = pairs.select("person", low="value", high="value")
-    both = new if before is None else pl.concat([before, new])
-    each = both.group_by("person").agg(pl.col("low").min(), pl.col("high").max())
-    two = [each.bottom_k(2, by="low"), each.top_k(2, by="high")]
-    return pl.concat(two).unique()
+    all_pairs = new if before is None else pl.concat([before, new])
+    persons = all_pairs.group_by("person").agg(pl.col("low").min(), pl.col("high").max())
+    at_ends = [persons.bottom_k(2, by="low"), persons.top_k(2, by="high")]
+    return pl.concat(at_ends).unique()
 
 
 def _ends(people: pl.DataFrame) -> tuple[Ends, Ends]:
-    """The ends over all persons, and over all but the one who has the least, or the largest."""
+    """The ends over all persons, and over all but the person with the least, or the largest."""
     low, high = people["low"].sort(), people["high"].sort(descending=True)
     ends = [(low[i], high[i]) if i < len(people) else NOWHERE for i in range(2)]
     return ends[0], ends[1]

@@ -1,4 +1,4 @@
-"""Permutation tests of two samples of patients: statistics of them, and of permutations of both.
+"""Permutation tests of two samples of patients: their statistics, and those of permutations.
 
 Source: Good, "Permutation, Parametric, and Bootstrap Tests of Hypotheses" (2005); for the largest
 of many statistics Westfall & Young, "Resampling-Based Multiple Testing" (1993).
@@ -12,15 +12,15 @@ from tagsight.arrays import Float64s
 
 PERMUTATIONS = 999
 CHUNK = 32  # permutations at a time
-ROUNDING = 1e-9  # sums added up in another order count as equal
+ROUNDING = 1e-9  # sums that differ only by the order of their terms count as equal
 
 
 class Sides:
     """Two samples of patients, as rows of shares.
 
     rows: float64 (n, m), the first side's before the second's; actual: float64 (1, n), 1 for rows
-    of the first side; spread: float64 (m,), the standard deviation over all rows, infinite where
-    all are equal.
+    of the first side; sd: float64 (m,), the standard deviation over all rows, infinite where all
+    are equal.
     """
 
     def __init__(self, first: Float64s, second: Float64s) -> None:
@@ -28,8 +28,8 @@ class Sides:
         self.rows = np.vstack([first, second]).astype(float)
         self.first = len(first)
         self.actual = (np.arange(len(self.rows)) < self.first).astype(float)[None]
-        spread = self.rows.std(axis=0)
-        self.spread = np.where(spread > ROUNDING, spread, np.inf)
+        sd = self.rows.std(axis=0)
+        self.sd = np.where(sd > ROUNDING, sd, np.inf)
 
     def parts(self) -> tuple[Float64s, Float64s]:
         """Return the rows of the first side, and those of the second."""
@@ -44,20 +44,20 @@ class Sides:
         random = np.random.default_rng(seed)
         for done in range(0, PERMUTATIONS, CHUNK):
             shape = min(CHUNK, PERMUTATIONS - done), len(self.rows)
-            taken = np.argpartition(random.random(shape), self.first, axis=1)[:, : self.first]
+            chosen = np.argpartition(random.random(shape), self.first, axis=1)[:, : self.first]
             permuted = np.zeros(shape)
-            np.put_along_axis(permuted, taken, 1.0, axis=1)
+            np.put_along_axis(permuted, chosen, 1.0, axis=1)
             yield permuted
 
     def differences(self, permuted: Float64s) -> Float64s:
-        """Return the means of the first side less those of the second.
+        """Return the means of the first side minus those of the second.
 
         permuted: (p, n), see permutations.
         Returns float64 (p, m).
         """
         sums = permuted @ self.rows
-        others = self.rows.sum(axis=0) - sums
-        return np.asarray(sums / self.first - others / (len(self.rows) - self.first))
+        second = self.rows.sum(axis=0) - sums
+        return np.asarray(sums / self.first - second / (len(self.rows) - self.first))
 
     def ks_statistics(self, permuted: Float64s, column: int) -> Float64s:
         """Return the Kolmogorov-Smirnov statistic of the two sides, in a column.
@@ -69,15 +69,15 @@ class Sides:
         last = np.append(np.diff(self.rows[order, column]) > 0, True)  # of equal values
         inside = np.cumsum(permuted[:, order], axis=1)
         outside = np.arange(1, len(order) + 1) - inside
-        apart = inside / self.first - outside / (len(order) - self.first)
-        return np.asarray(np.abs(apart[:, last]).max(axis=1, keepdims=True))
+        gaps = inside / self.first - outside / (len(order) - self.first)
+        return np.asarray(np.abs(gaps[:, last]).max(axis=1, keepdims=True))
 
 
 def max_pvalues(statistics: Float64s) -> Float64s:
-    """Return the p-value of each statistic against the largest of all in each permutation.
+    """Return the p-value of each statistic against the largest statistic of each permutation.
 
     statistics: float64 (1 + permutations, m), those of the actual sides first.
-    Returns float64 (m,), adjusted for m tests; for m = 1 the plain permutation p-value.
+    Returns float64 (m,), adjusted for m tests; for m = 1 the ordinary permutation p-value.
     Source: Westfall & Young (1993).
     """
     if not statistics.shape[1]:

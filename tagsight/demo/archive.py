@@ -1,4 +1,4 @@
-"""The demo archive: DICOM files of a made-up hospital by a seed, and the truth planted in them."""
+"""The demo archive: DICOM files of invented hospitals, made from a seed, and the planted truth."""
 
 import subprocess
 import sys
@@ -39,12 +39,12 @@ def _share(folder: Path, people: Iterable[Patient], seed: int) -> Iterator[int]:
         yield make_patient(folder, person, seed)
 
 
-def _apart(
+def _command(
     folder: Path, size: tuple[int, int | None], seed: int, part: tuple[int, int]
 ) -> list[str]:
-    """Return the command that makes one process's share of the patients.
+    """Return the command of a process that makes its share of the patients.
 
-    A command rather than multiprocessing, which would run the caller's script again, or fork its
+    A command instead of multiprocessing, which would import the caller's script again, or fork its
     threads.
     """
     numbers = (size[0], -1 if size[1] is None else size[1], seed, *part)
@@ -52,7 +52,7 @@ def _apart(
 
 
 def _follow(command: list[str], progress: ProgressCounter | None) -> None:
-    """Run a share and count its images; CalledProcessError where it fails."""
+    """Run a command and count its images; raises CalledProcessError where it fails."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -62,8 +62,8 @@ def _follow(command: list[str], progress: ProgressCounter | None) -> None:
         raise subprocess.CalledProcessError(process.returncode, command)
 
 
-def planted(patients: int, images: int | None, seed: int) -> pl.DataFrame:
-    """Return the truth of every good image of an archive, sorted by path."""
+def truth_table(patients: int, images: int | None, seed: int) -> pl.DataFrame:
+    """Return the truth of every intact image of an archive, sorted by path."""
     people = plan(patients, images, seed)
     rows = [
         truth(series, image, seed)
@@ -91,12 +91,12 @@ def write(
 ) -> None:
     """Write the archive's files, and the table of what was planted in them.
 
-    folder: of the archive, made if absent; truth: the parquet file to write, a row per file, with
-    `path` and `broken` alone for broken ones; patients: their number, each with 1 to 4 exams of
+    folder: of the archive, made if absent; truth: the parquet file to write, one row per file, with
+    only `path` and `broken` for broken ones; patients: their number, each with 1 to 4 exams of
     about 2 series; nine or more give every modality; images: their number without broken files,
-    None for about 4.4 a patient, never fewer than series (about 2.6 a patient); seed: the same seed
-    makes the same bytes, whatever `threads` is; threads: processes that share the patients;
-    progress: counts the images that are done.
+    None for about 4.4 per patient, at least one per series (about 2.6 per patient); seed: the same
+    seed makes the same bytes, whatever `threads` is; threads: processes that share the patients;
+    progress: counts finished images.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if threads == 1:
@@ -104,13 +104,15 @@ def write(
             if progress is not None:
                 progress.add(count)
     else:
-        commands = [_apart(folder, (patients, images), seed, (i, threads)) for i in range(threads)]
+        commands = [
+            _command(folder, (patients, images), seed, (i, threads)) for i in range(threads)
+        ]
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(_follow, commands, [progress] * threads))
-    good = planted(patients, images, seed)
-    broken = break_some(folder, good["path"].to_list(), seed)
+    intact = truth_table(patients, images, seed)
+    broken = break_some(folder, intact["path"].to_list(), seed)
     truth.parent.mkdir(parents=True, exist_ok=True)
-    pl.concat([good, _faults(broken)]).sort("path").write_parquet(truth, compression="zstd")
+    pl.concat([intact, _faults(broken)]).sort("path").write_parquet(truth, compression="zstd")
 
 
 def packaged_files() -> list[Path]:

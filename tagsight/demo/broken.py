@@ -1,4 +1,4 @@
-"""Broken files as every archive has some: cut, empty, mislabelled, or no image at all."""
+"""Broken files, as in every archive: cut, empty, mislabelled, or without an image."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,44 +15,44 @@ TEXT = "Export of 14 studies finished with 3 warnings. See the log on the consol
 Breaker = Callable[[bytes, int], bytes]
 
 
-def _empty(good: bytes, seed: int) -> bytes:
-    del good, seed
+def _empty(intact: bytes, seed: int) -> bytes:
+    del intact, seed
     return b""
 
 
-def _cut_header(good: bytes, seed: int) -> bytes:
-    return good[: 400 + seed % 100]
+def _cut_header(intact: bytes, seed: int) -> bytes:
+    return intact[: 400 + seed % 100]
 
 
-def _cut_pixels(good: bytes, seed: int) -> bytes:
+def _cut_pixels(intact: bytes, seed: int) -> bytes:
     del seed
-    return good[: -len(good) // 3]
+    return intact[: -len(intact) // 3]
 
 
-def _text(good: bytes, seed: int) -> bytes:
-    del good, seed
+def _text(intact: bytes, seed: int) -> bytes:
+    del intact, seed
     return TEXT.encode()
 
 
-def _noise(good: bytes, seed: int) -> bytes:
-    return np.random.default_rng([seed, 4]).bytes(min(len(good), 5000))
+def _noise(intact: bytes, seed: int) -> bytes:
+    return np.random.default_rng([seed, 4]).bytes(min(len(intact), 5000))
 
 
-def _wrong_syntax(good: bytes, seed: int) -> bytes:
-    """Label native pixels as JPEG 2000: the UID and both lengths before it grow by two bytes."""
+def _wrong_syntax(intact: bytes, seed: int) -> bytes:
+    """Label native pixels as JPEG 2000; the UID and both lengths before it grow by two bytes."""
     del seed
     tag = b"\x02\x00\x10\x00UI"
     plain = tag + b"\x14\x00" + f"{ExplicitVRLittleEndian}\0".encode()
-    lie = tag + b"\x16\x00" + JPEG2000Lossless.encode()
-    group = int.from_bytes(good[140:144], "little") + 2
-    return (good[:140] + group.to_bytes(4, "little") + good[144:]).replace(plain, lie, 1)
+    wrong = tag + b"\x16\x00" + JPEG2000Lossless.encode()
+    group = int.from_bytes(intact[140:144], "little") + 2
+    return (intact[:140] + group.to_bytes(4, "little") + intact[144:]).replace(plain, wrong, 1)
 
 
-def _no_pixels(good: bytes, seed: int) -> bytes:
-    """Keep the header; leave the pixels out."""
+def _no_pixels(intact: bytes, seed: int) -> bytes:
+    """Keep the header without the pixels."""
     del seed
-    at = good.rfind(b"\xe0\x7f\x10\x00")
-    return good[:at]
+    at = intact.rfind(b"\xe0\x7f\x10\x00")
+    return intact[:at]
 
 
 BREAKERS: Mapping[str, Breaker] = {
@@ -112,7 +112,7 @@ def _save(ds: Dataset, path: Path) -> None:
 
 
 def _plain(folder: Path, paths: Sequence[str], count: int) -> list[str]:
-    """Return some files whose transfer syntax is explicit little endian, not all of a folder."""
+    """Return the first `count` files whose transfer syntax is explicit little endian."""
     chosen = []
     for path in paths:
         meta = dcmread(folder / path, stop_before_pixels=True).file_meta
@@ -124,10 +124,10 @@ def _plain(folder: Path, paths: Sequence[str], count: int) -> list[str]:
 
 
 def break_some(folder: Path, paths: Sequence[str], seed: int) -> dict[str, str]:
-    """Write broken files beside good ones, which stay as they are.
+    """Write broken files beside the intact ones, which are not changed.
 
-    folder: the archive; paths: its good files, relative to it; seed: chooses the files that serve
-    as patterns.
+    folder: the archive; paths: its intact files, relative to it; seed: chooses the files that are
+    copied and broken.
     Returns the kind of fault of each file written, by its path relative to the archive.
     """
     rng = np.random.default_rng([seed, 5])
@@ -143,16 +143,16 @@ def break_some(folder: Path, paths: Sequence[str], seed: int) -> dict[str, str]:
 
 
 def _odd_objects(folder: Path, patterns: Sequence[str], seed: int) -> dict[str, str]:
-    report, index, copied, note = patterns
+    report, index, original, note = patterns
     faults = {
         f"{report.rsplit('/', 1)[0]}/xsr00001.dcm": "structured_report",
         "DICOMDIR": "dicomdir",
-        f"{copied.rsplit('/', 1)[0]}/xcopy001.dcm": "duplicate",
+        f"{original.rsplit('/', 1)[0]}/xcopy001.dcm": "duplicate",
         f"{note.rsplit('/', 1)[0]}/readme.txt": "text_file",
     }
     paths = list(faults)
     _save(_report(dcmread(folder / report), seed), folder / paths[0])
     _save(_index(dcmread(folder / index), seed), folder / paths[1])
-    (folder / paths[2]).write_bytes((folder / copied).read_bytes())
+    (folder / paths[2]).write_bytes((folder / original).read_bytes())
     (folder / paths[3]).write_text(TEXT, encoding="ascii")
     return faults

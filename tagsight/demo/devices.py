@@ -1,4 +1,4 @@
-"""The hospitals' devices, and how each of them spells and fills its tags."""
+"""The hospitals' devices, and how each device spells and fills its tags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from tagsight.run.package_data import rows_of
 INSTITUTIONS = ("St. Elsewhere University Hospital", "KBC Dubrava Nova", "Klinik am Rehberg")
 CHARSETS = ("ISO_IR 100", "ISO_IR 101", "ISO_IR 192")
 LANGUAGES = ("english", "croatian", "german")
-# A device keeps to one spelling; staff type over it now and then.
-HABIT = 0.8
+# Probability that a device writes its usual spelling; otherwise staff typed another one.
+USUAL_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class Device:
-    """An imaging device: what it is, which tags it fills, how it stores pixels."""
+    """An imaging device: its identity, the tags that it fills, and how it stores pixels."""
 
     number: int
     modality: str
@@ -52,7 +52,7 @@ def devices(modality: str) -> tuple[Device, ...]:
 
 
 def pick(modality: str, rng: np.random.Generator) -> Device:
-    """Draw a device of the modality; busy ones come more often."""
+    """Draw a device of the modality, busy ones more often."""
     fleet = devices(modality)
     weights = np.array([device.weight for device in fleet])
     return fleet[int(rng.choice(len(fleet), p=weights / weights.sum()))]
@@ -67,15 +67,15 @@ def words(term: str) -> Mapping[str, str]:
 
 @cache
 def spellings(term: str, site: int) -> tuple[str, ...]:
-    """Return the ways in which a site writes a body part; the first is Annex L's own."""
+    """Return the spellings of a body part at a site; the first is Annex L's."""
     rows = rows_of("demo_spellings.csv")
     return tuple(r["spelling"] for r in rows if r["term"] == term and r["site"] in ("", str(site)))
 
 
 def spell(term: str, device: Device, rng: np.random.Generator) -> str:
-    """Write a body part as this device mostly does."""
-    ways = spellings(term, device.site)
-    usual = (device.number * 7 + len(term)) % (2 * len(ways))
-    # Half of the devices are set up with the standard's own word.
-    habit = ways[usual] if usual < len(ways) else ways[0]
-    return habit if rng.random() < HABIT else ways[int(rng.integers(len(ways)))]
+    """Return a spelling of a body part, mostly the device's usual one."""
+    options = spellings(term, device.site)
+    usual = (device.number * 7 + len(term)) % (2 * len(options))
+    # Half of the devices are configured with the standard's term.
+    default = options[usual] if usual < len(options) else options[0]
+    return default if rng.random() < USUAL_SHARE else options[int(rng.integers(len(options)))]

@@ -17,25 +17,25 @@ TRACERS = {"FDG": "Fluorodeoxyglucose", "MDP": "Tc99m MDP", "TC99M": "Tc-99m per
            "MIBI": "Sestamibi"}  # fmt: skip
 
 
-def meaningless(seed: int, *parts: object) -> str:
-    """Return a folder or file name of eight letters without meaning."""
+def opaque_name(seed: int, *parts: object) -> str:
+    """Return a folder or file name of eight characters without meaning."""
     text = "\0".join(str(part) for part in (seed, *parts))
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest().upper()
 
 
-def place(series: Series, image: int, seed: int) -> str:
+def path_of(series: Series, image: int, seed: int) -> str:
     """Return an image's path inside the archive, as its PACS would export it."""
-    study = meaningless(seed, "study", series.patient, series.study)
-    folder = meaningless(seed, "series", series.patient, series.study, series.number)
+    study = opaque_name(seed, "study", series.patient, series.study)
+    folder = opaque_name(seed, "series", series.patient, series.study, series.number)
     name = (f"{image + 1:08d}.dcm", f"I{image:05d}", f"IM-{series.number:04d}-{image + 1:04d}.dcm")
-    person = meaningless(seed, "patient", series.patient)
+    person = opaque_name(seed, "patient", series.patient)
     return f"{person}/{study}/{folder}/{name[series.device.site]}"
 
 
 def truth(series: Series, image: int, seed: int) -> dict[str, object]:
     """Return what was planted in one image."""
     return {
-        "path": place(series, image, seed),
+        "path": path_of(series, image, seed),
         "modality": series.modality,
         "body_part": series.body_part,
         "view": series.view(image),
@@ -51,8 +51,8 @@ def truth(series: Series, image: int, seed: int) -> dict[str, object]:
     }
 
 
-def _radiology(series: Series, shared: Tags) -> Tags:
-    """Return the tracer's item, or nothing."""
+def _tracer_tags(series: Series, shared: Tags) -> Tags:
+    """Return the radiopharmaceutical of a nuclear series; empty for others."""
     if series.modality not in ("NM", "PT"):
         return {}
     item = {"Radiopharmaceutical": TRACERS[series.contrast], "RadionuclideTotalDose": 350000000.0}
@@ -67,26 +67,28 @@ def _series(folder: Path, patient: Patient, series: Series, exam: Tags, seed: in
     technique = MAKE[series.modality](series, rng)
     pose = draw_pose(series, technique.zoom, rng)
     shared = exam | technique.tags | series_tags(series, technique, seed, rng)
-    shared |= _radiology(series, shared)
+    shared |= _tracer_tags(series, shared)
     for image in range(series.slices):
         chance = np.random.default_rng([*key, image])
-        still = pose if series.slices > len(series.views) else draw_pose(series, pose.zoom, chance)
-        shot = Shot(patient, series, technique, image, still, chance)
+        image_pose = (
+            pose if series.slices > len(series.views) else draw_pose(series, pose.zoom, chance)
+        )
+        shot = Shot(patient, series, technique, image, image_pose, chance)
         tags = shared | image_tags(series, technique, image, shared, seed)
         stored = store(shot, take(shot))
         ds = build(tags, stored, series.device, patient.number * 100 + series.number)
-        save(ds, folder / place(series, image, seed))
+        save(ds, folder / path_of(series, image, seed))
 
 
 def _exam(patient: Patient, series: Series, device: Device, seed: int) -> Tags:
-    """Return an exam's tags; a second device in the same exam (PET-CT) writes the same."""
+    """Return an exam's tags, the same for a second device in the same exam (PET-CT)."""
     rng = np.random.default_rng([seed, 3, patient.number, series.study])
     tags = device_tags(device) | patient_tags(patient, device, series.study, rng)
     return tags | study_tags(patient, series, seed, rng)
 
 
 def make_patient(folder: Path, patient: Patient, seed: int) -> int:
-    """Write all of a patient's files under `folder`; return how many."""
+    """Write all files of a patient under `folder`; returns their number."""
     first: dict[int, Series] = {}
     for series in patient.series:
         lead = first.setdefault(series.study, series)

@@ -1,4 +1,4 @@
-"""Made-up people, so that there is something to keep private."""
+"""Invented people, so that the archive has something to keep private."""
 
 import unicodedata
 
@@ -17,7 +17,7 @@ MALE = (
     ("Krešimir", "Tomislav", "Ante", "Siniša", "Luka"),
     ("Jürgen", "Holger", "Götz", "Rainer", "Uwe"),
 )
-# Letters that don't fall apart into a plain one and its mark.
+# Letters that Unicode does not decompose into a base letter and a mark.
 UNMARKED = str.maketrans("đĐ", "dD", "") | {ord("ß"): "ss"}
 
 
@@ -29,12 +29,12 @@ def full_name(number: int, site: int, sex: str) -> str:
 
 
 def doctor(number: int, site: int) -> str:
-    """Return a doctor's name; every site has a handful."""
+    """Return a doctor's name; each site has a few."""
     surnames = SURNAMES[site]
     return f"{surnames[(number * 5 + 3) % len(surnames)]}^{MALE[site][number % 2]}^^Dr."
 
 
 def plain(name: str) -> str:
-    """Return a name as a device without these letters writes it: without their marks."""
+    """Return a name in ASCII, as devices write it that lack these letters."""
     bare = unicodedata.normalize("NFKD", name.translate(UNMARKED))
     return bare.encode("ascii", "ignore").decode()

@@ -1,7 +1,7 @@
-"""Who was examined, when, on which device, with which series: the plan, and the planted truth.
+"""The plan of the archive, and its planted truth: patients, dates, devices and series.
 
-No picture is drawn here, so that the whole plan is ready in moments and each patient can then be
-made by itself, in any order, on any number of processes.
+No picture is drawn here, so that the plan is ready quickly and each patient can then be made
+separately, in any order, by any number of processes.
 """
 
 import datetime as dt
@@ -44,15 +44,15 @@ FILMS: dict[str, float] = {
     "TSPINE": 1,
     "ABDOMEN": 1,
 }
-# What staff leave on the console from the exam before.
-MISTAKEN = {"HEAD": "CHEST", "CHEST": "ABDOMEN", "ABDOMEN": "CHEST", "TSPINE": "LSPINE"}
+# Body parts that staff forget to change after the previous exam.
+WRONG_PARTS = {"HEAD": "CHEST", "CHEST": "ABDOMEN", "ABDOMEN": "CHEST", "TSPINE": "LSPINE"}
 WRONG_SHARE = 0.045
 STACKS = ("CT", "MR", "PT")
 
 
 @dataclass(frozen=True)
 class Series:
-    """One series to be made; `views` has an item per image where they differ, else one."""
+    """A series to be made; `views` has one item per image if they differ, else one."""
 
     patient: int
     study: int
@@ -74,7 +74,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Patient:
-    """A made-up patient with all exams."""
+    """An invented patient with all exams."""
 
     number: int
     site: int
@@ -95,15 +95,15 @@ def _protocols(modality: str, part: str) -> tuple[tuple[str, str, float], ...]:
 
 
 def _deal_modalities(count: int, rng: np.random.Generator) -> list[str]:
-    """Give every modality its share of first exams, at least one each."""
+    """Return the modality of each patient's first exam, each modality by its share."""
     names, total = list(EXAMS), sum(EXAMS.values())
     wanted = [max(1, round(count * EXAMS[name] / total)) for name in names]
-    dealt = [name for name, n in zip(names, wanted, strict=True) for _ in range(n)]
-    # The commonest make up what rounding took, and give what it added.
-    dealt = [*dealt, *(["MR"] * max(0, count - len(dealt)))]
-    while len(dealt) > max(count, len(names)):
-        dealt.remove(max(names, key=dealt.count))
-    return [dealt[i] for i in rng.permutation(len(dealt))][:count]
+    modalities = [name for name, n in zip(names, wanted, strict=True) for _ in range(n)]
+    # The most frequent modalities absorb what rounding adds or removes.
+    modalities = [*modalities, *(["MR"] * max(0, count - len(modalities)))]
+    while len(modalities) > max(count, len(names)):
+        modalities.remove(max(names, key=modalities.count))
+    return [modalities[i] for i in rng.permutation(len(modalities))][:count]
 
 
 def _draw_part(modality: str, rng: np.random.Generator) -> str:
@@ -117,7 +117,7 @@ def _write_part(part: str, device: Device, rng: np.random.Generator) -> tuple[st
     if rng.random() > device.fill:
         return "", False
     if rng.random() < WRONG_SHARE:
-        other = MISTAKEN.get(part, "HEAD" if part == "PELVIS" else "CHEST")
+        other = WRONG_PARTS.get(part, "HEAD" if part == "PELVIS" else "CHEST")
         return spell(other, device, rng), True
     return spell(part, device, rng), False
 
@@ -138,10 +138,10 @@ def _slices(modality: str, contrast: str, rng: np.random.Generator) -> int:
     return int(rng.integers(1, 4)) if modality == "US" else 1
 
 
-def _chosen(
+def _draw_views(
     modality: str, part: str, device: Device, rng: np.random.Generator
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Return contrast and views of the series that are taken of a part: at least one."""
+    """Return contrast and views of the series of a part, at least one."""
     offered = _protocols(modality, part)
     taken = [(c, v) for c, v, share in offered if rng.random() < share] or [offered[0][:2]]
     if device.style == "together" and len(taken) > 1:
@@ -150,7 +150,7 @@ def _chosen(
 
 
 def _device(modality: str, site: int, rng: np.random.Generator) -> Device:
-    """Choose a device, mostly one of the patient's own hospital."""
+    """Draw a device, mostly one of the patient's hospital."""
     fleet = [d for d in devices(modality) if d.site == site]
     if fleet and rng.random() < 0.7:
         return fleet[int(rng.integers(len(fleet)))]
@@ -163,7 +163,7 @@ def _exam(
     exam: list[Series] = []
     modality = device.modality
     written, wrong = _write_part(part, device, rng)
-    for contrast, views in _chosen(modality, part, device, rng):
+    for contrast, views in _draw_views(modality, part, device, rng):
         if rng.random() < 0.15:
             written, wrong = _write_part(part, device, rng)
         frames = _frames(modality, part, views[0], rng)
@@ -224,35 +224,37 @@ def _patient(number: int, modality: str, seed: int) -> Patient:
     return Patient(number, site, sex, birth, height, weight, body, dates, tuple(series))
 
 
-def _fit(slices: list[int], stacks: Sequence[int], images: int, rng: np.random.Generator) -> None:
-    """Lengthen or shorten stacks in place until the archive has as many images as asked."""
-    left = images - sum(slices)
+def _fit_lengths(
+    slices: list[int], stacks: Sequence[int], images: int, rng: np.random.Generator
+) -> None:
+    """Lengthen or shorten stacks in place until the archive has `images` images."""
+    lacking = images - sum(slices)
     for i in rng.permutation(np.asarray(stacks, dtype=np.int64)):
-        if left < 0:
-            cut = min(slices[i] - 1, -left)
-            slices[i], left = slices[i] - cut, left + cut
-        elif left >= 30:
-            grown = int(min(rng.integers(30, 61), slices[i] + left))
-            slices[i], left = grown, left - (grown - slices[i])
-        elif left and slices[i] < 5:
-            slices[i], left = slices[i] + 1, left - 1
+        if lacking < 0:
+            cut = min(slices[i] - 1, -lacking)
+            slices[i], lacking = slices[i] - cut, lacking + cut
+        elif lacking >= 30:
+            length = int(min(rng.integers(30, 61), slices[i] + lacking))
+            slices[i], lacking = length, lacking - (length - slices[i])
+        elif lacking and slices[i] < 5:
+            slices[i], lacking = slices[i] + 1, lacking - 1
 
 
 def plan(patients: int, images: int | None, seed: int) -> list[Patient]:
     """Plan the archive's patients.
 
-    `images` is met by making some stacks of slices 30 to 60 long and, where there are too many,
-    by cutting stacks down to one slice; without it stacks stay short (1 to 5). At least one
-    image is made of every series.
+    images: reached by making some stacks of slices 30 to 60 long or, if there are too many, by
+    cutting stacks to one slice; None leaves stacks short (1 to 5). Every series has at least one
+    image.
     """
     rng = np.random.default_rng([seed, 0])
     modalities = _deal_modalities(patients, rng)
     people = [_patient(i, modality, seed) for i, modality in enumerate(modalities)]
     if images is None:
         return people
-    everything = [s for person in people for s in person.series]
-    lengths = [s.slices for s in everything]
-    stacks = [i for i, s in enumerate(everything) if s.modality in STACKS and s.contrast != "SCOUT"]
-    _fit(lengths, stacks, images, rng)
-    sized = iter([replace(s, slices=n) for s, n in zip(everything, lengths, strict=True)])
+    all_series = [s for person in people for s in person.series]
+    lengths = [s.slices for s in all_series]
+    stacks = [i for i, s in enumerate(all_series) if s.modality in STACKS and s.contrast != "SCOUT"]
+    _fit_lengths(lengths, stacks, images, rng)
+    sized = iter([replace(s, slices=n) for s, n in zip(all_series, lengths, strict=True)])
     return [replace(p, series=tuple(next(sized) for _ in p.series)) for p in people]

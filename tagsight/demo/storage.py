@@ -1,4 +1,4 @@
-"""From drawn numbers and tags to a DICOM file (PS3.10), stored as each device does it."""
+"""Drawn images and tags as DICOM files (PS3.10), stored as each device does it."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -43,22 +43,22 @@ PRIVATE = {
 
 
 @dataclass(frozen=True)
-class Stored:
-    """Integers as they go into the file, with the tags that explain them."""
+class StoredPixels:
+    """Pixels as stored in the file, with the tags that describe them."""
 
     pixels: Integers  # (frames?, rows, columns, 3?)
     tags: Tags
 
 
-def _whole(image: Float32s, low: float, high: float) -> Float32s:
+def _rounded(image: Float32s, low: float, high: float) -> Float32s:
     return np.clip(np.rint(image), low, high)
 
 
-def _ct(shot: Shot, image: Float32s) -> Stored:
+def _ct(shot: Shot, image: Float32s) -> StoredPixels:
     device, window = shot.series.device, shot.technique.window
     shift = 0 if device.style == "plain" else -1024
     kind = np.dtype(np.uint16 if device.style == "offset" else np.int16)
-    pixels = _whole(image - shift, -2048, 4095).astype(kind)
+    pixels = _rounded(image - shift, -2048, 4095).astype(kind)
     tags: Tags = {"RescaleIntercept": shift, "RescaleSlope": 1}
     if device.maker in ("GE", "Siemens"):
         tags["RescaleType"] = "HU"
@@ -67,15 +67,15 @@ def _ct(shot: Shot, image: Float32s) -> Stored:
         twice = device.maker == "Siemens" and device.style == "offset"
         tags |= {"WindowCenter": [centre, -550] if twice else centre,
                  "WindowWidth": [width, 1600] if twice else width}  # fmt: skip
-    return Stored(pixels, tags)
+    return StoredPixels(pixels, tags)
 
 
-def _mr(shot: Shot, image: Float32s) -> Stored:
+def _mr(shot: Shot, image: Float32s) -> StoredPixels:
     gain = float(
         np.random.default_rng(shot.patient.body.seed + shot.series.number).uniform(200, 1500)
     )
     top = 4095 if shot.series.device.bits == 12 else 32767
-    pixels = _whole(image * gain, 0, top).astype(np.uint16)
+    pixels = _rounded(image * gain, 0, top).astype(np.uint16)
     tags: Tags = {}
     if shot.series.device.style == "padded":
         pixels = pixels.astype(np.int16)
@@ -90,52 +90,52 @@ def _mr(shot: Shot, image: Float32s) -> Stored:
             "WindowCenter": round(high * gain / 800, 2),
             "WindowWidth": round(high * gain / 400, 2),
         }
-    return Stored(pixels, tags)
+    return StoredPixels(pixels, tags)
 
 
-def _film(shot: Shot, image: Float32s) -> Stored:
+def _film(shot: Shot, image: Float32s) -> StoredPixels:
     device = shot.series.device
     top = 2**device.bits - 1
-    dark = device.style == "mono1"
+    inverted = device.style == "mono1"
     gain = top / 1.35
-    pixels = _whole(image * gain, 0, top).astype(np.uint16)
+    pixels = _rounded(image * gain, 0, top).astype(np.uint16)
     low, high = (float(v) for v in np.percentile(pixels, (2, 97)))
-    if dark:
+    if inverted:
         pixels, low, high = (top - pixels).astype(np.uint16), top - high, top - low
-    tags: Tags = {"PhotometricInterpretation": "MONOCHROME1" if dark else "MONOCHROME2",
-                  "PresentationLUTShape": "INVERSE" if dark else "IDENTITY"}  # fmt: skip
+    tags: Tags = {"PhotometricInterpretation": "MONOCHROME1" if inverted else "MONOCHROME2",
+                  "PresentationLUTShape": "INVERSE" if inverted else "IDENTITY"}  # fmt: skip
     if device.codes != "unknown":
-        loose = float(shot.rng.uniform(1.0, 1.3))
+        margin = float(shot.rng.uniform(1.0, 1.3))
         tags |= {
             "WindowCenter": round((low + high) / 2),
-            "WindowWidth": round((high - low) * loose) + 2,
+            "WindowWidth": round((high - low) * margin) + 2,
         }
     if device.maker == "Fuji" or shot.series.modality == "MG":
         tags |= {"RescaleIntercept": 0, "RescaleSlope": 1, "RescaleType": "US"}
-    return Stored(pixels, tags)
+    return StoredPixels(pixels, tags)
 
 
-def _counts(shot: Shot, image: Float32s) -> Stored:
-    pixels = _whole(image, 0, 32767).astype(np.uint16)
+def _counts(shot: Shot, image: Float32s) -> StoredPixels:
+    pixels = _rounded(image, 0, 32767).astype(np.uint16)
     if shot.series.modality == "NM":
-        return Stored(
+        return StoredPixels(
             pixels, {"SmallestImagePixelValue": 0, "LargestImagePixelValue": int(pixels.max())}
         )
     # PET files use the whole range of their integers, so that the slope differs by slice.
     slope = max(float(pixels.max()), 1.0) / 32767
-    pixels = _whole(image / slope, 0, 32767).astype(np.int16)
-    return Stored(pixels, {"RescaleSlope": round(slope * 250, 6), "RescaleIntercept": 0})
+    pixels = _rounded(image / slope, 0, 32767).astype(np.int16)
+    return StoredPixels(pixels, {"RescaleSlope": round(slope * 250, 6), "RescaleIntercept": 0})
 
 
-def _run(shot: Shot, image: Float32s) -> Stored:
+def _run(shot: Shot, image: Float32s) -> StoredPixels:
     top = 2**shot.series.device.bits - 1
     kind = np.uint8 if shot.series.device.bits == 8 else np.uint16
     tags: Tags = {"FrameTime": 33.3, "WindowCenter": (top + 1) // 2, "WindowWidth": top + 1}
-    return Stored(_whole(image * top, 0, top).astype(kind), tags)
+    return StoredPixels(_rounded(image * top, 0, top).astype(kind), tags)
 
 
 def _colour(shot: Shot, gray: UInt8s) -> UInt8s:
-    """Lay colour flow over an echo's picture, and the coloured bar beside it."""
+    """Draw colour flow over an echo's picture, and the colour bar beside it."""
     rgb = np.repeat(gray[..., None], 3, axis=-1)
     rows, columns = gray.shape[-2:]
     c = canvas(rows, columns, Pose(), shot.rng, 0.02)
@@ -150,7 +150,7 @@ def _colour(shot: Shot, gray: UInt8s) -> UInt8s:
 
 
 def _palette() -> Tags:
-    """Return a table of 256 bluish grays, as an old device's screen showed them."""
+    """Return a palette of 256 bluish grays, as of an old device's screen."""
     ramp = np.arange(256, dtype=np.float64)
     tables = (ramp * 0.95, ramp, np.minimum(ramp * 1.1, 255))
     tags: Tags = {}
@@ -161,29 +161,31 @@ def _palette() -> Tags:
     return tags
 
 
-def _echo(shot: Shot, image: Float32s) -> Stored:
+def _echo(shot: Shot, image: Float32s) -> StoredPixels:
     gray = (np.clip(image, 0, 1) * 255).astype(np.uint8)
     style, tags = shot.series.device.style, Tags()
     if shot.series.frames > 1:
         tags = {"FrameTime": 40.0, "CineRate": 25, "HeartRate": 60 + shot.patient.number % 40}
     if style == "palette":
-        return Stored(gray, tags | {"PhotometricInterpretation": "PALETTE COLOR"} | _palette())
+        return StoredPixels(
+            gray, tags | {"PhotometricInterpretation": "PALETTE COLOR"} | _palette()
+        )
     if style == "gray":
-        return Stored(gray, tags)
+        return StoredPixels(gray, tags)
     kind = "YBR_FULL_422" if style == "ybr" else "RGB"
-    return Stored(_colour(shot, gray), tags | {"PhotometricInterpretation": kind})
+    return StoredPixels(_colour(shot, gray), tags | {"PhotometricInterpretation": kind})
 
 
 STORE = {"CT": _ct, "MR": _mr, "CR": _film, "DX": _film, "MG": _film, "US": _echo, "NM": _counts,
          "PT": _counts, "XA": _run}  # fmt: skip
 
 
-def store(shot: Shot, image: Float32s) -> Stored:
-    """Turn a drawn image into its device's integers, rescale, window and photometric tags."""
+def store(shot: Shot, image: Float32s) -> StoredPixels:
+    """Return a drawn image as its device stores it: integers, with the tags that describe them."""
     return STORE[shot.series.modality](shot, image)
 
 
-def _describe(stored: Stored, device: Device) -> Tags:
+def _describe(stored: StoredPixels, device: Device) -> Tags:
     """Return the Image Pixel module's tags (PS3.3 C.7.6.3)."""
     colour = stored.pixels.ndim >= 3 and stored.pixels.shape[-1] == 3
     shape = stored.pixels.shape[:-1] if colour else stored.pixels.shape
@@ -204,7 +206,7 @@ def _describe(stored: Stored, device: Device) -> Tags:
 
 
 def _jpeg(pixels: Integers) -> list[bytes]:
-    """Return one baseline JPEG a frame, 4:2:2."""
+    """Return one baseline JPEG per frame, 4:2:2."""
     frames = pixels if pixels.ndim == 4 else pixels[None]
     files = []
     for frame in frames:
@@ -226,7 +228,7 @@ def _private(ds: Dataset, device: Device, number: int) -> None:
 
 
 def fill(ds: Dataset, tags: Mapping[str, object]) -> None:
-    """Set tags by keyword, in place; None leaves one out, a list of mappings is a sequence."""
+    """Set tags by keyword, in place; None is skipped, a list of mappings is a sequence."""
     for keyword, value in tags.items():
         if value is None:
             continue
@@ -236,7 +238,7 @@ def fill(ds: Dataset, tags: Mapping[str, object]) -> None:
         if tag is None:
             raise KeyError(keyword)
         vr = dictionary_VR(tag)
-        # As devices write them: 0 rather than 0.0.
+        # As devices write it: 0, not 0.0.
         value = str(value) if vr == "DS" and isinstance(value, int) else value
         # Hospitals write what the standard forbids, such as a slash in BodyPartExamined.
         ds.add(DataElement(tag, vr, value, validation_mode=IGNORE))
@@ -248,7 +250,7 @@ def _item(tags: Mapping[str, object]) -> Dataset:
     return ds
 
 
-def build(tags: Mapping[str, object], stored: Stored, device: Device, number: int) -> Dataset:
+def build(tags: Mapping[str, object], stored: StoredPixels, device: Device, number: int) -> Dataset:
     """Build a data set with file meta information, its pixels native or compressed."""
     ds = Dataset()
     fill(ds, tags)
@@ -263,13 +265,13 @@ def build(tags: Mapping[str, object], stored: Stored, device: Device, number: in
     ds.PixelData = data + b"\0" * (len(data) % 2)
     ds["PixelData"].VR = "OB" if stored.pixels.dtype.itemsize == 1 else "OW"
     if device.compress == "jpeg":
-        _take_jpeg(ds, stored.pixels)
+        _encode_jpeg(ds, stored.pixels)
     elif device.compress in COMPRESSED:
         _compress(ds, COMPRESSED[device.compress])
     return ds
 
 
-def _take_jpeg(ds: Dataset, pixels: Integers) -> None:
+def _encode_jpeg(ds: Dataset, pixels: Integers) -> None:
     if pixels.shape[-1] != 3:
         return
     ds.file_meta.TransferSyntaxUID = JPEGBaseline8Bit

@@ -23,17 +23,17 @@ CLASSES = {
     "XA": "1.2.840.10008.5.1.4.1.1.12.1",
 }  # fmt: skip
 MULTIFRAME_US = "1.2.840.10008.5.1.4.1.1.3.1"
-# How a device says that it does not know a number or a text; None leaves the tag out.
+# How a device writes an unknown number or text; None leaves the tag out.
 UNKNOWN: dict[str, tuple[object, str | None]] = {
     "zero": (0, ""), "999": (999, "N/A"), "unknown": (None, "UNKNOWN"), "empty": ("", ""),
     "absent": (None, None),
 }  # fmt: skip
 ORIENTATIONS = {"AX": [1, 0, 0, 0, 1, 0], "SAG": [0, 1, 0, 0, 0, -1], "COR": [1, 0, 0, 0, 0, -1],
                 "SA": [0.7, 0.6, -0.39, 0.05, -0.6, -0.8]}  # fmt: skip
-# What staff of each site call an exam, and what they add to it.
-SAID = {"CR": ("XR", "Rtg", "Rö"), "DX": ("XR", "Rtg", "Rö"), "US": ("US", "UZV", "Sono"),
+# Names of exams at each site, and what staff add to them.
+EXAM_WORDS = {"CR": ("XR", "Rtg", "Rö"), "DX": ("XR", "Rtg", "Rö"), "US": ("US", "UZV", "Sono"),
         "NM": ("NM", "Scintigrafija", "Szinti"), "XA": ("Angio", "DSA", "DSA")}  # fmt: skip
-ADDED = ((" routine", " V2", " w/o", " stat"), (" kontrola", " nativ", " s k.s."),
+EXAM_SUFFIXES = ((" routine", " V2", " w/o", " stat"), (" kontrola", " nativ", " s k.s."),
          (" Kontrolle", " nativ", " mit KM", " V2"))  # fmt: skip
 POSITIONS = ("HFS", "FFS", "HFP")
 
@@ -56,7 +56,7 @@ def _age(device: Device, patient: Patient, day: dt.date, rng: np.random.Generato
 
 
 def patient_tags(patient: Patient, device: Device, study: int, rng: np.random.Generator) -> Tags:
-    """Return what a study's header says of the patient."""
+    """Return the tags of a study that describe the patient."""
     measured = device.modality in ("MR", "PT", "NM") or rng.random() < 0.3
     number = _blank(device, True)
     name = people.full_name(patient.number, patient.site, patient.sex)
@@ -77,16 +77,16 @@ def patient_tags(patient: Patient, device: Device, study: int, rng: np.random.Ge
 
 
 def describe(series: Series, rng: np.random.Generator) -> str:
-    """Return a study's or a protocol's free text, in the site's language, spelt by a person."""
+    """Return the free text of a study or protocol, in the site's language."""
     site = series.device.site
     word = words(series.body_part)[LANGUAGES[site]]
-    kind = SAID.get(series.modality, (series.modality,) * 3)[site]
-    extra = ("", "", *ADDED[site])
+    kind = EXAM_WORDS.get(series.modality, (series.modality,) * 3)[site]
+    extra = ("", "", *EXAM_SUFFIXES[site])
     return f"{kind} {word}{extra[int(rng.integers(len(extra)))]}"
 
 
 def study_tags(patient: Patient, series: Series, seed: int, rng: np.random.Generator) -> Tags:
-    """Return what all series of an exam share."""
+    """Return the tags that all series of an exam share."""
     device, day = series.device, patient.dates[series.study].strftime("%Y%m%d")
     clock = f"{int(rng.integers(7, 19)):02d}{int(rng.integers(60)):02d}{int(rng.integers(60)):02d}"
     number = patient.number * 10 + series.study
@@ -137,7 +137,7 @@ def _codes(series: Series, view: str) -> Tags:
 
 
 def series_tags(series: Series, t: Technique, seed: int, rng: np.random.Generator) -> Tags:
-    """Return what all images of a series share, physics apart."""
+    """Return the tags that all images of a series share, except its physics."""
     device, key = series.device, (series.patient, series.study, series.number)
     protocol = describe(series, rng)
     subject = protocol.split(" ", 1)[-1]
@@ -188,18 +188,18 @@ def _view_tags(series: Series, view: str) -> Tags:
                 "PatientOrientation": ["A", "R"] if view[0] == "L" else ["P", "L"]}  # fmt: skip
     if series.modality not in ("CR", "DX"):
         return {}
-    known = series.device.codes != "absent" or series.device.fill > 0.9
+    fills_view = series.device.codes != "absent" or series.device.fill > 0.9
     side = {"KNEE": "L", "HAND": "R"}.get(series.body_part)
     if side and (series.patient + series.study) % 2:
         side = "R" if side == "L" else "L"
     return {
-        "ViewPosition": view if known else _blank(series.device, False),
+        "ViewPosition": view if fills_view else _blank(series.device, False),
         "Laterality": side or "",
     }
 
 
 def _place(series: Series, t: Technique, image: int) -> Tags:
-    """Return where in the patient a slice lies."""
+    """Return the position of a slice in the patient."""
     if series.modality not in ("CT", "MR", "PT"):
         return {}
     view = series.view(image) if series.view(image) in ORIENTATIONS else "COR"
@@ -216,12 +216,12 @@ def _place(series: Series, t: Technique, image: int) -> Tags:
 def image_tags(
     series: Series, t: Technique, image: int, shared: Mapping[str, object], seed: int
 ) -> Tags:
-    """Return what differs between images of a series."""
+    """Return the tags that differ between images of a series."""
     moment = str(shared["StudyTime"])[:4] + f"{(7 * series.number + image) % 60:02d}.{image:03d}000"
     device, key = series.device, (series.patient, series.study, series.number)
-    several = series.modality == "US" and series.frames > 1
+    is_multiframe = series.modality == "US" and series.frames > 1
     tags: Tags = {
-        "SOPClassUID": MULTIFRAME_US if several else CLASSES[series.modality],
+        "SOPClassUID": MULTIFRAME_US if is_multiframe else CLASSES[series.modality],
         "SOPInstanceUID": uid(seed, "image", *key, image),
         "InstanceNumber": image + 1,
         "ImageType": _image_type(series),

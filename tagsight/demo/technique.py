@@ -1,8 +1,8 @@
-"""How a series is taken: the physics in its tags, and what this does to the picture.
+"""How a series is acquired: the physics in its tags, and its effect on the picture.
 
-MR tones follow the spin-echo signal PD·(1 − e^(−TR/T1))·e^(−TE/T2), with inversion where TI is
-given; CT noise follows 1/√(dose · slice thickness). T1, T2 in ms at 1.5 T, Hounsfield units for
-CT: textbook values, rounded.
+MR tones follow the spin-echo signal PD·(1 − e^(−TR/T1))·e^(−TE/T2), with inversion if TI is given;
+CT noise follows 1/√(dose · slice thickness). T1, T2 in ms at 1.5 T, Hounsfield units for CT:
+textbook values, rounded.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ HOUNSFIELD = {
     "gm": 39, "wm": 29, "liver": 58, "spleen": 50, "kidney": 34, "blood": 45, "lesion": 18,
     "disc": 85, "cartilage": 95, "gut": 20,
 }  # fmt: skip
-# What an iodine agent adds.
+# Hounsfield units that an iodine agent adds.
 IODINE = {"blood": 140, "kidney": 130, "liver": 50, "spleen": 65, "lesion": 45, "gm": 6}
 # T1 and T2 (ms), proton density, diffusion (10⁻³ mm²/s).
 RELAXATION: dict[str, tuple[float, float, float, float]] = {
@@ -55,7 +55,7 @@ WINDOWS = {"BONE": (400, 1800), "LUNG": (-550, 1500), "HEAD": (38, 85), "soft": 
 
 @dataclass
 class Technique:
-    """Tags that a series' physics set, and the knobs of its drawing."""
+    """Tags that a series' physics sets, and the parameters of its drawing."""
 
     tags: dict[str, object] = field(default_factory=dict)
     tones: dict[str, float] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def ct(series: Series, rng: np.random.Generator) -> Technique:
     kvp = int(rng.choice([100, 120, 120, 120, 130, 140]))
     iodine = series.contrast == "CE"
     shift = IODINE if iodine else {}
-    # Iodine shines brighter at low voltage.
+    # Iodine attenuates more at low voltage.
     tones = {t: v + shift.get(t, 0) * 120 / kvp for t, v in HOUNSFIELD.items()}
     noise = 14 * np.sqrt(5 / thickness) * np.sqrt(150 / dose) * (2.6 if sharp else 1.0)
     noise *= 0.28 if series.body_part == "HEAD" else 1.0
@@ -123,7 +123,7 @@ def signal(tissue: str, times: tuple[float, float, float | None], kind: str) -> 
     t1, t2, density, diffusion = RELAXATION[tissue]
     t1 = ENHANCED.get(tissue, t1) if enhanced else t1
     if tissue == "blood" and (enhanced or kind == "SSFP"):
-        # Agent, or fresh blood that flows in, undoes the flow void.
+        # Contrast agent or inflowing blood cancels the flow void.
         density = 1.6 if kind == "SSFP" else 1.0
     if kind == "SSFP":
         return float(density * np.sqrt(t2 / t1) * 1.6)
@@ -137,7 +137,7 @@ def signal(tissue: str, times: tuple[float, float, float | None], kind: str) -> 
 
 
 def mr(series: Series, rng: np.random.Generator) -> Technique:
-    """Choose an MR series' times, field, coil and thickness, and its tissues' tones from them."""
+    """Choose times, field, coil and thickness of an MR series, and the tones that follow."""
     tr0, te0, ti, sequence, variant, options = SEQUENCES[series.contrast]
     tr, te = (round(float(v * rng.uniform(0.85, 1.15)), 2) for v in (tr0, te0))
     model = series.device.model
@@ -208,7 +208,7 @@ def tracer(series: Series, rng: np.random.Generator) -> Technique:
 
 
 def film(series: Series, rng: np.random.Generator) -> Technique:
-    """Choose voltage and exposure of a film, and the noise that comes of them."""
+    """Choose voltage and exposure of a film, and the noise that follows from them."""
     usual = {"CHEST": 120, "HAND": 50, "KNEE": 62, "BREAST": 28}.get(series.body_part, 78)
     kvp, dose = usual + int(rng.integers(-4, 5)), float(rng.gamma(3.0, 3.0) + 1)
     technique = Technique(noise=0.035 / np.sqrt(dose), blur=0.4, shading=0.08)
@@ -244,7 +244,7 @@ def breast(series: Series, rng: np.random.Generator) -> Technique:
 
 
 def echo(series: Series, rng: np.random.Generator) -> Technique:
-    """Choose an ultrasound's probe and depth."""
+    """Choose probe and depth of an ultrasound series."""
     probe = {"CURVED": "C5-1", "SECTOR": "S5-1", "LINEAR": "L12-5"}[series.contrast]
     technique = Technique(blur=0.0, zoom=float(rng.uniform(0.9, 1.15)))
     technique.tags = {
@@ -258,7 +258,7 @@ def echo(series: Series, rng: np.random.Generator) -> Technique:
 
 
 def run(series: Series, rng: np.random.Generator) -> Technique:
-    """Choose an angiographic run's rate and angles."""
+    """Choose rate and angles of an angiographic run."""
     technique = Technique(noise=float(rng.uniform(0.012, 0.035)), blur=0.4)
     _pixels(series, rng, technique)
     left = series.views[0] == "LCA"

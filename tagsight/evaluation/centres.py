@@ -1,8 +1,8 @@
 """Cosine distances of embeddings to the centre of their cluster.
 
 The paper's centre is the mean embedding of the cluster, the image itself included (`in_sample`).
-Under noise alone that distance falls as clusters get smaller, and further slices of the image's
-series pull the centre to it. So the main figure leaves the image's whole unit (its patient) out of
+With noise alone that distance falls as clusters get smaller, and other slices of the image's series
+pull the centre towards it. So the main figure leaves the image's whole unit (its patient) out of
 the centre (`left_out`).
 
 Source: the paper, §2.4 and §3.
@@ -17,7 +17,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from tagsight.arrays import Float32s, Float64s, Int32s, Int64s, Integers
 from tagsight.run.compiling import FAST, kernel
 
-Units = tuple[Int64s, Int64s, Int64s]  # each row's unit, rows by unit, where units begin
+Units = tuple[
+    Int64s, Int64s, Int64s
+]  # each row's unit, rows sorted by unit, first row of each unit
 
 
 class Distances(NamedTuple):
@@ -31,10 +33,10 @@ def inner_products(embeddings: Float32s) -> Float32s:
     """Return the inner product of every embedding with every other.
 
     embeddings: float32 (n, d).
-    Returns float32 (n, n), symmetric. All distances here are made from it, so that a clustering
+    Returns float32 (n, n), symmetric. All distances here are computed from it, so that a clustering
     costs n² steps whatever the length of an embedding (81,920 values with the paper's network); a
-    distance matrix for k-medoids takes the same memory. On one thread: the order of BLAS's sums,
-    and with it the last digits, depends on the number of threads.
+    distance matrix for k-medoids takes the same memory. On one thread, since the order of BLAS's
+    sums, and so the last digits, depend on the number of threads.
     """
     rows = np.ascontiguousarray(embeddings, dtype=np.float32)
     with threadpool_limits(1):
@@ -45,10 +47,9 @@ def distances_to_centres(products: Float32s, labels: Integers, units: Integers) 
     """Return the cosine distance of every image to the centre of its cluster.
 
     products: float32 (n, n), finite, of `inner_products`.
-    labels: integers (n,) or (m, n), one clustering or m of them.
-    units: integers (n,); images of one unit (patient) do not take part in each other's left-out
-    centre.
-    Returns arrays of the shape of `labels`. An image whose cluster holds no other unit is compared
+    labels: integers (n,) or (m, n), of one or m clusterings.
+    units: integers (n,); images of one unit (patient) are left out of each other's centre.
+    Returns arrays of the shape of `labels`. An image whose cluster has no other unit is compared
     with the mean of all other units' images, so that such a cluster explains nothing. A zero
     embedding or centre is at distance 1.
 

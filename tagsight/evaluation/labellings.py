@@ -1,7 +1,7 @@
-"""Labellings that a trial compares: clusters, and the baselines beside them. One entry each.
+"""Labellings that a trial compares: the clusters and their baselines, an entry for each.
 
-Baselines are the groups that modality, modality and body part, or manufacturer alone make, and
-k-medoids on the embeddings themselves, about the best to be had.
+Baselines are groups by modality, by modality and body part, or by manufacturer, and k-medoids on
+the embeddings themselves, which is close to the best possible.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Labelling:
 
     key: in tables and evaluation.json.
     name: on the page and in the figure.
-    columns: of the sample; images with equal values in all of them are a group. Without columns
+    columns: of the sample; images with equal values in all of them are a group. If empty,
     `trials.clusterings` makes the labels.
     """
 

@@ -1,9 +1,9 @@
-"""Null models of the permutation tests: who may exchange labels with whom. A new null is one entry.
+"""Null models of the permutation tests: which images may exchange labels. A new null is one entry.
 
-`images` is the paper's (§3); it takes slices of one series for independent, which they are not,
-and fails its level as soon as a sample holds several. `series` exchanges the labels of whole
-series. The `within_…` nulls exchange them only between series of the same stratum (say modality),
-so that they ask what a clustering adds beyond it.
+`images` is the paper's (§3); it assumes that slices of one series are independent, which they are
+not, so its type I error is too high if a sample has several slices of a series. `series` exchanges
+the labels of whole series. The `within_…` nulls exchange them only between series of the same
+stratum (for example modality), so that they test what a clustering adds beyond it.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,12 @@ from tagsight.arrays import Int32s, Int64s, Integers
 
 @dataclass(frozen=True)
 class Null:
-    """A null model, with what the page says of it.
+    """A null model, and its texts on the page.
 
     key: in tables and evaluation.json.
-    stream: of random numbers; its own, and never changed, so that results stay as they are.
-    name, question: heading on the page and in the figure, and the text under it.
+    stream: number of its random stream; different for each null and never changed, so that results
+    stay the same.
+    name, question: its heading on the page and in the figure, and the text under it.
     strata: columns of the sample; labels are exchanged only where all of them are equal.
     whole_series: whether the images of a series move together.
     """
@@ -32,7 +33,7 @@ class Null:
     whole_series: bool = True
 
 
-# In the order in which they are shown: the one that asks most of the tags first.
+# In the order in which they are shown, the strictest first.
 NULLS = (
     Null(
         key="within_modality",
@@ -73,15 +74,17 @@ NULLS = (
 )
 
 
-def draws(series: Integers, strata: Integers, count: int, rng: np.random.Generator) -> Int32s:
+def permutations(
+    series: Integers, strata: Integers, count: int, rng: np.random.Generator
+) -> Int32s:
     """Draw permutations: for each row the row whose label it gets.
 
-    series: integers (n,), rows that move together; all different where each image moves alone.
-    strata: integers (n,), labels stay inside; one value where there are no strata.
-    A series gets the labels of another of its stratum, in their order, repeated or cut to fit.
-    That is an exact permutation test where labels are constant in a series and series sizes do
-    not depend on the label.
-    Returns int32 (count, n); `labels[draws(…)]` are the permuted labels.
+    series: integers (n,), rows that move together; all different if each image moves alone.
+    strata: integers (n,), labels stay inside; all equal if there are no strata.
+    A series gets the labels of another one of its stratum, in order, repeated or cut to its length.
+    The test is exact if labels are constant in a series and series sizes do not depend on the
+    label.
+    Returns int32 (count, n); `labels[permutations(…)]` are the permuted labels.
     """
     blocks, stratum = _blocks(series, strata)  # (n,), (b,)
     order = np.argsort(blocks, kind="stable")
@@ -89,18 +92,18 @@ def draws(series: Integers, strata: Integers, count: int, rng: np.random.Generat
     start = np.cumsum(length) - length
     offset = np.empty_like(order)
     offset[order] = np.arange(len(order)) - start[blocks[order]]
-    home = np.argsort(stratum, kind="stable")
+    receiver = np.argsort(stratum, kind="stable")
     out = np.empty((count, len(blocks)), np.int32)
     for row in out:
-        giver = np.empty_like(home)
-        giver[home] = np.lexsort((rng.random(len(home)), stratum))
+        giver = np.empty_like(receiver)
+        giver[receiver] = np.lexsort((rng.random(len(receiver)), stratum))
         source = giver[blocks]
         row[:] = order[start[source] + offset % length[source]]
     return out
 
 
 def constant_within(labels: Integers, strata: Integers) -> bool:
-    """Return whether every stratum holds a single label, so that nothing can be exchanged.
+    """Return whether every stratum has a single label, so that permutations change nothing.
 
     labels, strata: integers (n,).
     """
@@ -109,6 +112,6 @@ def constant_within(labels: Integers, strata: Integers) -> bool:
 
 
 def _blocks(series: Integers, strata: Integers) -> tuple[Int64s, Int64s]:
-    """Number of each row's block (series and stratum together), and each block's stratum."""
+    """The index of each row's block (a series within a stratum), and each block's stratum."""
     pairs, blocks = np.unique(np.stack([strata, series]), axis=1, return_inverse=True)
     return blocks.reshape(-1).astype(np.int64), pairs[0].astype(np.int64)

@@ -1,8 +1,8 @@
 """Paired tests over the trials: distances to centres against their means under a null model.
 
-The paper (§3) has one paired t-test: t(9) = 16.42 for tags against permuted images. Here it is
-made for each labelling and null, with effect size, confidence intervals, Wilcoxon's signed-rank
-test and a permutation test beside it.
+The paper (§3) has one paired t-test: t(9) = 16.42 for tags against permuted images. Here there is
+one for each labelling and null, with effect size, confidence intervals, Wilcoxon's signed-rank test
+and a permutation test.
 """
 
 from typing import Any
@@ -52,19 +52,20 @@ def compare(distance: Float64s, null: Float64s) -> dict[str, Figure]:
     mean_distance / mean_null with a 95 % interval (ratio of paired means, linearised); t, df and
     two-sided p of the paired t-test (positive: nearer than the null); effect_size d_z = mean / sd
     of the differences, with its 95 % interval ci95 by the noncentral t; wilcoxon_p; correlation.
-    What a single trial, or differences without spread, cannot give is None; `reason` says why.
+    Figures that are undefined for a single trial or for equal differences are None; `reason` says
+    why.
     """
-    n, spread = len(distance), len(distance) > 1
+    n, has_sd = len(distance), len(distance) > 1
     out: dict[str, Figure] = {
         "n": n,
         "mean_distance": distance.mean(),
-        "sd_distance": distance.std(ddof=1) if spread else None,
+        "sd_distance": distance.std(ddof=1) if has_sd else None,
         "mean_null": null.mean(),
-        "sd_null": null.std(ddof=1) if spread else None,
+        "sd_null": null.std(ddof=1) if has_sd else None,
         "explained": 1 - distance.mean() / null.mean() if null.mean() > 0 else None,
     }
     difference = null - distance
-    if not spread:
+    if not has_sd:
         return out | dict.fromkeys(KEYS) | {"reason": "a single trial"}
     if np.ptp(difference) <= 1e-12:
         return out | dict.fromkeys(KEYS) | {"reason": "all trials differ from the null alike"}
@@ -87,7 +88,7 @@ def _tests(distance: Float64s, null: Float64s) -> dict[str, Figure]:
 
 
 def effect_interval(t: float, n: int, level: float = 0.95) -> list[float]:
-    """Return the confidence interval of d_z: the noncentralities with `t` at either tail, over √n.
+    """Return the confidence interval of d_z: noncentralities with `t` at either tail, by √n.
 
     Source: Cumming & Finch 2001, Educ. Psychol. Meas. 61:532.
     """
@@ -98,8 +99,8 @@ def effect_interval(t: float, n: int, level: float = 0.95) -> list[float]:
 def _noncentrality(t: float, df: int, share: float) -> float:
     """The δ for which P(T ≤ t) = share, T noncentral t.
 
-    P = mean of Φ(t s − δ) over s = √(χ²/df), by the midpoint rule on s's quantiles: scipy's `nct`
-    is wrong where t is in the hundreds.
+    P is the mean of Φ(t s − δ) over s = √(χ²/df), by the midpoint rule on quantiles of s: scipy's
+    `nct` is wrong for t in the hundreds.
     """
     quantiles = (np.arange(4_000) + 0.5) / 4_000
     scale = np.sqrt(stats.chi2.ppf(quantiles, df) / df)
@@ -130,8 +131,8 @@ def _correlation(distance: Float64s, null: Float64s) -> float | None:
 def pooled_p(distance: Float64s, draws: list[list[float]]) -> float | None:
     """Return the one-sided permutation p of the mean over trials; None without permutations.
 
-    distance: float64 (n,); draws: of each trial the distance under each permutation.
-    The j-th permutations of all trials make one draw of the mean; the observed mean counts too.
+    distance: float64 (n,); draws: per trial the distance under each permutation.
+    The j-th permutations of all trials give one draw of the mean; the observed mean is included.
     """
     if min(map(len, draws)) == 0:
         return None

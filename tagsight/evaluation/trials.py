@@ -49,13 +49,13 @@ def trial(
 
     embeddings: float32 (n, d); NaN rows (images that could not be drawn) are left out.
     clusters: integers (n,), from the tags at `k`.
-    sample: the `columns` as text, n rows. Missing counts as a group of its own; a missing series
-    is the image alone, a missing patient its series alone.
+    sample: the `columns` as text, n rows. Missing counts as one more group; a missing series is the
+    image alone, a missing patient the series alone.
     Returns a row for each labelling, null and centre: trial, k, labelling, centre, null, distance,
     null_distance (mean over permutations), p (one-sided: share of permutations at least as near,
-    the observed one among them) and draws (mean distance of each permutation). A null whose strata
-    divide nothing has no rows; labellings that are constant inside a null's strata have no row for
-    it; nor has `embedding` where there are too few distinct images for `k`.
+    including the observed one) and draws (mean distance of each permutation). There are no rows for
+    a null whose strata divide nothing, for labellings that are constant inside a null's strata, and
+    for `embedding` with too few distinct images for `k`.
     """
     drawn = ~np.isnan(embeddings).any(axis=1)
     products = inner_products(embeddings[drawn])  # (n, n)
@@ -66,20 +66,20 @@ def trial(
     for null in sorted(nulls.NULLS, key=lambda null: null.stream):
         strata = group(images, null.strata)
         if null.strata and len(np.unique(strata)) == 1:
-            continue  # it would be the null `series` under another name
+            continue  # this null would equal the null `series`
         moving = series if null.whole_series else np.arange(len(products))
         rng = np.random.default_rng([seed, zlib.crc32(name.encode()), null.stream])
-        sources = nulls.draws(moving, strata, permutations, rng)
-        for labelling in [each.key for each in labellings.LABELLINGS if each.key in labels]:
+        sources = nulls.permutations(moving, strata, permutations, rng)
+        for labelling in [entry.key for entry in labellings.LABELLINGS if entry.key in labels]:
             if not nulls.constant_within(labels[labelling], strata):
                 row = {"trial": name, "k": k, "labelling": labelling, "null": null.key}
                 figures = _compared(products, labels[labelling], units, sources)
-                rows += [row | each for each in figures]
+                rows += [row | by_centre for by_centre in figures]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
 def clusterings(clusters: Integers, products: Float32s, k: int) -> dict[str, Int64s]:
-    """Return the labellings that are not made of columns, those from tags and from pixels.
+    """Return the labellings that are clusterings, from tags and from pixels.
 
     clusters: integers (n,); products: float32 (n, n), inner products of the embeddings. From
     pixels: k-medoids on their cosine distances, with as many clusters as the tags have.
@@ -91,7 +91,7 @@ def clusterings(clusters: Integers, products: Float32s, k: int) -> dict[str, Int
 
 
 def group(images: pl.DataFrame, names: Sequence[str]) -> Int64s:
-    """Return the group of each image by some columns together, int64 (n,); missing is a value.
+    """Return the group of each image by these columns together, int64 (n,); missing is a value.
 
     Without columns all images are one group.
     """
@@ -100,8 +100,8 @@ def group(images: pl.DataFrame, names: Sequence[str]) -> Int64s:
 
 
 def _groups(images: pl.DataFrame) -> dict[str, Int64s]:
-    known = [labelling for labelling in labellings.LABELLINGS if labelling.columns]
-    return {labelling.key: group(images, labelling.columns) for labelling in known}
+    by_columns = [labelling for labelling in labellings.LABELLINGS if labelling.columns]
+    return {labelling.key: group(images, labelling.columns) for labelling in by_columns}
 
 
 def _crossed(coarse: Int64s, fine: Int64s) -> Int64s:
@@ -116,20 +116,20 @@ def _compared(
     products: Float32s, labels: Int64s, units: Int64s, sources: Int32s
 ) -> Iterator[dict[str, Any]]:
     """A labelling against one null: a row for each kind of centre."""
-    every = np.concatenate([labels[None], labels[sources]])  # (1 + permutations, n)
-    centres = distances_to_centres(products, every, units)
+    all_labels = np.concatenate([labels[None], labels[sources]])  # (1 + permutations, n)
+    centres = distances_to_centres(products, all_labels, units)
     for centre, distances in zip(centres._fields, centres, strict=True):
         observed, *random = distances.mean(axis=1).tolist()
-        # Equal but for rounding counts as equal.
-        near = sum(each <= observed + 1e-12 for each in random)
-        p = (1 + near) / (1 + len(random))
+        # Values that differ only by rounding count as equal.
+        at_most = sum(mean <= observed + 1e-12 for mean in random)
+        p = (1 + at_most) / (1 + len(random))
         mean = sum(random) / len(random)
         figures = {"distance": observed, "null_distance": mean, "p": p, "draws": random}
         yield {"centre": centre} | figures
 
 
 def _units(images: pl.DataFrame) -> tuple[Int64s, Int64s]:
-    """Numbers of series and of patients; what is missing falls back on the next finer level."""
+    """Indices of series and of patients; where one is missing, of the next finer level."""
     rows = images.select("series", "patient").with_row_index("row")
     image = pl.concat_str(pl.lit("image "), "row")
     series = pl.coalesce(pl.concat_str(pl.lit("series "), "series"), image)

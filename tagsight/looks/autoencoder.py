@@ -3,17 +3,17 @@
 `paper` is the paper's (§2.4, Fig. 1): encoder of two convolutions (64 filters 3 × 3, then 20
 filters 2 × 2) and a 2 × 2 max pooling; decoder of two convolutions (20 filters 2 × 2, 64 filters
 3 × 3) and an upsampling; RMSprop on the mean squared error. Embedding: 64 × 64 × 20 = 81,920.
-What the paper leaves open is filled so, with the defaults of its TensorFlow 2 where it has any:
+What the paper does not specify is chosen here, with the defaults of its TensorFlow 2 if any:
 - the 20-filter layer is the second convolution of the encoder, the first of the decoder (the text
   names two convolutions on either side, and these counts of filters);
 - stride 1, output as large as input, the extra row and column of a 2 × 2 filter at the end;
 - ReLU after every convolution, as is usual; nearest-neighbour upsampling;
 - a last 3 × 3 convolution to one channel with a sigmoid: pixels are in [0, 1];
 - weights by Glorot's uniform rule, biases 0; RMSprop's decay 0.9 and epsilon 1e-7;
-- the learning rate comes from the config; pixels are scaled image by image when drawn.
+- the learning rate comes from the config; pixels are scaled per image when it is drawn.
 
-`small` is ours: five strided convolutions to a vector of 128, and back. GELU and an output without
-sigmoid, since with ReLU and a sigmoid it stayed all black on mostly dark images. No layer's output
+`small` is ours: five strided convolutions to a vector of 128, and back. GELU and no sigmoid at the
+output: with ReLU and a sigmoid the output stayed all black on mostly dark images. No layer's output
 depends on the other images of the batch (no batch normalisation), so an image has one embedding.
 """
 
@@ -26,7 +26,7 @@ SIZE = 128  # pixels a side
 class Autoencoder(nn.Module):
     """An encoder and a decoder, for images float (n, 1, 128, 128) in [0, 1].
 
-    What `small` decodes may lie a little outside of [0, 1].
+    The output of `small` may lie slightly outside of [0, 1].
     """
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, shape: tuple[int, ...]) -> None:
@@ -78,7 +78,7 @@ def _convolution(before: int, after: int, size: int) -> list[nn.Module]:
 def small(widths: tuple[int, ...] = (16, 32, 64, 64, 64), length: int = 128) -> Autoencoder:
     """Return the network of preset `small`, with weights from torch's random state.
 
-    widths: filters of each layer, every one of which halves the image; length: of an embedding.
+    widths: filters of each layer, which halves the image; length: of an embedding.
     """
     side = SIZE >> len(widths)
     corner = (widths[-1], side, side)

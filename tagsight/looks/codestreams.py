@@ -12,8 +12,8 @@ _NO_SIZE = {0xC4, 0xC8, 0xCC}  # markers among C0 to CF that do not start a fram
 class Codestream:
     """The head of a compressed frame.
 
-    rows, columns: of the picture; samples: of a pixel; precision: bits of a sample; complete:
-    whether the frame has its end.
+    rows, columns: size of the picture; samples: per pixel; precision: bits of a sample; complete:
+    whether the frame has its end marker.
     """
 
     rows: int
@@ -24,7 +24,7 @@ class Codestream:
 
 
 def codestream(frame: bytes) -> Codestream | None:
-    """Return the head of a frame; None where it has no size, or is of another kind (RLE, JP2)."""
+    """Return the head of a frame; None where it gives no size, or for other formats (RLE, JP2)."""
     if frame.startswith(_JPEG_2000) and len(frame) > 42:
         right, bottom, left, top = struct.unpack_from(">4I", frame, 8)
         samples, depth = struct.unpack_from(">HB", frame, 40)
@@ -45,15 +45,15 @@ def _jpeg(frame: bytes) -> Codestream | None:
 
 
 def _scan(frame: bytes) -> int:
-    """Where the first scan is; thumbnails before it have their own ends."""
+    """The offset of the first scan; thumbnails before it have end markers, too."""
     return next((place for marker, place in segments(frame) if marker == 0xDA), len(frame))
 
 
 def segments(frame: bytes) -> list[tuple[int, int]]:
-    """Return the markers of a JPEG up to its first scan, and where the length of each is."""
+    """Return the markers of a JPEG up to its first scan, and the offset of each one's length."""
     markers, place = [], 2
     while place + 4 <= len(frame) and frame[place] == 0xFF:
-        if frame[place + 1] == 0xFF:  # fill bytes may stand before any marker
+        if frame[place + 1] == 0xFF:  # a fill byte, allowed before any marker
             place += 1
             continue
         markers.append((frame[place + 1], place + 2))
@@ -66,7 +66,7 @@ def segments(frame: bytes) -> list[tuple[int, int]]:
 def with_whole_spectrum(frame: bytes) -> bytes:
     """Return a JPEG whose sequential scan ends at coefficient 63, as T.81 B.2.3 demands.
 
-    Some writers of 12-bit JPEG leave a 0 there, and libjpeg refuses the scan.
+    Some writers of 12-bit JPEG write 0 instead, and libjpeg refuses the scan.
     """
     place = _scan(frame)
     if place + 2 >= len(frame):

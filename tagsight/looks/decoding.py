@@ -1,6 +1,6 @@
-"""One frame of a file's pixels, decoded, with repairs of what the decoders refuse.
+"""One frame of a file's pixels, decoded, with repairs of files that the decoders refuse.
 
-The middle frame is read and nothing else, so memory is that of one frame.
+Only the middle frame is read, so memory is that of one frame.
 """
 
 import zlib
@@ -31,7 +31,7 @@ def middle_frame(
 
     Bits that hold no sample (overlays, PS3.5 8.1.1) are removed, 4:2:2 is upsampled, and YBR of 8
     bits is converted to RGB (PS3.3 C.7.6.3.1.2); palettes, tables and windows are not applied. The
-    size of a compressed frame goes before that in the header.
+    size in a compressed frame takes precedence over the header's.
     Raises Rejection (pixels_incomplete, too_large, unsupported_pixels), and exceptions of any kind
     from the decoders, for pixels that cannot be decoded.
     """
@@ -52,14 +52,14 @@ def middle_frame(
 
 
 def _byte_order(parsed: ParsedFile) -> UID:
-    """The plain syntax of native pixels, since the one in the file may be private or wrong."""
+    """The standard syntax of native pixels; the one in the file may be private or wrong."""
     return ExplicitVRLittleEndian if parsed.little else UID("1.2.840.10008.1.2.2")
 
 
 def _options(pixels: Pixels, values: dict[str, str]) -> dict[str, Any]:
     """Options of pydicom's decoders, for a single frame.
 
-    All allocated bits are asked for, since pydicom assumes that samples are in the lowest of them.
+    They ask for all allocated bits, since pydicom assumes that samples are in the lowest bits.
     """
     samples, bits = int_value(values, "SamplesPerPixel", 1), int_value(values, "BitsAllocated", 8)
     options = {
@@ -83,7 +83,7 @@ def _options(pixels: Pixels, values: dict[str, str]) -> dict[str, Any]:
 
 
 def _is_whole(pixels: Pixels, options: dict[str, Any], count: int) -> bool:
-    """Whether pixels declared as 4:2:2 are as long as 4:4:4: then that is what they are."""
+    """Whether pixels declared as 4:2:2 have the length of 4:4:4, so are 4:4:4."""
     shape = options["rows"] * options["columns"] * options["samples_per_pixel"]
     declared = options["photometric_interpretation"] == "YBR_FULL_422"
     return bool(declared and pixels.length >= shape * options["bits_allocated"] // 8 * count)
@@ -111,15 +111,15 @@ def _encapsulated(
     data = frame if syntax == ExplicitVRLittleEndian else encapsulate([frame])
     array, facts = get_decoder(syntax).as_array(data, index=0, **options)
     if len(frame) > _BLANK + array.nbytes // 48 and array.min() == array.max():
-        raise ValueError  # one value needs no such length: the decoder could not read the rest
+        raise ValueError("a constant image does not need so many bytes: the rest was not decoded")
     return _samples(array, values, head), str(facts["photometric_interpretation"])
 
 
 def _take_size(head: Codestream, options: dict[str, Any]) -> None:
     """Take size and depth from a frame, as decoders do, in place of the header's.
 
-    Raises Rejection where the frame is cut off, which decoders of JPEG fill with grey, is too large
-    or has another number of samples.
+    Raises Rejection where the frame is cut off (decoders of JPEG would fill it with grey), is too
+    large, or has another number of samples.
     """
     if not head.complete:
         raise Rejection("pixels_incomplete", "frame")
@@ -133,7 +133,7 @@ def _take_size(head: Codestream, options: dict[str, Any]) -> None:
 
 
 def _samples(array: np.ndarray, values: dict[str, str], head: Codestream | None) -> np.ndarray:
-    """The samples without other bits of their words: Bits Stored of them, from High Bit down.
+    """The samples without other bits of their words: Bits Stored bits, from High Bit down.
 
     head: of a compressed frame, which may hold fewer bits than the word, or more than Bits Stored.
     """
@@ -153,7 +153,7 @@ def _packed(parsed: ParsedFile, index: int, options: dict[str, Any]) -> tuple[np
     """A frame of single bits, which need not start at a byte (PS3.5 8.1.1)."""
     count = options["rows"] * options["columns"]
     first = index * count // 8
-    first -= first % 2  # whole words, for those of big endian files are swapped
+    first -= first % 2  # start at a word: the words of big endian files are swapped
     parsed.source.seek(first, 1)
     data = parsed.source.read(-(-(index * count + count) // 16) * 2 - first)
     if not parsed.little and options["pixel_vr"] == "OW":
@@ -169,7 +169,7 @@ def _bits(data: bytes, start: int, options: dict[str, Any]) -> tuple[np.ndarray,
 
 
 def unpack_bytes(packed: bytes) -> bytes:
-    """Return one segment of PackBits (PS3.5 G.3.2) unpacked; decoders refuse single bits."""
+    """Return one segment of PackBits (PS3.5 G.3.2) unpacked, as decoders refuse single bits."""
     out, place = bytearray(), 0
     while place < len(packed):
         head = packed[place]

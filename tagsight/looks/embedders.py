@@ -1,6 +1,6 @@
-"""Embedders: what describes an image by numbers, and what a plan has to know of each.
+"""Embedders, which describe an image by numbers, and what a plan needs to know about each.
 
-Imports torch where a network is made and no sooner, since every plan reads PRESETS.
+Imports torch only where a network is made, since every plan reads PRESETS.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Embedder(Protocol):
-    """What describes images by numbers, each image apart from all others."""
+    """A describer of images by numbers; the numbers of an image do not depend on other images."""
 
     def embed(self, images: UInt8s, /) -> Float32s:
         """Return the embeddings of images.
@@ -44,12 +44,12 @@ def embeddings(embedder: Embedder, images: UInt8s, failed: Bools) -> Float32s:
 class Preset:
     """An embedder that has to be trained, as an entry of PRESETS.
 
-    description: what the config's schema says of it, after its name
-    network: makes the network, with weights from torch's random state
-    optimizer: makes what trains a network, at a learning rate
+    description: its text in the config's schema, after its name
+    network: returns a new network, with weights from torch's random state
+    optimizer: returns the optimizer of a network, at a learning rate
     length: numbers in an embedding
-    memory: bytes an image in a job that holds embeddings, a high guess
-    speed: images a second in training on a CPU, a low guess
+    memory: bytes per image in a job that holds embeddings, a high estimate
+    speed: images per second in training on a CPU, a low estimate
     """
 
     description: str
@@ -70,7 +70,7 @@ class Preset:
     def embedder(self, weights: Path | str, device: str, threads: int) -> Embedder:
         """Return the embedder with the weights of a file (safetensors).
 
-        device: `auto`, `cpu` or `cuda`; threads: of the CPU, which do not show in its numbers.
+        device: `auto`, `cpu` or `cuda`; threads: of the CPU; they do not change its numbers.
         """
         from tagsight.looks.embeddings import Encoder
 
@@ -96,7 +96,7 @@ def _adam(model: "Autoencoder", learning_rate: float) -> "Optimizer":
 
 
 def _rmsprop(model: "Autoencoder", learning_rate: float) -> "Optimizer":
-    """TensorFlow's, with its defaults."""
+    """RMSprop as in TensorFlow, with its defaults."""
     from torch.optim import RMSprop
 
     return RMSprop(model.parameters(), lr=learning_rate, alpha=0.9, eps=1e-7)

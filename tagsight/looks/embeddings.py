@@ -1,4 +1,4 @@
-"""Networks run in fixed pieces, so that the number of threads does not show in a result.
+"""Networks run in pieces of fixed size, so that results do not depend on the number of threads.
 
 Floating-point sums depend on their order, and torch's order depends on its threads. So on a CPU
 images go through the network in pieces of a fixed size, each on a single thread.
@@ -19,7 +19,7 @@ PIECE = 40  # images that go through the network at a time
 
 
 def choose_device(device: str) -> torch.device:
-    """Return the device of a name; of `auto` CUDA if this machine has it, else the CPU."""
+    """Return the device of a name; for `auto` CUDA if this machine has it, else the CPU."""
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(device)
@@ -27,9 +27,9 @@ def choose_device(device: str) -> torch.device:
 
 @contextmanager
 def single_threaded(threads: int) -> Iterator[Executor]:
-    """Yield a pool of workers in which torch keeps to one thread each.
+    """Yield a pool of workers in which torch uses one thread each.
 
-    Torch's number of threads is set back afterwards.
+    Torch's number of threads is restored afterwards.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -58,8 +58,8 @@ class Encoder:
     def embed(self, images: UInt8s, /) -> Float32s:
         """Return the embeddings of images: uint8 (n, 128, 128) -> float32 (n, d).
 
-        Images may be a memory map. The same bytes whatever the number of threads, and on CPUs with
-        the same vector instructions.
+        Images may be a memory map. The bytes do not depend on the number of threads, but may on the
+        CPU's vector instructions.
         """
 
         def encoded(first: int) -> Float32s:
@@ -73,9 +73,9 @@ class Encoder:
 
 
 def reconstructed(model: Autoencoder, originals: UInt8s) -> UInt8s:
-    """Return images (n, 128, 128) after the way through the network and back.
+    """Return images (n, 128, 128), encoded and decoded by the network.
 
-    On a single thread: the order of its sums does not show in the bytes.
+    On a single thread, so that the order of its sums is fixed.
     """
 
     def one(image: UInt8s) -> Float32s:

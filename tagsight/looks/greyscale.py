@@ -7,7 +7,7 @@ from tagsight.dicom.part10 import ParsedFile
 from tagsight.looks.lut import LUMA, MODALITY, VOI, LookupTable, palette, table
 
 _LOSSY = "LossyImageCompression"
-_LEAST_RANGE = 8  # of 255 levels: a picture with less between black and white shows nothing
+_LEAST_RANGE = 8  # of 255 levels: a picture with a smaller range shows nothing
 
 
 def grey_levels(
@@ -29,7 +29,7 @@ def grey_levels(
 
 
 def _luma(array: np.ndarray, photometric: str, values: dict[str, str]) -> np.ndarray:
-    """Luma of colours by the range of the bits in use; in YBR it is the first sample."""
+    """Luma of colours, scaled by the bits in use; in YBR it is the first sample."""
     white = np.iinfo(array.dtype).max
     stored = 2 ** int_value(values, "BitsStored", 64) - 1
     if 0 < stored < white and array.max() <= stored:
@@ -42,7 +42,7 @@ def _luma(array: np.ndarray, photometric: str, values: dict[str, str]) -> np.nda
 
 
 def _windowed(stored: np.ndarray, parsed: ParsedFile, values: dict[str, str]) -> np.ndarray:
-    """Modality table or slope, then VOI table or window; the range where these show nothing."""
+    """Modality table or slope, then VOI table or window; the full range if these show nothing."""
     array = _to_modality(stored, parsed, values)
     shown: np.ndarray | None = None
     if array.dtype.kind in "ui":
@@ -71,7 +71,7 @@ def _to_modality(array: np.ndarray, parsed: ParsedFile, values: dict[str, str]) 
 
 
 def _by_window(array: np.ndarray, values: dict[str, str]) -> np.ndarray | None:
-    """PS3.3 C.11.2.1.2; None where there is no window, or one without width."""
+    """Grey levels by PS3.3 C.11.2.1.2; None where there is no window, or its width is 0."""
     centre, width = _number(values, "WindowCenter"), _number(values, "WindowWidth")
     shape = values.get("VOILUTFunction", "LINEAR")
     if centre is None or width is None or width <= (shape == "LINEAR"):
@@ -87,9 +87,9 @@ def _by_window(array: np.ndarray, values: dict[str, str]) -> np.ndarray | None:
 
 
 def _is_padding(stored: np.ndarray, values: dict[str, str]) -> np.ndarray | None:
-    """Which pixels are padding (PS3.3 C.7.5.1.1.2); None where that is not given, or all are.
+    """Which pixels are padding (PS3.3 C.7.5.1.1.2); None where no value is given, or all are.
 
-    Lossy compression leaves the padding near its value, not at it.
+    After lossy compression padding is near its value, not equal to it.
     """
     one, other = _number(values, "PixelPaddingValue"), _number(values, "PixelPaddingRangeLimit")
     if one is None:
@@ -101,7 +101,7 @@ def _is_padding(stored: np.ndarray, values: dict[str, str]) -> np.ndarray | None
 
 
 def _by_range(array: np.ndarray, padding: np.ndarray | None) -> np.ndarray:
-    """Grey levels over the range of finite pixels but padding; black where they have one value."""
+    """Grey levels over the range of finite pixels without padding; black if they are all equal."""
     measured = np.isfinite(array) if padding is None else np.isfinite(array) & ~padding
     finite = array[measured]
     low, high = (finite.min(), finite.max()) if finite.size else (0, 0)

@@ -1,7 +1,7 @@
 """Lookup tables of a header: palettes, modality and VOI tables (PS3.3 C.7.6.3.1.5, C.11.1, C.11.2).
 
-Read from the bytes, since headers are often wrong about them: VRs (US, SS, OW, none) and the bits
-of an entry (8 where the words hold 16, 16 where they hold 8).
+Read from the bytes, since headers are often wrong about them: the VR (US, SS, OW, none) and the
+bits of an entry (8 where words hold 16, or the reverse).
 """
 
 import struct
@@ -17,7 +17,7 @@ from tagsight.rejections import Rejection
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _PALETTE = 0x00281101  # descriptor of the red one; green and blue follow
-_COLOURS, _SEGMENTED = 0x100, 0x120  # from a descriptor to the entries
+_COLOURS, _SEGMENTED = 0x100, 0x120  # offsets of tags, from a descriptor to its entries
 _DESCRIPTOR, _DATA = 0x00283002, 0x00283006
 MODALITY, VOI = 0x00283000, 0x00283010
 
@@ -33,19 +33,19 @@ class LookupTable(NamedTuple):
     entries: np.ndarray
 
     def of(self, array: np.ndarray) -> np.ndarray:
-        """Return the entries of an array of integers; beyond them the first or the last counts."""
+        """Return the entries for an array of integers; beyond the table its first or last entry."""
         top = len(self.entries) - 1
         wide = array.astype(np.int32 if array.dtype.itemsize < 4 else np.int64)
         return np.asarray(self.entries[np.clip(wide - self.first, 0, top)])
 
     @property
     def white(self) -> int:
-        """The largest value of the bits in use, of which there are at least 8."""
+        """The largest value of the bits in use, at least 8 bits."""
         return int(2 ** max(int(self.entries.max()).bit_length(), 8) - 1)
 
 
 def table(parsed: ParsedFile, sequence: int, *, signed: bool) -> LookupTable | None:
-    """Return the first table of a sequence; None where there is none that can be used.
+    """Return the first table of a sequence; None where it has no usable table.
 
     sequence: MODALITY or VOI; signed: whether the values that it maps may be negative.
     Raises Rejection where the sequence cannot be read.
@@ -89,7 +89,7 @@ def _colour(parsed: ParsedFile, tag: int, *, signed: bool) -> LookupTable | None
 
 
 def _expanded(parsed: ParsedFile, descriptor: Element, segments: bytes) -> bytes:
-    """The entries of a segmented palette (PS3.3 C.7.9.2), as in one without segments."""
+    """The entries of a segmented palette (PS3.3 C.7.9.2), expanded."""
     bits = parsed.window.value(descriptor)[4:6]
     kind = "B" if 8 in bits else "H"
     size = struct.calcsize(kind)

@@ -41,11 +41,11 @@ def render(path: str, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
     path: in text form; aspect: `pad` keeps the proportions of what was imaged (pixels need not be
     square) and fills with black, `stretch` fills the square; size: pixels a side.
 
-    PS3.3 C.11.1 and C.11.2 apply in their order, with the first of several windows. Where there is
-    no window, or where it would show nothing, the range of the pixels without padding takes its
-    place. MONOCHROME1 is inverted, colour becomes luma, a frame has its own header's values;
-    overlays are not drawn, mosaics stay as they are.
-    Returns uint8 (size, size), of one grey only where all pixels are equal.
+    PS3.3 C.11.1 and C.11.2 are applied in this order, with the first of several windows. Without a
+    window, or if it would show nothing, the range of the pixels without padding is used.
+    MONOCHROME1 is inverted, colour becomes luma, header values are those of the frame;
+    overlays are not drawn, mosaics are not split.
+    Returns uint8 (size, size), all equal only where all pixels are equal.
     Raises PixelError where the file cannot be drawn.
     """
     try:
@@ -69,7 +69,7 @@ def render(path: str, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
 
 
 def _height(values: dict[str, str]) -> float:
-    """The height of a pixel in widths of it; 1 where that is not given, or impossible."""
+    """The height of a pixel divided by its width; 1 where that is unknown or implausible."""
     for keyword in _SPACINGS:
         try:
             height, width = map(float, values.get(keyword, "").split("\\")[:2])
@@ -83,8 +83,8 @@ def _height(values: dict[str, str]) -> float:
 def _fitted(grey: Floats, aspect: Aspect, size: int, pixel: float) -> UInt8s:
     """The picture resized to (size, size).
 
-    Along each axis by area means where it shrinks, by linear interpolation where it grows; pixel:
-    height of a pixel in widths of it.
+    Along each axis by area means if it shrinks, by linear interpolation if it grows; pixel: height
+    of a pixel divided by its width.
     """
     rows, columns = grey.shape
     largest = max(rows * pixel, columns)
@@ -118,7 +118,7 @@ def render_all(
     paths, aspect, size: see render; progress: counts files; seconds: allowed for one picture.
     Returns uint8 (n, size, size) and n reasons, in the order of `paths`. A picture that could not
     be drawn is all zeros, with its reason (None for all others). A decoder that crashes, or needs
-    more than `seconds` or 4 GiB, ends only its own picture.
+    more than `seconds` or 4 GiB, loses only its own picture.
     """
     images = np.zeros((len(paths), size, size), np.uint8)
     reasons: list[str | None] = [None] * len(paths)

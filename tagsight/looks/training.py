@@ -1,4 +1,4 @@
-"""Training of an autoencoder: resumable, the same bytes whatever the number of threads."""
+"""Training of an autoencoder: resumable, with bytes that do not depend on the number of threads."""
 
 import os
 import time
@@ -18,7 +18,7 @@ from tagsight.looks.embedders import PRESETS
 from tagsight.looks.embeddings import choose_device, single_threaded, to_input
 from tagsight.run.progress import LOG, ProgressCounter
 
-PIECE = 10  # images whose gradient one thread computes; a batch's gradient is summed over pieces
+PIECE = 10  # images whose gradient one thread computes; a batch's gradient is a sum over pieces
 CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
 
 
@@ -39,11 +39,11 @@ def train(
     """Return the weights of a network trained by mean squared error, and its history.
 
     images: uint8 (n, 128, 128), may be a memory map, read batch by batch; preset: of PRESETS;
-    batch: images in a step; validation: share of the images, drawn by `seed`, on which the loss is
-    watched; resume: a file, written after each epoch, whole or not at all, from which training goes
-    on where it exists.
+    batch: images in a step; validation: share of the images, drawn by `seed`, kept for the
+    validation loss; resume: a file, written atomically after each epoch; if it exists, training
+    continues from it.
 
-    The weights depend on nothing but images, seed and settings: on a CPU each batch is cut into
+    The weights depend only on images, seed and settings: on a CPU each batch is cut into
     pieces of 10 images, each piece's gradient computed on one thread, the gradients summed in
     order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels.
 
@@ -52,7 +52,7 @@ def train(
     Raises DataError where there are fewer than two images, or the loss is no longer a number.
     """
     place = choose_device(device)
-    training, watched = split(len(images), validation, seed)
+    training, validating = split(len(images), validation, seed)
     model, steps = _fresh(preset, learning_rate, seed, place)
     history = _resumed(resume, model, steps)
     if history:
@@ -61,13 +61,13 @@ def train(
         progress.resume(len(history))
     with single_threaded(threads) as pool:
         for epoch in range(len(history), epochs):
-            began = time.perf_counter()
+            start = time.perf_counter()
             order = np.random.default_rng([seed, epoch]).permutation(training)
             batches = _cut(order, batch)
             loss = _epoch(model, steps, images, batches, pool)
-            speed = len(order) / (time.perf_counter() - began)
-            validated = _loss(model, images, watched, pool) if len(watched) else None
-            history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": validated})
+            speed = len(order) / (time.perf_counter() - start)
+            validation_loss = _loss(model, images, validating, pool) if len(validating) else None
+            history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": validation_loss})
             history[-1]["images_per_second"] = speed
             _commit(resume, model, steps, history)
             if progress:
@@ -87,7 +87,7 @@ SCHEMA = pl.Schema(
 
 
 def split(n: int, validation: float, seed: int) -> tuple[Int64s, Int64s]:
-    """Return rows to train on, at least one, and rows to watch: a share `validation`, rounded."""
+    """Return the training rows, at least one, and the validation rows: a share `validation`."""
     if n < 2:
         raise DataError(f"autoencoder: {n} images to train on; raise samples.autoencoder")
     order = np.random.default_rng([seed, n]).permutation(n)
@@ -124,7 +124,7 @@ def _epoch(
 
 
 def _gradient(model: Autoencoder, images: UInt8s, rows: Int64s, pool: Executor) -> float:
-    """Leave the gradient of a batch's mean squared error in the model; its loss."""
+    """Set the model's gradient to that of a batch's mean squared error; returns the error."""
     parameters = list(model.parameters())
 
     def piece(part: Int64s) -> tuple[float, tuple[Tensor, ...]]:
@@ -171,7 +171,7 @@ def _cut(rows: Int64s, size: int) -> list[Int64s]:
 def _resumed(
     resume: Path, model: Autoencoder, steps: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
-    """Load the state of an earlier job; its history, empty where there is none."""
+    """Load the state of an earlier job; returns its history, empty where there is none."""
     if not resume.exists():
         return []
     state = torch.load(resume, map_location="cpu", weights_only=True)

@@ -16,12 +16,12 @@ def counts(
 ) -> dict[str, Any]:
     """Count files, images, tags, columns and samples.
 
-    tags: all shards, with `image`, `series`, `patient`; rejected: a row a file, with `reason`.
-    selection: a row a tag, with `fate`; columns: of the encoding, with `parser`.
-    samples: name -> images drawn from the archive; fates: a row for each of them whose pixels were
-    asked for, with `reason` where they could not be drawn.
-    Returns what counts.json holds. `series` and `patients` count those that are known;
-    `unknown_patient` counts the images whose patient is not.
+    tags: all shards, with `image`, `series`, `patient`; rejected: one row per file, with `reason`.
+    selection: one row per tag, with `fate`; columns: of the encoding, with `parser`.
+    samples: name -> number of images; fates: one row per image whose pixels were needed, with
+    `reason` where they could not be drawn.
+    Returns the content of counts.json. `series` and `patients` count known ones; `unknown_patient`
+    counts images without a known patient.
     """
     archive = tags.select(
         images=pl.len(),
@@ -50,6 +50,6 @@ def trial_sizes(samples: Mapping[str, int]) -> list[int]:
 
 
 def _tally(rows: pl.DataFrame) -> dict[str, int]:
-    """Reason -> rows, the most frequent first."""
+    """Reason -> number of rows, the most frequent first."""
     tally = rows.group_by("reason").len().sort(["len", "reason"], descending=[True, False])
     return dict(tally.iter_rows())

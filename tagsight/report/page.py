@@ -1,4 +1,4 @@
-"""The page: the results of a run in one HTML file that needs nothing from outside."""
+"""The page: the results of a run in one self-contained HTML file."""
 
 import re
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ def render(
 ) -> str:
     """Return the page as HTML.
 
-    drawings: name -> SVG of flow, silhouettes, choice, nesting, and where there are looks training
-    and explained; reconstructions, tiles: of `Content`.
+    drawings: name -> SVG: flow, silhouettes, choice, nesting, and in a run with pixels training and
+    explained; reconstructions, tiles: as in sections.Content.
     """
     content = sections.Content(run, tiles, reconstructions)
     looks = run.evaluation is not None
-    shown = [each for each in sections.SECTIONS if looks or not each.needs_looks]
-    values = {name: value for each in shown for name, value in each.values(content).items()}
+    shown = [section for section in sections.SECTIONS if looks or not section.needs_looks]
+    values = {k: value for section in shown for k, value in section.values(content).items()}
     confounding = run.agreement["confounding"]
     return _template().render(
         **values,
@@ -43,7 +43,7 @@ def render(
         confounding=sentences.confounding_sentence(confounding),
         basis=sentences.confounding_basis(confounding),
         figures={name: inline(name, svg) for name, svg in drawings.items()},
-        held_back=sum(each.held_back for each in tiles.values()),
+        held_back=sum(cluster.held_back for cluster in tiles.values()),
     )
 
 
@@ -67,14 +67,14 @@ def _template() -> Template:
 
 
 def result(run: Run) -> str:
-    """Return the run's result in a sentence."""
+    """Return the result of the run as a sentence."""
     if run.evaluation is None:
         return sentences.without_looks(run.counts["images"], run.choice)
     return sentences.result(run.evaluation)
 
 
 def inline(name: str, svg: str) -> Markup:
-    """Return an SVG to stand in the page: its ids its own, its colours the page's.
+    """Return an SVG for inlining in the page, with unique ids and the page's colours.
 
     >>> inline("a", '<?xml?><svg><g id="x" style="fill: #17242c"/></svg>')
     Markup('<svg><g id="a-x" style="fill: var(--ink)"/></svg>')

@@ -1,4 +1,4 @@
-"""The results of a run that the page is made of."""
+"""The results of a run that the page is made from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ TABLES = ("frequencies", "selection", "unmapped", "training")
 
 @dataclass(frozen=True)
 class Run:
-    """Results of a run, as their files hold them.
+    """Results of a run, as in their files.
 
-    Without pixels, in a run on a ready table of tags, there is neither `evaluation` nor `training`.
+    A run on a ready table of tags has no pixels: `evaluation` and `training` are None.
     """
 
     counts: Mapping[str, Any]

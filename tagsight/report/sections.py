@@ -18,9 +18,9 @@ from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.results import Run
 
-CHIPS = 5  # tags shown of a cluster
-SHOWN = 50  # clusters shown one by one where there are no pictures
-# Classes of the page for Hennig's readings of a cluster's stability.
+CHIPS = 5  # tags shown per cluster
+MOST_CLUSTERS = 50  # shown one by one in a run without pictures
+# CSS classes for Hennig's verdicts on a cluster's stability.
 TRUST = {
     "highly stable": "sure",
     "stable": "sure",
@@ -33,9 +33,9 @@ TRUST = {
 
 @dataclass(frozen=True)
 class Content:
-    """What the values of sections are made from.
+    """The data that the values of sections are made from.
 
-    tiles: pictures of cluster 1, 2, …, as many as are shown.
+    tiles: pictures by cluster, of the clusters that are shown.
     reconstructions: PNG; None where no image may be shown.
     """
 
@@ -54,9 +54,9 @@ class Section:
 
     key: its anchor.
     name: in the navigation.
-    template: its file, written out so that recipes see it. Every template has `run` and `figures`.
-    needs_looks: whether it is left out of a run without pixels.
-    values: makes the further values of its template; no two sections use one name.
+    template: its file, a literal so that recipes see it. Every template gets `run` and `figures`.
+    needs_looks: whether it is left out in a run without pixels.
+    values: returns the other values of its template; all sections use different names.
     """
 
     key: str
@@ -67,7 +67,7 @@ class Section:
 
 
 def clusters(run: Run, tiles: Mapping[int, Tiles]) -> list[dict[str, Any]]:
-    """Return what is shown of each cluster: its card, its rule, its pictures as data URIs.
+    """Return the data shown for each cluster: its card, its rule, its pictures as data URIs.
 
     tiles: pictures by cluster.
     """
@@ -79,7 +79,7 @@ def clusters(run: Run, tiles: Mapping[int, Tiles]) -> list[dict[str, Any]]:
             "rule": rules.get(card["cluster"], {"rule": None}),
             "chips": [_chip(tag) for tag in card["tags"][:CHIPS]],
             "tiles": _pictures(tiles.get(card["cluster"])),
-            "shown": card["cluster"] in (tiles if run.evaluation else range(1, SHOWN + 1)),
+            "shown": card["cluster"] in (tiles if run.evaluation else range(1, MOST_CLUSTERS + 1)),
         }
         for card in run.cards
     ]
@@ -95,7 +95,7 @@ def _pictures(tiles: Tiles | None) -> dict[str, Any] | None:
         return None
     return {
         "medoid": tiles.medoid and _data_uri(tiles.medoid, "jpeg"),
-        "members": [_data_uri(each, "jpeg") for each in tiles.members],
+        "members": [_data_uri(picture, "jpeg") for picture in tiles.members],
         "held_back": tiles.held_back,
         "medoid_held_back": tiles.medoid_held_back,
         "medoid_elsewhere": tiles.medoid_elsewhere,
@@ -103,7 +103,7 @@ def _pictures(tiles: Tiles | None) -> dict[str, Any] | None:
 
 
 def trust_counts(cards: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
-    """Return how many clusters have each reading, the most stable first."""
+    """Return how many clusters have each verdict on stability, the most stable first."""
     counts = [(sum(card["reading"] == reading for card in cards), reading) for reading in TRUST]
     return [(count, reading) for count, reading in counts if count]
 
@@ -120,10 +120,10 @@ def nesting_shares(steps: Sequence[nesting.Step]) -> dict[int, dict[int, float |
 
 
 def cluster_homes(run: Run) -> dict[str, Any]:
-    """Return where the clusters live at other K: `smaller` (each K), `larger` (the next K or None).
+    """Return where clusters' images are at other K: `smaller` (K), `larger` (K or None), `rows`.
 
-    `rows`: `cluster`, `name`, for each smaller K the row of nesting.json in `homes` (None where the
-    sample has no image of the cluster), and in `parts` those of the larger that live mostly in it.
+    rows: `cluster`, `name`, `homes` (the row of nesting.json for each smaller K; None where the
+    sample has no image of the cluster), `parts` (rows of clusters at the larger K mostly in it).
     """
     k = run.choice["k"]
     above = {step["coarse"]: nesting.homes(step) for step in run.nesting if step["fine"] == k}
@@ -143,7 +143,7 @@ def cluster_homes(run: Run) -> dict[str, Any]:
 
 
 def tests(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the table of tests: for each null its rows, a labelling each, both kinds of centre."""
+    """Return the table of tests: for each null one row per labelling, with both kinds of centre."""
     groups = []
     for null in nulls.NULLS:
         rows = [
@@ -166,7 +166,7 @@ def _row(labelling: Labelling, figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explained(figures: Mapping[str, Any]) -> str:
-    """`31 % (28 to 34 %)`; a dash where there is nothing to divide by."""
+    """`31 % (28 to 34 %)`; a dash where it is undefined."""
     if figures["explained"] is None:
         return "–"
     share, bounds = wording.percent(figures["explained"]), figures["explained_ci95"]
@@ -174,11 +174,11 @@ def _explained(figures: Mapping[str, Any]) -> str:
 
 
 def agreement(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return for each outside label that is known its scores at the chosen K.
+    """Return the scores at the chosen K of each label from outside the clusters that is known.
 
     stored: agreement.json.
-    `scores`: with all tags, without those that state modality and body part, and without those
-    that state the scanner; None where there is no such clustering.
+    Returns `label`, `stated`, and `scores` of the clusters from all tags, without tags that state
+    modality and body part, and without tags that state the scanner; None without such clusters.
     """
     rows = {
         (row["label"], tuple(row["left_out"])): row
@@ -198,16 +198,16 @@ def agreement(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def kept_tags(run: Run) -> list[dict[str, Any]]:
-    """Return the tags that are kept, with their frequencies, in the order of the selection."""
+    """Return the kept tags with their frequencies, in the order of the selection."""
     kept = run.selection.filter(fate="kept").select("keyword")
-    known = kept.join(run.frequencies, on="keyword", how="left", maintain_order="left")
+    joined = kept.join(run.frequencies, on="keyword", how="left", maintain_order="left")
     columns = ["keyword", "tag", "missing_share", "level", "inferred", "top_values"]
-    rows = known.select(columns).to_dicts()
+    rows = joined.select(columns).to_dicts()
     return [row | {"top_values": with_names(row["top_values"])} for row in rows]
 
 
 def with_names(values: str | None) -> str | None:
-    """Return values with the standard's names in the place of its UIDs.
+    """Return values with UIDs of the standard replaced by their names.
 
     >>> with_names("1.2.840.10008.1.2.1 (12) · 1.2.3 (4)")
     'Explicit VR Little Endian (12) · 1.2.3 (4)'
@@ -216,22 +216,22 @@ def with_names(values: str | None) -> str | None:
 
 
 def dropped_tags(selection: pl.DataFrame) -> list[tuple[str, list[str]]]:
-    """Return the reasons for which tags were dropped, each with its tags, the longest first."""
+    """Return the reasons why tags were dropped with their tags, the longest list first."""
     dropped = selection.filter(fate="dropped").group_by("reason").agg(pl.col("keyword").sort())
     rows: list[tuple[str, list[str]]] = dropped.sort("reason").rows()
     return sorted(rows, key=lambda row: -len(row[1]))
 
 
 def lacking_modality(frequencies: pl.DataFrame) -> float:
-    """Return the share of images that do not say their modality."""
+    """Return the share of images without Modality."""
     share = frequencies.filter(keyword="Modality")["missing_share"]
     return float(share[0]) if len(share) else 1.0
 
 
 def paper(run: Run) -> list[tuple[str, str, str]]:
-    """Return the paper's figures beside the run's: what, theirs, ours.
+    """Return rows of a figure's name, its value in the paper and in the run.
 
-    Ours by the paper's measure: centres with the image itself, labels permuted between images.
+    Both by the paper's measure: centres include the image itself, labels permuted between images.
     """
     of_tags: Mapping[str, Any] = (run.evaluation or {}).get("tags", {})
     ours: Mapping[str, Any] = of_tags.get("images", {}).get("in_sample") or {}

@@ -1,7 +1,7 @@
-"""The result of a run in one readable sentence, honest where there is no result.
+"""The result of a run in one readable sentence, which also says if there is no result.
 
-The tests are chosen beforehand: the clusters from tags against the null models `series` and
-`within_modality`. Left-out centres; two-sided at 5 %.
+The tests are fixed in advance: the clusters from tags against the null models `series` and
+`within_modality`, with left-out centres, two-sided at 5 %.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ LEVEL = 0.05
 
 
 def result(evaluation: Figures) -> str:
-    """Return the run's result as one sentence (or two, where a single trial limits it).
+    """Return the run's result as one sentence; as two where few trials limit it.
 
     evaluation: evaluation.json.
     """
@@ -46,7 +46,7 @@ def result(evaluation: Figures) -> str:
 def verdict(figures: Figures) -> str:
     """Return `nearer`, `as chance` or `farther` than the null, or `undefined`.
 
-    By the paired test; where there is none (a single trial), by the permutations.
+    By the paired test; without one (a single trial), by the permutations.
     """
     explained = figures.get("explained")
     if explained is None:
@@ -88,7 +88,7 @@ def _beyond(evaluation: Figures) -> str:
 
 
 def _part(tested: int, trials: int) -> str:
-    """In how many trials, where it is not all: elsewhere the clusters divided no modality."""
+    """In how many trials, if not in all: in the others the clusters divided no modality."""
     if tested == trials:
         return ""
     return f" (in {tested} of {trials} trials; the others could not test it)"
@@ -105,7 +105,7 @@ def _limits(evaluation: Figures, tags: Figures) -> str:
 
 
 def without_looks(images: int, choice: Figures) -> str:
-    """Return the result of a run on a table of tags, which has no pixels to test clusters on."""
+    """Return the result of a run on a table of tags, which has no pixels for a test."""
     silhouette = number(choice["grid"][str(choice["k"])]["silhouette"], 2)
     return (
         f"{images:,} images fall into {choice['k']} clusters by their tags, with "
@@ -115,13 +115,13 @@ def without_looks(images: int, choice: Figures) -> str:
 
 
 def closing(sentence: str, page: str, table: str) -> str:
-    """Return what a run prints at its end, for any terminal: the result, then where to look."""
+    """Return the text printed at the end of a run, for any terminal: the result, then paths."""
     plain = sentence.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
     return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"
 
 
 def confounding_sentence(confounding: Figures) -> str:
-    """Return in one sentence what to read the clusters as; confounding: of agreement.json."""
+    """Return in one sentence what the clusters represent; confounding: of agreement.json."""
     if confounding["verdict"] == "unknown":
         return (
             "Whether the clusters are anatomy or scanners cannot be told: too few images state "
@@ -146,7 +146,7 @@ def confounding_sentence(confounding: Figures) -> str:
 
 
 def confounding_basis(confounding: Figures) -> str:
-    """Return on how many images and kinds the sentence rests; empty where nothing was compared.
+    """Return how many images and kinds the sentence is based on; empty if none were compared.
 
     confounding: of agreement.json.
     """
@@ -161,5 +161,5 @@ def confounding_basis(confounding: Figures) -> str:
 
 
 def _ami(value: float) -> str:
-    """`.80`, as articles write it."""
+    """`.80`, as in articles."""
     return f"{value:.2f}".replace("0.", ".", 1).replace("-", MINUS)

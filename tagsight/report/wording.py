@@ -1,8 +1,8 @@
-"""What figures and page call things, and how they write numbers."""
+"""Names of labels, and formats of numbers, in the figures and on the page."""
 
 from collections.abc import Sequence
 
-# Labels from outside the clusters, in the order of the page's table.
+# Names of labels from outside the clusters, in the order of the page's table.
 LABEL_NAMES = {
     "body_part": "Body part",
     "modality": "Modality",
@@ -15,7 +15,7 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float) -> str:
-    """Write a share: whole above 10 %, one decimal below.
+    """Write a share: no decimals above 10 %, one below.
 
     >>> percent(0.312), percent(0.0312), percent(-0.0312)
     ('31\\xa0%', '3.1\\xa0%', '−3.1\\xa0%')
@@ -33,7 +33,7 @@ def interval(bounds: Sequence[float]) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a number to so many significant digits; a dash for None.
+    """Write a number to `digits` significant digits; a dash for None.
 
     >>> number(0.28341), number(-16.42), number(None)
     ('0.283', '−16.4', '–')
@@ -57,7 +57,7 @@ def score(value: float | None) -> str:
 
 
 def p_value(p: float | None) -> str:
-    """Write a p as in articles.
+    """Write a p-value as in articles.
 
     >>> p_value(0.0002), p_value(0.034), p_value(None)
     ('<\\xa0.001', '.034', '–')
@@ -70,7 +70,7 @@ def p_value(p: float | None) -> str:
 
 
 def in_words(reason: str) -> str:
-    """Write a reason of a closed list for people.
+    """Write a reason, of a closed list, for readers.
 
     >>> in_words("pixels_incomplete"), in_words("not_dicom")
     ('pixels incomplete', 'not DICOM')

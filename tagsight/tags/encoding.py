@@ -1,7 +1,7 @@
 """The encoding: how the kept tags become columns, fitted once, applied to any image.
 
-A tag gives one column per item of its multi-value, numeric or categorical, and where it is filled
-in some images and missing in others one more, categorical: whether it is there (`KVP?`).
+A tag gives one column per item of its multi-value, numeric or categorical. If it is filled in some
+images and missing in others, it gives one more, categorical: whether it is present (`KVP?`).
 """
 
 from collections.abc import Collection, Iterable
@@ -43,7 +43,7 @@ class Column:
 
     @property
     def scale(self) -> scales.Scale:
-        """What a numeric column is scaled by."""
+        """The scale of a numeric column."""
         low, high = self.minimum or 0.0, self.maximum or 0.0
         return scales.Scale(low, high, self.knots, self.ranks)
 
@@ -58,14 +58,14 @@ class Encoding:
 
     def without(self, keywords: Collection[str]) -> Self:
         """Return the encoding without the columns of these tags."""
-        others = tuple(column for column in self.columns if column.keyword not in keywords)
-        return replace(self, columns=others)
+        remaining = tuple(column for column in self.columns if column.keyword not in keywords)
+        return replace(self, columns=remaining)
 
     def ranged_by(self, sample: pl.DataFrame, ranges: Literal["archive", "sample"]) -> Self:
         """Return the encoding with the ranges of the archive, or of a sample as in the paper.
 
-        sample: the encoded columns. With other scales than `range` these are the sample's quantiles
-        or ranks. A number that is missing throughout gets the range 0 to 0.
+        sample: the encoded columns. For other scales than `range` the sample's quantiles or ranks
+        are taken. A column without any number gets the range 0 to 0.
         """
         if ranges == "archive":
             return self
@@ -80,19 +80,19 @@ class Encoding:
     def to_json(self) -> dict[str, Any]:
         """Return plain lists and dicts; a column has minimum and maximum, or categories."""
         columns = [{k: v for k, v in asdict(c).items() if v is not None} for c in self.columns]
-        listed = [_each(list, tuple, column) for column in columns]
-        return {"distance": self.distance, "scale": self.scale, "columns": listed}
+        plain = [_converted(column, tuple, list) for column in columns]
+        return {"distance": self.distance, "scale": self.scale, "columns": plain}
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """Return the encoding of what to_json returns; one stored without `scale` has `range`."""
-        columns = [Column(**_each(tuple, list, column)) for column in stored["columns"]]
+        """Return the encoding that `to_json` returned; without a stored `scale` it is `range`."""
+        columns = [Column(**_converted(column, list, tuple)) for column in stored["columns"]]
         return cls(stored["distance"], tuple(columns), stored.get("scale", "range"))
 
 
-def _each(make: type, of: type, column: dict[str, Any]) -> dict[str, Any]:
-    """A column's fields, with one type made another: JSON has lists only."""
-    return {k: make(v) if isinstance(v, of) else v for k, v in column.items()}
+def _converted(column: dict[str, Any], before: type, after: type) -> dict[str, Any]:
+    """A column's fields, those of one type converted to another: JSON has lists only."""
+    return {k: after(v) if isinstance(v, before) else v for k, v in column.items()}
 
 
 def load(path: Path | str) -> Encoding:
@@ -106,8 +106,8 @@ def load(path: Path | str) -> Encoding:
 def to_features(frame: pl.DataFrame, encoding: Encoding) -> Features:
     """Return the encoded columns as Features (n,) for Gower's distance.
 
-    Numbers are scaled to 0 … 1 as the encoding says; one outside its range counts as the nearer
-    end.
+    Numbers are scaled to 0 … 1 as the encoding says; a number outside its range counts as the
+    nearer end.
     """
     numeric = [c for c in encoding.columns if c.kind == "numeric"]
     categorical = [c for c in encoding.columns if c.kind == "categorical"]
@@ -130,11 +130,11 @@ def feature_keywords(encoding: Encoding) -> list[str]:
 def fit_scale(numbers: pl.Series, kind: scales.Kind, n: pl.Series | None = None) -> scales.Scale:
     """Return the scale of numbers.
 
-    numbers: numeric (m,), null = missing; n: int (m,), how many images have each, else one.
+    numbers: numeric (m,), null = missing; n: int (m,), how many images have each; by default one.
     """
     counts = np.ones(len(numbers), np.int64) if n is None else n.to_numpy()
-    known = numbers.is_not_null().to_numpy()
-    return scales.fit(_floats(numbers)[known], counts[known], kind)
+    present = numbers.is_not_null().to_numpy()
+    return scales.fit(_floats(numbers)[present], counts[present], kind)
 
 
 def _floats(numbers: pl.Series) -> Float64s:
@@ -143,6 +143,6 @@ def _floats(numbers: pl.Series) -> Float64s:
 
 
 def _stack(columns: Iterable[NDArray[Any]], n: int, dtype: type) -> NDArray[Any]:
-    """Columns side by side, (n, columns), also where there is none."""
+    """Columns side by side, (n, columns), even if there is none."""
     parts = [np.empty((n, 0)), *(column[:, None] for column in columns)]
     return np.ascontiguousarray(np.hstack(parts).astype(dtype))

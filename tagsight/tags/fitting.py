@@ -24,9 +24,9 @@ from tagsight.tags.quantities import without_uncalibrated
 
 log = logging.getLogger(__name__)
 
-# Values of these are typed by people or name single devices: not shown where few patients have
-# them. The same holds for parsers that are `typed`.
-TYPED_VRS = frozenset(["AE", "LO", "SH", "UN"])
+# VRs of values that people type or that name a single device: a value that few patients have is
+# not shown. The same holds for parsers that are `hand_typed`.
+HAND_TYPED_VRS = frozenset(["AE", "LO", "SH", "UN"])
 
 
 def fit(
@@ -44,25 +44,26 @@ def fit(
 ) -> Encoding:
     """Return the encoding of the kept tags, fitted to all images.
 
-    tags: all shards; frequencies, selection: see there; body_parts: the table of spellings; key: of
-    the hashes that stand for values that are not shown.
+    tags: all shards; frequencies, selection: tables of `frequencies.frequencies` and
+    `selection.selection`; body_parts: the table of spellings; key: of the hashes that replace
+    values that are not shown.
 
-    Columns without two different values are left out, and the log says which. In tags that people
-    type (LO, SH), values of fewer than min_patients patients become categories under a hash by
-    `key`. Weights are 1 for values and presence_weight for presence, or in this proportion those
-    that give columns the same mean distance (see `weighting`).
+    Columns without two different values are left out and logged. In tags that people type (LO, SH),
+    a value of fewer than min_patients patients becomes a category named by a hash with `key`.
+    Weights are 1 for values and presence_weight for presence; `commensurable` multiplies them by
+    those that give all columns the same mean distance (see `weighting`).
     Raises DataError where no column is left.
     """
     tags = without_uncalibrated(tags)
     kept = selection.filter(pl.col("fate") == "kept").select("keyword")
-    known = kept.join(frequencies, on="keyword", how="left", maintain_order="left")
+    kept_tags = kept.join(frequencies, on="keyword", how="left", maintain_order="left")
     values = []
-    for keyword in known["keyword"]:
+    for keyword in kept_tags["keyword"]:
         fitted = _fit_tag(tags, keyword, scale, body_parts, key, min_patients)
         if not fitted:
             log.info("%s: no two different values after parsing, left out", keyword)
         values += fitted
-    presence = [_presence(row) for row in _patterns(known)] if presence_weight else []
+    presence = [_presence(row) for row in _patterns(kept_tags)] if presence_weight else []
     columns = _weighted(values, presence, presence_weight, weights)
     if not columns:
         raise DataError(
@@ -77,10 +78,10 @@ def apply(
 ) -> pl.DataFrame:
     """Return the encoded columns of images.
 
-    tags: a table of tags; one that the table lacks is missing in all images; body_parts, key: see
-    fit.
+    tags: a table of tags; a tag without a column is missing in all images; body_parts, key: as for
+    `fit`.
     Returns `image` and the encoding's columns: Float32, or Int32 codes; null = missing. A category
-    that was not there at the fit gets the code len(categories).
+    that was not seen at the fit gets the code len(categories).
     """
     keywords = list(dict.fromkeys(column.keyword for column in encoding.columns))
     table = read_columns(without_uncalibrated(tags.lazy()), ["image", *keywords])
@@ -93,11 +94,11 @@ def apply(
 
 
 def read_columns(tags: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Return these columns of a table of tags; one that the table lacks is null."""
+    """Return these columns of a table of tags; those that the table lacks are null."""
     lazy = tags.lazy()
-    held = set(lazy.collect_schema().names())
-    wanted = [pl.col(n) if n in held else pl.lit(None, pl.String).alias(n) for n in names]
-    return lazy.select(wanted).collect(engine="streaming")
+    stored = set(lazy.collect_schema().names())
+    columns = [pl.col(n) if n in stored else pl.lit(None, pl.String).alias(n) for n in names]
+    return lazy.select(columns).collect(engine="streaming")
 
 
 def _fit_tag(
@@ -118,15 +119,15 @@ def _fit_tag(
     if converted:
         log.info("%s: %d images have it in another unit; converted", keyword, converted)
     frequent: list[set[str] | None] = [None] * items
-    if vr in TYPED_VRS or parser.typed:
+    if vr in HAND_TYPED_VRS or parser.hand_typed:
         people = _people_by_value(tags, keyword)
         frequent = [_frequent_categories(people, tally, x, min_patients) for x in parsed]
     columns = []
-    for x, known in zip(parsed, frequent, strict=True):
+    for x, shown in zip(parsed, frequent, strict=True):
         if parser.numeric:
             column = _numeric(x, tally["n"], keyword, parser.name, scale)
         else:
-            column = _categorical(x, keyword, parser.name, key, known)
+            column = _categorical(x, keyword, parser.name, key, shown)
         if column is not None:
             columns.append((column, _mean_distance(_coded(x, column, key), tally["n"], column)))
     return columns
@@ -139,7 +140,7 @@ def _value_counts(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
 
 
 def _people_by_value(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
-    """The distinct pairs of a tag's value and `person`, who has it."""
+    """The distinct pairs of a tag's value and a `person` who has it."""
     pairs = tags.filter(present(keyword)).select(keyword, person=person().hash()).unique()
     return pairs.collect(engine="streaming")
 
@@ -159,14 +160,14 @@ def _frequent_categories(
         .group_by("category")
         .agg(pl.col("person").n_unique())
     )
-    enough = set(counts.filter(pl.col("person") >= min_patients)["category"])
-    return enough | parsers.vocabulary()
+    frequent = set(counts.filter(pl.col("person") >= min_patients)["category"])
+    return frequent | parsers.vocabulary()
 
 
 def _numeric(
     parsed: pl.Series, n: pl.Series, keyword: str, parser: str, scale: scales.Kind
 ) -> Column | None:
-    # As features are stored, so that no image lies outside by rounding.
+    # In the precision of stored features, so that rounding puts no image outside the range.
     fitted = fit_scale(parsed.cast(pl.Float32), scale, n)
     if fitted.minimum == fitted.maximum:
         return None
@@ -185,8 +186,8 @@ def _categorical(
 
 def _mean_distance(coded: pl.Series, n: pl.Series, column: Column) -> float:
     """Mean distance of two images in a column; coded: its values, n: how many images have each."""
-    known = coded.is_not_null()
-    values, counts = coded.filter(known).to_numpy(), n.filter(known).to_numpy()
+    filled = coded.is_not_null()
+    values, counts = coded.filter(filled).to_numpy(), n.filter(filled).to_numpy()
     if column.categories is not None:
         return weighting.share_unequal(values, counts)
     return weighting.mean_difference(scales.scaled(values, column.scale), counts)
@@ -204,13 +205,13 @@ def _weighted(
         of_values, of_presence = weighting.weights(
             [mean for _, mean in values], [mean for _, mean in presence]
         )
-    every = [*of_values, *(of_presence * presence_weight)]
+    all_weights = [*of_values, *(of_presence * presence_weight)]
     columns = [column for column, _ in (*values, *presence)]
-    return [replace(c, weight=float(w)) for c, w in zip(columns, every, strict=True)]
+    return [replace(c, weight=float(w)) for c, w in zip(columns, all_weights, strict=True)]
 
 
 def _hidden(category: str, key: bytes) -> str:
-    """A name that does not show the category: without the key nobody can try guesses."""
+    """A name that hides the category: without the key nobody can test guesses."""
     return f"(rare {keyed_hash(key, category)[:12]})"
 
 
@@ -224,9 +225,9 @@ def _presence(tag: dict[str, Any]) -> tuple[Column, float]:
 
 
 def _patterns(kept: pl.DataFrame) -> list[dict[str, Any]]:
-    """Tags filled in some images only, one for each set of images."""
-    some = kept.filter((pl.col("missing_share") > 0) & (pl.col("present") > 0))
-    return some.unique("presence", keep="first", maintain_order=True).to_dicts()
+    """Tags filled in some but not all images, one for each distinct set of images."""
+    partly_filled = kept.filter((pl.col("missing_share") > 0) & (pl.col("present") > 0))
+    return partly_filled.unique("presence", keep="first", maintain_order=True).to_dicts()
 
 
 def _apply_tag(
@@ -241,17 +242,17 @@ def _apply_tag(
         items = max(_items(keyword, c.name) for c in value_columns)
         parsed = parsers.parse(keyword, vr, distinct, items=items, spellings=body_parts)
         coded = [_coded(parsed[column.name], column, key) for column in value_columns]
-        parts.append(spread(stored, distinct, coded))
+        parts.append(expand_to_rows(stored, distinct, coded))
     filled = pl.DataFrame(stored).select(present(keyword).fill_null(False).cast(pl.Int32))
     parts += [filled.rename({keyword: c.name}) for c in columns if c.parser == PRESENCE]
     return pl.concat(parts, how="horizontal")
 
 
-def spread(stored: pl.Series, distinct: pl.Series, coded: list[pl.Series]) -> pl.DataFrame:
-    """Return for each image what its value stands for.
+def expand_to_rows(stored: pl.Series, distinct: pl.Series, coded: list[pl.Series]) -> pl.DataFrame:
+    """Return columns over all images from columns over the distinct values.
 
-    stored: String (n,), the values of images; distinct: String (m,); coded: columns (m,), what each
-    distinct value stands for.
+    stored: String (n,), the values of images; distinct: String (m,); coded: columns (m,), the
+    meaning of each distinct value.
     Returns the columns (n,).
     """
     key = "stored value"  # no column of features has a blank in its name

@@ -1,8 +1,8 @@
 """Facts of each tag of an archive: presence, distinct values, level, type (the paper's §2.2).
 
-Each tag is gone through by itself, over all shards by a streaming query, so that memory grows with
-the distinct values of a tag and not with the archive. All counts are sums of whole
-numbers: the order of the shards makes no difference.
+Each tag is read by itself, in a streaming query over all shards, so that memory grows with the
+distinct values of a tag, not with the archive. All counts are sums of integers: the order of the
+shards makes no difference.
 """
 
 from collections.abc import Collection
@@ -80,7 +80,7 @@ def frequencies(
 
 
 def _series_repeat(tags: pl.LazyFrame) -> bool:
-    """Whether any series has two images: else nobody can say how images of one series differ."""
+    """Whether any series has two images; otherwise how images of a series differ is unknown."""
     series = pl.col("series").drop_nulls()
     counts = tags.select(images=series.len(), series=series.n_unique())
     images, distinct = counts.collect(engine="streaming").row(0)
@@ -124,7 +124,7 @@ def _withheld_row(keyword: str, filled: int, images: int) -> Row:
 
 
 def _withheld(tags: pl.LazyFrame) -> pl.DataFrame:
-    """Keyword, images in which its value was withheld."""
+    """The withheld keywords: `keyword`, and `n`, in how many images."""
     if "withheld" not in tags.collect_schema():
         return pl.DataFrame(schema={"keyword": pl.String, "n": pl.UInt32})
     keywords = pl.col("withheld").str.split("\\").list.unique()
@@ -134,7 +134,7 @@ def _withheld(tags: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _values(filled: pl.LazyFrame, keyword: str) -> pl.DataFrame:
-    """Distinct values with the images that have each: n, and their hashes summed in halves."""
+    """Distinct values; of the images with each: `n`, and `low`, `high`, sums of their hashes."""
     image = pl.col("image").hash()
     tally = filled.group_by(value=pl.col(keyword)).agg(
         n=pl.len().cast(pl.Int64),
@@ -209,13 +209,13 @@ def _level(filled: pl.LazyFrame, keyword: str) -> str:
     shares = [_share_of_one_value(groups, level) for level in LEVELS]
     if all(share is None for share in shares):
         return "unknown"
-    fitting = (x for x, s in zip(LEVELS, shares, strict=True) if (s or 0) >= SAME_VALUE_SHARE)
-    return next(fitting, "image")
+    constant = (x for x, s in zip(LEVELS, shares, strict=True) if (s or 0) >= SAME_VALUE_SHARE)
+    return next(constant, "image")
 
 
 def _share_of_one_value(series: pl.DataFrame, level: str) -> float | None:
-    known = series.filter(pl.col("known") if level == "series" else pl.col(level).is_not_null())
-    groups = known.group_by(level).agg(
+    rows = series.filter(pl.col("known") if level == "series" else pl.col(level).is_not_null())
+    groups = rows.group_by(level).agg(
         pl.col("n").sum(), pl.col("least").min(), pl.col("most").max()
     )
     repeated = groups.filter(pl.col("n") > 1)
@@ -227,7 +227,7 @@ def _share_of_one_value(series: pl.DataFrame, level: str) -> float | None:
 def _top_values(
     filled: pl.LazyFrame, keyword: str, values: pl.DataFrame, min_patients: int
 ) -> str | None:
-    """The commonest values with their counts: `CT (812) · MR (40)`; none of fewer patients."""
+    """The most frequent values of enough patients, with counts: `CT (812) · MR (40)`."""
     top = values.head(MOST_TOP_VALUES)
     people = (
         filled.filter(pl.col(keyword).is_in(top["value"].to_list()))
@@ -243,10 +243,10 @@ def _top_values(
 
 
 def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> None:
-    """Stop a run on an archive most of which is no images.
+    """Stop a run on an archive with too many files that are not images.
 
-    rejected: `reason` of each file that was rejected; n_files: those that were read in all.
-    Raises DataError where more than the share `limit` of the files was rejected.
+    rejected: `reason` of each rejected file; n_files: the number of files read in all.
+    Raises DataError where more than the fraction `limit` of the files was rejected.
     """
     if len(rejected) > limit * n_files:
         counts = rejected["reason"].value_counts(sort=True).sort("count", "reason", descending=True)

@@ -4,9 +4,9 @@ import polars as pl
 
 from tagsight.dicom.dictionary import attribute
 from tagsight.tags import parsers
-from tagsight.tags.fitting import read_columns, spread
+from tagsight.tags.fitting import expand_to_rows, read_columns
 
-# Label -> the tags that it is taken from, the first that is filled.
+# Label -> the tags that it is taken from: the first of them that is filled.
 LABELS = {
     "modality": ["Modality"],
     "body_part": ["BodyPartExamined", "AnatomicRegionSequence"],
@@ -22,7 +22,7 @@ def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.Da
 
     tags: a table of tags; body_parts: the table of spellings.
 
-    Sites are numbers, the same for the same site here: names of institutions are not shown.
+    A site is a number, which hides the institution's name; equal numbers are the same site.
     """
     keywords = [keyword for sources in LABELS.values() for keyword in sources]
     table = read_columns(tags, ["image", *keywords])
@@ -40,4 +40,4 @@ def _merged(stored: pl.Series, body_parts: pl.DataFrame) -> pl.Series:
     distinct = stored.unique()
     vr = attribute(stored.name).vr
     parsed = parsers.parse(stored.name, vr, distinct, items=1, spellings=body_parts)
-    return spread(stored, distinct, parsed.get_columns()).to_series()
+    return expand_to_rows(stored, distinct, parsed.get_columns()).to_series()

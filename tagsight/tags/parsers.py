@@ -1,7 +1,7 @@
 """Values of a tag, as stored → columns that can be compared, one per item of a multi-value.
 
-PARSERS holds a parser each: which tags it reads, how, and what selection and fitting need to know
-of it. All are meant for distinct values.
+Each entry of PARSERS is one parser: which tags it reads, how, and what selection and fitting need
+to know about it. Call them on distinct values.
 """
 
 import re
@@ -37,12 +37,12 @@ class Parser:
 
     name: in encoding.json, and as a scope of `data/missing_codes.csv`
     kind: what comes out; numbers (and dates, which are numbers) are in the standard's unit
-    read: see Reader; of a category that is not understood, its text stands
-    keywords, vrs: the tags that it reads; a keyword goes before a VR
-    long_tail: whether `select.max_categories` does not hold for its tags, since most of their many
-        values are other spellings
-    typed: whether people type its values, so that rare ones may identify somebody
-    terms: makes the terms that `read` gives and that can identify nobody
+    read: see Reader; a category that is not understood keeps its text
+    keywords, vrs: the tags that it reads; a keyword takes precedence over a VR
+    long_tail: whether its tags are exempt from `select.max_categories`, since most of their values
+        are spelling variants
+    hand_typed: whether people type its values, so that rare ones may identify somebody
+    terms: returns the terms that `read` gives and that cannot identify anybody
     """
 
     name: str
@@ -51,7 +51,7 @@ class Parser:
     keywords: tuple[str, ...] = ()
     vrs: tuple[str, ...] = ()
     long_tail: bool = False
-    typed: bool = False
+    hand_typed: bool = False
     terms: Callable[[], frozenset[str]] = frozenset
 
     @property
@@ -98,7 +98,7 @@ PARSERS = [
         body_parts.terms,
         keywords=("BodyPartExamined", "AnatomicRegionSequence", *DERIVED),
         long_tail=True,
-        typed=True,
+        hand_typed=True,
         terms=lambda: frozenset(annex_l.annex_l()),
     ),
     Parser("view", "categorical", _term_of("view"), keywords=("ViewPosition",), long_tail=True),
@@ -122,7 +122,7 @@ def parser_of(keyword: str, vr: str) -> Parser:
 
 
 def long_tailed() -> list[str]:
-    """Return the keywords of which most values are other spellings (`Parser.long_tail`)."""
+    """Return the keywords most of whose values are spelling variants (`Parser.long_tail`)."""
     return [keyword for parser in PARSERS if parser.long_tail for keyword in parser.keywords]
 
 
@@ -132,9 +132,9 @@ def column_names(keyword: str, items: int) -> list[str]:
 
 
 def item_count(values: pl.Series, weights: pl.Series) -> int:
-    """Return the commonest number of items in a value, at most 6; of equals the smaller.
+    """Return the most frequent number of items in a value, at most 6; in a tie the smaller.
 
-    values: String (n,), as stored; weights: int (n,), images that have each.
+    values: String (n,), as stored; weights: int (n,), how many images have each.
     """
     counted = pl.select(items=values.str.count_matches(SEPARATOR, literal=True) + 1, n=weights)
     totals = counted.group_by("items").agg(pl.col("n").sum())
@@ -147,9 +147,9 @@ def parse(
 ) -> pl.DataFrame:
     """Return one column per item of the values of a tag.
 
-    values: String (n,), as stored; items: columns asked for; spellings: of body parts.
+    values: String (n,), as stored; items: number of columns; spellings: of body parts.
     Returns (n, items): Float64, finite or null, or String. Null where an item is missing, is a code
-    for missing (`data/missing_codes.csv`), cannot be read or cannot be meant.
+    for missing (`data/missing_codes.csv`), cannot be read, or is implausible.
     """
     parser = parser_of(keyword, vr)
     columns = []
@@ -168,7 +168,7 @@ def is_code(keyword: str, vr: str, values: pl.Series) -> pl.Series:
 
 
 def vocabulary() -> frozenset[str]:
-    """Return the terms of our tables, as makers and body parts: they can identify nobody."""
+    """Return the terms of our tables, such as makers and body parts; they identify nobody."""
     return frozenset().union(*(parser.terms() for parser in PARSERS))
 
 
@@ -177,7 +177,7 @@ def unmapped(
 ) -> pl.Series:
     """Return whether an item of each value (n,) is filled and was not understood.
 
-    That is: no number, or one that cannot be meant; no term of the tables; mojibake.
+    That is: not a number, an implausible number, no term of the tables, or mojibake.
     """
     parser = parser_of(keyword, vr)
     missed = pl.repeat(False, len(values), dtype=pl.Boolean, eager=True)
@@ -203,7 +203,7 @@ def _nth(values: pl.Series, i: int) -> pl.Series:
 
 
 def _meaning(keyword: str, parser: Parser, text: pl.Series, spellings: pl.DataFrame) -> pl.Series:
-    """What filled text (n,) stands for: numbers, or terms of our tables; null if nothing."""
+    """The meaning of filled text (n,): numbers, or terms of our tables; null if none."""
     if parser.numeric:
         numbers = quantities.in_unit(keyword, parser.read(text, spellings))
         return numbers.set(_is_zero(keyword, text), None)
@@ -211,7 +211,7 @@ def _meaning(keyword: str, parser: Parser, text: pl.Series, spellings: pl.DataFr
 
 
 def _garbled(text: pl.Series) -> pl.Series:
-    """Whether a value is mojibake; only the few that have signs of it are looked at."""
+    """Whether a value is mojibake; only values with suspicious characters are tested."""
     signs = text.str.contains(r"[^ -~]|\?|\$").fill_null(False)
     return signs & text.is_in([name for name in text.filter(signs).unique() if is_mojibake(name)])
 
@@ -220,12 +220,12 @@ def _filled(keyword: str, parser: Parser, item: pl.Series) -> pl.Series:
     """Upper-case text with single blanks; null where empty or a code for missing."""
     text = item.str.to_uppercase().str.replace_all(r"\s+", " ").str.strip_chars()
     codes = {code for scope in ("*", parser.name, keyword) for code in _codes().get(scope, ())}
-    silent = ~text.str.contains(r"[\p{L}\p{N}]").fill_null(False) & ~_garbled(text)
-    return text.set(silent | text.is_in(sorted(codes)).fill_null(False), None)
+    no_word = ~text.str.contains(r"[\p{L}\p{N}]").fill_null(False) & ~_garbled(text)
+    return text.set(no_word | text.is_in(sorted(codes)).fill_null(False), None)
 
 
 def _is_zero(keyword: str, text: pl.Series) -> pl.Series:
-    """Whether a number is a code for missing however written (0, 0.0, 0E0)."""
+    """Whether a number is a code for missing, in any notation (0, 0.0, 0E0)."""
     codes = [float(code) for code in _codes().get(keyword, ()) if _is_number(code)]
     return text.cast(pl.Float64, strict=False).is_in(codes).fill_null(False)
 

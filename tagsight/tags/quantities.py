@@ -1,9 +1,9 @@
 """Numbers, ages, dates and times as text → numbers in the unit that the standard gives them.
 
 Texts are upper case, one item each, without padding, in the forms of PS3.5 §6.2.
-What no body and no device can have (`data/plausible.csv`) is missing: one pixel spacing in metres
-would dwarf the range of all others. Where a value can only be meant in another unit
-(`data/other_units.csv`: gauss for tesla) it is converted.
+An implausible value (`data/plausible.csv`) counts as missing: one pixel spacing in metres would
+dwarf the range of all others. A value that can only be in another unit (`data/other_units.csv`:
+gauss for tesla) is converted.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0, "": 1.0}
 
 
 def in_unit(keyword: str, numbers: pl.Series) -> pl.Series:
-    """Return numbers of a tag in the standard's unit; null for those that cannot be.
+    """Return numbers of a tag in the standard's unit; null for implausible values.
 
     numbers: float64 (n,), null = missing.
     Returns Float64 (n,), finite or null.
@@ -33,21 +33,21 @@ def is_converted(keyword: str, numbers: pl.Series) -> pl.Series:
 def without_uncalibrated(tags: pl.LazyFrame) -> pl.LazyFrame:
     """Return the tags with null for a Pixel Spacing of projections that was not calibrated.
 
-    Where it repeats the Imager Pixel Spacing and no calibration is named, it was measured at the
-    detector, not in the patient (PS3.3 §10.7.1.3), and cannot be compared with that of a section.
+    If it repeats the Imager Pixel Spacing and names no calibration, it was measured at the
+    detector, not in the patient (PS3.3 §10.7.1.3), and is not comparable with that of a slice.
     """
-    held = tags.collect_schema().names()
-    if not {"PixelSpacing", "ImagerPixelSpacing"} <= set(held):
+    columns = tags.collect_schema().names()
+    if not {"PixelSpacing", "ImagerPixelSpacing"} <= set(columns):
         return tags
     keyword = "PixelSpacingCalibrationType"
-    calibration = pl.col(keyword) if keyword in held else pl.lit(None, pl.String)
+    calibration = pl.col(keyword) if keyword in columns else pl.lit(None, pl.String)
     same = _floats("PixelSpacing") == _floats("ImagerPixelSpacing")
     spacing = pl.when(same & (calibration.fill_null("") == "")).then(None).otherwise("PixelSpacing")
     return tags.with_columns(PixelSpacing=spacing)
 
 
 def _floats(keyword: str) -> pl.Expr:
-    """The first item as a number: rows and columns of a detector are alike."""
+    """The first item as a number; a detector's rows and columns have the same spacing."""
     return (
         pl.col(keyword)
         .str.split("\\")
@@ -58,13 +58,13 @@ def _floats(keyword: str) -> pl.Expr:
 
 
 def decimals(text: pl.Series) -> pl.Series:
-    """Return the numbers that texts (n,) of DS, IS and binary VRs are; null for what is none.
+    """Return the numbers in texts (n,) of DS, IS and binary VRs; null if not a number.
 
     `1.5`, `-2E+01`, with a decimal comma `0,5`; not `1A`, `1,000.5`, `0X1F`.
     """
     plain = text.str.replace(r"^([+-]?\d+),(\d+)$", "$1.$2")
-    sound = plain.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?$")
-    return plain.set(~sound.fill_null(False), None).cast(pl.Float64, strict=False)
+    is_number = plain.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?$")
+    return plain.set(~is_number.fill_null(False), None).cast(pl.Float64, strict=False)
 
 
 def ages(text: pl.Series) -> pl.Series:
@@ -105,16 +105,16 @@ def _plausible(keyword: str, numbers: pl.Series) -> pl.Series:
 
 @cache
 def _bounds() -> dict[str, tuple[float, float]]:
-    """Keyword → the least and the most that a value can be, in the standard's unit."""
+    """Keyword → the least and the largest plausible value, in the standard's unit."""
     rows = rows_of("plausible.csv")
     return {row["keyword"]: (float(row["minimum"]), float(row["maximum"])) for row in rows}
 
 
 @cache
 def _other_units() -> dict[str, list[tuple[float, float, float]]]:
-    """Keyword → ranges that only another unit can give, and the factor from it."""
+    """Keyword → ranges of values that are in another unit, with the factor to convert them."""
     units: dict[str, list[tuple[float, float, float]]] = {}
     for row in rows_of("other_units.csv"):
-        known = units.setdefault(row["keyword"], [])
-        known.append((float(row["from"]), float(row["to"]), float(row["factor"])))
+        ranges = units.setdefault(row["keyword"], [])
+        ranges.append((float(row["from"]), float(row["to"]), float(row["factor"])))
     return units

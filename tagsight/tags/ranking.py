@@ -1,15 +1,15 @@
 """The order of tags by information: by entropy, or by the Laplacian score of neighbours.
 
-Both look at a drawn sample of images. `entropy`: how much a tag's values tell of an image that has
-it: H(value | present) times the share of images that have it, numbers and categories in 16 levels
-at most, as a share of the entropy of 16 even levels. `laplacian`: the Laplacian score
-(He, Cai & Niyogi, "Laplacian score for feature selection", NIPS 2005) on the graph of each image's
-5 nearest by Gower's distance, as 1 - score, the better the higher, times that share. 1 - score is
-how alike a tag is between neighbours, from 1 (the same) over 0 (as between any two) down to -1.
+Both use a random sample of images. `entropy`: H(value | present) times the share of images that
+have the tag, with numbers and categories in at most 16 levels, as a fraction of the entropy of 16
+equal levels. `laplacian`: 1 - the Laplacian score (He, Cai & Niyogi, "Laplacian score for feature
+selection", NIPS 2005) on the graph of each image's 5 nearest by Gower's distance, times that share;
+higher is better. 1 - score is how similar a tag is between neighbours, from 1 (equal) over 0 (as
+between any two images) down to -1.
 
 Tags that nearly repeat others are found by symmetric uncertainty (mutual information
 over the mean entropy, 0 to 1), as in Yu & Liu, "Feature selection for high-dimensional data: a fast
-correlation-based filter solution" (ICML 2003). There missing counts as one more value.
+correlation-based filter solution" (ICML 2003). Missing counts as one more value.
 """
 
 import zlib
@@ -25,7 +25,7 @@ from tagsight.tags import encoding, fitting
 
 Method = Literal["entropy", "laplacian"]
 
-IMAGES = 5000  # in the sample, one of a series
+IMAGES = 5000  # in the sample, one per series
 LEVELS = 16
 NEIGHBOURS = 5
 
@@ -33,7 +33,7 @@ NEIGHBOURS = 5
 class Ranking(NamedTuple):
     """Scores of tags: keywords (t,); score (t,), the higher the better; repeats (t, t).
 
-    repeats[a, b]: how nearly tag a repeats tag b, 0 to 1: by the least of a's items.
+    repeats[a, b]: how nearly tag a repeats tag b, 0 to 1; the minimum over a's items.
     """
 
     keywords: list[str]
@@ -42,7 +42,7 @@ class Ranking(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Neighbours: an edge from a[e] to b[e] of similarity s[e] > 0, and one back; (e,)."""
+    """A graph of neighbours: undirected edges a[e] to b[e] of similarity s[e] > 0; (e,)."""
 
     a: Int64s
     b: Int64s
@@ -93,7 +93,7 @@ def draw_images(tags: pl.LazyFrame, images: int, seed: int) -> pl.DataFrame:
     """Return the rows of at most `images` images, drawn by `seed`, in order of `image`.
 
     At most one image of a series is drawn, its first by name; an image without a series counts as a
-    series. The result does not depend on the order of the rows. The archive is gone through twice.
+    series. The result does not depend on the order of the rows. The archive is read twice.
     """
     unit, image = pl.coalesce("series", "image"), pl.col("image")
     series = tags.group_by(unit=unit).agg(first=image.min()).collect(engine="streaming")
@@ -115,17 +115,17 @@ def entropy(levels: Int64s) -> Float64s:
 def symmetric_uncertainty(levels: Int64s) -> Float64s:
     """Return 2 I(a; b) / (H(a) + H(b)) of all pairs of columns, (q, q); 0 where neither varies.
 
-    levels: int64 (n, q), 0 to LEVELS; missing is a level as any other.
+    levels: int64 (n, q), 0 to LEVELS; missing is a level like any other.
     """
     q = levels.shape[1]
-    every = LEVELS + 1
-    single = np.array([_entropy(np.bincount(x, minlength=every)) for x in levels.T])
+    size = LEVELS + 1
+    single = np.array([_entropy(np.bincount(x, minlength=size)) for x in levels.T])
     out = np.zeros((q, q))
     for a in range(q):
-        shifted = levels[:, a] * every
+        shifted = levels[:, a] * size
         for b in range(a + 1):
-            both = _entropy(np.bincount(shifted + levels[:, b]))
-            shared, total = single[a] + single[b] - both, single[a] + single[b]
+            joint = _entropy(np.bincount(shifted + levels[:, b]))
+            shared, total = single[a] + single[b] - joint, single[a] + single[b]
             out[a, b] = out[b, a] = 2 * shared / total if total > 0 else 0.0
     return out
 
@@ -133,10 +133,9 @@ def symmetric_uncertainty(levels: Int64s) -> Float64s:
 def neighbours(features: Features) -> Graph:
     """Return the graph that joins each row with its NEIGHBOURS nearest rows.
 
-    Of equally near rows the first are joined; rows at distance 1 are not. Similarity is
-    1 - distance.
+    In a tie the first rows are joined; rows at distance 1 are not. Similarity is 1 - distance.
     """
-    from tagsight.gower import metric  # brings numba, which `entropy` does without
+    from tagsight.gower import metric  # imports numba, which `entropy` does not need
 
     distances = metric.matrix(features)
     np.fill_diagonal(distances, np.inf)
@@ -161,25 +160,25 @@ def laplacian(features: Features, graph: Graph) -> Float64s:
     return np.array(scores)
 
 
-# The variance by degree of a column (n,), and that between joined rows, of which it has xa (e,) and
-# xb (e,): of x, degree, xa, xb, similarity.
+# From x, degree (n,), xa, xb, similarity (e,): the variance of a column x weighted by degree, and
+# that between joined rows, whose values are xa and xb.
 _Variances = Callable[..., tuple[float, float]]
 
 
-def _autocorrelation(x: Any, known: Bools, graph: Graph, variances: _Variances) -> float:
-    """1 - L_r = 1 - f'Lf / f'Df, f about its mean by degree, times the share present."""
-    inside = known[graph.a] & known[graph.b]
-    a, b, s = (each[inside] for each in graph)
+def _autocorrelation(x: Any, present: Bools, graph: Graph, variances: _Variances) -> float:
+    """1 - L_r = 1 - f'Lf / f'Df, f centred by its mean by degree, times the share present."""
+    both_present = present[graph.a] & present[graph.b]
+    a, b, s = (edges[both_present] for edges in graph)
     degree = np.bincount(np.concatenate([a, b]), np.concatenate([s, s]), len(x))
     joined = degree > 0
     total, between = variances(x[joined], degree[joined], x[a], x[b], s)
-    return float((1 - between / total) * known.mean()) if total > 1e-12 else 0.0
+    return float((1 - between / total) * present.mean()) if total > 1e-12 else 0.0
 
 
 def _squares(
     x: Floats, degree: Float64s, xa: Floats, xb: Floats, s: Float64s
 ) -> tuple[float, float]:
-    x, xa, xb = (each.astype(np.float64) for each in (x, xa, xb))
+    x, xa, xb = (values.astype(np.float64) for values in (x, xa, xb))
     centred = x - (x * degree).sum() / max(degree.sum(), 1e-300)
     return float((degree * centred**2).sum()), float((s * (xa - xb) ** 2).sum())
 
@@ -187,9 +186,9 @@ def _squares(
 def _unlike(
     x: Int32s, degree: Float64s, xa: Int32s, xb: Int32s, s: Float64s
 ) -> tuple[float, float]:
-    whole = degree.sum()
-    shares = np.bincount(x, degree) / max(whole, 1e-300)
-    return float(whole * (1 - (shares**2).sum())), float(2 * (s * (xa != xb)).sum())
+    total = degree.sum()
+    shares = np.bincount(x, degree) / max(total, 1e-300)
+    return float(total * (1 - (shares**2).sum())), float(2 * (s * (xa != xb)).sum())
 
 
 def _levels(features: Features) -> Int64s:
@@ -202,7 +201,7 @@ def _levels(features: Features) -> Int64s:
 
 
 def _commonest(codes: Int32s) -> Int64s:
-    """The LEVELS - 1 commonest codes as levels, all others as one; of equals the lower first."""
+    """The LEVELS - 1 most frequent codes as levels, all others as one; in a tie the lower first."""
     counts = np.bincount(codes[codes >= 0])
     place = np.empty(len(counts) + 1, np.int64)
     place[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
@@ -219,9 +218,9 @@ def _entropy(counts: Integers) -> Any:
 
 
 def _of_tags(keywords: list[str], owner: Int64s, scores: Float64s, repeats: Float64s) -> Ranking:
-    """From columns to tags: the mean score; a tag repeats another as its least like column does.
+    """Scores by tag, means over columns; a tag repeats another as its least similar column does.
 
-    owner: (q,), the number of the tag that each column is of.
+    owner: (q,), the index of each column's tag.
     """
     tags = [np.flatnonzero(owner == i) for i in range(len(keywords))]
     score = np.array([scores[columns].mean() if len(columns) else 0.0 for columns in tags])

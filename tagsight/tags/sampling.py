@@ -21,14 +21,14 @@ def draw(
     """Return samples of images that share no patient.
 
     images: `image`, `series`, `patient`, `undrawable` (String; all but the first may be null), and
-    columns to keep; sizes: sample -> images asked for; per_series: images of a series at most, 0 is
-    no limit; seed: another seed, another draw.
+    columns to keep; sizes: sample -> images asked for; per_series: most images of a series, 0 for
+    no limit; seed: of the draw.
 
-    Returns the images drawn, with their `sample`, in order of `image`. Which they are depends on
+    Returns the images drawn, with their `sample`, in order of `image`. The draw depends on
     the seed and the images alone, not on the order of the rows. The unit is the patient; where it
     is unknown the series, else the image. If the archive is too small, all samples shrink in
-    proportion. Images that have tags alone (`undrawable`) are drawn for FROM_TAGS and no other
-    sample, and of a series after all that can be drawn.
+    proportion. Images that have tags alone (`undrawable`) are drawn for FROM_TAGS only, and
+    within a series after all drawable ones.
     Raises DataError where fewer patients have images that can be drawn than there are samples.
     """
     thinned = _thin(_shuffled(images, seed), per_series).with_columns(
@@ -38,8 +38,8 @@ def draw(
     units = thinned.group_by("unit").agg(pl.len(), drawable.sum().alias("drawable")).sort("unit")
     order = sorted(units.iter_rows(), key=lambda row: _rank(seed, row[0]))
     schema = {"unit": pl.String, "sample": pl.String}
-    dealt = pl.DataFrame(_dealt(order, sizes), schema, orient="row")
-    drawn = thinned.join(dealt, on="unit", maintain_order="left").filter(
+    assigned = pl.DataFrame(_assigned(order, sizes), schema, orient="row")
+    drawn = thinned.join(assigned, on="unit", maintain_order="left").filter(
         drawable | pl.col("sample").is_in(FROM_TAGS)
     )
     if drawn["sample"].n_unique() < len(sizes):
@@ -50,51 +50,51 @@ def draw(
 
 
 def shortfall(drawn: pl.DataFrame, sizes: Mapping[str, int]) -> str | None:
-    """Return one line on how much smaller samples are than asked; None if they are not."""
-    got = {name: drawn.filter(pl.col("sample") == name).height for name in sizes}
-    short = {name: (got[name], asked) for name, asked in sizes.items() if got[name] < asked}
+    """Return one line on how much smaller samples are than asked for; None if they are not."""
+    actual = {name: drawn.filter(pl.col("sample") == name).height for name in sizes}
+    short = {name: (actual[name], n) for name, n in sizes.items() if actual[name] < n}
     if not short:
         return None
     asked = sum(sizes.values())
-    worst = min(got, key=lambda name: got[name] / sizes[name])
+    worst = min(actual, key=lambda name: actual[name] / sizes[name])
     return (
         f"samples: the archive is too small for the {asked:,} images asked for; samples hold "
-        f"{sum(got.values()) / asked:.0%} of it, {worst} the least ({got[worst]:,} of "
-        f"{sizes[worst]:,})"
+        f"{sum(actual.values()) / asked:.0%} of it, {worst} the least "
+        f"({actual[worst]:,} of {sizes[worst]:,})"
     )
 
 
 def _too_few(units: int, samples: int) -> str:
     if units == 0:
         return "input: no file could be taken for an image; results/rejected/ says why of each"
-    found = f"{units} patients (series, where patients are unknown) have images that can be drawn"
+    supply = f"{units} patients (series, where patients are unknown) have images that can be drawn"
     if units < 4:
-        return f"samples: at least 4 patients are needed to keep samples apart, but {found}"
+        return f"samples: at least 4 patients are needed to keep samples apart, but {supply}"
     return (
-        f"samples: {samples} samples that share no patient are asked for, but {found}; "
+        f"samples: {samples} samples that share no patient are asked for, but {supply}; "
         f"lower samples.trials to {units - 3} or less"
     )
 
 
-def _dealt(
+def _assigned(
     units: Iterable[tuple[str, int, int]], sizes: Mapping[str, int]
 ) -> list[tuple[str, str]]:
-    """Each unit with its sample: the one that lacks the largest share of what it asked for.
+    """Units with their samples; each goes to the sample that lacks the largest share of its size.
 
-    units: name, images, those of them that can be drawn.
+    units: name, number of images, number of drawable images.
     """
     lacking = [(-1.0, number, name) for number, name in enumerate(sizes)]
     heapq.heapify(lacking)
-    dealt = []
+    assigned = []
     for unit, images, drawable in units:
         if not lacking:
             break
         share, number, name = heapq.heappop(lacking)
-        dealt.append((unit, name))
+        assigned.append((unit, name))
         share += (images if name in FROM_TAGS else drawable) / sizes[name]
         if share < 0:
             heapq.heappush(lacking, (share, number, name))
-    return dealt
+    return assigned
 
 
 def _shuffled(images: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -103,7 +103,7 @@ def _shuffled(images: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def _thin(images: pl.DataFrame, per_series: int) -> pl.DataFrame:
-    """The first `per_series` images of each series, those that can be drawn before others.
+    """The first `per_series` images of each series, drawable ones before others.
 
     Images without a series are all kept.
     """

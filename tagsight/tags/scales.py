@@ -1,9 +1,9 @@
 """Scales that bring numbers to 0 … 1, so that a difference counts alike in every column.
 
-`range` divides by the distance of the least and the largest value (Gower 1971). `robust` divides by
-that of the 5 % and the 95 % quantile, and what lies outside counts as the nearer of the two, so
-that a single stray value cannot press all others together. `rank` puts ranks in the place of
-values, of equal ones their mean rank (Kaufman & Rousseeuw, Finding Groups in Data, 1990; Podani,
+`range` divides by the difference between the largest and the least value (Gower 1971). `robust`
+divides by that between the 95 % and the 5 % quantile; a value outside counts as the nearer
+quantile, so that one outlier cannot compress all others. `rank` replaces values by their ranks,
+equal values by their mean rank (Kaufman & Rousseeuw, Finding Groups in Data, 1990; Podani,
 Taxon 48, 1999).
 """
 
@@ -20,9 +20,9 @@ MOST_KNOTS = 3 * (SHARES + 1)  # 255
 
 
 class Scale(NamedTuple):
-    """A scale from `minimum` to `maximum`, and where it is of ranks its knots.
+    """A scale from `minimum` to `maximum`; a scale of ranks has knots.
 
-    knots: rising values, at most 255; ranks: what each stands for, from 0 to 1.
+    knots: rising values, at most 255; ranks: the rank of each, from 0 to 1.
     """
 
     minimum: float
@@ -36,9 +36,9 @@ def fit(values: Floats, counts: Integers, kind: Kind) -> Scale:
 
     values: float (m,), finite, in any order, may repeat; counts: int (m,), how often each occurs.
 
-    Without a value the scale is 0 to 0. Quantiles are observed values: the least at or below which
-    that share of all lies. Where those of 5 % and 95 % are one, `robust` is `range`, so that rare
-    values stay apart from the common one.
+    Without a value the scale is 0 to 0. A quantile is an observed value: the least with that share
+    of all values at or below it. If the 5 % and 95 % quantiles are equal, `robust` is `range`, so
+    that rare values stay apart from the common one.
     """
     if not len(values):
         return Scale(0.0, 0.0)
@@ -57,8 +57,8 @@ def scaled(values: Floats, scale: Scale) -> Floats:
     """Return numbers from 0 to 1.
 
     values: float (n,), NaN = missing.
-    Returns float (n,), NaN = missing. A number outside the scale counts as its end; where the scale
-    is of one value all are 0.
+    Returns float (n,), NaN = missing. A number outside the scale counts as its nearer end; if
+    minimum = maximum, all are 0.
     """
     low, high = scale.minimum, scale.maximum
     if not high > low:
@@ -69,16 +69,16 @@ def scaled(values: Floats, scale: Scale) -> Floats:
 
 
 def _knots(distinct: Floats, upto: Integers) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Values and their ranks: all if at most MOST_KNOTS, else those at 85 even shares of the rows.
+    """Values and their ranks: all if at most MOST_KNOTS, else those at 85 equally spaced shares.
 
-    Each of these comes with both its neighbours, since it may be the value of many rows: so
-    whatever lies between two knots is off by less than 1 in 84.
+    Each of these comes with both its neighbours, since many rows may have its value: so an
+    interpolated rank is off by less than 1/84.
     """
     places = np.arange(len(distinct))
     if len(distinct) > MOST_KNOTS:
         at = np.searchsorted(upto * SHARES, np.arange(SHARES + 1) * upto[-1])
-        every = np.concatenate([at - 1, at, at + 1])
-        places = np.unique(np.clip(every, 0, len(distinct) - 1))
+        near = np.concatenate([at - 1, at, at + 1])
+        places = np.unique(np.clip(near, 0, len(distinct) - 1))
     counts = np.diff(upto, prepend=0)
     middle = upto - counts / 2
     ranks = (middle - middle[0]) / max(middle[-1] - middle[0], 1.0)
@@ -86,7 +86,7 @@ def _knots(distinct: Floats, upto: Integers) -> tuple[tuple[float, ...], tuple[f
 
 
 def _between(values: Floats, knots: Float64s, ranks: Float64s) -> Float64s:
-    """Interpolated, and never past a knot: np.interp may round its last bit to beyond the next."""
+    """Interpolated ranks, clipped to both knots: np.interp may round past the next knot."""
     above = np.searchsorted(knots, values, side="right")
     low, high = (ranks[np.clip(at, 0, len(ranks) - 1)] for at in (above - 1, above))
     return np.clip(np.interp(values, knots, ranks), low, high)

@@ -51,25 +51,26 @@ def selection(
 ) -> pl.DataFrame:
     """Return the fate of each tag, and why.
 
-    frequencies: see `frequencies`; tags: all shards; body_parts: the table of spellings; seed: of
-    the sample that methods other than `missing` look at, which alone look into tags.
+    frequencies: of `frequencies.frequencies`; tags: all shards; body_parts: the table of spellings;
+    seed: of the sample that methods other than `missing` draw from `tags`.
 
     Returns keyword, fate (`kept`, `dropped`), reason (one of REASONS), same_as, score; sorted by
-    missing share, then tag. The first reason in the order of REASONS stands. A tag that divides the
-    images exactly as an earlier one does is redundant; `same_as` names that one. Tags whose missing
-    share is above max_missing, that have more categories than max_categories (unless their parser
-    has a long tail of spellings, as those of body parts and makers), or that vary within a series
-    (unless image_level) are dropped.
+    missing share, then tag. The first reason in the order of REASONS counts. A tag that divides the
+    images exactly as an earlier one does is redundant; `same_as` names the earlier one. Tags are
+    dropped whose missing share is above max_missing, that have more categories than max_categories
+    (unless their parser has a long tail of spellings, as of body parts and makers), or that vary
+    within a series (unless image_level).
 
-    Of all others the first `count` are kept, at most per_module of one DICOM module (tags of no
-    module count as one): by method `missing` in this order, by other methods in falling order of
-    their score (see `ranking`), without those that nearly repeat a kept one (`same_as` names it).
+    Of all others the first `count` are kept, at most per_module of one DICOM module (tags without a
+    module count as one module): by method `missing` in this order, by other methods in falling
+    order of score (see `ranking`), without those that nearly repeat a kept one (`same_as` names
+    it).
 
     Raises ConfigError for a `drop` that is no DICOM keyword, DataError where nothing is kept.
     """
     check_drop(drop, frequencies["keyword"].to_list())
     ordered = frequencies.sort("missing_share", "tag", "keyword")
-    judged = ordered.select(
+    reasons = ordered.select(
         "keyword",
         "module",
         "fingerprint",
@@ -80,22 +81,22 @@ def selection(
             _when(pl.col("missing_share") > max_missing, "too often missing"),
         ),
     )
-    judged = _same(judged)
-    candidates = judged.filter(pl.col("reason").is_null())["keyword"].to_list()
+    reasons = _same(reasons)
+    candidates = reasons.filter(pl.col("reason").is_null())["keyword"].to_list()
     if method == "missing":
         ranked = _unranked(candidates)
     elif seed is None:
         raise ValueError(f"{method} draws a sample: it needs a seed")
     else:
         ranked = ranking.rank(method, tags, frequencies, candidates, body_parts, seed)
-    result = _cut(judged, ranked, count, per_module)
+    result = _cut(reasons, ranked, count, per_module)
     if not (result["reason"] == "kept").any():
         raise DataError("no tag is left to compare images by: see select in the config")
     return result
 
 
 def check_drop(drop: Sequence[str], present: Sequence[str]) -> None:
-    """Warn of keywords that the archive doesn't have.
+    """Warn about keywords that the archive does not have.
 
     Raises ConfigError for one that is no DICOM keyword.
     """
@@ -114,15 +115,15 @@ def _when(condition: pl.Expr, reason: str) -> pl.Expr:
 
 
 def _content(max_categories: int) -> list[pl.Expr]:
-    """Reasons in the content of a tag."""
+    """Reasons to drop a tag because of its values."""
     numeric_vr = pl.col("vr").is_in([*parsers.NUMBER_VRS, "AS"])
     many = (pl.col("categories") > max_categories) & ~pl.col("keyword").is_in(parsers.long_tailed())
-    once = (pl.col("distinct") == pl.col("present")) & (pl.col("present") > 1)
+    all_distinct = (pl.col("distinct") == pl.col("present")) & (pl.col("present") > 1)
     is_text = pl.col("inferred") == "text"
-    described = pl.col("keyword").map_elements(is_free_text, return_dtype=pl.Boolean)
-    unique = once & (pl.col("inferred") != "numeric")
+    by_keyword = pl.col("keyword").map_elements(is_free_text, return_dtype=pl.Boolean)
+    unique = all_distinct & (pl.col("inferred") != "numeric")
     return [
-        _when(described, "free text"),
+        _when(by_keyword, "free text"),
         _when(pl.col("inferred") == "identifying", "identifying"),
         _when(pl.col("vr").is_in(sorted(UNREADABLE_VRS)) | (is_text & numeric_vr), "unparsable"),
         _when(is_text | (many & ~unique), "free text"),
@@ -131,16 +132,16 @@ def _content(max_categories: int) -> list[pl.Expr]:
     ]
 
 
-def _same(judged: pl.DataFrame) -> pl.DataFrame:
-    """Among tags without a reason to drop, those that divide the images as an earlier one does."""
+def _same(reasons: pl.DataFrame) -> pl.DataFrame:
+    """Tags with reason `redundant` where an earlier tag without reason divides the images alike."""
     open_ = pl.col("reason").is_null()
-    first = judged.filter(open_).unique("fingerprint", keep="first", maintain_order=True)
+    first = reasons.filter(open_).unique("fingerprint", keep="first", maintain_order=True)
     named = first.select("fingerprint", same_as="keyword")
-    joined = judged.join(named, on="fingerprint", how="left", maintain_order="left")
-    again = open_ & (pl.col("same_as") != pl.col("keyword"))
+    joined = reasons.join(named, on="fingerprint", how="left", maintain_order="left")
+    repeats = open_ & (pl.col("same_as") != pl.col("keyword"))
     return joined.with_columns(
-        reason=pl.when(again).then(pl.lit("redundant")).otherwise("reason"),
-        same_as=pl.when(again).then("same_as"),
+        reason=pl.when(repeats).then(pl.lit("redundant")).otherwise("reason"),
+        same_as=pl.when(repeats).then("same_as"),
     )
 
 
@@ -150,45 +151,45 @@ def _unranked(keywords: list[str]) -> ranking.Ranking:
 
 
 def _cut(
-    judged: pl.DataFrame, ranked: ranking.Ranking, count: int, per_module: int | None
+    reasons: pl.DataFrame, ranked: ranking.Ranking, count: int, per_module: int | None
 ) -> pl.DataFrame:
-    """The ranked tags with their reason, and all tags with their fate."""
-    modules = dict(judged.select("keyword", "module").iter_rows())
-    rows = _taken(ranked, [modules[keyword] for keyword in ranked.keywords], count, per_module)
-    schema = {"keyword": pl.String, "given": pl.String, "likest": pl.String, "score": pl.Float64}
-    given = pl.DataFrame(rows, schema, orient="row")
-    joined = judged.join(given, on="keyword", how="left", maintain_order="left")
-    reason = pl.coalesce("reason", "given")
+    """All tags with their fate and reason; those of ranked tags depend on rank and count."""
+    modules = dict(reasons.select("keyword", "module").iter_rows())
+    rows = _by_rank(ranked, [modules[keyword] for keyword in ranked.keywords], count, per_module)
+    schema = {"keyword": pl.String, "by_rank": pl.String, "similar": pl.String, "score": pl.Float64}
+    by_rank = pl.DataFrame(rows, schema, orient="row")
+    joined = reasons.join(by_rank, on="keyword", how="left", maintain_order="left")
+    reason = pl.coalesce("reason", "by_rank")
     fate = pl.when(reason == "kept").then(pl.lit("kept")).otherwise(pl.lit("dropped"))
-    same_as = pl.coalesce("same_as", "likest")
+    same_as = pl.coalesce("same_as", "similar")
     score = pl.col("score").fill_nan(None)
     return joined.select("keyword", fate=fate, reason=reason, same_as=same_as, score=score)
 
 
-def _taken(
+def _by_rank(
     ranked: ranking.Ranking, modules: Sequence[str], count: int, per_module: int | None
 ) -> list[tuple[str, str, str | None, float]]:
-    """Keyword, reason, the kept tag that it nearly repeats, score: the best first, greedily."""
-    taken: list[int] = []
+    """Keyword, reason, the kept tag that it nearly repeats, score; greedily, the best first."""
+    kept: list[int] = []
     filled: Counter[str] = Counter()
     rows = []
     for i in np.argsort(-ranked.score, kind="stable").tolist():
-        likest = _likest(ranked, i, taken)
-        if likest is not None:
+        similar = _most_similar(ranked, i, kept)
+        if similar is not None:
             reason = "nearly redundant"
         elif per_module is not None and filled[modules[i]] >= per_module:
             reason = "beyond the module's count"
         else:
-            reason = "kept" if len(taken) < count else "beyond the count"
+            reason = "kept" if len(kept) < count else "beyond the count"
         if reason == "kept":
-            taken.append(i)
+            kept.append(i)
             filled[modules[i]] += 1
-        rows.append((ranked.keywords[i], reason, likest, float(ranked.score[i])))
+        rows.append((ranked.keywords[i], reason, similar, float(ranked.score[i])))
     return rows
 
 
-def _likest(ranked: ranking.Ranking, i: int, taken: list[int]) -> str | None:
-    """The kept tag that this one nearly repeats, if there is one."""
-    if not taken or ranked.repeats[i, taken].max() < NEARLY:
+def _most_similar(ranked: ranking.Ranking, i: int, kept: list[int]) -> str | None:
+    """The kept tag that this one nearly repeats; None if it repeats none."""
+    if not kept or ranked.repeats[i, kept].max() < NEARLY:
         return None
-    return ranked.keywords[taken[int(ranked.repeats[i, taken].argmax())]]
+    return ranked.keywords[kept[int(ranked.repeats[i, kept].argmax())]]

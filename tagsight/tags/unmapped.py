@@ -21,17 +21,17 @@ def unmapped(
     """Return the values that are filled and were not understood: keyword, value, count (images).
 
     tags: all shards; body_parts: the table of spellings; min_patients: values of fewer patients are
-    summed up as `(rare)`; keywords: tags to go through, besides those that labels are made of.
+    summed up as `(rare)`; keywords: tags to examine besides those that labels are made of.
 
-    Not understood are spellings that no table has, mojibake, and numbers that cannot be read or
-    cannot be meant. The most frequent come first.
+    Not understood are spellings that no table has, mojibake, and unreadable or implausible numbers.
+    The most frequent come first.
     """
-    held = tags.collect_schema().names()
+    columns = tags.collect_schema().names()
     examined = dict.fromkeys([*LABELS["body_part"], *LABELS["manufacturer"], *keywords])
     tables = [
         _unmapped_of(tags, keyword, body_parts, min_patients)
         for keyword in examined
-        if keyword in held
+        if keyword in columns
     ]
     schema = {"keyword": pl.String, "value": pl.String, "count": pl.Int64}
     return pl.concat([pl.DataFrame(schema=schema), *tables])
@@ -49,8 +49,10 @@ def _unmapped_of(
     )
     vr = attribute(keyword).vr
     items = parsers.item_count(values["value"], values["count"])
-    missed = parsers.unmapped(keyword, vr, values["value"], items=items, spellings=body_parts)
+    not_understood = parsers.unmapped(
+        keyword, vr, values["value"], items=items, spellings=body_parts
+    )
     shown = pl.when(pl.col("people") >= min_patients).then("value").otherwise(pl.lit(RARE))
-    summed = values.filter(missed).group_by(value=shown).agg(pl.col("count").sum())
+    summed = values.filter(not_understood).group_by(value=shown).agg(pl.col("count").sum())
     ordered = summed.sort(["count", "value"], descending=[True, False])
     return ordered.select(pl.lit(keyword).alias("keyword"), "value", "count")

@@ -5,7 +5,7 @@ Source: van de Velden, Iodice D'Enza, Markos & Cavicchia, "Unbiased mixed variab
 happen to differ: a category with two even classes puts .5 between two images on average, a number
 with a long tail .02. Here each adds the same to the mean distance of the pairs that it can compare.
 
-Means are over pairs of images that both have the tag, exact, and from counts: n log n, no pairs.
+Means are over pairs of images that both have the tag; exact, and from counts in n log n steps.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ import numpy as np
 
 from tagsight.arrays import Float64s, Floats, Integers
 
-# A column in which hardly two images differ would otherwise drown all others: one image in 10⁷ that
-# is not like the rest would make its weight 10⁷ times theirs. This is where 1 in 100 differs.
+# A column in which almost no images differ would otherwise outweigh all others: with one image in
+# 10⁷ that differs, its weight would be 10⁷ times theirs. This is the mean if 1 in 100 differs.
 LEAST_MEAN = 0.02
 
 
@@ -24,7 +24,7 @@ def mean_difference(values: Floats, counts: Integers) -> float:
 
     values: float (m,), finite, in any order, may repeat; counts: int (m,), how often each occurs.
     """
-    # Between two neighbouring values lie as many differences as rows below times rows above.
+    # The gap between two neighbouring values counts in (rows below) × (rows above) pairs.
     order = np.argsort(values, kind="stable")
     upto = np.cumsum(counts[order], dtype=np.float64)
     gaps = np.diff(values[order].astype(np.float64))
@@ -47,9 +47,9 @@ def weights(means: Sequence[float], presence_means: Sequence[float]) -> tuple[Fl
     means (p,), presence_means (q,): mean distance of each column, LEAST_MEAN where it is less.
 
     Weights of values are 1 on average. Those of presence follow the same rule on the same scale, so
-    that the config's presence weight says what presence adds to a distance beside a value, whatever
-    share of images has the tag: with equal weights the presence of a tag that half of the images
-    have adds 25 times as much as that of one that all have but 1 %.
+    that the config's presence weight is what presence adds to a distance relative to a value,
+    whatever share of images has the tag. With equal weights, presence of a tag that half of the
+    images have adds 25 times as much as that of a tag that 99 % have.
     """
     inverse = 1 / np.maximum(np.asarray(means, np.float64), LEAST_MEAN)
     presence = 1 / np.maximum(np.asarray(presence_means, np.float64), LEAST_MEAN)

@@ -6,7 +6,7 @@ from tagsight.arrays import Float32s
 from tagsight.demo.pictures.body import Body
 from tagsight.demo.pictures.canvas import Canvas, Point, capsule, ellipse, texture, tube
 
-# Main vessels as routes; the small ones branch off at random, the same for one patient.
+# Main vessels as routes; small ones branch off at random, the same in all images of a patient.
 ROUTES: dict[tuple[str, str], list[list[Point]]] = {
     ("HEART", "LCA"): [
         [(-0.5, -0.6), (-0.3, -0.5), (-0.1, -0.45)],
@@ -66,7 +66,7 @@ def vessels(c: Canvas, body: Body, part: str, view: str) -> Float32s:
 
 
 def background(c: Canvas, body: Body, part: str) -> Float32s:
-    """Draw what shines through: heart and diaphragm, skull, or spine; about 0.5."""
+    """Draw the background: heart and diaphragm, skull, or spine; about 0.5."""
     image = np.full(c.x.shape, 0.55, dtype=np.float32)
     image += np.float32(0.03) * texture(body.rng(15), c.x.shape, c.x.shape[0] / 5)
     if part == "HEART":

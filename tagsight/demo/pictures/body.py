@@ -1,4 +1,4 @@
-"""What makes one patient's anatomy differ from the next one's."""
+"""Traits in which the anatomy of patients differs."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Body:
     lesion_y: float
 
     def rng(self, part: int) -> np.random.Generator:
-        """Return the stream from which this body's details of one part are drawn."""
+        """Return the random stream for details of one part of this body."""
         return np.random.default_rng([self.seed, part])
 
     def grow(self, size: float, trait: float, share: float = 0.06) -> float:

@@ -22,7 +22,7 @@ def mammogram(c: Canvas, body: Body, side: str, view: str) -> Float32s:
     paint(image, breast, 0.3)
     grain = rng.standard_normal
     threads = texture(rng, x.shape, x.shape[0] / 22) + 0.6 * texture(rng, x.shape, x.shape[0] / 50)
-    # Glands shrink with age, as they do.
+    # Glandular tissue decreases with age.
     density = float(np.clip(0.9 - body.age / 110 + 0.18 * grain(), 0.1, 1))
     at = (reach * 0.5, drop + 0.04 * float(grain()))
     gland = ellipse(g, at, (reach * 0.42, 0.42), 0.2, soft=14)

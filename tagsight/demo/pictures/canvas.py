@@ -1,4 +1,4 @@
-"""Drawing: soft shapes on a grid that is bent a little differently for each patient."""
+"""Drawing of soft shapes on a grid that is bent slightly differently for each patient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ def texture(rng: np.random.Generator, shape: tuple[int, int], grain: float) -> F
 
 
 def canvas(rows: int, columns: int, pose: Pose, rng: np.random.Generator, bend: float) -> Canvas:
-    """Lay a grid over the picture, posed and bent by `bend` (in half heights)."""
+    """Return a grid over the picture, posed and bent by `bend` (in half heights)."""
     x0 = (np.arange(columns, dtype=np.float32) * 2 + 1 - columns) / rows - pose.shift_x
     y0 = (np.arange(rows, dtype=np.float32) * 2 + 1 - rows) / rows - pose.shift_y
     cos, sin = np.cos(pose.angle) / pose.zoom, np.sin(pose.angle) / pose.zoom
@@ -64,7 +64,7 @@ def ellipse(
     *,
     soft: float = 1.0,
 ) -> Float32s:
-    """Cover a (super)ellipse: 1 inside, 0 outside, `soft` pixels of slope between."""
+    """Cover a (super)ellipse: 1 inside, 0 outside, with an edge of `soft` pixels."""
     dx, dy = c.x - np.float32(centre[0]), c.y - np.float32(centre[1])
     if angle:
         cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
@@ -76,7 +76,7 @@ def ellipse(
 
 
 def ring(c: Canvas, centre: Point, radii: Point, width: float, angle: float = 0.0) -> Float32s:
-    """Cover an elliptic shell whose outer radii are given."""
+    """Cover an elliptic shell of these outer radii."""
     inner = (max(radii[0] - width, 1e-3), max(radii[1] - width, 1e-3))
     return np.clip(ellipse(c, centre, radii, angle) - ellipse(c, centre, inner, angle), 0, 1)
 
@@ -102,15 +102,15 @@ def tube(c: Canvas, points: Sequence[Point], widths: Point, soft: float = 1.0) -
 
 
 def paint(image: Float32s, cover: Float32s, value: float | Float32s) -> None:
-    """Lay a value over the image where the cover is, in place."""
+    """Blend a value into the image where the cover is, in place."""
     image += cover * (value - image)
 
 
 def blur(image: Float32s, sigma: float) -> Float32s:
-    """Smooth by a Gaussian of `sigma` pixels; none below a fifth of a pixel."""
+    """Smooth by a Gaussian of `sigma` pixels, if above a fifth of a pixel."""
     return ndimage.gaussian_filter(image, sigma, mode="nearest") if sigma > 0.2 else image
 
 
 def mirrored(c: Canvas) -> Canvas:
-    """Return the same canvas seen from behind."""
+    """Return the canvas as seen from behind."""
     return Canvas(-c.x, c.y, c.edge)

@@ -1,4 +1,4 @@
-"""Plain films: what the beam is weakened by on its way, 0 (air) to about 1 (metal)."""
+"""Plain films: attenuation of the beam, 0 (air) to about 1 (metal)."""
 
 from collections.abc import Callable
 

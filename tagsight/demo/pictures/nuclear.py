@@ -1,4 +1,4 @@
-"""Nuclear medicine and PET: what takes up the tracer, 0 to 1, before blur and counting noise."""
+"""Nuclear medicine and PET: uptake of the tracer, 0 to 1, before blur and counting noise."""
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def thyroid_scan(c: Canvas, body: Body, view: str) -> Float32s:
 
 
 def myocardium(c: Canvas, body: Body, view: str) -> Float32s:
-    """Draw the left ventricle's wall: a ring (SA) or a horseshoe (VLA); a defect if ill."""
+    """Draw the left ventricle's wall: a ring (SA) or a horseshoe (VLA); a defect for a lesion."""
     image = np.full(c.x.shape, 0.08, dtype=np.float32)
     r = body.grow(0.48, body.heart, 0.1)
     paint(image, ring(c, (0, 0), (r, r if view == "SA" else r * 1.25), 0.22), 0.9)
@@ -85,7 +85,7 @@ def myocardium(c: Canvas, body: Body, view: str) -> Float32s:
 
 
 def pet_brain(c: Canvas, body: Body, z: float) -> Float32s:
-    """Draw sugar uptake of the brain: hot cortex and basal ganglia, cold ventricles."""
+    """Draw FDG uptake of the brain: hot cortex and basal ganglia, cold ventricles."""
     image = np.zeros_like(c.x)
     size = float(np.sqrt(max(0.2, 1 - (0.8 * z) ** 2)))
     rx, ry = 0.55 * size, 0.7 * size
@@ -99,7 +99,7 @@ def pet_brain(c: Canvas, body: Body, z: float) -> Float32s:
 
 
 def pet_trunk(c: Canvas, body: Body, z: float) -> Float32s:
-    """Draw sugar uptake in a slice from thigh (-1) over liver (0) and heart to brain (1)."""
+    """Draw FDG uptake in a slice from thigh (-1) over liver (0) and heart to brain (1)."""
     if z > 0.8:
         return pet_brain(c, body, (z - 0.9) * 5)
     image = np.zeros_like(c.x)

@@ -1,4 +1,4 @@
-"""Axial slices. Each is drawn from tissues, whose tones come from the modality's physics.
+"""Axial slices, drawn from tissues whose tones come from the modality's physics.
 
 z runs from -1 (lowest slice) to 1 (highest) through the scanned range.
 """
@@ -24,14 +24,14 @@ Tones = Mapping[str, float]
 
 
 def empty(c: Canvas, tones: Tones) -> Float32s:
-    """Return a picture of nothing but air."""
+    """Return a picture of air."""
     return np.full(c.x.shape, tones["air"], dtype=np.float32)
 
 
 def add_lesion(
     image: Float32s, c: Canvas, body: Body, tones: Tones, at: Point, *, size: float
 ) -> None:
-    """Lay the patient's lesion, if any, near a place."""
+    """Draw the patient's lesion, if any, near a point."""
     if body.lesion:
         r = size * body.lesion
         spot = ellipse(c, at, (r, r * 0.8), body.lesion_x, soft=2.0)

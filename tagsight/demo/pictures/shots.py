@@ -1,4 +1,4 @@
-"""One image of a series, from plan and technique to numbers ready to be stored."""
+"""One image of a series, from plan and technique to the numbers to be stored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ BEND = {"CT": 0.035, "MR": 0.035, "NM": 0.02, "PT": 0.03, "MG": 0.03, "US": 0.05
 
 @dataclass(frozen=True)
 class Shot:
-    """One image to be drawn: its series, technique, place in the stack and own chance."""
+    """An image to be drawn: its series, technique, place in the stack and random stream."""
 
     patient: Patient
     series: Series
@@ -44,7 +44,7 @@ class Shot:
 
     @property
     def depth(self) -> float:
-        """Return the slice's place from -1 to 1; short stacks lie somewhere near the middle."""
+        """Return the slice's place from -1 to 1; short stacks lie near the middle."""
         n = self.series.slices
         if n > 5:
             return 1.7 * self.image / (n - 1) - 0.85
@@ -52,7 +52,7 @@ class Shot:
 
 
 def draw_pose(series: Series, zoom: float, rng: np.random.Generator) -> Pose:
-    """Draw how the patient lies in a series: never twice the same."""
+    """Draw the patient's position in a series at random."""
     loose = series.modality in ("CR", "DX", "XA")
     shift = 0.07 if loose else 0.04
     x, y = (float(v) for v in np.clip(shift * rng.standard_normal(2), -0.16, 0.16))
@@ -63,7 +63,7 @@ def draw_pose(series: Series, zoom: float, rng: np.random.Generator) -> Pose:
 
 
 def make_canvas(shot: Shot, rows: int, columns: int) -> Canvas:
-    """Lay the patient's own bent grid; slices of a stack share it."""
+    """Return the patient's bent grid, the same for all slices of a stack."""
     bend = BEND.get(shot.series.modality, 0.03)
     part = 50 + len(shot.series.body_part)
     return canvas(rows, columns, shot.pose, shot.patient.body.rng(part), bend)
@@ -125,7 +125,7 @@ def _collimate(image: Float32s, rng: np.random.Generator) -> None:
 
 
 def _letter(image: Float32s, rng: np.random.Generator) -> None:
-    """Lay a lead marker (a coarse R) in an upper corner."""
+    """Draw a lead marker (a coarse R) in an upper corner."""
     mark = np.array([[1, 1, 0], [1, 0, 1], [1, 1, 0], [1, 0, 1]], dtype=bool)
     size = max(2, image.shape[0] // 70)
     mark = np.kron(mark, np.ones((size, size), dtype=bool))
@@ -156,7 +156,7 @@ def _counts(shot: Shot, c: Canvas) -> Float32s:
 
 
 def _run(shot: Shot, c: Canvas) -> Float32s:
-    """Return the frames of a run: the agent comes and goes while the heart moves a little."""
+    """Return the frames of a run: contrast agent fills and leaves while the heart moves."""
     part, n, body = shot.series.body_part, shot.series.frames, shot.patient.body
     tree = blur(angiography.vessels(c, body, part, shot.series.views[0]), shot.technique.blur)
     back = angiography.background(c, body, part)
@@ -181,9 +181,9 @@ def _beating(shot: Shot, c: Canvas) -> Float32s:
 
 def _echo(shot: Shot, c: Canvas) -> Float32s:
     straight = canvas(c.x.shape[0], c.x.shape[1], Pose(), shot.rng, 0.0)
-    seen = ultrasound.window(straight, shot.series.contrast, 0.9)
+    fan = ultrasound.window(straight, shot.series.contrast, 0.9)
     organ = shot.series.view(shot.image)
-    return ultrasound.scan(c, shot.patient.body, organ, shot.rng) * seen
+    return ultrasound.scan(c, shot.patient.body, organ, shot.rng) * fan
 
 
 _PLAIN = {"CT": _ct, "MR": _mr, "CR": _film, "DX": _film, "MG": _breast, "NM": _counts,

@@ -98,7 +98,7 @@ def _breast(c: Canvas, body: Body) -> Float32s:
     return image
 
 
-DRAWN = {
+ORGANS = {
     "LIVER": _liver,
     "KIDNEY": _kidney,
     "HEART": _heart,
@@ -108,8 +108,8 @@ DRAWN = {
 
 
 def scan(c: Canvas, body: Body, organ: str, rng: np.random.Generator) -> Float32s:
-    """Draw an organ's echoes with speckle and their fading with depth, before the window."""
-    image = DRAWN[organ](c, body)
+    """Draw an organ's echoes with speckle and attenuation with depth, before the window."""
+    image = ORGANS[organ](c, body)
     grain = rng.rayleigh(0.8, c.x.shape).astype(np.float32)
     grain = ndimage.gaussian_filter(grain, (0.6, 1.1))
     fade = np.clip(1.15 - 0.3 * (c.y + 1) * rng.uniform(0.6, 1.4), 0.3, 1.2).astype(np.float32)

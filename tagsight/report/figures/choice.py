@@ -25,9 +25,9 @@ WIDE = 5.0  # a ratio above which the axis is logarithmic
 
 
 def choice(chosen: Mapping[str, Any], tolerance: float) -> str:
-    """Return both curves as SVG, the chosen K marked in each.
+    """Return both curves as SVG, with the chosen K marked in each.
 
-    chosen: choice.json; tolerance: of the rule `heldout`, drawn where that is the rule.
+    chosen: choice.json; tolerance: of the rule `heldout`, drawn if that is the rule.
     """
     figure = new(9, 3.6)
     left, right = figure.subplots(1, 2)
@@ -38,40 +38,40 @@ def choice(chosen: Mapping[str, Any], tolerance: float) -> str:
     _curve(left, _points(chosen, "silhouette"), chosen["k"], "{:.2f}")
     ratios = _points(chosen, "heldout_ratio")
     _curve(right, ratios, chosen["k"], "{:.3f}")
-    _widened(right, ratios)
+    _widen_scale(right, ratios)
     if chosen["rule"] == "heldout":
         _allowed(right, tolerance)
     return svg(figure)
 
 
 def _points(chosen: Mapping[str, Any], name: str) -> Points:
-    """K and its value, in rising order; a K without value is left out."""
+    """K and its value, in rising order; a K without a value is skipped."""
     rows = sorted((int(k), row.get(name)) for k, row in chosen["grid"].items())
     return [(k, value) for k, value in rows if value is not None]
 
 
-def _curve(ax: Axes, points: Points, k: int, written: str) -> None:
+def _curve(ax: Axes, points: Points, k: int, template: str) -> None:
     ks, values = zip(*points, strict=True) if points else ((), ())
     ax.plot(ks, values, color=TAGS, linewidth=1.8, zorder=2)
     ax.scatter(ks, values, s=34, color=PAPER, edgecolor=TAGS, linewidth=1.6, zorder=3)
     ax.set_xscale("log")
     ax.margins(x=0.08, y=0.24)
-    ax.set_xticks(ks, [str(each) for each in ks])
+    ax.set_xticks(ks, [str(number) for number in ks])
     ax.xaxis.set_minor_locator(NullLocator())
-    for each, value in points:
-        if each == k:
+    for number, value in points:
+        if number == k:
             ax.scatter([k], [value], s=90, color=TAGS, zorder=4)
-            text = f"K = {k}: {written.format(value)}"
+            text = f"K = {k}: {template.format(value)}"
             beside, offset = _room(ks, values, ks.index(k))
             look: Any = {"color": INK, "fontweight": "bold", "ha": beside, "va": "center"}
             ax.annotate(text, (k, value), (0, offset), textcoords="offset points", **look)
 
 
 def _room(ks: Sequence[int], values: Sequence[float], place: int) -> tuple[str, int]:
-    """On which side of a point its label has room: away from the curve and the panel's edge."""
+    """The side of a point where its label has room, away from the curve and the panel's edge."""
     beside = "left" if place < len(ks) / 3 else "right" if place >= 2 * len(ks) / 3 else "center"
-    near = [values[i] for i in (place - 1, place + 1) if 0 <= i < len(ks)]
-    above = not near or sum(near) / len(near) <= values[place]
+    neighbours = [values[i] for i in (place - 1, place + 1) if 0 <= i < len(ks)]
+    above = not neighbours or sum(neighbours) / len(neighbours) <= values[place]
     return beside, 17 if above else -17
 
 
@@ -88,8 +88,8 @@ def _allowed(ax: Axes, tolerance: float) -> None:
     ax.annotate(text, (ax.get_xlim()[1], tolerance), **look, **place)
 
 
-def _widened(ax: Axes, ratios: Points) -> None:
-    """A logarithmic axis where ratios differ too much for a linear one."""
+def _widen_scale(ax: Axes, ratios: Points) -> None:
+    """Make the axis logarithmic if ratios differ too much for a linear one."""
     if max((ratio for _, ratio in ratios), default=0) > WIDE:
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter(FuncFormatter(_plain))

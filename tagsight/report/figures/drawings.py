@@ -1,4 +1,4 @@
-"""All figures of a run by the names of their files: those from tags, and those from pixels."""
+"""All figures of a run by file name: those from tags, and those from pixels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,13 +42,13 @@ def from_pixels(
     documents: Documents,
     epochs: pl.DataFrame,
     images: UInt8s,
-    shown: Sequence[pictures.Shown],
+    shown: Sequence[pictures.GalleryRow],
     reconstructed: UInt8s,
 ) -> dict[str, str | bytes]:
     """Return the figures that need pixels, as SVG or PNG by file name.
 
     documents: cards and evaluation; epochs: training.parquet; images: uint8 (n, 128, 128).
-    reconstructed: what the network makes of `pictures.examples(shown)`.
+    reconstructed: the network's output for `pictures.examples(shown)`.
     """
     originals = images[pictures.examples(shown)]
     return {

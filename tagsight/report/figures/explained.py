@@ -1,4 +1,4 @@
-"""Share of the images' differences that tags and baselines explain, against each null model."""
+"""Share of image differences that tags and baselines explain, against each null model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -33,9 +33,9 @@ class _Row(NamedTuple):
 
 
 def explained(evaluation: Mapping[str, Any]) -> str:
-    """Return the shares explained, with their 95 % intervals, as SVG; a panel of rows a null.
+    """Return the shares explained, with their 95 % intervals, as SVG; a group of rows per null.
 
-    evaluation: evaluation.json. A labelling without a value under a null has no row there.
+    evaluation: evaluation.json. A labelling without a value under a null has no row in its group.
     """
     groups = _groups(evaluation)
     rows = [row for _, _, group in groups for row in group]
@@ -48,12 +48,12 @@ def explained(evaluation: Mapping[str, Any]) -> str:
         _draw(ax, row)
     ax.set_ylim(bottom, -0.6)
     ax.margins(x=0.06)
-    left = ax.get_xlim()[0]
+    x_min = ax.get_xlim()[0]
     for y, null, _ in groups:
         look: Any = {"color": INK, "fontweight": "bold", "annotation_clip": False}
         place: Any = {"xytext": (-GUTTER, 0), "textcoords": "offset points", "va": "center"}
-        ax.annotate(null, (left, y), bbox=BEHIND, **look, **place)
-    ax.set_xlim(left=left)
+        ax.annotate(null, (x_min, y), bbox=BEHIND, **look, **place)
+    ax.set_xlim(left=x_min)
     ax.set_yticks([row.y for row in rows], [row.labelling.name for row in rows])
     for label, row in zip(ax.get_yticklabels(), rows, strict=True):
         label.set_color(TAGS if row.labelling == labellings.TAGS else MUTED)
@@ -62,15 +62,15 @@ def explained(evaluation: Mapping[str, Any]) -> str:
 
 
 def _groups(evaluation: Mapping[str, Any]) -> list[tuple[float, str, list[_Row]]]:
-    """For each null with any value: the place of its heading, its name, its rows."""
+    """For each null with any value: the y of its heading, its name, its rows."""
     groups: list[tuple[float, str, list[_Row]]] = []
     y = 0.0
     for null in nulls.NULLS:
         tested = [(q, evaluation.get(q.key, {}).get(null.key, {})) for q in labellings.LABELLINGS]
-        known = [(q, row) for q, row in tested if row.get("explained") is not None]
+        defined = [(q, row) for q, row in tested if row.get("explained") is not None]
         rows = [
             _Row(y + ROW * (place + 1), q, row["explained"], row["explained_ci95"])
-            for place, (q, row) in enumerate(known)
+            for place, (q, row) in enumerate(defined)
         ]
         if rows:
             groups.append((y, null.name, rows))

@@ -12,7 +12,7 @@ from tagsight.report.wording import in_words
 
 WIDTH, HEIGHT = 100.0, 91.0
 LINE_HEIGHT = 2.75
-BUS = 55.5  # where the samples branch off
+BUS = 55.5  # y of the line from which the samples branch off
 
 
 class _Box(NamedTuple):
@@ -37,8 +37,8 @@ class _Box(NamedTuple):
 def flow(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int | None) -> str:
     """Return Figure 2 as SVG.
 
-    counts: counts.json; choice: choice.json; epochs: of the autoencoder's training, None where the
-    images have tags alone: then there is neither network nor test.
+    counts: counts.json; choice: choice.json; epochs: of the autoencoder's training, None for
+    images with tags alone, which have neither network nor test.
     """
     figure = new(9, 7.9)
     figure.set_layout_engine("none")
@@ -109,26 +109,26 @@ def _sample(x: float, title: str, images: int) -> _Box:
 
 
 def _results(counts: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, _Box]:
-    """What is made of the samples by tags: the lower rows."""
+    """Results from the samples' tags: the lower rows."""
     ks = [int(k) for k in choice["grid"]]
     k = choice["k"]
     grid = f"K = {min(ks)} to {max(ks)}" if len(ks) > 1 else f"K = {k}"
-    annotated = ["every image to its", f"nearest of {k} medoids"]
+    assigned = ["every image to its", f"nearest of {k} medoids"]
     return {
         "choice": _Box(24, 34, 34, f"Clusters, {k} chosen", [grid], TAGS),
-        "annotations": _Box(24, 15, 34, f"{counts['images']:,} annotated", annotated, TAGS),
+        "annotations": _Box(24, 15, 34, f"{counts['images']:,} annotated", assigned, TAGS),
         "clusters": _Box(56, 34, 13, "Clusters", [f"K = {k}", "from tags"], TAGS),
     }
 
 
 def _looks(epochs: int) -> dict[str, _Box]:
-    """What is made of them by pixels, and the test."""
-    learned = [f"{epochs:,} epochs", "on pixels alone"]
-    compared = ["how near to their centre are images,", "and how near by chance?"]
+    """Results from the samples' pixels, and the test."""
+    training = [f"{epochs:,} epochs", "on pixels alone"]
+    question = ["how near to their centre are images,", "and how near by chance?"]
     return {
-        "network": _Box(89.5, 34, 18, "Autoencoder", learned, PIXELS),
+        "network": _Box(89.5, 34, 18, "Autoencoder", training, PIXELS),
         "embeddings": _Box(71, 34, 13, "Embeddings", ["from pixels"], PIXELS),
-        "test": _Box(63, 15, 36, "Paired test", compared, INK),
+        "test": _Box(63, 15, 36, "Paired test", question, INK),
     }
 
 
@@ -144,7 +144,7 @@ def _arrows(ax: Axes, boxes: Mapping[str, _Box]) -> None:
 
 
 def _branches(ax: Axes, boxes: Mapping[str, _Box]) -> None:
-    """The samples, branching off a line that images and columns come down to."""
+    """Draw the samples' branches off a line to which images and columns lead."""
     ax.plot([boxes["holdout"].x, boxes["columns"].x], [BUS, BUS], color=MUTED, linewidth=1)
     for source in ("images", "columns"):
         box = boxes[source]
@@ -177,7 +177,7 @@ DOWN = (  # from, to, below the middle of
 
 
 def _sideways(ax: Axes, source: _Box, target: _Box) -> None:
-    """From the near side of one box to the near side of the other."""
+    """Draw an arrow between the facing sides of two boxes."""
     side = 1 if target.x > source.x else -1
     y = min(source.y, target.y) - 3.6
     start = source.x + side * source.width / 2
@@ -191,7 +191,7 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> No
 
 
 def _draw(ax: Axes, box: _Box) -> None:
-    """A card: a heading in its colour, lines under it."""
+    """Draw a box: a heading in its colour, lines under it."""
     look: Any = {"boxstyle": "round,pad=0,rounding_size=0.9", "linewidth": 1.2}
     place = (box.x - box.width / 2, box.bottom), box.width, box.height
     ax.add_patch(FancyBboxPatch(*place, facecolor=PAPER, edgecolor=box.colour, **look))

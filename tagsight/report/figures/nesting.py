@@ -1,8 +1,8 @@
 """Nesting of clusters: the clusters of each K, joined to those of the next.
 
-A bar is a cluster, as high as it has images; the bands between two K are the images that their
-clusters share. The finer clusters stand as near as they can to those that they came from.
-Cluster 0 is images in none.
+The height of a cluster's bar is its number of images; bands between two K are the images that their
+clusters share. Finer clusters are placed as near as possible to those that share their images.
+Cluster 0 holds images in no cluster.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ from matplotlib.path import Path
 
 from tagsight.report.figures.style import INK, MUTED, PIXELS, SIZE, SOFT, TAGS, new, svg
 
-FINEST = 30  # clusters that can be told apart in a column
+MOST_CLUSTERS = 30  # that can be distinguished in a column
 COLUMNS = 5
-BAR = 0.05  # width of a bar, of the way from a K to the next
-FILLED = 0.55  # of the height, by images; the rest parts the clusters
+BAR = 0.05  # width of a bar, as a share of the step from a K to the next
+FILLED = 0.55  # share of the height for images; the rest separates the clusters
 LONGEST = 38
 
 Link = Mapping[str, Any]
 
 
 class _Column(NamedTuple):
-    """The clusters of a K from the top: their number, upper edge and height."""
+    """The clusters of a K, from the top, with upper edge and height of each."""
 
     k: int
     order: Sequence[int]
@@ -34,12 +34,12 @@ class _Column(NamedTuple):
 
 
 def nesting(stored: Sequence[Mapping[str, Any]], k: int, names: Sequence[str]) -> str:
-    """Return the clusters of up to 5 K as SVG, the chosen K last where there are coarser ones.
+    """Return the clusters of up to 5 K as SVG, the chosen K last if there are coarser ones.
 
-    stored: nesting.json; k: the chosen one; names: of its clusters 1, 2, …, written beside them at
-    the figure's edge. No K above 30 is drawn.
+    stored: nesting.json; k: the chosen K; names: of its clusters 1, 2, …, written at the figure's
+    edge. No K above 30 is drawn.
     """
-    steps = shown(stored, k)
+    steps = drawn_steps(stored, k)
     columns = _columns(steps)
     rows = max((len(column.order) for column in columns), default=1)
     figure = new(9, max(2.6, 0.2 * rows + 1.1))
@@ -55,13 +55,13 @@ def nesting(stored: Sequence[Mapping[str, Any]], k: int, names: Sequence[str]) -
     return svg(figure)
 
 
-def shown(stored: Sequence[Mapping[str, Any]], k: int) -> list[Mapping[str, Any]]:
-    """Return the steps from K to K that are drawn: up to the chosen K, else from it on.
+def drawn_steps(stored: Sequence[Mapping[str, Any]], k: int) -> list[Mapping[str, Any]]:
+    """Return the steps from K to K that are drawn: up to the chosen K, or from the first K on.
 
-    stored: nesting.json; k: the chosen one.
+    stored: nesting.json; k: the chosen K.
     """
     steps = {(step["coarse"], step["fine"]): step for step in stored}
-    ks = sorted({number for pair in steps for number in pair if number <= FINEST})
+    ks = sorted({number for pair in steps for number in pair if number <= MOST_CLUSTERS})
     coarser = [number for number in ks if number <= k]
     drawn = coarser[-COLUMNS:] if len(coarser) > 1 else ks[:COLUMNS]
     return [steps[pair] for pair in pairwise(drawn)]
@@ -80,7 +80,7 @@ def _columns(steps: Sequence[Mapping[str, Any]]) -> list[_Column]:
 
 
 def _sizes(links: Sequence[Link], side: str) -> dict[int, int]:
-    """The images of each cluster of a side."""
+    """The number of images in each cluster of one side."""
     sizes: dict[int, int] = {}
     for link in links:
         sizes[link[side]] = sizes.get(link[side], 0) + link["images"]
@@ -88,7 +88,7 @@ def _sizes(links: Sequence[Link], side: str) -> dict[int, int]:
 
 
 def _middles(links: Sequence[Link], left: _Column) -> dict[int, float]:
-    """The mean height at which a finer cluster's images stand in the column before."""
+    """The mean y of each finer cluster's images in the column before."""
     sums: dict[int, float] = {}
     for link in links:
         middle = left.top[link["coarse"]] + left.height[link["coarse"]] / 2
@@ -121,7 +121,7 @@ def _bars(ax: Axes, place: int, column: _Column, *, chosen: bool) -> None:
 
 
 def _bands(ax: Axes, place: int, links: Sequence[Link], left: _Column, right: _Column) -> None:
-    """Bands from a cluster leave it in the order in which they arrive, and the other way round."""
+    """Draw the bands; they leave and enter a cluster in the order of their other ends."""
     from_y, to_y = dict(left.top), dict(right.top)
     ends = {}
     for link in sorted(links, key=lambda one: right.top[one["fine"]]):
@@ -139,7 +139,7 @@ def _bands(ax: Axes, place: int, links: Sequence[Link], left: _Column, right: _C
 
 
 def _band(place: int, start: tuple[float, float], end: tuple[float, float]) -> Path:
-    """A shape from one column to the next, its edges curves; start, end: upper edge, height."""
+    """A shape from one column to the next with curved edges; start, end: upper edge, height."""
     x0, x1 = place + BAR / 2, place + 1 - BAR / 2
     middle = (x0 + x1) / 2
     (y0, h0), (y1, h1) = start, end
@@ -152,7 +152,7 @@ def _band(place: int, start: tuple[float, float], end: tuple[float, float]) -> P
 
 
 def _names(ax: Axes, place: int, column: _Column, names: Sequence[str]) -> None:
-    """Names at the outer side of the first or last column."""
+    """Write names at the outer side of the first or last column."""
     x, side = (place + BAR * 0.8, "left") if place else (-BAR * 3, "right")
     for cluster in filter(None, column.order):
         y = column.top[cluster] + column.height[cluster] / 2

@@ -14,18 +14,18 @@ from PIL import Image, ImageDraw, ImageFont
 from tagsight.arrays import UInt8s
 
 SIDE, MARGIN, LABEL = 128, 4, 300  # pixels
-MOST = 400  # pictures shown at most, so that the page stays small
-MARK = (230, 159, 0)  # frames a medoid: Okabe & Ito's orange
+MOST_PICTURES = 400  # so that the page stays small
+MARK = (230, 159, 0)  # frame of a medoid: Okabe & Ito's orange
 TEXT, FAINT = (232, 238, 241), (139, 152, 160)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What the gallery shows of a cluster: rows of the images, None where there is no picture.
+class GalleryRow:
+    """The pictures of a cluster in the gallery, as rows of the images; None for no picture.
 
-    `held_back`: how many of its images are not shown because they may carry burned-in text;
-    `medoid_held_back`: whether the medoid is one of them; `medoid_elsewhere`: whether it is not in
-    the sample, whose pictures these are.
+    held_back: how many of its images are not shown because they may have burned-in text;
+    medoid_held_back: whether the medoid is one of them; medoid_elsewhere: whether it is not in the
+    sample whose pictures these are.
     """
 
     cluster: int
@@ -39,7 +39,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Tiles:
-    """A cluster's pictures as JPEG: its medoid, if shown, and members; the rest as in `Shown`."""
+    """Pictures of a cluster as JPEG: its medoid, if shown, and members; else as GalleryRow."""
 
     medoid: bytes | None
     members: Sequence[bytes]
@@ -50,37 +50,37 @@ class Tiles:
 
 def picks(
     clusters: pl.DataFrame, fates: pl.DataFrame, count: int, seed: int, burned_in: bool
-) -> list[Shown]:
+) -> list[GalleryRow]:
     """Choose for each cluster its medoid and `count` other members at random.
 
     clusters: `image`, `cluster` (0, in none, is not shown), `medoid` of a sample at one K; fates:
     `image`, `reason` (null = drawn) and `burned_in` (null = no) in the order of the sample's
     pictures. Only images that could be drawn are shown; those that may carry burned-in text only
-    if `burned_in`; of many clusters the largest, see `shown_clusters`. A medoid outside the
-    sample is marked in no row.
+    if `burned_in`; of many clusters the largest, see `shown_clusters`. A medoid outside
+    the sample is not marked.
     """
-    open_to_view = pl.lit(burned_in) | pl.col("burned_in").is_null()
+    showable = pl.lit(burned_in) | pl.col("burned_in").is_null()
     rows = fates.with_row_index("row").join(clusters, on="image", maintain_order="left")
     rows = rows.filter(pl.col("cluster") > 0)
     shown = []
     for part in rows.sort("cluster", "row").partition_by("cluster", maintain_order=True):
         cluster = int(part["cluster"][0])
         drawn = part.filter(pl.col("reason").is_null())
-        seen = drawn.filter(open_to_view)
-        medoid = seen.filter("medoid")["row"].to_list()
-        others = seen.filter(~pl.col("medoid"))["row"].to_numpy()
+        showable_rows = drawn.filter(showable)
+        medoid = showable_rows.filter("medoid")["row"].to_list()
+        others = showable_rows.filter(~pl.col("medoid"))["row"].to_numpy()
         order = np.random.default_rng([seed, cluster]).permutation(len(others))[:count]
         members = [int(row) for row in others[order]]
-        held_back = drawn.filter(~open_to_view)["medoid"]
+        held_back = drawn.filter(~showable)["medoid"]
         first = medoid[0] if medoid else None
-        held = len(held_back), bool(held_back.any())
+        counts = len(held_back), bool(held_back.any())
         elsewhere = not part["medoid"].any()
-        shown.append(Shown(cluster, len(part), first, members, *held, elsewhere))
+        shown.append(GalleryRow(cluster, len(part), first, members, *counts, elsewhere))
     return shown[: shown_clusters(len(shown), count)]
 
 
-def gallery(images: UInt8s, shown: Sequence[Shown], names: Sequence[str]) -> bytes:
-    """Return the gallery as PNG: a row a cluster, with its name and size, the medoid framed.
+def gallery(images: UInt8s, shown: Sequence[GalleryRow], names: Sequence[str]) -> bytes:
+    """Return the gallery as PNG: one row per cluster, with name and size, the medoid framed.
 
     images: uint8 (n, 128, 128); names: of cluster 1, 2, ….
     """
@@ -115,7 +115,7 @@ def _label(pen: ImageDraw.ImageDraw, top: int, name: str, below: Sequence[str]) 
 def _wrapped(
     pen: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> list[str]:
-    """Lines of words that fit beside the pictures."""
+    """The text as lines that fit beside the pictures."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -126,27 +126,27 @@ def _wrapped(
     return lines[:4]
 
 
-def examples(shown: Sequence[Shown], count: int = 8) -> list[int]:
+def examples(shown: Sequence[GalleryRow], count: int = 8) -> list[int]:
     """Return an image of each of the largest clusters: its medoid where shown, else a member."""
     rows = [[row for row in (each.medoid, *each.members) if row is not None] for each in shown]
     return [drawn[0] for drawn in rows if drawn][:count]
 
 
-def reconstructions(originals: UInt8s, again: UInt8s) -> bytes:
+def reconstructions(originals: UInt8s, reconstructed: UInt8s) -> bytes:
     """Return a PNG of two rows, originals above reconstructions.
 
-    originals, again: uint8 (n, 128, 128). Without originals it is a black strip.
+    originals, reconstructed: uint8 (n, 128, 128). Without originals it is a black strip.
     """
     step = SIDE + 2 * MARGIN
     sheet = np.zeros((2 * step, max(len(originals), 1) * step), np.uint8)
-    for row, images in enumerate((originals, again)):
+    for row, images in enumerate((originals, reconstructed)):
         for column, image in enumerate(images):
             y, x = row * step + MARGIN, column * step + MARGIN
             sheet[y : y + SIDE, x : x + SIDE] = image
     return _png(Image.fromarray(sheet))
 
 
-def tiles(images: UInt8s, shown: Sequence[Shown]) -> dict[int, Tiles]:
+def tiles(images: UInt8s, shown: Sequence[GalleryRow]) -> dict[int, Tiles]:
     """Return the pictures of each cluster shown, by cluster; images: uint8 (n, 128, 128)."""
     return {
         each.cluster: Tiles(
@@ -161,17 +161,17 @@ def tiles(images: UInt8s, shown: Sequence[Shown]) -> dict[int, Tiles]:
 
 
 def shown_clusters(clusters: int, members: int) -> int:
-    """Return how many clusters, the largest, are shown: MOST pictures in all."""
-    return min(clusters, max(1, MOST // (members + 1)))
+    """Return how many of the largest clusters are shown, with MOST_PICTURES pictures in all."""
+    return min(clusters, max(1, MOST_PICTURES // (members + 1)))
 
 
 def _jpeg(image: UInt8s) -> bytes:
-    held = io.BytesIO()
-    Image.fromarray(image).save(held, "JPEG", quality=82, optimize=True)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=82, optimize=True)
+    return buffer.getvalue()
 
 
 def _png(sheet: Image.Image) -> bytes:
-    held = io.BytesIO()
-    sheet.save(held, "PNG", optimize=True)
-    return held.getvalue()
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from tagsight.arrays import Float64s
 from tagsight.report.figures.style import INK, MUTED, PIXELS, SIZE, SOFT, TAGS, bare, new, svg
 
-FEW, MANY = 26, 44  # clusters that all have a name beside them; lines of smaller names
+MOST_NAMED, MOST_LINES = 26, 44  # clusters if all have a name; lines of smaller names
 POINTS = 80  # of a cluster's outline
 LONGEST = 34
 
@@ -18,7 +18,7 @@ LONGEST = 34
 def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     """Return Figure 3 as SVG.
 
-    clusters: `cluster` (from 1; 0, in none, is not drawn) and `silhouette` of a sample at one K;
+    clusters: `cluster` (from 1; 0, noise, is not drawn) and `silhouette` of a sample at one K;
     names: of cluster 1, 2, …, those without an image of the sample among them.
     """
     drawn = clusters.filter(pl.col("cluster") > 0).sort("cluster")
@@ -39,28 +39,28 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     lowest = min(-0.05, *(float(width[-1]) for width in widths))
     ax.set(xlim=(lowest - 0.02, 1), ylim=(starts[-1], 0))
     middles = np.array([start + len(w) / 2 for start, w in zip(starts[:-1], widths, strict=True)])
-    known = [names[cluster - 1] for cluster in drawn["cluster"].unique().sort()]
-    labels = [f"{_short(name)}  {len(w):,}" for name, w in zip(known, widths, strict=True)]
+    shown_names = [names[cluster - 1] for cluster in drawn["cluster"].unique().sort()]
+    labels = [f"{_short(name)}  {len(w):,}" for name, w in zip(shown_names, widths, strict=True)]
     _labels(ax, middles, labels)
     return svg(figure)
 
 
 def _cluster(ax: Axes, start: float, width: Float64s, colour: str) -> None:
-    """A cluster's silhouettes as one shape, an image a line; below 0 in the other colour."""
-    kept = np.unique(np.linspace(0, len(width) - 1, POINTS).round().astype(int))
-    values = np.append(width[kept], width[-1])
-    y = start + np.append(kept, len(width))
+    """Draw a cluster's silhouettes as one shape, one line per image; below 0 in another colour."""
+    rows = np.unique(np.linspace(0, len(width) - 1, POINTS).round().astype(int))
+    values = np.append(width[rows], width[-1])
+    y = start + np.append(rows, len(width))
     look: Any = {"step": "post", "linewidth": 0}
     ax.fill_betweenx(y, 0, np.maximum(values, 0), facecolor=colour, **look)
     ax.fill_betweenx(y, np.minimum(values, 0), 0, facecolor=PIXELS, **look)
 
 
 def _labels(ax: Axes, middles: Float64s, labels: Sequence[str]) -> None:
-    """Names at the left, moved apart where clusters are thin, with a line to their cluster."""
+    """Write names at the left, moved apart where clusters are thin, with lines to the clusters."""
     bottom = ax.get_ylim()[0]
-    all_named = len(labels) <= FEW
-    gap = bottom / (FEW if all_named else MANY)
-    places = spread(middles, gap, bottom) if all_named else while_near(middles, gap)
+    all_named = len(labels) <= MOST_NAMED
+    gap = bottom / (MOST_NAMED if all_named else MOST_LINES)
+    places = move_apart(middles, gap, bottom) if all_named else move_apart_while_near(middles, gap)
     size = SIZE - (1.5 if all_named else 3)
     ax.set_yticks(places, labels[: len(places)], color=INK, fontsize=size)
     left = ax.get_xlim()[0]
@@ -70,15 +70,15 @@ def _labels(ax: Axes, middles: Float64s, labels: Sequence[str]) -> None:
     ax.tick_params(axis="y", pad=10)
 
 
-def spread(middles: Float64s, gap: float, bottom: float) -> Float64s:
-    """Move rising positions `gap` apart and above `bottom`; there is room for bottom / gap."""
+def move_apart(middles: Float64s, gap: float, bottom: float) -> Float64s:
+    """Return rising positions moved `gap` apart and above `bottom`; there may be bottom / gap."""
     order = np.arange(len(middles)) * gap
     latest = bottom - gap / 2 - order[::-1]
     return np.minimum(_pushed(middles, gap), latest)
 
 
-def while_near(middles: Float64s, gap: float) -> Float64s:
-    """Move rising positions `gap` apart, as many as stay within two gaps of where they were."""
+def move_apart_while_near(middles: Float64s, gap: float) -> Float64s:
+    """Return rising positions moved `gap` apart, up to the first that moves by over two gaps."""
     places = _pushed(middles, gap)
     far = places - middles > 2 * gap
     return places[: int(far.argmax())] if far.any() else places

@@ -1,8 +1,8 @@
 """Style of all figures: a small set of colours, thin lines, no frame; SVG of the same bytes.
 
-The page puts its own colours, light or dark, in the place of these (`COLOURS`), so a figure uses
-no others. Tags are blue and pixels orange throughout: two that every kind of colour vision tells
-apart (Okabe & Ito 2008).
+The page replaces these colours by its own, light or dark (`COLOURS`), so a figure uses no others.
+Tags are blue and pixels orange throughout, which every kind of colour vision distinguishes (Okabe &
+Ito 2008).
 """
 
 import io
@@ -46,7 +46,7 @@ def new(width: float, height: float) -> Figure:
 
 
 def bare(ax: Axes, *, x: str = "", y: str = "", grid: Literal["", "x", "y"] = "") -> None:
-    """Leave an axis its labels, a base line and, along `grid` (`x` or `y`), faint lines."""
+    """Reduce an axis to its labels, a base line and, along `grid`, faint lines."""
     ax.patch.set_visible(False)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
@@ -66,8 +66,8 @@ def heading(ax: Axes, text: str) -> None:
 
 def svg(figure: Figure) -> str:
     """Return the figure as SVG: letters as paths, no date, no program's name."""
-    held = io.BytesIO()
+    buffer = io.BytesIO()
     with matplotlib.rc_context(RULES):
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(held, format="svg", metadata=nothing)
-    return held.getvalue().decode()
+        no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(buffer, format="svg", metadata=no_metadata)
+    return buffer.getvalue().decode()

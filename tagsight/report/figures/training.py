@@ -23,7 +23,7 @@ def training(epochs: pl.DataFrame) -> str:
 
 
 def _curve(ax: Axes, epochs: pl.DataFrame, name: str, label: str, colour: str) -> None:
-    known = epochs.drop_nulls(name)
-    ax.plot(known["epoch"], known[name], color=colour, linewidth=1.8, label=label)
-    last = known["epoch"].tail(1), known[name].tail(1)
+    points = epochs.drop_nulls(name)
+    ax.plot(points["epoch"], points[name], color=colour, linewidth=1.8, label=label)
+    last = points["epoch"].tail(1), points[name].tail(1)
     ax.scatter(*last, s=34, color=PAPER, edgecolor=colour, linewidth=1.6, zorder=3)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.assigning.conformal import ENOUGH, LEVEL, Limits, Members
+from tagsight.assigning.conformal import ENOUGH_PATIENTS, LEVEL, Limits, Members
 
 
 def images(person, distance, cluster=1):
@@ -46,10 +46,10 @@ def test_what_is_within_the_limit_fits_and_nothing_else_does(rows):
     limits = Limits(frame, k=2)
     (one, two) = limits.table()
     asked = np.linspace(0, 1.5, 61)
-    judged = limits.judge(images(np.arange(61), asked))
+    judged = limits.assess(images(np.arange(61), asked))
     assert judged["fits"].to_list() == (asked.astype(np.float32) <= one["limit"]).tolist()
     assert two["pooled"]
-    assert one["pooled"] == (one["patients"] < ENOUGH)
+    assert one["pooled"] == (one["patients"] < ENOUGH_PATIENTS)
 
 
 def of_patients(rng, patients, several):
@@ -113,13 +113,13 @@ def test_a_small_cluster_is_held_to_all_and_a_large_one_to_its_own():
     assert not one["pooled"]
     assert one["limit"] <= 0.1
     assert two["limit"] == three["limit"] > 0.3
-    judged = limits.judge(images([0, 0, 0], [0.2, 0.2, 0.9], [1, 2, 2]))
+    judged = limits.assess(images([0, 0, 0], [0.2, 0.2, 0.9], [1, 2, 2]))
     assert judged["fits"].to_list() == [False, True, False]
 
 
 def test_with_few_patients_only_what_is_farther_than_all_fits_none():
     limits = Limits(images(np.arange(9), np.arange(9) / 10), k=1)
     assert limits.table()[0]["level"] == pytest.approx(0.1)
-    judged = limits.judge(images([0, 0], [0.8, 0.81]))
+    judged = limits.assess(images([0, 0], [0.8, 0.81]))
     assert judged["fits"].to_list() == [True, False]
     assert judged["pvalue"].to_list() == pytest.approx([0.2, 0.1])

@@ -93,8 +93,8 @@ def test_parts_add_up_in_any_order_and_the_same_persons_are_kept(monkeypatch):
     frame = images(2, 40)
     whole = persons(frame)
     parts = [part for _, part in frame.group_by("series", maintain_order=True)]
-    for most in (drift.MOST, 12):
-        monkeypatch.setattr(drift, "MOST", most)
+    for most in (drift.MOST_PATIENTS, 12):
+        monkeypatch.setattr(drift, "MOST_PATIENTS", most)
         for order in (parts, parts[::-1]):
             profile = profile_of({}, EVERYWHERE)
             for part in order:
@@ -115,7 +115,8 @@ def test_a_split_of_the_runs_own_patients_gives_no_warning():
         run = frame.filter(~pl.col("person").is_in(delivered))
         has = values_of([run], ENCODING)
         delivery = persons(frame.filter(pl.col("person").is_in(delivered)), ends=has.ends)
-        alarms += compare(delivery, persons(run, has.sole, has.inner), NAMES, seed)["drifted"]
+        profile = persons(run, has.one_person_codes, has.inner_ends)
+        alarms += compare(delivery, profile, NAMES, seed)["drifted"]
     assert alarms <= 0.05 * 120
 
 
@@ -135,7 +136,7 @@ def test_a_shifted_delivery_is_caught_and_it_is_said_what_moved(change, aspect):
         run = images(seed + 100, 120)
         has = values_of([run], ENCODING)
         delivery = persons(images(seed, 40, **change), ends=has.ends)
-        told = compare(delivery, persons(run, has.sole, has.inner), NAMES, seed)
+        told = compare(delivery, persons(run, has.one_person_codes, has.inner_ends), NAMES, seed)
         caught += told[aspect]["drifted"]
         others = [a for a in drift.ASPECTS if a != aspect and told[a]["drifted"]]
         assert len(others) <= 1, others
@@ -162,7 +163,7 @@ def test_a_trifle_is_no_drift_however_sure_it_is():
     delivery = persons(images(1, 800, filled=0.02))
     told = compare(delivery, persons(images(2, 800, filled=0.0)), NAMES, 1)
     assert told["presence"]["pvalue"] <= 5 * drift.LEVEL
-    assert told["presence"]["moved"] < drift.MATTERS
+    assert told["presence"]["moved"] < drift.LEAST_MOVED
     assert not told["drifted"]
     assert warning(told) is None
 

@@ -9,7 +9,7 @@ import pytest
 import small_run
 from small_run import READING
 
-from tagsight.assigning.finished_run import NEEDED, SHARDED, load_run
+from tagsight.assigning.finished_run import NEEDED_FILES, SHARDED, load_run
 from tagsight.errors import DataError, UserError
 from tagsight.gower.metric import cross
 from tagsight.tags.encoding import to_features
@@ -70,7 +70,7 @@ def test_an_instance_that_is_unknown_or_of_several_is_known_by_its_place(folder)
 
 
 def test_it_says_how_its_files_were_read(folder):
-    assert load_run(folder, "archive", None).reading == READING
+    assert load_run(folder, "archive", None).reader_settings == READING
 
 
 def test_values_and_kinds_are_of_all_its_images(folder):
@@ -80,7 +80,9 @@ def test_values_and_kinds_are_of_all_its_images(folder):
     assert set(run.kinds()["kind Modality"]) == {"CT", "MR", "CR"}
 
 
-@pytest.mark.parametrize("name", [*NEEDED, *(f"{table}/1.parquet" for table in SHARDED), "key"])
+@pytest.mark.parametrize(
+    "name", [*NEEDED_FILES, *(f"{table}/1.parquet" for table in SHARDED), "key"]
+)
 def test_what_is_missing_is_named_with_the_way_out_and_nothing_is_made(folder, name):
     (folder / name).unlink()
     before = sorted(folder.rglob("*"))

@@ -99,11 +99,13 @@ def test_a_folder_without_files_is_refused(on_files, tmp_path):
 
 
 def test_files_are_read_as_the_runs_were(on_files):
-    asked = incoming.wanted(on_files.reading, SPELLINGS)
+    asked = incoming.reader_options(on_files.reader_settings, SPELLINGS)
     assert asked.keep == frozenset(["PatientSex"])
     assert asked.undrawable == frozenset(["no_pixels"])
     assert asked.vocabulary is None
-    regions = incoming.wanted(small_run.READING | {"derive_text": ["ProtocolName"]}, SPELLINGS)
+    regions = incoming.reader_options(
+        small_run.READING | {"derive_text": ["ProtocolName"]}, SPELLINGS
+    )
     assert regions.derive == ("ProtocolName",)
     assert regions.vocabulary.region("KNEE LEFT") == "KNEE"
 

@@ -71,9 +71,9 @@ def test_what_one_person_alone_has_is_found_over_all_parts():
     ]
     encoding = Encoding("linear", (ENCODING.columns[0], ENCODING.columns[3]))
     found = values_of([part.cast({"KVP": pl.Float32}) for part in parts], encoding)
-    assert found.sole == {"Modality": [1, 2]}
+    assert found.one_person_codes == {"Modality": [1, 2]}
     assert found.ends == {"KVP": (1.0, 9.0)}
-    assert found.inner == {"KVP": (2.0, 4.0)}  # without a: least 2, largest 4
+    assert found.inner_ends == {"KVP": (2.0, 4.0)}  # without a: least 2, largest 4
 
 
 NUMBERS = st.lists(st.tuples(st.integers(0, 4), st.none() | st.integers(0, 6)), max_size=12)
@@ -87,7 +87,7 @@ def test_inside_the_inner_ends_is_what_lies_inside_without_the_own_person(parts)
     encoding = Encoding("linear", ENCODING.columns[3:4])
     found = values_of(frames, encoding)
     every = pl.concat(frames)
-    told = every.select("person", "KVP", outside=beyond(encoding, found.inner)["KVP"])
+    told = every.select("person", "KVP", outside=beyond(encoding, found.inner_ends)["KVP"])
     for person, number, outside in told.iter_rows():
         others = every.filter(pl.col("person") != person)["KVP"].drop_nulls().to_list()
         ends = min(others, default=math.inf), max(others, default=-math.inf)

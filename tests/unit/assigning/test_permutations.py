@@ -78,4 +78,4 @@ def test_a_sum_made_in_another_order_is_as_large():
 
 def test_what_never_varies_has_an_infinite_spread():
     both = Sides(np.ones((3, 1)) * 0.1, np.ones((5, 1)) * 0.1)
-    assert np.isinf(both.spread).all()
+    assert np.isinf(both.sd).all()

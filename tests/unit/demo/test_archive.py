@@ -56,7 +56,7 @@ def test_same_bytes_whatever_the_number_of_processes(made, tmp_path):
 
 
 def test_another_seed_makes_another_archive(made):
-    other = archive.planted(PATIENTS, IMAGES, 2)
+    other = archive.truth_table(PATIENTS, IMAGES, 2)
     assert set(other["path"]).isdisjoint(made[1]["path"])
 
 
@@ -121,7 +121,7 @@ def test_a_duplicate_is_a_copy_of_a_file_of_its_folder(made):
 
 
 def test_full_plan_has_what_was_asked_for():
-    truth = archive.planted(450, 3400, 1)
+    truth = archive.truth_table(450, 3400, 1)
     series = truth.unique(["patient", "study", "series"])
     assert truth.height == 3400
     assert series.height >= 1000
@@ -137,16 +137,16 @@ def test_full_plan_has_what_was_asked_for():
 
 
 def test_images_are_neither_too_many_nor_too_few():
-    short = archive.planted(60, None, 1)
-    assert archive.planted(60, 240, 1).height == 240
+    short = archive.truth_table(60, None, 1)
+    assert archive.truth_table(60, 240, 1).height == 240
     series = short.unique(["patient", "study", "series"]).height
     # Mammograms of one series are one series but several images.
-    assert series <= archive.planted(60, 1, 1).height < short.height
+    assert series <= archive.truth_table(60, 1, 1).height < short.height
 
 
 def test_a_fault_in_a_process_is_not_lost(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
-    monkeypatch.setattr(archive, "_apart", lambda *_: ["false"])
+    monkeypatch.setattr(archive, "_command", lambda *_: ["false"])
     with pytest.raises(subprocess.CalledProcessError):
         write(tmp_path / "a", tmp_path / "a.parquet", patients=9, images=None, seed=1, threads=2)
 

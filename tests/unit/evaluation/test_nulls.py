@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.evaluation.nulls import constant_within, draws
+from tagsight.evaluation.nulls import constant_within, permutations
 from tagsight.evaluation.trials import trial
 
 RUNS = 240
 
 
 def deal(series, strata, count=20, seed=0):
-    return draws(np.asarray(series), np.asarray(strata), count, np.random.default_rng(seed))
+    return permutations(np.asarray(series), np.asarray(strata), count, np.random.default_rng(seed))
 
 
 @settings(max_examples=60)

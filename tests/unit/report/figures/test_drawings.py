@@ -22,7 +22,7 @@ from tagsight.report.figures import (
     silhouettes,
     training,
 )
-from tagsight.report.figures.pictures import Shown
+from tagsight.report.figures.pictures import GalleryRow
 from tagsight.report.figures.style import COLOURS
 
 COUNTS = {
@@ -181,7 +181,7 @@ def test_images_in_no_cluster_are_a_group_without_a_name(written):
 
 
 def test_no_k_is_drawn_whose_clusters_could_not_be_told_apart(written):
-    assert [step["fine"] for step in nesting.shown(NESTED, 50)] == [3, 4]
+    assert [step["fine"] for step in nesting.drawn_steps(NESTED, 50)] == [3, 4]
     nesting.nesting(NESTED, 50, ["CT"] * 50)
     assert "K = 50" not in written
     assert "CT" not in written
@@ -213,14 +213,14 @@ def test_images_in_no_cluster_count_in_the_mean_and_have_no_name(written):
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20))
 def test_labels_keep_their_order_and_distance_and_stay_inside(middles):
-    found = silhouettes.spread(np.sort(middles), 5.0, 100.0)
+    found = silhouettes.move_apart(np.sort(middles), 5.0, 100.0)
     assert (np.diff(found) >= 5.0 - 1e-9).all()
     assert found[-1] <= 100
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=60))
 def test_labels_that_would_stray_are_left_out(middles):
-    places = silhouettes.while_near(np.sort(middles), 5.0)
+    places = silhouettes.move_apart_while_near(np.sort(middles), 5.0)
     assert len(places) >= 1
     assert (np.diff(places) >= 5.0 - 1e-9).all()
     assert (places - np.sort(middles)[: len(places)] <= 10 + 1e-9).all()
@@ -236,7 +236,7 @@ def test_the_figures_are_those_that_the_rule_asks_for():
     assert list(found) == asked[: len(found)]
     epochs = pl.DataFrame({"epoch": [1], "loss": [0.2], "validation_loss": [0.3]})
     images = np.zeros((3, 128, 128), np.uint8)
-    shown = [Shown(1, 2, 0, [1]), Shown(2, 1, None, [2])]
+    shown = [GalleryRow(1, 2, 0, [1]), GalleryRow(2, 1, None, [2])]
     found |= drawings.from_pixels(documents, epochs, images, shown, images[[0, 2]])
     assert sorted(found) == sorted(asked)
 

@@ -128,7 +128,7 @@ def test_tiles_are_the_gallerys_images(sample):
 def test_the_pictures_shown_are_bounded(clusters, members):
     shown = pictures.shown_clusters(clusters, members)
     assert 1 <= shown <= clusters
-    assert shown == 1 or shown * (members + 1) <= pictures.MOST
+    assert shown == 1 or shown * (members + 1) <= pictures.MOST_PICTURES
 
 
 class Negative(torch.nn.Module):
@@ -147,9 +147,9 @@ def test_a_reconstruction_is_what_the_network_makes_of_the_image():
 
 def test_a_cluster_is_told_by_a_member_where_its_medoid_could_not_be_drawn():
     shown = [
-        pictures.Shown(1, 9, None, [4, 5]),
-        pictures.Shown(2, 3, 7),
-        pictures.Shown(3, 1, None),
+        pictures.GalleryRow(1, 9, None, [4, 5]),
+        pictures.GalleryRow(2, 3, 7),
+        pictures.GalleryRow(3, 1, None),
     ]
     assert pictures.examples(shown) == [4, 7]
     assert pictures.examples(shown, 1) == [4]
