@@ -65,9 +65,9 @@ def streamed(n: int) -> Iterator[Taken]:
                         distance="linear",
                         seed=1,
                         candidates=min(upto, n),
-                        resume=Path(folder) / "state",
+                        checkpoint=Path(folder) / "state",
                         sample=min(SAMPLE, n // 5),
-                    ).found
+                    ).clusterings
                 )
             )
             cpu, wall = cpu + seconds[0], wall + seconds[1]

@@ -22,7 +22,9 @@ with logged(snakemake):
     rows = [row for number, of_k in labels.items() for row in agreement(of_k, outside, k=number)]
     for left_out in LEFT_OUT[1:]:  # the clusters from all tags are known
         kept = encoding.without(left_out)
-        distinct = algorithms.rows(to_features(sample, kept), params.weight, params.algorithm)
+        distinct = algorithms.rows_to_cluster(
+            to_features(sample, kept), params.weight, params.algorithm
+        )
         distances = metric.matrix(distinct.features, kept.distance)
         for each in algorithms.clusterings(
             distinct.features, distances, params.k, params.algorithm, distinct.weight

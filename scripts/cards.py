@@ -5,7 +5,7 @@ import polars as pl
 from tagsight.clustering import annotation
 from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards, with_medoids
-from tagsight.interpretation.stability import trusted
+from tagsight.interpretation.stability import with_stability
 from tagsight.run.atomic import read_json, write_file, write_json
 from tagsight.run.jobs import logged
 from tagsight.tags.encoding import load
@@ -20,7 +20,7 @@ with logged(snakemake):
     )
     stable = read_json(given.stability)["grid"][str(k)]
     described = with_medoids(cards(sample, members, encoding, params.min_patients), medoids)
-    described = trusted(described, members, tuning.select("image", "cluster"), stable)
+    described = with_stability(described, members, tuning.select("image", "cluster"), stable)
     others = annotation.annotate(holdout, medoids, encoding)
     rows = rules.rules(sample, members, holdout, others, encoding, params.min_patients)
     write_json(described, snakemake.output.cards)

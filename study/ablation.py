@@ -23,7 +23,7 @@ from tagsight.evaluation import nulls
 from tagsight.evaluation.centres import distances_to_centres, inner_products
 from tagsight.gower import metric
 from tagsight.interpretation import stability
-from tagsight.interpretation.agreement import TELLING
+from tagsight.interpretation.agreement import MODALITY_AND_BODY_PART
 from tagsight.run.tables import person, scan
 from tagsight.tags import encoding, fitting
 from tagsight.tags.selection import selection
@@ -175,13 +175,13 @@ def _measured(
     frame, fitted = archive.encoded(kept, how)
     distances = [
         metric.matrix(encoding.to_features(frame, columns), fitted.distance)
-        for columns in (fitted, fitted.without(TELLING))
+        for columns in (fitted, fitted.without(MODALITY_AND_BODY_PART))
     ]
     looks = _looks(archive)
     everyone = np.arange(len(frame))
     draws = [
         np.flatnonzero(times)
-        for times in stability.drawn(archive.people, bootstraps, archive.data.seed)
+        for times in stability.bootstrap_counts(archive.people, bootstraps, archive.data.seed)
     ]
     whole = _clusters(distances, everyone)
     again = [_clusters(distances, rows) for rows in draws]

@@ -24,7 +24,7 @@ from tagsight.clustering.medoids import Clustering
 from tagsight.gower import metric
 from tagsight.gower.features import Features
 from tagsight.interpretation import stability
-from tagsight.interpretation.agreement import TELLING, agreement
+from tagsight.interpretation.agreement import MODALITY_AND_BODY_PART, agreement
 from tagsight.run.tables import person
 from tagsight.tags.encoding import PRESENCE, Encoding, to_features
 
@@ -72,7 +72,8 @@ def measured(several: Sequence[Data], ks: Sequence[int] = KS, workers: int = 2) 
         for data in several
         for presence in PRESENCES
         for told in (True, False)
-        if told or len(data.encoding.without(TELLING).columns) < len(data.encoding.columns)
+        if told
+        or len(data.encoding.without(MODALITY_AND_BODY_PART).columns) < len(data.encoding.columns)
         for algorithm in ALGORITHMS
     ]
     jobs = [(task, ks) for task in tasks]
@@ -112,7 +113,9 @@ def _star(job: tuple[Task, Sequence[int]]) -> list[dict[str, Any]]:
 
 def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
     data, algorithm = task.data, task.algorithm
-    columns = weighted(data.encoding, task.presence).without(() if task.told else TELLING)
+    columns = weighted(data.encoding, task.presence).without(
+        () if task.told else MODALITY_AND_BODY_PART
+    )
     features = to_features(data.sample, columns)
     distances = metric.matrix(features, columns.distance)
     start = time.perf_counter()
@@ -175,12 +178,12 @@ def _stability(
     """For each clustering its mean agreement with those nearest in number of bootstraps."""
     who = task.data.sample.select(person().rank("dense") - 1).to_series().to_numpy()
     scores: list[list[float]] = [[] for _ in found]
-    for times in stability.drawn(who.astype(np.int64), BOOTSTRAPS, task.data.seed):
+    for times in stability.bootstrap_counts(who.astype(np.int64), BOOTSTRAPS, task.data.seed):
         rows = np.flatnonzero(times)
         part = np.ascontiguousarray(distances[np.ix_(rows, rows)])
         again = clusterings(features.take(rows), part, ks, task.algorithm)
         for one, score in zip(found, scores, strict=True):
             if again:
                 like = min(again, key=lambda other: abs(other.k - one.k))
-                score.append(stability.same(one.labels[rows], like.labels))
+                score.append(stability.adjusted_rand(one.labels[rows], like.labels))
     return [float(np.mean(score)) if score else None for score in scores]

@@ -73,7 +73,7 @@ def clusterings(
     return chosen.find(features, distances, ks, weights)
 
 
-def rows(features: Features, weight: Weight, algorithm: str) -> DistinctRows:
+def rows_to_cluster(features: Features, weight: Weight, algorithm: str) -> DistinctRows:
     """Return the rows to give to `clusterings`: each different one once, where it counts for all.
 
     weight: `images` counts every row, also those equal to others; `rows` counts equal rows once.

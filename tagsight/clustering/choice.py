@@ -10,7 +10,7 @@ from tagsight.errors import DataError
 ChoiceRule = Literal["silhouette", "heldout"]
 
 
-def reading(silhouette: float) -> str:
+def silhouette_verdict(silhouette: float) -> str:
     """What a mean silhouette says, after Kaufman & Rousseeuw, Finding Groups in Data (1990)."""
     for limit, words in ((0.25, "no substantial"), (0.5, "weak"), (0.7, "reasonable")):
         if silhouette <= limit:
@@ -37,7 +37,7 @@ def choose(grid: pl.DataFrame, rule: ChoiceRule, tolerance: float = 1.05) -> dic
     return {
         "k": k,
         "rule": rule,
-        "reading": reading(best["silhouette"]),
+        "reading": silhouette_verdict(best["silhouette"]),
         "at_edge": len(ks) > 1 and k in (ks.min(), ks.max()),
         "grid": {str(r.pop("k")): _plain(r) for r in grid.sort("k").to_dicts()},
     }

@@ -42,7 +42,7 @@ def table(
     (what the image counts in means). Images in no cluster have neither distance, and silhouette 0.
     Without a clustering there are no rows.
     """
-    weight, parts = distinct.of_each().astype(np.float32), []
+    weight, parts = distinct.row_weights().astype(np.float32), []
     for clustering, silhouette in zip(grid, widths, strict=True):
         to_medoids = distances[:, clustering.medoids]  # (m, k)
         places, inside = np.arange(len(distances)), pl.Series(clustering.labels[distinct.row] >= 0)

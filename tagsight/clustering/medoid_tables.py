@@ -70,7 +70,7 @@ def of_all(
     times = np.bincount(distinct.row).astype(np.float64)
     rows, said = [pl.DataFrame(schema=MEDOIDS)], []
     for found, silhouette, swaps in zip(
-        outcome.found, outcome.silhouettes, outcome.swaps, strict=True
+        outcome.clusterings, outcome.silhouettes, outcome.swaps, strict=True
     ):
         placed = _Placed(found.labels, found.distance, found.second, distinct.weight, times)
         rows.append(_medoids(images["image"][distinct.first[found.medoids]], placed))
@@ -106,7 +106,7 @@ def members(
     few = collapse(features, weight)
     labels = [part["cluster"].to_numpy()[few.first] - 1 for part in parts]
     widths = silhouettes.widths(metric.matrix(few.features, encoding.distance), labels, few.weight)
-    counts = few.of_each().astype(np.float32)
+    counts = few.row_weights().astype(np.float32)
     told = [
         part.with_columns(silhouette=width[few.row], weight=counts)
         for part, width in zip(parts, widths, strict=True)

@@ -31,7 +31,7 @@ class DistinctRows:
     first: Int64s
     weight: Float64s
 
-    def of_each(self) -> Float64s:
+    def row_weights(self) -> Float64s:
         """Return what each of the n rows counts, float64 (n,): equal rows share the weight."""
         return self.weight[self.row] / np.bincount(self.row)[self.row]
 

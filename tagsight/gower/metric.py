@@ -32,7 +32,7 @@ from tagsight.gower.packing import LOOSE, NUMERIC, TILE, WORD, Packed, blocks, p
 from tagsight.run.compiling import BARE, FAST, ORDERED, kernel
 
 Distance = Literal["linear", "root"]
-Places = tuple[Int32s, Int32s, Float32s, Float32s]  # near, second, d1, d2 of `offer`
+Places = tuple[Int32s, Int32s, Float32s, Float32s]  # near, second, d1, d2 of `update_nearest_two`
 
 U = np.uint64
 PATCH = 16  # a transpose goes by squares of so many rows: their lines of memory are in the cache
@@ -337,7 +337,9 @@ def _fill_rectangle(a: Packed, b: Packed, out: Float32s) -> None:
 
 
 @kernel(**BARE, **FAST)
-def offer(m: int, line: Float32s, near: Int32s, second: Int32s, d1: Float32s, d2: Float32s) -> None:
+def update_nearest_two(
+    m: int, line: Float32s, near: Int32s, second: Int32s, d1: Float32s, d2: Float32s
+) -> None:
     """Let candidate m, at the distances `line`, take first or second place where it is near enough.
 
     near, second: int32 (rows,), the candidates in these places; d1, d2: float32 (rows,), how far
@@ -352,7 +354,7 @@ def offer(m: int, line: Float32s, near: Int32s, second: Int32s, d1: Float32s, d2
 
 
 @kernel(**BARE, **FAST)
-def reach(
+def distances_to_tile(
     probes: Packed, m: int, many: Packed, u: int, root: bool, work: Scratch, out: Float32s
 ) -> None:
     """Distances of row m of `probes` to tile u of `many`; root: roots of 1 - S."""
@@ -369,8 +371,8 @@ def _offer_all(
     near, second, d1, d2 = places
     own = slice(u * TILE, min(u * TILE + TILE, len(near)))
     for m in range(len(probes.words)):
-        reach(probes, m, many, u, root, work, line)
-        offer(np.int32(m), line, near[own], second[own], d1[own], d2[own])
+        distances_to_tile(probes, m, many, u, root, work, line)
+        update_nearest_two(np.int32(m), line, near[own], second[own], d1[own], d2[own])
 
 
 @kernel(parallel=True, **FAST)

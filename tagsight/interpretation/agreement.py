@@ -10,7 +10,7 @@ from sklearn.metrics import completeness_score as completeness
 from tagsight.arrays import Integers
 
 # Tags that state the modality or the body part: clusters from them agree by construction.
-TELLING = ("Modality", "SOPClassUID", "BodyPartExamined", "AnatomicRegionSequence")
+MODALITY_AND_BODY_PART = ("Modality", "SOPClassUID", "BodyPartExamined", "AnatomicRegionSequence")
 # Tags that state the scanner or where it stands: the General Equipment Module (PS3.3 C.7.5.1)
 # without SpatialResolution and PixelPaddingValue, which describe the image.
 SCANNER = (
@@ -34,7 +34,7 @@ SCANNER = (
     "DateOfLastCalibration",
     "TimeOfLastCalibration",
 )
-LEFT_OUT = ((), TELLING, SCANNER)
+LEFT_OUT = ((), MODALITY_AND_BODY_PART, SCANNER)
 
 
 def agreement(

@@ -15,7 +15,7 @@ import polars as pl
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight.arrays import Float32s, Float64s, Int64s, Integers
-from tagsight.clustering.algorithms import ALGORITHMS, clusterings, rows
+from tagsight.clustering.algorithms import ALGORITHMS, clusterings, rows_to_cluster
 from tagsight.clustering.cluster_tables import labellings, medoid_rows
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
@@ -45,7 +45,7 @@ def jaccards(labels: Integers, again: Integers, k: int) -> Float64s:
     return best
 
 
-def drawn(people: Int64s, bootstraps: int, seed: int) -> Iterator[Int64s]:
+def bootstrap_counts(people: Int64s, bootstraps: int, seed: int) -> Iterator[Int64s]:
     """Yield for each bootstrap of patients how often each row is drawn, int64 (n,).
 
     people: int64 (n,), the patient of each row, from 0 without gaps. As many are drawn as there
@@ -71,17 +71,17 @@ def bootstrapped(
 ) -> dict[int, Float64s]:
     """Return the mean Jaccard coefficient of each cluster at each K, over bootstraps of patients.
 
-    distinct: m different rows that stand for n, of `algorithms.rows`.
+    distinct: m different rows that stand for n, of `algorithms.rows_to_cluster`.
     distances: float32 (m, m), between them.
     labellings: K -> integers (n,), from 0, -1 = in none, made by `algorithm` for the grid `ks`.
-    people: int64 (n,), see `drawn`.
+    people: int64 (n,), see `bootstrap_counts`.
     The rows drawn are clustered in the same way and on the same distances: a row as often as it was
     drawn where the algorithm takes weights and weight is `images`, else once.
     Returns K -> float64 (K,), NaN where no draw gave a clustering of about as many clusters.
     """
     totals = {k: np.zeros(k) for k in labellings}
     counts = dict.fromkeys(labellings, 0)
-    for times in drawn(people, bootstraps, seed):
+    for times in bootstrap_counts(people, bootstraps, seed):
         images = np.flatnonzero(times)
         often = np.bincount(distinct.row, weights=times, minlength=len(distinct.first))
         part = np.flatnonzero(often)
@@ -102,7 +102,7 @@ def bootstrapped(
     return {k: total / counts[k] if counts[k] else total * np.nan for k, total in totals.items()}
 
 
-def same(one: Integers, other: Integers) -> float:
+def adjusted_rand(one: Integers, other: Integers) -> float:
     """Return the adjusted Rand index of two labellings, of the rows that both have in a cluster.
 
     one, other: integers (n,), -1 = in no cluster.
@@ -134,7 +134,7 @@ def stability(
     """
     tuning, tuned = samples["tuning"], labellings(samples["tuning"], clusters["tuning"])
     people = tuning.select(person().rank("dense") - 1).to_series().to_numpy().astype(np.int64)
-    distinct = rows(to_features(tuning, encoding), weight, algorithm)
+    distinct = rows_to_cluster(to_features(tuning, encoding), weight, algorithm)
     again = bootstrapped(
         distinct,
         metric.matrix(distinct.features, encoding.distance),
@@ -154,8 +154,8 @@ def stability(
             "clusters": [_or_null(each) for each in again[k]],
             "patients": [len(np.unique(people[labels == c])) for c in range(k)],
             "stability": _or_null(again[k].mean()),
-            "stability_heldout": _mean_same([_of_about(heldout, k), carried["tuning"][k]]),
-            "stability_trials": _mean_same([_of_about(labels, k) for labels in trials]),
+            "stability_heldout": _mean_adjusted_rand([_of_about(heldout, k), carried["tuning"][k]]),
+            "stability_trials": _mean_adjusted_rand([_of_about(labels, k) for labels in trials]),
         }
         for k, labels in tuned.items()
     }
@@ -170,7 +170,7 @@ def means(stored: Mapping[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def reading(jaccard: float | None, patients: int = 2) -> str:
+def stability_verdict(jaccard: float | None, patients: int = 2) -> str:
     """Return what a mean Jaccard coefficient says of a cluster, after Hennig (see R's fpc).
 
     For a cluster of one patient it is only how often that patient was drawn.
@@ -185,7 +185,7 @@ def reading(jaccard: float | None, patients: int = 2) -> str:
     return "not to be trusted"
 
 
-def trusted(
+def with_stability(
     cards: Sequence[Mapping[str, Any]],
     members: pl.DataFrame,
     tuning: pl.DataFrame,
@@ -207,7 +207,7 @@ def trusted(
         likeness = jaccards(others, inside, len(stable["clusters"]))
         most = int(likeness.argmax())
         coefficient = stable["clusters"][most] if likeness[most] > ALIKE else None
-        words = reading(coefficient, stable["patients"][most])
+        words = stability_verdict(coefficient, stable["patients"][most])
         out.append({**card, "stability": coefficient, "reading": words})
     return out
 
@@ -243,10 +243,10 @@ def _of_about(labellings: Mapping[int, Integers], k: int) -> Integers | None:
     return labellings[nearest] if abs(nearest - k) <= NEAR * k else None
 
 
-def _mean_same(labellings: Sequence[Integers | None]) -> float | None:
+def _mean_adjusted_rand(labellings: Sequence[Integers | None]) -> float | None:
     """The mean adjusted Rand index of all pairs; None where there is no pair."""
     known = [labels for labels in labellings if labels is not None]
-    pairs = [same(one, other) for one, other in combinations(known, 2)]
+    pairs = [adjusted_rand(one, other) for one, other in combinations(known, 2)]
     return float(np.mean(pairs)) if pairs else None
 
 

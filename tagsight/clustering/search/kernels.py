@@ -61,8 +61,8 @@ def _assign_tile(
     begin, end = t * TILE, min(state.near.shape[1], t * TILE + TILE)
     for g in range(len(first) - 1):
         for m in range(first[g], first[g + 1]):
-            metric.reach(medoids, m, rows, t, root, work, line)
-            metric.offer(
+            metric.distances_to_tile(medoids, m, rows, t, root, work, line)
+            metric.update_nearest_two(
                 np.int32(m - first[g]),
                 line,
                 state.near[g, begin:end],
@@ -96,7 +96,7 @@ def distances_from(
         begin, end = t * TILE, min(out.shape[1], t * TILE + TILE)
         line, work = np.empty(TILE, np.float32), metric.scratch()
         for i in range(len(numbers)):
-            metric.reach(probes, i, rows, t, root, work, line)
+            metric.distances_to_tile(probes, i, rows, t, root, work, line)
             out[i, begin:end] = line[: end - begin]
     for i in range(len(numbers)):
         out[i, numbers[i]] = 0
@@ -116,7 +116,7 @@ def _distances_to(
 
     probes: these; numbers: which they are.
     """
-    metric.reach(rows, row, probes, 0, root, work, line)
+    metric.distances_to_tile(rows, row, probes, 0, root, work, line)
     for j in range(len(numbers)):
         if numbers[j] == row:
             line[j] = 0
@@ -232,7 +232,7 @@ def _screen_tile(
     line: Float32s,
 ) -> None:
     for i in range(len(weight)):
-        metric.reach(probes, i, rows, t, root, work, line)
+        metric.distances_to_tile(probes, i, rows, t, root, work, line)
         _account_each(line, i, weight[i], state, first, every, shared, own)
 
 
@@ -315,7 +315,7 @@ def within(
         t = int(np.int64(p))
         line, work = np.empty(TILE, np.float32), metric.scratch()
         for i in range(some):
-            metric.reach(probes, owner[t] * some + i, rows, t, root, work, line)
+            metric.distances_to_tile(probes, owner[t] * some + i, rows, t, root, work, line)
             _add(probe_weight[owner[t], i], line, to_probes[t])
             to_rows[t, i] = _sum(weight[t], line)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tagsight.arrays import Float64s, Int64s
 from tagsight.clustering import k_medoids
-from tagsight.clustering.search.state import MeasuredClustering, SearchState, drawn
+from tagsight.clustering.search.state import MeasuredClustering, SearchState, systematic_sample
 from tagsight.gower import metric
 from tagsight.gower.features import Features
 from tagsight.gower.metric import Distance
@@ -37,7 +37,7 @@ class Outcome:
     (g,), since the clusters' own search; share: of a round over all rows.
     """
 
-    found: list[MeasuredClustering]
+    clusterings: list[MeasuredClustering]
     silhouettes: Float64s
     tried: int
     swaps: Int64s
@@ -52,40 +52,42 @@ def search(
     distance: Distance,
     seed: int,
     candidates: int,
-    resume: Path,
+    checkpoint: Path,
     starts: Mapping[int, Int64s] | None = None,
     sample: int = SAMPLE,
     progress: ProgressCounter | None = None,
 ) -> Outcome:
-    """Find medoids of all rows for each K; K that are not below the number of rows are left out.
+    """Find medoids of all rows for each K below the number of rows.
 
-    weight: float64 (n,), at least 1: how often a row counts. candidates: rows to be tried, at most;
-    the search ends before where a round changes nothing. starts: for some K other medoids (rows) to
-    begin from, if all rows are nearer to them than to the sample's. sample: rows of the matrix.
-    resume: a file, written as the search goes on, taken up if it is there and no more candidates
-    were tried: a search of fewer is gone on with.
-
-    The result depends on the arguments alone: not on the number of threads, nor on breaks.
+    weight: float64 (n,), at least 1: how often a row counts.
+    candidates: rows to try at most; the search ends earlier where a round changes nothing.
+    checkpoint: a file, written as the search goes on. The search continues from it, unless it has
+    tried more candidates than are asked for.
+    starts: K -> int64 (K,), rows to begin from where they fit all rows better than the sample's.
+    sample: rows of the first matrix.
+    Returns the same for any number of threads and of interruptions.
     """
-    here = SearchState(features, weight, distance)
-    if here.take_up(resume, candidates):
-        LOG.info("going on after %d candidates", here.tried)
+    state = SearchState(features, weight, distance)
+    if state.resume(checkpoint, candidates):
+        LOG.info("going on after %d candidates", state.tried)
     else:
-        _begin(here, features, ks, distance, seed, starts or {}, sample)
-        here.commit(resume)
+        _begin(state, features, ks, distance, seed, starts or {}, sample)
+        state.commit(checkpoint)
     if progress is not None:
-        progress.resume(here.tried)
-    _try(here, candidates, resume, progress)
-    for rows in here.chosen:
+        progress.resume(state.tried)
+    _try(state, candidates, checkpoint, progress)
+    for rows in state.chosen:
         rows.sort()  # of equally near medoids the lower row wins, whatever the way here
-    here.assign()
-    share = here.tried / here.n
-    LOG.info("%d rows tried as medoids, %.2g of a round; swaps: %s", here.tried, share, here.swaps)
-    return Outcome(here.found(), here.mean_silhouettes(), here.tried, here.swaps, share)
+    state.assign()
+    share = state.tried / state.n
+    LOG.info(
+        "%d rows tried as medoids, %.2g of a round; swaps: %s", state.tried, share, state.swaps
+    )
+    return Outcome(state.clusterings(), state.mean_silhouettes(), state.tried, state.swaps, share)
 
 
 def _begin(
-    here: SearchState,
+    state: SearchState,
     features: Features,
     ks: Sequence[int],
     distance: Distance,
@@ -94,41 +96,41 @@ def _begin(
     sample: int,
 ) -> None:
     """From the sample's medoids, or those given, to the best that each cluster has of its own."""
-    rows, times = drawn(here.weight, sample)
+    rows, times = systematic_sample(state.weight, sample)
     grid = k_medoids.grid(metric.matrix(features.take(rows), distance), ks, weights=times)
     own = {**starts, **{found.k: rows[found.medoids] for found in grid}}
-    here.start([own[k] for k in sorted(own)])
-    LOG.info("%s, of a sample of %d rows", here.said(), len(rows))
+    state.start([own[k] for k in sorted(own)])
+    LOG.info("%s, of a sample of %d rows", state.describe(), len(rows))
     if starts:
-        _give_way(here, starts)
-    here.refine(seed)
-    LOG.info("%s, each cluster's best of its own", here.said())
-    here.rank()
+        _prefer_starts(state, starts)
+    state.refine(seed)
+    LOG.info("%s, each cluster's best of its own", state.describe())
+    state.rank()
 
 
-def _give_way(here: SearchState, starts: Mapping[int, Int64s]) -> None:
+def _prefer_starts(state: SearchState, starts: Mapping[int, Int64s]) -> None:
     """Begin from the medoids given instead, under each K where all rows are nearer to them."""
-    chosen, losses = here.chosen, here.losses()
-    here.start([starts.get(len(rows), rows) for rows in chosen])
-    both = zip(losses, here.losses(), chosen, here.chosen, strict=True)
-    here.start([theirs if less < loss else ours for loss, less, ours, theirs in both])
+    chosen, losses = state.chosen, state.losses()
+    state.start([starts.get(len(rows), rows) for rows in chosen])
+    both = zip(losses, state.losses(), chosen, state.chosen, strict=True)
+    state.start([theirs if less < loss else ours for loss, less, ours, theirs in both])
 
 
 def _try(
-    here: SearchState, candidates: int, resume: Path, progress: ProgressCounter | None
+    state: SearchState, candidates: int, checkpoint: Path, progress: ProgressCounter | None
 ) -> None:
     """Try rows in their order, round after round, until one changes nothing or enough are tried."""
-    since = here.tried
-    while here.tried < candidates and len(active := here.active()):
-        place = here.tried % here.n
-        batch = here.order[place : place + TILE]
-        ends = here.tried + len(batch) >= candidates
-        if ends or here.tried - since >= COMMIT:  # a cut batch is not committed: see `take_up`
-            since = here.tried
-            here.commit(resume)
-        batch = batch[: candidates - here.tried]
-        here.attempt(batch, active)
+    since = state.tried
+    while state.tried < candidates and len(active := state.active()):
+        place = state.tried % state.n
+        batch = state.order[place : place + TILE]
+        ends = state.tried + len(batch) >= candidates
+        if ends or state.tried - since >= COMMIT:  # a cut batch is not committed: see `resume`
+            since = state.tried
+            state.commit(checkpoint)
+        batch = batch[: candidates - state.tried]
+        state.attempt(batch, active)
         if progress is not None:
-            progress.add(len(batch), here.said())
-    if here.tried < candidates:
-        here.commit(resume)
+            progress.add(len(batch), state.describe())
+    if state.tried < candidates:
+        state.commit(checkpoint)

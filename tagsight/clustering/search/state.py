@@ -51,7 +51,7 @@ class SearchState:
         self.total = weight.sum()
         self.rows = pack(features, blocks(features, features))
         self.chosen: list[Int64s] = []  # the medoids of each K
-        self.state = kernels.fresh(0, self.n)
+        self.nearest = kernels.fresh(0, self.n)
         self.order = np.arange(self.n)  # in which rows are tried
         self.tried = 0  # candidates
         self.swaps = self.last = np.zeros(0, np.int64)  # of each K; after how many tried the last
@@ -65,9 +65,9 @@ class SearchState:
 
     def assign(self) -> None:
         """All rows to the nearest of the medoids, the lowest place where two are equally near."""
-        self.state = kernels.fresh(len(self.chosen), self.n)
+        self.nearest = kernels.fresh(len(self.chosen), self.n)
         some = gather(self.rows, np.concatenate([*self.chosen, NONE]))
-        kernels.assign(self.rows, some, self.first, self.root, self.state)
+        kernels.assign(self.rows, some, self.first, self.root, self.nearest)
         for g in range(len(self.chosen)):
             self._settle(g)
 
@@ -78,9 +78,9 @@ class SearchState:
 
     def losses(self) -> list[float]:
         """The loss of each K."""
-        return [float((self.weight * d).sum()) for d in self.state.distance]
+        return [float((self.weight * d).sum()) for d in self.nearest.distance]
 
-    def said(self) -> str:
+    def describe(self) -> str:
         """The mean distance under each K, in words."""
         each = zip(self.chosen, self.losses(), strict=True)
         told = ", ".join(f"{loss / self.total:.4f} (K = {len(rows)})" for rows, loss in each)
@@ -99,7 +99,7 @@ class SearchState:
                 last=self.last,
             )
 
-    def take_up(self, path: Path, candidates: int) -> bool:
+    def resume(self, path: Path, candidates: int) -> bool:
         """Go on from what was committed, if there is something and no more were tried than this.
 
         To be the same as a search that was not broken off, it has to go on at the end of a batch.
@@ -120,7 +120,7 @@ class SearchState:
 
     def _settle(self, g: int) -> None:
         """A medoid stays with itself, also beside its duplicate and where it lacks everything."""
-        near, second, distance, farther = (part[g] for part in self.state)
+        near, second, distance, farther = (part[g] for part in self.nearest)
         rows, places = self.chosen[g], np.arange(len(self.chosen[g]), dtype=np.int32)
         moved = near[rows] != places
         second[rows[moved]], farther[rows[moved]] = near[rows[moved]], distance[rows[moved]]
@@ -138,7 +138,7 @@ class SearchState:
 
     def _central(self, g: int, rng: np.random.Generator) -> Int64s:
         """The best medoid of each cluster of a K, of those tried: int64 (k,)."""
-        near, k = self.state.near[g], len(self.chosen[g])
+        near, k = self.nearest.near[g], len(self.chosen[g])
         order = np.argsort(near, kind="stable")
         members = np.split(order, np.cumsum(np.bincount(near, minlength=k))[:-1])
         packed = self._apart(members)
@@ -184,9 +184,9 @@ class SearchState:
 
         What they promise is what PROBE_ROWS of the rows would gain from them.
         """
-        rows, times = drawn(self.weight, PROBE_ROWS)
+        rows, times = systematic_sample(self.weight, PROBE_ROWS)
         probes = kernels.NearestTwo._make(
-            np.ascontiguousarray(part[:, rows]) for part in self.state
+            np.ascontiguousarray(part[:, rows]) for part in self.nearest
         )
         first, out = self.first, np.empty((len(self.chosen), self.n), np.float32)
         removal = [self._removal(g, probes, times) for g in range(len(self.chosen))]
@@ -245,7 +245,7 @@ class SearchState:
             self.weight,
             gather(self.rows, candidates),
             candidates,
-            self.state,
+            self.nearest,
             first,
             active,
             self.root,
@@ -255,7 +255,7 @@ class SearchState:
         own, shared = own.sum(axis=0), shared.sum(axis=0)
         changes = []
         for g in active:
-            removal = self._removal(g, self.state, self.weight)
+            removal = self._removal(g, self.nearest, self.weight)
             places = own[first[g] : first[g + 1]] + removal[:, None]
             changes.append((shared[g] + places)[:, : len(candidates)])
         return changes
@@ -272,7 +272,7 @@ class SearchState:
         """Put the row in the best place if that lowers the loss."""
         if row in self.chosen[g]:
             return False
-        near, second, distance, farther = (part[g] for part in self.state)
+        near, second, distance, farther = (part[g] for part in self.nearest)
         shared = np.empty(kernels.strips(self.n))
         places = np.zeros((len(shared), len(self.chosen[g])))
         swap.change(line, near, distance, farther, self.weight, shared, places)
@@ -292,15 +292,15 @@ class SearchState:
         kernels.assign(
             gather(self.rows, rows), gather(self.rows, self.chosen[g]), k, self.root, found
         )
-        for part, new in zip(self.state, found, strict=True):
+        for part, new in zip(self.nearest, found, strict=True):
             part[g, rows] = new[0]
 
-    def found(self) -> list[MeasuredClustering]:
+    def clusterings(self) -> list[MeasuredClustering]:
         """Where the search stands."""
-        return [self._found(g) for g in range(len(self.chosen))]
+        return [self._clustering(g) for g in range(len(self.chosen))]
 
-    def _found(self, g: int) -> MeasuredClustering:
-        near, _, distance, second = (part[g] for part in self.state)
+    def _clustering(self, g: int) -> MeasuredClustering:
+        near, _, distance, second = (part[g] for part in self.nearest)
         labels, medoids = numbered(near, self.chosen[g], self.weight)
         loss = float((self.weight * distance).sum())
         return MeasuredClustering(
@@ -309,13 +309,13 @@ class SearchState:
 
     def mean_silhouettes(self) -> Float64s:
         """The mean over WIDTHS images of their silhouettes among all images, of each K: (g,)."""
-        rows, times = drawn(self.weight, WIDTHS)
+        rows, times = systematic_sample(self.weight, WIDTHS)
         widths = self.silhouettes(rows)
         return np.array([(width * times).sum() / times.sum() for width in widths])
 
     def silhouettes(self, rows: Int64s) -> Float64s:
         """Silhouettes of some rows among all rows, as `silhouettes.samples` has them: (g, rows)."""
-        groups = self.state.near + self.first[:-1, None]
+        groups = self.nearest.near + self.first[:-1, None]
         counted = np.tile(self.weight, len(groups))
         sizes = np.bincount(groups.ravel(), counted, self.first[-1]).astype(np.float64, copy=False)
         parts = [rows[i : i + TILE] for i in range(0, len(rows), TILE)]
@@ -356,7 +356,7 @@ def _table(several: Sequence[Int64s]) -> Int64s:
     return table
 
 
-def drawn(weight: Float64s, size: int) -> tuple[Int64s, Float64s]:
+def systematic_sample(weight: Float64s, size: int) -> tuple[Int64s, Float64s]:
     """Rows drawn in even steps of weight, so that what comes often is drawn often.
 
     Returns rows int64 (m,), and how often each was drawn, float64 (m,): all rows with their weight

@@ -1,6 +1,6 @@
-"""All machine code of the library, compiled once before the jobs that need it.
+"""Compilation of all machine code of the library, before the jobs that need it.
 
-usage: python -m tagsight.kernels
+usage: python -m tagsight.precompile
 
 Two processes share the work. What they compile lies in numba's cache, see `tagsight.run.compiling`:
 whoever needs it afterwards loads it. Every kernel is called on little data with the types that the
@@ -65,7 +65,7 @@ def compile_search() -> None:
             distance="linear",
             seed=0,
             candidates=ROWS,
-            resume=Path(folder) / "search.npz",
+            checkpoint=Path(folder) / "search.npz",
             sample=ROWS // 2,
         )
     fast_tokenizer.load()
