@@ -16,8 +16,8 @@ a row is one 64-bit word: the number of features in common is then the number of
 word_j`. The codes of a block are stored as bit planes in words, too: two codes differ where one of
 their bits does, so 64 are compared at once, however many categories they have. Features of rare
 weights are added one by one. Of a square matrix, each pair of tiles is computed once and written to
-both sides. Sums are in float32: accurate to 1e-6 up to some thousands of features, and the same to the
-bit whichever of two rows is in the tile.
+both sides. Sums are in float32: accurate to 1e-6 up to some thousands of features, and the same
+to the bit whichever of two rows is in the tile.
 """
 
 from dataclasses import dataclass

@@ -1,12 +1,12 @@
 """k-medoids of more rows than a matrix of distances can hold, for a whole grid of K together.
 
-A sample of the rows is clustered on its matrix. All rows then go to the nearest of its medoids;
-each cluster looks for a better medoid among its own members; and rows are tried in the place of
-every medoid (`swaps`), those first that a few thousand others speak for. Rows may be tried for as
-long as one likes: every swap lowers the loss, and what was found is committed on the way. After a
-whole round over all rows without a swap, and only then, the medoids are an optimum of single swaps:
-no row in the place of any one of them lowers the loss. Such an optimum is local. What FasterPAM
-ends at on a matrix is one too, and need not be the same.
+A sample of the rows is clustered on its matrix. All rows are then assigned to the nearest of its
+medoids; each cluster looks for a better medoid among its own members; and rows are tried in place
+of every medoid (`swap`), starting with those that lower the loss most on a sample of 4,096 rows.
+Any number of rows may be tried: every swap lowers the loss, and the state is committed on the way.
+Only after a whole round over all rows without a swap are the medoids an optimum of single swaps: no
+row in place of any one of them lowers the loss. Such an optimum is local. FasterPAM on a matrix
+ends at one, too, which need not be the same.
 
 Source: Kaufman & Rousseeuw, "Finding Groups in Data", ch. 3 (1990: CLARA, the sample); Schubert &
 Rousseeuw, "Fast and eager k-medoids clustering", Inform. Syst. 101 (2021: the swaps).
@@ -31,10 +31,11 @@ COMMIT = 4096  # candidates between two commits
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search ended with, in rising order of K.
+    """The result of a search, in rising order of K.
 
-    silhouettes: float64 (g,), mean over some images among all; tried: candidates; swaps: int64
-    (g,), since the clusters' own search; share: of a round over all rows.
+    silhouettes: float64 (g,), mean over a sample of images, each among all.
+    tried: candidates; share: the same, as a share of a round over all rows.
+    swaps: int64 (g,), after each cluster's search among its own members.
     """
 
     clusterings: list[MeasuredClustering]
@@ -77,7 +78,7 @@ def search(
         progress.resume(state.tried)
     _try(state, candidates, checkpoint, progress)
     for rows in state.chosen:
-        rows.sort()  # of equally near medoids the lower row wins, whatever the way here
+        rows.sort()  # of equally near medoids the lower row wins
     state.assign()
     share = state.tried / state.n
     LOG.info(
@@ -95,11 +96,11 @@ def _begin(
     starts: Mapping[int, Int64s],
     sample: int,
 ) -> None:
-    """From the sample's medoids, or those given, to the best that each cluster has of its own."""
+    """Start from the sample's medoids, or from `starts`, and improve each within its cluster."""
     rows, times = systematic_sample(state.weight, sample)
     grid = k_medoids.grid(metric.matrix(features.take(rows), distance), ks, weights=times)
-    own = {**starts, **{found.k: rows[found.medoids] for found in grid}}
-    state.start([own[k] for k in sorted(own)])
+    medoids = {**starts, **{clustering.k: rows[clustering.medoids] for clustering in grid}}
+    state.start([medoids[k] for k in sorted(medoids)])
     LOG.info("%s, of a sample of %d rows", state.describe(), len(rows))
     if starts:
         _prefer_starts(state, starts)
@@ -109,24 +110,26 @@ def _begin(
 
 
 def _prefer_starts(state: SearchState, starts: Mapping[int, Int64s]) -> None:
-    """Begin from the medoids given instead, under each K where all rows are nearer to them."""
+    """Start from `starts` instead, at each K where their loss over all rows is lower."""
     chosen, losses = state.chosen, state.losses()
     state.start([starts.get(len(rows), rows) for rows in chosen])
-    both = zip(losses, state.losses(), chosen, state.chosen, strict=True)
-    state.start([theirs if less < loss else ours for loss, less, ours, theirs in both])
+    pairs = zip(losses, state.losses(), chosen, state.chosen, strict=True)
+    state.start([other if lower < loss else rows for loss, lower, rows, other in pairs])
 
 
 def _try(
     state: SearchState, candidates: int, checkpoint: Path, progress: ProgressCounter | None
 ) -> None:
-    """Try rows in their order, round after round, until one changes nothing or enough are tried."""
-    since = state.tried
+    """Try rows in order, round after round, until a round changes nothing or enough are tried."""
+    committed = state.tried
     while state.tried < candidates and len(active := state.active()):
         place = state.tried % state.n
         batch = state.order[place : place + TILE]
-        ends = state.tried + len(batch) >= candidates
-        if ends or state.tried - since >= COMMIT:  # a cut batch is not committed: see `resume`
-            since = state.tried
+        is_last = state.tried + len(batch) >= candidates
+        if (
+            is_last or state.tried - committed >= COMMIT
+        ):  # never after a part of a batch: see `resume`
+            committed = state.tried
             state.commit(checkpoint)
         batch = batch[: candidates - state.tried]
         state.attempt(batch, active)
