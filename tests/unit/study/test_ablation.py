@@ -81,7 +81,7 @@ def found(data):
 def test_figures_are_what_a_plain_reading_gives(data, found):
     archive = ablation.Archive(data)
     how = {"distance": "linear", "presence_weight": 1.0, "scale": "range", "weights": "equal"}
-    frame, fitted = archive.encoded(archive.kept(DEFAULT), how)
+    frame, fitted = archive.encoded(archive.tags_of(DEFAULT), how)
     assert frame["image"].equals(data.sample["image"])
     told, untold = (
         metric.matrix(encoding.to_features(frame, columns))

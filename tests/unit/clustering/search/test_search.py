@@ -110,7 +110,7 @@ def test_collapsed_rows_are_as_good_as_all_of_them(tmp_path):
     some = some.take(np.setdiff1d(np.arange(160), [1, 159]))  # what lacks everything stays apart
     times = np.random.default_rng(0).integers(1, 6, len(some))
     every = np.repeat(np.arange(len(some)), times)
-    with mock.patch.object(k_medoids, "_drawn", return_value=[]):  # no random ones beside BUILD's
+    with mock.patch.object(k_medoids, "_random_starts", return_value=[]):  # only BUILD's
         few = found(some, tmp_path / "few", weight=times.astype(float), sample=1000)
         many = found(some.take(every), tmp_path / "many", sample=1000)
     for one, all_ in zip(few.clusterings, many.clusterings, strict=True):
