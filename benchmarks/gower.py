@@ -93,21 +93,21 @@ def seconds(run: Run) -> tuple[float, float]:
 
 def medians(runs: dict[str, Run]) -> dict[str, Floats]:
     """Return CPU and wall seconds of each, after a round that compiles; long ones run once."""
-    taken = {name: [seconds(run)] for name, run in runs.items()}
-    short = {name: run for name, run in runs.items() if taken[name][0][1] < LONG}
+    timings = {name: [seconds(run)] for name, run in runs.items()}
+    short = {name: run for name, run in runs.items() if timings[name][0][1] < LONG}
     for name in short:
-        taken[name].clear()
+        timings[name].clear()
     for _ in range(ROUNDS):
         for name, run in short.items():
-            taken[name].append(seconds(run))
-    return {name: np.median(times, axis=0) for name, times in taken.items()}
+            timings[name].append(seconds(run))
+    return {name: np.median(times, axis=0) for name, times in timings.items()}
 
 
-def report(taken: dict[str, Floats], features: Features) -> None:
+def report(timings: dict[str, Floats], features: Features) -> None:
     pairs = len(features) * (len(features) - 1) / 2
     comparisons = pairs * (features.numeric.shape[1] + features.categorical.shape[1])
     print(f"{'n = ' + str(len(features)):36}{'CPU ms':>10}{'wall ms':>10}{'G/CPU-s':>10}")
-    for name, (cpu, wall) in taken.items():
+    for name, (cpu, wall) in timings.items():
         print(f"{name:36}{1e3 * cpu:10.1f}{1e3 * wall:10.1f}{comparisons / cpu / 1e9:10.2f}")
 
 
@@ -136,7 +136,7 @@ def compare_kernels(features: Features) -> dict[str, float]:
         np.linspace(0.5, 2, features.numeric.shape[1], dtype=np.float32),
         np.linspace(0.5, 2, features.categorical.shape[1], dtype=np.float32),
     )
-    taken = medians(
+    timings = medians(
         {
             "naive numba": lambda: naive.matrix(features.numeric, features.categorical, out),
             "tagsight": lambda: metric.matrix(features, out=out),
@@ -149,16 +149,16 @@ def compare_kernels(features: Features) -> dict[str, float]:
             "writing a number": lambda: out.fill(1),
         }
     )
-    report(taken, features)
-    arithmetic, writing = n * n / 2 * CYCLES_PER_PAIR / clock(), taken["writing a number"][0]
-    reached = max(arithmetic, writing) / taken["tagsight"][0]
+    report(timings, features)
+    arithmetic, writing = n * n / 2 * CYCLES_PER_PAIR / clock(), timings["writing a number"][0]
+    reached = max(arithmetic, writing) / timings["tagsight"][0]
     print(
         f"arithmetic alone could take {1e3 * arithmetic:.1f} CPU ms, writing alone "
         f"{1e3 * writing:.1f}: {reached:.0%} of the longer is reached"
     )
     return {
-        "ratio_naive_cpu": round(taken["naive numba"][0] / taken["tagsight"][0], 2),
-        "ratio_naive_wall": round(taken["naive numba"][1] / taken["tagsight"][1], 2),
+        "ratio_naive_cpu": round(timings["naive numba"][0] / timings["tagsight"][0], 2),
+        "ratio_naive_wall": round(timings["naive numba"][1] / timings["tagsight"][1], 2),
         "share_of_limit": round(reached, 2),
     }
 
@@ -175,12 +175,12 @@ def compare_packages(features: Features) -> dict[str, float | None]:
     for name, package in packages().items():
         runs[name] = lambda package=package: package(table, nominal)
         print(f"{name}: {np.isnan(package(table[:200], nominal)).mean():.1%} of its pairs are NaN")
-    taken = medians(runs)
-    report(taken, features)
-    ours = taken.pop("tagsight")[0]
+    timings = medians(runs)
+    report(timings, features)
+    ours = timings.pop("tagsight")[0]
     names = {"NumPy": "ratio_correct", "PyPI gower": "ratio_gower", "PyPI gower_exp": "ratio_exp"}
     return {
-        figure: round(taken[name][0] / ours, 1) if name in taken else None
+        figure: round(timings[name][0] / ours, 1) if name in timings else None
         for name, figure in names.items()
     }
 

@@ -123,12 +123,12 @@ def warmed(way: Callable[[int], Iterator[Measurement]], n: int) -> list[Measurem
 def main() -> None:
     most = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS[-1]
     sizes = [n for n in ROWS if n <= most]
-    taken = {n: [*alone(streamed, n), *alone(clara, n)] for n in sizes}
+    results = {n: [*alone(streamed, n), *alone(clara, n)] for n in sizes}
     for n in sizes:
         if n <= MATRIX:
-            taken[n] += alone(matrix, n)
-        table(taken[n])
-    usable = [taken[n][0] for n in sizes]
+            results[n] += alone(matrix, n)
+        table(results[n])
+    usable = [results[n][0] for n in sizes]
     for name, values in (
         ("CPU time", [t.cpu for t in usable]),
         ("memory", [t.gib for t in usable]),
@@ -137,37 +137,38 @@ def main() -> None:
         print(
             f"usable result, {name} grows with rows to the power of", *(f"{s:.2f}" for s in steps)
         )
-    write_file(figure(taken), FIGURE)
-    print(json.dumps(figures(taken)))
+    write_file(figure(results), FIGURE)
+    print(json.dumps(figures(results)))
 
 
-def table(taken: list[Measurement]) -> None:
+def table(results: list[Measurement]) -> None:
     """Print one row per way; losses in percent above the least of all ways."""
-    best = np.min([each.losses for each in taken], axis=0)
+    best = np.min([each.losses for each in results], axis=0)
     print(
-        f"{taken[0].n:>9,} rows {'CPU s':>20}{'wall s':>9}{'GiB':>7}   % above the least loss, by K"
+        f"{results[0].n:>9,} rows {'CPU s':>20}{'wall s':>9}{'GiB':>7}   "
+        "% above the least loss, by K"
     )
     print(f"{'':50}   " + "".join(f"{k:7}" for k in KS))
-    for each in taken:
+    for each in results:
         above = "".join(f"{share:7.2f}" for share in 100 * (np.array(each.losses) / best - 1))
         print(
             f"  {each.way:24}{each.cpu:9.1f}{each.wall:9.1f}{each.gib:7.2f}   {above}", flush=True
         )
 
 
-def figures(taken: dict[int, list[Measurement]]) -> dict[str, float]:
+def figures(results: dict[int, list[Measurement]]) -> dict[str, float]:
     """Return the figures of the last line."""
     values = {}
-    if MATRIX in taken:
-        ways = {each.way: np.array(each.losses) for each in taken[MATRIX]}
+    if MATRIX in results:
+        ways = {each.way: np.array(each.losses) for each in results[MATRIX]}
         values["loss_ratio_20k"] = round(float((ways["a round"] / ways["matrix"]).max()), 5)
-    if ROWS[-1] in taken:
-        usable = taken[ROWS[-1]][0]
+    if ROWS[-1] in results:
+        usable = results[ROWS[-1]][0]
         values |= {"seconds_1e6": round(usable.wall, 1), "gib_1e6": round(usable.gib, 2)}
     return values
 
 
-def figure(taken: dict[int, list[Measurement]]) -> str:
+def figure(results: dict[int, list[Measurement]]) -> str:
     """Return an SVG of CPU seconds and memory against rows, on logarithmic scales."""
     drawing = new(9, 3.6)
     styles = {
@@ -177,7 +178,7 @@ def figure(taken: dict[int, list[Measurement]]) -> str:
     }
     styles |= {f"{CANDIDATES:,} candidates": (SOFT, f"after {CANDIDATES:,} candidates")}
     styles |= {"a round": (INK, "after a round")}
-    measurements = [each for group in taken.values() for each in group]
+    measurements = [each for group in results.values() for each in group]
     for ax, field, label in zip(
         drawing.subplots(1, 2), ("cpu", "gib"), ("CPU seconds", "GiB at the peak"), strict=True
     ):

@@ -1,4 +1,4 @@
-"""Say what the medoids are: the tuning sample's, or what a search among all images finds."""
+"""Write the medoids: those of the tuning sample, or of a search among all images."""
 
 import polars as pl
 
@@ -11,14 +11,14 @@ from tagsight.run.progress import Progress
 from tagsight.tags.encoding import load, to_features
 
 with logged(snakemake):
-    given, params, out = snakemake.input, snakemake.params, snakemake.output
-    sample, clusters = pl.read_parquet(given.sample), pl.read_parquet(given.clusters)
-    encoding = load(given.encoding).ranged_by(sample, params.ranges)
+    inputs, params, out = snakemake.input, snakemake.params, snakemake.output
+    sample, clusters = pl.read_parquet(inputs.sample), pl.read_parquet(inputs.clusters)
+    encoding = load(inputs.encoding).ranged_by(sample, params.ranges)
     members = clusters
     if params.on == "sample":
         medoids, summary = medoid_tables.of_sample(clusters, sample, encoding)
     else:
-        images = pl.read_parquet(given.features).sort("image")
+        images = pl.read_parquet(inputs.features).sort("image")
         distinct = collapse(to_features(images, encoding), params.weight)
         outcome = search(
             distinct.features,

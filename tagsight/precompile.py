@@ -2,7 +2,7 @@
 
 usage: python -m tagsight.precompile
 
-Two processes share the work. The machine code is kept in numba's cache (see `tagsight.run.compiling`),
+Two processes share the work. The machine code is kept in numba's cache (`tagsight.run.compiling`),
 from where other processes load it. Every kernel is called on small data of the types that the
 workflow uses. This takes two seconds where everything is compiled already.
 """
