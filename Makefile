@@ -90,7 +90,7 @@ $(BIN)/python:
 # Machine code, before the jobs and the tests that would each compile it for themselves.
 .venv/compiled: .venv/installed $(shell find tagsight -name '*.py')
 	@echo 'compiling: up to a minute, once'
-	@$(BIN)/python -m tagsight.kernels
+	@$(BIN)/python -m tagsight.precompile
 	@touch $@
 
 api-docs: .venv/tested

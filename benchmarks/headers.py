@@ -1,8 +1,8 @@
-"""Reading headers: ours beside pydicom, on files varied from real ones.
+"""Reading headers: ours and pydicom, on variants of real files.
 
 usage: python benchmarks/headers.py [files, default 10000] [folder of DICOM files]
-Without a folder the files that pydicom brings are varied. A variant has its own UIDs, times,
-positions and numbers, and the patient of its group of 40: as series are. CPU-seconds are medians of
+Without a folder, the files are variants of pydicom's test files. As in a series, 40 variants share
+a patient and have different UIDs, times, positions and numbers. CPU-seconds are medians of
 interleaved rounds, on one core, of processes that have read the files before.
 """
 
@@ -33,7 +33,7 @@ KEEP = frozenset({"PatientAge", "PatientSex", "PatientSize", "PatientWeight"})
 
 
 def originals(folder: Path | None) -> list[Path]:
-    """Files that pydicom can read and write again."""
+    """Return the files that pydicom can read and write again."""
     folder = folder or Path(pydicom.__file__).parent / "data" / "test_files"
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and readable(path)]
 
@@ -42,12 +42,12 @@ def readable(path: Path) -> bool:
     try:
         dataset = pydicom.dcmread(path, defer_size=1024)
         return "PixelData" in dataset and path.stat().st_size < 2**21
-    except Exception:  # the broken ones: their mending is not what is measured
+    except Exception:  # broken files, whose repair is not measured
         return False
 
 
 def variants(path: Path, count: int, rng: random.Random) -> Iterator[pydicom.FileDataset]:
-    """A series made of a file: what differs from image to image in real ones differs here."""
+    """Yield a series made from a file; the images differ as in real series."""
     dataset = pydicom.dcmread(path)
     patient = f"{rng.randrange(10**9):09d}"
     series = f"1.2.826.0.1.3680043.8.498.{rng.randrange(10**30)}"
@@ -65,27 +65,27 @@ def variants(path: Path, count: int, rng: random.Random) -> Iterator[pydicom.Fil
 
 
 def make(folder: Path, count: int, source: Path | None) -> None:
-    """Files of series made of real ones, in a folder each."""
-    rng, found, made = random.Random(1), originals(source), 0
-    rng.shuffle(found)
-    while made < count:
-        path = found[(made // SERIES) % len(found)]
-        place = folder / f"{made // SERIES:05d}"
-        place.mkdir(parents=True)
-        for i, dataset in enumerate(variants(path, min(SERIES, count - made), rng)):
-            dataset.save_as(place / f"{i:03d}.dcm")
-            made += 1
+    """Write series made from real files, one per folder."""
+    rng, paths, written = random.Random(1), originals(source), 0
+    rng.shuffle(paths)
+    while written < count:
+        path = paths[(written // SERIES) % len(paths)]
+        series = folder / f"{written // SERIES:05d}"
+        series.mkdir(parents=True)
+        for i, dataset in enumerate(variants(path, min(SERIES, count - written), rng)):
+            dataset.save_as(series / f"{i:03d}.dcm")
+            written += 1
 
 
 def naive(paths: list[Path]) -> None:
-    """What everybody writes first."""
+    """Convert every element, as one first writes it."""
     for path in paths:
         for element in pydicom.dcmread(path, stop_before_pixels=True):
             str(element.value)
 
 
 def lazy(paths: list[Path]) -> None:
-    """The best honest loop: public elements alone are converted."""
+    """Convert public elements only: the best fair loop."""
     for path in paths:
         dataset = pydicom.dcmread(path, stop_before_pixels=True)
         row = {}
@@ -112,7 +112,7 @@ def stage(archive: Path, scratch: Path) -> int:
 
 
 def cpu(run: Callable[[], object]) -> tuple[float, float]:
-    """CPU-seconds, those of processes that `run` has waited for among them, and wall-seconds."""
+    """Return CPU-seconds, with those of child processes that `run` waited for, and wall-seconds."""
     before, wall = os.times(), time.perf_counter()
     run()
     after = os.times()
@@ -129,10 +129,10 @@ def fallback_share(paths: list[Path]) -> float:
 
 
 def measure(archive: Path) -> dict[str, list[tuple[float, float]]]:
-    """CPU and wall seconds per 1,000 files, of every round."""
+    """Return CPU and wall seconds per 1,000 files, of every round."""
     paths = sorted(path for path in archive.rglob("*.dcm"))
     some = paths[:: max(1, len(paths) // PEER_FILES)]
-    taken: dict[str, list[tuple[float, float]]] = {}
+    times: dict[str, list[tuple[float, float]]] = {}
     for _ in range(ROUNDS + 1):
         with tempfile.TemporaryDirectory() as scratch:
             runs: dict[str, tuple[Callable[[], object], int]] = {
@@ -143,8 +143,8 @@ def measure(archive: Path) -> dict[str, list[tuple[float, float]]]:
             }
             for name, (run, count) in runs.items():
                 spent, wall = cpu(run)
-                taken.setdefault(name, []).append((1000 * spent / count, 1000 * wall / count))
-    return {name: rounds[1:] for name, rounds in taken.items()}  # the first warms up
+                times.setdefault(name, []).append((1000 * spent / count, 1000 * wall / count))
+    return {name: rounds[1:] for name, rounds in times.items()}  # the first warms up
 
 
 def main() -> None:
@@ -155,10 +155,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "archive"
         make(archive, count, source)
-        taken = measure(archive)
+        times = measure(archive)
         share = fallback_share(sorted(archive.rglob("*.dcm")))
-    spent = {name: statistics.median(c for c, _ in rounds) for name, rounds in taken.items()}
-    wall = {name: statistics.median(w for _, w in rounds) for name, rounds in taken.items()}
+    spent = {name: statistics.median(c for c, _ in rounds) for name, rounds in times.items()}
+    wall = {name: statistics.median(w for _, w in rounds) for name, rounds in times.items()}
     print(f"{'reader, ' + str(count) + ' files':32}{'files/CPU-s':>12}{'files/s':>10}{'x lazy':>8}")
     for name, cost in spent.items():
         ratio = spent["pydicom, lazy"] / cost

@@ -1,4 +1,4 @@
-"""Made-up tags for the benchmarks: groups of images that share most of their values."""
+"""Synthetic tags for the benchmarks: groups of images that share most of their values."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ NUMERIC, CATEGORICAL, LEVELS, GROUPS, MISSING = 30, 55, 12, 40, 0.2
 
 
 def features(n: int, seed: int = 0) -> Features:
-    """n images in 40 groups; 30 numeric and 55 categorical columns, 20 % missing, weights 1."""
+    """Return n images in 40 groups; 30 numeric and 55 categorical columns, 20 % missing."""
     rng = np.random.default_rng(seed)
     group = rng.integers(0, GROUPS, n)
     numeric = rng.random((GROUPS, NUMERIC))[group] + 0.1 * rng.standard_normal((n, NUMERIC))

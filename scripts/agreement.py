@@ -1,4 +1,4 @@
-"""Compare clusters with outside labels, made with and without the tags that state these."""
+"""Compare clusters, made with and without the tags that state outside labels, with these."""
 
 import polars as pl
 
@@ -20,13 +20,16 @@ with logged(snakemake):
     k = read_json(snakemake.input.choice)["k"]
     labels = cluster_tables.labellings(sample, pl.read_parquet(snakemake.input.members))
     rows = [row for number, of_k in labels.items() for row in agreement(of_k, outside, k=number)]
-    for left_out in LEFT_OUT[1:]:  # the clusters from all tags are known
+    for left_out in LEFT_OUT[1:]:  # those of all tags are read above
         kept = encoding.without(left_out)
-        distinct = algorithms.rows(to_features(sample, kept), params.weight, params.algorithm)
+        distinct = algorithms.rows_to_cluster(
+            to_features(sample, kept), params.weight, params.algorithm
+        )
         distances = metric.matrix(distinct.features, kept.distance)
-        for each in algorithms.clusterings(
+        for clustering in algorithms.clusterings(
             distinct.features, distances, params.k, params.algorithm, distinct.weight
         ):
-            rows += agreement(each.labels[distinct.row], outside, k=each.k, left_out=left_out)
+            in_images = clustering.labels[distinct.row]
+            rows += agreement(in_images, outside, k=clustering.k, left_out=left_out)
     content = {"k": k, "agreement": rows, "confounding": confounding(labels[k], outside)}
     write_json(content, snakemake.output[0])

@@ -1,4 +1,4 @@
-"""Put every image of a shard into the cluster of its nearest medoid."""
+"""Assign every image of a shard to the cluster of its nearest medoid."""
 
 import polars as pl
 
@@ -17,8 +17,8 @@ with logged(snakemake):
         encoding.ranged_by(sample, snakemake.params.ranges),
     )
     names = {card["cluster"]: card["name"] for card in read_json(snakemake.input.cards)}
-    where = pl.read_parquet(snakemake.input.tags, columns=["image", "path", "series"])
-    table = annotated.join(where, on="image", how="left", maintain_order="left").with_columns(
+    paths = pl.read_parquet(snakemake.input.tags, columns=["image", "path", "series"])
+    table = annotated.join(paths, on="image", how="left", maintain_order="left").with_columns(
         name=pl.col("cluster").replace_strict(names, return_dtype=pl.String)
     )
     columns = [

@@ -21,8 +21,8 @@ with logged(snakemake):
         encoding.ranged_by(tuning, params.ranges),
         params.weight,
     )
-    stable = means(read_json(snakemake.input.stability))
-    choice = choose(grid.join(stable, on="k", how="left"), params.rule, params.tolerance)
+    stability = means(read_json(snakemake.input.stability))
+    choice = choose(grid.join(stability, on="k", how="left"), params.rule, params.tolerance)
     if choice["at_edge"]:
         LOG.warning(
             "K = %d is at the edge of cluster.k: widen the grid to see whether it would go on",

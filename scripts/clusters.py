@@ -15,13 +15,17 @@ with logged(snakemake):
     encoding = load(snakemake.input.encoding)
     encoding = encoding.ranged_by(sample, params.ranges)
     features = to_features(sample, encoding)
-    few = algorithms.rows(features, params.weight, params.algorithm)
-    LOG.info("%d images, %d of them different", len(features), len(few.first))
+    distinct = algorithms.rows_to_cluster(features, params.weight, params.algorithm)
+    LOG.info("%d images, %d of them different", len(features), len(distinct.first))
     LOG.info("%.2g of the pairs have no tag in common", metric.incomparable(features))
-    distances = metric.matrix(few.features, encoding.distance)
-    grid = algorithms.clusterings(few.features, distances, params.k, params.algorithm, few.weight)
+    distances = metric.matrix(distinct.features, encoding.distance)
+    grid = algorithms.clusterings(
+        distinct.features, distances, params.k, params.algorithm, distinct.weight
+    )
     if remark := algorithms.remark(params.k, grid, params.algorithm):
         LOG.warning(remark)
-    widths = silhouettes.widths(distances, [found.labels for found in grid], few.weight)
-    found = cluster_tables.table(sample["image"], distances, grid, widths, few)
-    write_parquet(found, snakemake.output[0])
+    widths = silhouettes.widths(
+        distances, [clustering.labels for clustering in grid], distinct.weight
+    )
+    clusters = cluster_tables.table(sample["image"], distances, grid, widths, distinct)
+    write_parquet(clusters, snakemake.output[0])

@@ -1,4 +1,4 @@
-"""Say what the medoids are: the tuning sample's, or what a search among all images finds."""
+"""Write the medoids: those of the tuning sample, or of a search among all images."""
 
 import polars as pl
 
@@ -11,28 +11,28 @@ from tagsight.run.progress import Progress
 from tagsight.tags.encoding import load, to_features
 
 with logged(snakemake):
-    given, params, out = snakemake.input, snakemake.params, snakemake.output
-    sample, found = pl.read_parquet(given.sample), pl.read_parquet(given.clusters)
-    encoding = load(given.encoding).ranged_by(sample, params.ranges)
-    members = found
+    inputs, params, out = snakemake.input, snakemake.params, snakemake.output
+    sample, clusters = pl.read_parquet(inputs.sample), pl.read_parquet(inputs.clusters)
+    encoding = load(inputs.encoding).ranged_by(sample, params.ranges)
+    members = clusters
     if params.on == "sample":
-        medoids, told = medoid_tables.of_sample(found, sample, encoding)
+        medoids, summary = medoid_tables.of_sample(clusters, sample, encoding)
     else:
-        images = pl.read_parquet(given.features).sort("image")
+        images = pl.read_parquet(inputs.features).sort("image")
         distinct = collapse(to_features(images, encoding), params.weight)
         outcome = search(
             distinct.features,
             distinct.weight,
-            found["k"].unique().to_list(),
+            clusters["k"].unique().to_list(),
             distance=encoding.distance,
             seed=params.seed,
             candidates=params.candidates,
-            starts=medoid_tables.starts(found, images["image"], distinct.row),
-            resume=resume_folder(snakemake, work_id(snakemake, params.search)) / "search.npz",
+            starts=medoid_tables.starts(clusters, images["image"], distinct.row),
+            checkpoint=resume_folder(snakemake, work_id(snakemake, params.search)) / "search.npz",
             progress=Progress(params.candidates, "candidates"),
         )
-        medoids, told = medoid_tables.of_all(outcome, images, distinct, encoding)
+        medoids, summary = medoid_tables.of_all(outcome, images, distinct, encoding)
         members = medoid_tables.members(sample, medoids, encoding, params.weight)
     write_parquet(medoids, out.medoids)
-    write_parquet(told, out.search)
+    write_parquet(summary, out.search)
     write_parquet(members, out.members)

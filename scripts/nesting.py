@@ -1,4 +1,4 @@
-"""Measure which clusters of each K lie inside which of each smaller K."""
+"""Measure how clusters of each K are nested in those of each smaller K."""
 
 import polars as pl
 

@@ -10,13 +10,13 @@ from tagsight.run.jobs import logged
 from tagsight.tags.encoding import load
 
 with logged(snakemake):
-    given, params = snakemake.input, snakemake.params
-    samples = {Path(path).stem: pl.read_parquet(path) for path in given.samples}
-    clusters = {Path(path).stem: pl.read_parquet(path) for path in given.clusters}
+    inputs, params = snakemake.input, snakemake.params
+    samples = {Path(path).stem: pl.read_parquet(path) for path in inputs.samples}
+    clusters = {Path(path).stem: pl.read_parquet(path) for path in inputs.clusters}
     content = stability(
         samples,
         clusters,
-        load(given.encoding).ranged_by(samples["tuning"], params.ranges),
+        load(inputs.encoding).ranged_by(samples["tuning"], params.ranges),
         ks=params.k,
         algorithm=params.algorithm,
         weight=params.weight,

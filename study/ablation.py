@@ -1,9 +1,8 @@
-"""What each choice of the distance and of the tags does to the clusters: one factor at a time.
+"""Ablation: what each choice of the distance and of the tags does to the clusters, one at a time.
 
-Made in process from the tags of runs of the workflow: selection, encoding and distances anew for
-each variant, and clusters by k-medoids at fixed numbers. Every figure is taken again in bootstraps
-of patients, the same for all variants, so that a difference from the default is judged by the
-spread of that difference, not by eye.
+Computed in one process from the tags of runs of the workflow: selection, encoding and distances for
+each variant, and k-medoids at fixed K. Every figure is repeated in bootstraps of patients, the same
+for all variants, so that a difference from the default can be compared with its own spread.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,31 +12,30 @@ from typing import Any
 import numpy as np
 import polars as pl
 import yaml
-from numpy.typing import NDArray
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from study.data import CLONE, SEED, Data
 from study.tables import markdown
+from tagsight.arrays import Float32s, Float64s, Int64s, Integers
 from tagsight.clustering import k_medoids, silhouettes
 from tagsight.evaluation import nulls
 from tagsight.evaluation.centres import distances_to_centres, inner_products
 from tagsight.gower import metric
 from tagsight.interpretation import stability
-from tagsight.interpretation.agreement import TELLING
+from tagsight.interpretation.agreement import MODALITY_AND_BODY_PART
 from tagsight.run.tables import person, scan
 from tagsight.tags import encoding, fitting
 from tagsight.tags.selection import selection
 from tagsight.terms.body_parts import read_spellings
 
-Array = NDArray[Any]
 Labels = Mapping[str, pl.Series]
 
 KS = (15, 50)
-SHOWN_K = 15  # the article's; tables of single data sets are at this K
+SHOWN_K = 15  # the article's, in tables of single data sets
 IMAGES = 2000
 BOOTSTRAPS = 10
 PERMUTATIONS = 9
-CLEAR = 2.0  # standard deviations of a difference over bootstraps, from which it is clear
+CLEAR = 2.0  # standard deviations over bootstraps above which a difference is clear
 ALL = 10**6
 DEFAULTS = yaml.safe_load((CLONE / "config/config.yaml").read_text())
 BODY_PARTS = read_spellings(CLONE / "tagsight/data/body_parts.csv")
@@ -55,7 +53,7 @@ HEADS = {
 
 @dataclass(frozen=True)
 class Variant:
-    """A change of the default config: of its sections `select` and `gower`."""
+    """A change of the sections `select` and `gower` of the default config."""
 
     factor: str
     setting: str
@@ -68,7 +66,7 @@ DEFAULT = Variant("default", "")
 
 @dataclass(frozen=True)
 class Result:
-    """A variant on one data set at one K: measure -> figure, and that in each bootstrap (b,)."""
+    """A variant on one data set at one K: measure -> figure; measure -> its bootstraps (b,)."""
 
     data: str
     variant: Variant
@@ -76,7 +74,7 @@ class Result:
     tags: int
     columns: int
     figures: dict[str, float]
-    again: dict[str, Array]
+    bootstraps: dict[str, Float64s]
 
 
 def variants() -> list[Variant]:
@@ -85,10 +83,10 @@ def variants() -> list[Variant]:
     changed += [Variant("scale", s, gower={"scale": s}) for s in ("robust", "rank")]
     changed += [Variant("weights", "commensurable", gower={"weights": "commensurable"})]
     changed += [
-        Variant(f"tags by {method}", said, select={"method": method, **limits})
+        Variant(f"tags by {method}", count, select={"method": method, **limits})
         for method in ("missing", "entropy", "laplacian")
-        for said, limits in COUNTS.items()
-        if (method, said) != ("missing", "70")
+        for count, limits in COUNTS.items()
+        if (method, count) != ("missing", "70")
     ]
     changed += [Variant("image-level tags", "kept", select={"image_level": True})]
     changed += [
@@ -104,21 +102,21 @@ COUNTS: dict[str, dict[str, Any]] = {
 }
 
 
-def results(data: Data, chosen: Sequence[Variant], bootstraps: int = BOOTSTRAPS) -> list[Result]:
+def results(data: Data, variants: Sequence[Variant], bootstraps: int = BOOTSTRAPS) -> list[Result]:
     """Return each variant on one data set that has a run, at each K.
 
-    A variant that keeps the same tags and has the same distance as one before has its figures.
+    Variants with the same tags and the same distance are computed once.
     """
     assert data.run is not None
     archive = Archive(data)
-    found: dict[tuple[Any, ...], list[Result]] = {}
+    computed: dict[tuple[Any, ...], list[Result]] = {}
     out = []
-    for variant in chosen:
-        kept, how = archive.kept(variant), {**DEFAULTS["gower"], **variant.gower}
-        key = (*kept["keyword"], *how.values())
-        if key not in found:
-            found[key] = list(_measured(archive, variant, kept, how, bootstraps))
-        out += [Result(**{**vars(each), "variant": variant}) for each in found[key]]
+    for variant in variants:
+        tags, gower = archive.tags_of(variant), {**DEFAULTS["gower"], **variant.gower}
+        key = (*tags["keyword"], *gower.values())
+        if key not in computed:
+            computed[key] = list(_measure(archive, variant, tags, gower, bootstraps))
+        out += [Result(**{**vars(result), "variant": variant}) for result in computed[key]]
     return out
 
 
@@ -134,84 +132,84 @@ class Archive:
         self.data = data
         order = data.sample["image"].hash().arg_sort()
         self.rows = np.sort(order.head(IMAGES).to_numpy())
-        drawn = data.sample[self.rows]
-        tags = drawn.lazy().select("image").join(self.tags, on="image", maintain_order="left")
-        self.drawn = tags.collect()
+        sample = data.sample[self.rows]
+        tags = sample.lazy().select("image").join(self.tags, on="image", maintain_order="left")
+        self.sample_tags = tags.collect()
         self.labels = {name: label[self.rows] for name, label in data.labels().items()}
-        self.people = drawn.select(person().rank("dense") - 1).to_series().to_numpy().astype(int)
-        self.strata = drawn["modality"].fill_null("").rank("dense").to_numpy().astype(int)
+        self.patients = sample.select(person().rank("dense") - 1).to_series().to_numpy().astype(int)
+        self.strata = sample["modality"].fill_null("").rank("dense").to_numpy().astype(int)
 
-    def kept(self, variant: Variant) -> pl.DataFrame:
+    def tags_of(self, variant: Variant) -> pl.DataFrame:
         """Return the rows of `selection` that a variant keeps."""
         rules = {**DEFAULTS["select"], **variant.select}
         fates = selection(self.frequencies, self.tags, BODY_PARTS, **rules, seed=self.data.seed)
         return fates.filter(fate="kept")
 
     def encoded(
-        self, kept: pl.DataFrame, how: Mapping[str, Any]
+        self, tags: pl.DataFrame, gower: Mapping[str, Any]
     ) -> tuple[pl.DataFrame, encoding.Encoding]:
-        """Return the drawn images in the columns of the kept tags."""
+        """Return the sample in the encoded columns of these tags, and the encoding."""
         fitted = fitting.fit(
             self.tags,
             self.frequencies,
-            kept,
-            distance=how["distance"],
-            presence_weight=how["presence_weight"],
+            tags,
+            distance=gower["distance"],
+            presence_weight=gower["presence_weight"],
             body_parts=BODY_PARTS,
             key=b"",
-            scale=how["scale"],
-            weights=how["weights"],
+            scale=gower["scale"],
+            weights=gower["weights"],
         )
-        return fitting.apply(self.drawn, fitted, BODY_PARTS, b""), fitted
+        return fitting.apply(self.sample_tags, fitted, BODY_PARTS, b""), fitted
 
 
-def _measured(
+def _measure(
     archive: Archive,
     variant: Variant,
-    kept: pl.DataFrame,
-    how: Mapping[str, Any],
+    tags: pl.DataFrame,
+    gower: Mapping[str, Any],
     bootstraps: int,
 ) -> Iterator[Result]:
-    frame, fitted = archive.encoded(kept, how)
+    frame, fitted = archive.encoded(tags, gower)
     distances = [
         metric.matrix(encoding.to_features(frame, columns), fitted.distance)
-        for columns in (fitted, fitted.without(TELLING))
+        for columns in (fitted, fitted.without(MODALITY_AND_BODY_PART))
     ]
     looks = _looks(archive)
-    everyone = np.arange(len(frame))
-    draws = [
+    all_rows = np.arange(len(frame))
+    samples = [
         np.flatnonzero(times)
-        for times in stability.drawn(archive.people, bootstraps, archive.data.seed)
+        for times in stability.bootstrap_counts(archive.patients, bootstraps, archive.data.seed)
     ]
-    whole = _clusters(distances, everyone)
-    again = [_clusters(distances, rows) for rows in draws]
-    for k in [k for k in KS if k in whole and all(k in found for found in again)]:
-        figures = _figures(archive, whole[k], everyone, looks)
+    clusters = _cluster(distances, all_rows)
+    replicates = [_cluster(distances, rows) for rows in samples]
+    for k in [k for k in KS if k in clusters and all(k in each for each in replicates)]:
+        figures = _figures(archive, clusters[k], all_rows, looks)
         parts = [
-            _figures(archive, found[k], rows, looks)
-            | {"stability": adjusted_rand_score(whole[k].labels[rows], found[k].labels)}
-            for found, rows in zip(again, draws, strict=True)
+            _figures(archive, replicate[k], rows, looks)
+            | {"stability": adjusted_rand_score(clusters[k].labels[rows], replicate[k].labels)}
+            for replicate, rows in zip(replicates, samples, strict=True)
         ]
         repeated = {name: np.array([part[name] for part in parts]) for name in parts[0]}
         figures["stability"] = float(repeated["stability"].mean())
         columns = len(fitted.columns)
-        yield Result(archive.data.name, variant, k, len(kept), columns, figures, repeated)
+        yield Result(archive.data.name, variant, k, len(tags), columns, figures, repeated)
 
 
 @dataclass(frozen=True)
 class _Clusters:
-    """Labels with all tags and without those that tell the labels; silhouettes of the former."""
+    """Labels from all tags, and without the tags that state the outside labels; mean silhouette."""
 
-    labels: Array
-    untold: Array
-    silhouette: float
+    labels: Integers
+    labels_without: Integers
+    silhouette: float  # of `labels`
 
 
-def _clusters(distances: Sequence[Array], rows: Array) -> dict[int, _Clusters]:
-    some = [np.ascontiguousarray(each[np.ix_(rows, rows)]) for each in distances]
-    grids = [{found.k: found.labels for found in k_medoids.grid(each, KS)} for each in some]
+def _cluster(distances: Sequence[Float32s], rows: Int64s) -> dict[int, _Clusters]:
+    matrices = [np.ascontiguousarray(each[np.ix_(rows, rows)]) for each in distances]
+    grids = [{c.k: c.labels for c in k_medoids.grid(matrix, KS)} for matrix in matrices]
     ks = [k for k in KS if all(k in grid for grid in grids)]
-    widths = silhouettes.widths(some[0], [grids[0][k] for k in ks])
+    widths = silhouettes.widths(matrices[0], [grids[0][k] for k in ks])
     return {
         k: _Clusters(grids[0][k], grids[1][k], float(width.mean()))
         for k, width in zip(ks, widths, strict=True)
@@ -219,54 +217,56 @@ def _clusters(distances: Sequence[Array], rows: Array) -> dict[int, _Clusters]:
 
 
 def _figures(
-    archive: Archive, found: _Clusters, rows: Array, looks: Array | None
+    archive: Archive, clusters: _Clusters, rows: Int64s, looks: Float32s | None
 ) -> dict[str, float]:
-    figures = {"silhouette": found.silhouette}
+    figures = {"silhouette": clusters.silhouette}
     for name in [name for name in MEASURES if name in archive.labels]:
         label = archive.labels[name][rows]
-        there = label.is_not_null().to_numpy()
+        known = label.is_not_null().to_numpy()
         figures[name] = adjusted_mutual_info_score(
-            label.filter(there).to_list(), found.untold[there]
+            label.filter(known).to_list(), clusters.labels_without[known]
         )
     if looks is not None:
-        figures |= _explained(archive, found.labels, rows, looks)
+        figures |= _explained(archive, clusters.labels, rows, looks)
     return figures
 
 
-def _looks(archive: Archive) -> Array | None:
-    """Embeddings of the drawn images, float32 (n, d); NaN rows where there is no picture."""
+def _looks(archive: Archive) -> Float32s | None:
+    """Embeddings of the sample, float32 (n, d); NaN rows where there is no picture."""
     pictures = archive.data.embeddings
     return None if pictures is None else pictures[archive.rows]
 
 
-def _explained(archive: Archive, labels: Array, rows: Array, looks: Array) -> dict[str, float]:
-    """Share of the null's distance to the centre that is gone: 1 - distance / null distance.
+def _explained(
+    archive: Archive, labels: Integers, rows: Int64s, looks: Float32s
+) -> dict[str, float]:
+    """Explained share of the distance to the cluster's centre: 1 - distance / null distance.
 
-    Each null deals the same clusters to other images: among all, and within a modality.
+    Each null permutes the clusters: among all images, and within a modality.
     """
-    seen = ~np.isnan(looks[rows]).any(axis=1)
-    products, people = inner_products(looks[rows][seen]), archive.people[rows][seen]
-    labels, explained = labels[seen], {}
-    strata = archive.strata[rows][seen]
+    has_picture = ~np.isnan(looks[rows]).any(axis=1)
+    labels, rows, explained = labels[has_picture], rows[has_picture], {}
+    products, patients = inner_products(looks[rows]), archive.patients[rows]
+    strata = archive.strata[rows]
     every = np.arange(len(labels))
     for name, within in (("explained", np.zeros_like(strata)), ("beyond", strata)):
         rng = np.random.default_rng([archive.data.seed, 7])
         sources = nulls.permutations(every, within, PERMUTATIONS, rng)
         several = np.concatenate([labels[None], labels[sources]])
-        own, *null = distances_to_centres(products, several, people).left_out.mean(axis=1)
-        explained[name] = float(1 - own / np.mean(null))
+        distance, *null = distances_to_centres(products, several, patients).left_out.mean(axis=1)
+        explained[name] = float(1 - distance / np.mean(null))
     return explained
 
 
 def section(data: Sequence[Data], bootstraps: int = BOOTSTRAPS) -> tuple[pl.DataFrame, str]:
     """Return the rows of the ablation on all data that have a run, and its text in markdown."""
-    found = [
+    computed = [
         result for each in data if each.run for result in results(each, variants(), bootstraps)
     ]
-    rows = compared(found)
+    rows = compared(computed)
     parts = [HEAD.format(bootstraps=bootstraps, seed=SEED, ks=" and ".join(map(str, KS)))]
     parts += [_summary(rows), CLEARLY, "\n".join(_verdicts(rows))]
-    for name in dict.fromkeys(result.data for result in found):
+    for name in dict.fromkeys(result.data for result in computed):
         parts += [f"### {name}, K = {SHOWN_K}", _of_one(rows.filter(data=name, k=SHOWN_K))]
     return rows, "\n\n".join(parts) + "\n"
 
@@ -291,23 +291,24 @@ is clearly unlike the default's; settings that keep the same tags share a row. A
 CLEARLY = "What is clear, over all data sets and K, silhouettes aside:"
 
 
-def compared(found: Sequence[Result]) -> pl.DataFrame:
-    """Return a row a data set, variant, K and measure: figure, sd, difference and its sd.
+def compared(results: Sequence[Result]) -> pl.DataFrame:
+    """Return one row per data set, variant, K and measure.
 
-    sd over bootstraps; difference from the default on the same data at the same K, and `clear`:
-    1 or -1 where it is above CLEAR of its sd, else 0. A K that the default cannot have is left out.
+    Returns `figure` and `sd` (over bootstraps), `difference` from the default on the same data at
+    the same K and `difference_sd`, and `clear`: 1 or -1 where the difference is above CLEAR of its
+    sd, else 0. A K without a clustering of the default is left out.
     """
-    base = {(each.data, each.k): each for each in found if each.variant == DEFAULT}
+    defaults = {(each.data, each.k): each for each in results if each.variant == DEFAULT}
     rows = []
-    for each in [each for each in found if (each.data, each.k) in base]:
-        default = base[each.data, each.k]
+    for each in [each for each in results if (each.data, each.k) in defaults]:
+        default = defaults[each.data, each.k]
         for measure in [name for name in MEASURES if name in each.figures]:
             difference = each.figures[measure] - default.figures[measure]
-            spread = float((each.again[measure] - default.again[measure]).std(ddof=1))
+            spread = float((each.bootstraps[measure] - default.bootstraps[measure]).std(ddof=1))
             clear = int(np.sign(difference)) if abs(difference) > CLEAR * spread else 0
-            figure = each.figures[measure], float(each.again[measure].std(ddof=1))
-            what = each.variant.factor, each.variant.setting, each.tags, each.columns
-            rows.append((each.data, *what, each.k, measure, *figure, difference, spread, clear))
+            figure = each.figures[measure], float(each.bootstraps[measure].std(ddof=1))
+            setting = each.variant.factor, each.variant.setting, each.tags, each.columns
+            rows.append((each.data, *setting, each.k, measure, *figure, difference, spread, clear))
     schema = dict.fromkeys(("data", "factor", "setting"), pl.String) | dict.fromkeys(
         ("tags", "columns", "k"), pl.Int64
     )
@@ -318,7 +319,7 @@ def compared(found: Sequence[Result]) -> pl.DataFrame:
 
 
 def _summary(rows: pl.DataFrame) -> str:
-    """A row a variant, a column a measure: mean difference (clearly better, clearly worse)."""
+    """Mean difference (times clearly better and worse) by variant and measure."""
     shown = [name for name in MEASURES if name in rows["measure"]]
     table = []
     changed = rows.filter(pl.col("factor") != DEFAULT.factor)
@@ -332,18 +333,18 @@ def _difference(part: pl.DataFrame) -> str:
     if not len(part):
         return "–"
     better, worse = ((part["clear"] == sign).sum() for sign in (1, -1))
-    said = f" (+{better} −{worse} of {len(part)})" if better or worse else ""
-    return f"{part['difference'].mean():+.3f}{said}".replace("-", "−")
+    counts = f" (+{better} −{worse} of {len(part)})" if better or worse else ""
+    return f"{part['difference'].mean():+.3f}{counts}".replace("-", "−")
 
 
 def _verdicts(rows: pl.DataFrame) -> list[str]:
-    """Which variants are clearly better in something and worse in nothing, and the reverse."""
+    """Variants that are clearly better in something and worse in nothing, and the reverse."""
     better, worse = [], []
     changed = rows.filter(pl.col("factor") != DEFAULT.factor, pl.col("measure") != "silhouette")
     for (factor, setting), part in changed.group_by("factor", "setting", maintain_order=True):
         signs = {sign for sign in part["clear"].to_list() if sign}
-        several = part.filter(pl.col("clear") != 0)["data"].n_unique() > 1
-        if len(signs) == 1 and several:
+        on_several = part.filter(pl.col("clear") != 0)["data"].n_unique() > 1
+        if len(signs) == 1 and on_several:
             (better if signs == {1} else worse).append(f"{factor} {setting}")
     return [
         f"- Better in some and worse in none, on more than one data set: {_listed(better)}.",
@@ -358,14 +359,15 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _of_one(rows: pl.DataFrame) -> str:
-    """One data set at one K: figures with their sd; bold where clearly unlike the default's.
+    """Figures with their sd on one data set at one K; bold where clearly unlike the default's.
 
-    Settings that keep the same tags stand in one row; where they keep the default's, in none.
+    Settings with the same figures share a row; those with the default's have none.
     """
     shown = [name for name in MEASURES if name in rows["measure"]]
     by_figures: dict[tuple[str, ...], list[str]] = {}
-    for what, part in rows.group_by("factor", "setting", "tags", "columns", maintain_order=True):
-        factor, setting, *size = map(str, what)
+    keys = ["factor", "setting", "tags", "columns"]
+    for key, part in rows.group_by(keys, maintain_order=True):
+        factor, setting, *size = map(str, key)
         cells = [_figure(part.filter(measure=name).row(0, named=True)) for name in shown]
         by_figures.setdefault((factor, *size, str(SEED), *cells), []).append(setting)
     default = next(iter(by_figures))[1:]
@@ -379,8 +381,8 @@ def _of_one(rows: pl.DataFrame) -> str:
 
 
 def _figure(row: Mapping[str, Any]) -> str:
-    said = f"{row['figure']:.3f}".replace("-", "−")
-    return (f"**{said}**" if row["clear"] else said) + f" ± {row['sd']:.3f}"
+    text = f"{row['figure']:.3f}".replace("-", "−")
+    return (f"**{text}**" if row["clear"] else text) + f" ± {row['sd']:.3f}"
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,8 +1,8 @@
-"""Every clustering on every data set: how well it agrees with what is known, and how stable it is.
+"""Every algorithm on every data set: agreement with outside labels, and stability.
 
-Each on the same Gower distances, with and without presence columns, with and without the tags that
-state the labels. A task is one algorithm on one variant of a data set, for the whole grid of K; the
-seconds are those of one core, the distances not counted.
+All use the same Gower distances, with and without presence columns, with and without the tags that
+state the labels. A task is one algorithm on one variant of a data set, for the whole grid of K; its
+seconds are of one core, without the distances.
 """
 
 import multiprocessing
@@ -15,20 +15,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from study.data import Data, synthetic
+from tagsight.arrays import Float32s, Int64s, Integers
 from tagsight.clustering import silhouettes
 from tagsight.clustering.algorithms import ALGORITHMS, clusterings
 from tagsight.clustering.medoids import Clustering
 from tagsight.gower import metric
 from tagsight.gower.features import Features
 from tagsight.interpretation import stability
-from tagsight.interpretation.agreement import TELLING, agreement
+from tagsight.interpretation.agreement import MODALITY_AND_BODY_PART, agreement
 from tagsight.run.tables import person
 from tagsight.tags.encoding import PRESENCE, Encoding, to_features
-
-Array = NDArray[Any]
 
 KS = (5, 10, 15, 30, 60)
 PRESENCES = (0.0, 1.0)
@@ -40,14 +38,14 @@ SCHEMA = {
     "told": pl.Boolean,  # with the tags that state the labels
     "algorithm": pl.String,
     "asked": pl.Int64,
-    "k": pl.Int64,  # clusters found, of those of the grid nearest to what was asked
+    "k": pl.Int64,  # number of clusters, the nearest of the grid to `asked`
     "none": pl.Float64,  # share of images in no cluster
     "largest": pl.Float64,  # share of images in the largest cluster
     "silhouette": pl.Float64,
     "stability": pl.Float64,  # adjusted Rand index with bootstraps of patients
     "seconds": pl.Float64,  # for the whole grid
     **{f"ami_{label}": pl.Float64 for label in LABELS},
-    "moved": pl.Float64,  # share of images that are annotated otherwise than they were clustered
+    "moved": pl.Float64,  # share of images whose annotation is not their cluster
     **{f"placed_{label}": pl.Float64 for label in LABELS},  # AMI of the annotations
 }
 
@@ -62,45 +60,46 @@ class Task:
     algorithm: str
 
 
-def measured(several: Sequence[Data], ks: Sequence[int] = KS, workers: int = 2) -> pl.DataFrame:
-    """Return a row for each data set, variant, algorithm and K asked for (SCHEMA).
+def measured(data_sets: Sequence[Data], ks: Sequence[int] = KS, workers: int = 2) -> pl.DataFrame:
+    """Return one row per data set, variant, algorithm and K of the grid (SCHEMA).
 
-    Where a data set has no tags that state the labels, both variants have the figures of one.
+    Where a data set has no tags that state the labels, both variants have the same figures.
     """
     tasks = [
         Task(replace(data, embeddings=None), presence, told, algorithm)
-        for data in several
+        for data in data_sets
         for presence in PRESENCES
         for told in (True, False)
-        if told or len(data.encoding.without(TELLING).columns) < len(data.encoding.columns)
+        if told
+        or len(data.encoding.without(MODALITY_AND_BODY_PART).columns) < len(data.encoding.columns)
         for algorithm in ALGORITHMS
     ]
     jobs = [(task, ks) for task in tasks]
     if workers > 1:
-        fresh = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, fresh, initializer=_warm) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, initializer=_warm) as pool:
             parts = list(_counted(pool.map(_star, jobs), len(jobs)))
     else:
         parts = [_star(job) for job in jobs]
-    made = [row for part in parts for row in part]
-    untold = {row["data"] for row in made if not row["told"]}
-    made += [{**row, "told": False} for row in made if row["data"] not in untold]
-    names = pl.Enum([data.name for data in several])
-    return pl.DataFrame(made, SCHEMA, orient="row").sort(
+    rows = [row for part in parts for row in part]
+    in_both = {row["data"] for row in rows if not row["told"]}
+    rows += [{**row, "told": False} for row in rows if row["data"] not in in_both]
+    names = pl.Enum([data.name for data in data_sets])
+    return pl.DataFrame(rows, SCHEMA, orient="row").sort(
         pl.col("data").cast(names), maintain_order=True
     )
 
 
-def _counted(parts: Iterable[Any], several: int) -> Iterator[Any]:
-    """Tell how far it is, every tenth."""
+def _counted(parts: Iterable[Any], total: int) -> Iterator[Any]:
+    """Yield the parts, and print progress at every tenth of them."""
     for number, part in enumerate(parts, start=1):
-        if number % max(several // 10, 1) == 0:
-            print(f"clusterings: {number} of {several}", file=sys.stderr, flush=True)
+        if number % max(total // 10, 1) == 0:
+            print(f"clusterings: {number} of {total}", file=sys.stderr, flush=True)
         yield part
 
 
 def _warm() -> None:
-    """Compile, so that no algorithm pays for it."""
+    """Compile, so that no algorithm's seconds contain it."""
     data = synthetic(80, True)
     for algorithm in ALGORITHMS:
         _star((Task(data, 1.0, False, algorithm), (3,)))
@@ -112,19 +111,21 @@ def _star(job: tuple[Task, Sequence[int]]) -> list[dict[str, Any]]:
 
 def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
     data, algorithm = task.data, task.algorithm
-    columns = weighted(data.encoding, task.presence).without(() if task.told else TELLING)
+    columns = weighted(data.encoding, task.presence).without(
+        () if task.told else MODALITY_AND_BODY_PART
+    )
     features = to_features(data.sample, columns)
     distances = metric.matrix(features, columns.distance)
     start = time.perf_counter()
-    found = clusterings(features, distances, ks, algorithm)
+    grid = clusterings(features, distances, ks, algorithm)
     seconds = time.perf_counter() - start
-    widths = silhouettes.widths(distances, [clustering.labels for clustering in found])
-    placed = [_placed(distances, clustering.medoids) for clustering in found]
-    shown = task.told and task.presence == 1
-    steady = _stability(task, features, distances, found, ks) if shown else [None] * len(found)
-    for asked in ks if found else ():
-        i = min(range(len(found)), key=lambda i: abs(found[i].k - asked))
-        labels = found[i].labels
+    widths = silhouettes.widths(distances, [clustering.labels for clustering in grid])
+    annotations = [_annotate(distances, clustering.medoids) for clustering in grid]
+    is_main = task.told and task.presence == 1
+    scores = _stability(task, features, distances, grid, ks) if is_main else [None] * len(grid)
+    for asked in ks if grid else ():
+        i = min(range(len(grid)), key=lambda i: abs(grid[i].k - asked))
+        labels = grid[i].labels
         sizes = np.bincount(labels[labels >= 0])
         yield {
             "data": data.name,
@@ -132,28 +133,28 @@ def _rows(task: Task, ks: Sequence[int]) -> Iterator[dict[str, Any]]:
             "told": task.told,
             "algorithm": algorithm,
             "asked": asked,
-            "k": found[i].k,
+            "k": grid[i].k,
             "none": float((labels < 0).mean()),
             "largest": float(sizes.max() / len(labels)),
             "silhouette": float(widths[i].mean(dtype=np.float64)),
-            "stability": steady[i],
+            "stability": scores[i],
             "seconds": seconds,
             **_agreements("ami", data, labels),
-            "moved": float((placed[i] != labels).mean()),
-            **_agreements("placed", data, placed[i]),
+            "moved": float((annotations[i] != labels).mean()),
+            **_agreements("placed", data, annotations[i]),
         }
 
 
-def _placed(distances: Array, medoids: Array) -> Array:
-    """To the nearest medoid, of equally near ones the lower row, as `clusters.annotate` has it."""
+def _annotate(distances: Float32s, medoids: Int64s) -> Int64s:
+    """Nearest medoid, of equally near ones the lower row, as `annotation.annotate`: (n,)."""
     order = np.argsort(medoids)
     return order[distances[:, medoids[order]].argmin(axis=1)]
 
 
-def _agreements(kind: str, data: Data, labels: Array) -> dict[str, float | None]:
+def _agreements(kind: str, data: Data, labels: Integers) -> dict[str, float | None]:
     unknown = dict.fromkeys(f"{kind}_{label}" for label in LABELS)
-    known = agreement(labels, data.labels(), k=int(labels.max()) + 1)
-    return unknown | {f"{kind}_{row['label']}": row["ami"] for row in known}
+    rows = agreement(labels, data.labels(), k=int(labels.max()) + 1)
+    return unknown | {f"{kind}_{row['label']}": row["ami"] for row in rows}
 
 
 def weighted(encoding: Encoding, presence: float) -> Encoding:
@@ -168,19 +169,19 @@ def weighted(encoding: Encoding, presence: float) -> Encoding:
 def _stability(
     task: Task,
     features: Features,
-    distances: Array,
-    found: Sequence[Clustering],
+    distances: Float32s,
+    grid: Sequence[Clustering],
     ks: Sequence[int],
 ) -> list[float | None]:
-    """For each clustering its mean agreement with those nearest in number of bootstraps."""
-    who = task.data.sample.select(person().rank("dense") - 1).to_series().to_numpy()
-    scores: list[list[float]] = [[] for _ in found]
-    for times in stability.drawn(who.astype(np.int64), BOOTSTRAPS, task.data.seed):
+    """Mean adjusted Rand index of each clustering with those of bootstraps nearest in number."""
+    patients = task.data.sample.select(person().rank("dense") - 1).to_series().to_numpy()
+    scores: list[list[float]] = [[] for _ in grid]
+    for times in stability.bootstrap_counts(patients.astype(np.int64), BOOTSTRAPS, task.data.seed):
         rows = np.flatnonzero(times)
         part = np.ascontiguousarray(distances[np.ix_(rows, rows)])
-        again = clusterings(features.take(rows), part, ks, task.algorithm)
-        for one, score in zip(found, scores, strict=True):
-            if again:
-                like = min(again, key=lambda other: abs(other.k - one.k))
-                score.append(stability.same(one.labels[rows], like.labels))
+        replicates = clusterings(features.take(rows), part, ks, task.algorithm)
+        for one, score in zip(grid, scores, strict=True):
+            if replicates:
+                other = min(replicates, key=lambda replicate: abs(replicate.k - one.k))
+                score.append(stability.adjusted_rand(one.labels[rows], other.labels))
     return [float(np.mean(score)) if score else None for score in scores]

@@ -1,8 +1,8 @@
-"""Which clustering, of which distance? Writes docs/clustering.md, its table and its figures.
+"""Comparison of clusterings and distances: docs/clustering.md, its table and its figures.
 
     python -m study.clustering [--quick] [--folder docs]
 
-Every figure is made here, from data with a seed; so is every sentence that says what follows.
+All figures and all sentences of the page are made here, from data with a fixed seed.
 """
 
 import argparse
@@ -19,35 +19,35 @@ QUICK_KS = (5, verdict.SHOWN_K)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make the data, measure, and write."""
+    """Measure all algorithms on all data sets, and write the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="planted groups alone, for tests")
     parser.add_argument("--folder", type=Path, default=data.CLONE / "docs")
-    given = parser.parse_args(arguments)
-    several, missing = data.made(given.quick)
-    if given.quick:
-        table = algorithms.measured(several, QUICK_KS, workers=1)
+    options = parser.parse_args(arguments)
+    data_sets, missing = data.data_sets(options.quick)
+    if options.quick:
+        table = algorithms.measured(data_sets, QUICK_KS, workers=1)
     else:
-        table = algorithms.measured(several)
-    write(given.folder, several, missing, table)
+        table = algorithms.measured(data_sets)
+    write(options.folder, data_sets, missing, table)
 
 
 def write(
-    folder: Path, several: Sequence[Data], missing: Sequence[str], table: pl.DataFrame
+    folder: Path, data_sets: Sequence[Data], missing: Sequence[str], table: pl.DataFrame
 ) -> None:
-    """Write the page, its figures and the whole table."""
+    """Write the page, its figures and the table."""
     (folder / "clustering-agreement.svg").write_text(drawings.agreement(table))
     (folder / "clustering-sizes.svg").write_text(drawings.sizes(table))
     table.write_csv(folder / "clustering.csv", float_precision=4)
-    variants = [_ablation(folder, several)] if any(each.run for each in several) else []
+    variants = [_ablation(folder, data_sets)] if any(each.run for each in data_sets) else []
     parts = [
         HEAD,
-        _data_sets(several, missing),
+        _data_sets(data_sets, missing),
         methods.section(),
         _ranks(table),
-        *(_one(each.name, table) for each in several),
+        *(_one(each.name, table) for each in data_sets),
         _missingness(table),
         *variants,
         f"## What to take\n\n{verdict.recommendation(table)}",
@@ -63,14 +63,14 @@ weight and K: [clustering.csv](clustering.csv).
 ![Agreement with what is known](clustering-agreement.svg)"""
 
 
-def _ablation(folder: Path, several: Sequence[Data]) -> str:
-    """The text of the ablation; its table is written beside the page."""
-    rows, text = ablation.section(several)
+def _ablation(folder: Path, data_sets: Sequence[Data]) -> str:
+    """Text of the ablation; its table is written beside the page."""
+    rows, text = ablation.section(data_sets)
     rows.write_csv(folder / "clustering-ablation.csv", float_precision=4)
     return text.rstrip()
 
 
-def _data_sets(several: Sequence[Data], missing: Sequence[str]) -> str:
+def _data_sets(data_sets: Sequence[Data], missing: Sequence[str]) -> str:
     rows = [
         {
             "data": each.name,
@@ -80,7 +80,7 @@ def _data_sets(several: Sequence[Data], missing: Sequence[str]) -> str:
             "compared with": ", ".join(each.labels()),
             "seed": each.seed,
         }
-        for each in several
+        for each in data_sets
     ]
     left_out = "".join(f"\n\n{line}." for line in missing)
     return f"## The data\n\n{markdown(pl.DataFrame(rows))}{left_out}"
@@ -123,17 +123,17 @@ def _ranks(table: pl.DataFrame) -> str:
 
 
 def _one(name: str, table: pl.DataFrame) -> str:
-    """A data set at the article's K, in the order of the algorithms' ranks."""
+    """Section of a data set at the article's K, algorithms in order of their ranks."""
     order = pl.Enum(verdict.ranks(table)["algorithm"])
     rows = table.filter(data=name, presence=1.0, asked=verdict.SHOWN_K)
-    untold = rows.filter(~pl.col("told")).select(
+    without_tags = rows.filter(~pl.col("told")).select(
         "algorithm",
         pl.selectors.starts_with("ami_"),
         annotated=pl.coalesce("placed_truth", pl.mean_horizontal(*verdict.COUNTED)),
     )
     shown = (
         rows.filter("told")
-        .join(untold, on="algorithm", suffix=" untold")
+        .join(without_tags, on="algorithm", suffix=" untold")
         .sort(pl.col("algorithm").cast(order))
         .select(
             "algorithm",
@@ -149,21 +149,22 @@ def _one(name: str, table: pl.DataFrame) -> str:
             pl.col("seconds").round(1),
         )
     )
-    known = [column for column in shown.columns if shown[column].null_count() < len(shown)]
+    columns = [column for column in shown.columns if shown[column].null_count() < len(shown)]
     return (
         f"## {name} at K = {verdict.SHOWN_K}\n\nAMI with all tags / without those that state the "
         "label; annotated: AMI of the annotations with the truth, else the mean with modality and "
-        f"body part, without those tags.\n\n{markdown(shown.select(known))}"
+        f"body part, without those tags.\n\n{markdown(shown.select(columns))}"
     )
 
 
 def _both(column: str) -> pl.Expr:
-    """The two figures in one cell, one where they are the same."""
-    told, untold = (
+    """Two figures in one cell, one where they are the same."""
+    with_tags, without_tags = (
         pl.col(name).map_elements("{:.3f}".format, pl.String)
         for name in (column, f"{column} untold")
     )
-    return pl.when(told == untold).then(told).otherwise(pl.format("{} / {}", told, untold))
+    both = pl.format("{} / {}", with_tags, without_tags)
+    return pl.when(with_tags == without_tags).then(with_tags).otherwise(both)
 
 
 def _missingness(table: pl.DataFrame) -> str:

@@ -1,6 +1,6 @@
-"""What the study is made on: runs of the workflow as far as their samples, and planted groups.
+"""Data of the study: runs of the workflow up to their samples, and planted groups.
 
-The runs are made by Snakemake in `results/study`, so what is there already is not made again.
+Snakemake makes the runs in `results/study`, and does not repeat what is already there.
 """
 
 import importlib.util
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from study import planted
+from tagsight.arrays import Float32s
 from tagsight.tags import encoding
 from tagsight.tags.encoding import Encoding
 
@@ -29,11 +29,11 @@ EMBEDDINGS = "results/embeddings/tuning.npy"
 
 @dataclass(frozen=True)
 class Data:
-    """Images described by tags, and what else is known of them.
+    """Images described by tags, with labels and pictures.
 
-    sample: a row an image, as in `results/samples`: `patient`, the outside labels, the encoded
-    columns. truth: String (n,), the planted group, null where none was planted. embeddings:
-    float32 (n, d), NaN rows where there is no picture. run: the folder of the run that it is of.
+    sample: one row per image, as in `results/samples`: `patient`, the outside labels, the encoded
+    columns. truth: String (n,), the planted group, null where there is none. embeddings: float32
+    (n, d), NaN rows where there is no picture. run: the folder of its run.
     """
 
     name: str
@@ -41,41 +41,41 @@ class Data:
     sample: pl.DataFrame
     encoding: Encoding
     truth: pl.Series | None = None
-    embeddings: NDArray[np.float32] | None = None
+    embeddings: Float32s | None = None
     run: Path | None = None
 
     def labels(self) -> dict[str, pl.Series]:
         """Return the outside labels that divide the images, the planted truth first."""
-        known = {"truth": self.truth} if self.truth is not None else {}
-        known |= {name: self.sample[name] for name in OUTSIDE if name in self.sample.columns}
-        return {name: label for name, label in known.items() if label.drop_nulls().n_unique() > 1}
+        labels = {"truth": self.truth} if self.truth is not None else {}
+        labels |= {name: self.sample[name] for name in OUTSIDE if name in self.sample.columns}
+        return {name: label for name, label in labels.items() if label.drop_nulls().n_unique() > 1}
 
 
-def made(quick: bool) -> tuple[list[Data], list[str]]:
-    """Return the data of the study, and a line for each that could not be had."""
+def data_sets(quick: bool) -> tuple[list[Data], list[str]]:
+    """Return the data sets, and a line for each that is not available."""
     planted_groups = [synthetic(200 if quick else 1500, structural) for structural in (True, False)]
     if quick:
         return planted_groups, ["demo, IDC, DICOM: left out by --quick"]
-    found, missing = [*planted_groups, demo()], []
+    available, missing = [*planted_groups, demo()], []
     if importlib.util.find_spec("idc_index_data"):
-        found.append(idc())
+        available.append(idc())
     else:
         missing.append("IDC: left out, since package idc-index-data is not installed")
     if DICOM.is_dir():
-        found.append(dicom())
+        available.append(dicom())
     else:
         missing.append("DICOM: left out, since there is no folder ../shared/dicom")
-    return found, missing
+    return available, missing
 
 
 def synthetic(n: int, structural: bool) -> Data:
-    """Planted groups that lack whole modules of tags, or the control that lacks tags at random."""
+    """Return planted groups that lack whole modules, or the control that lacks tags at random."""
     sample, columns, truth = planted.images(n, SEED, structural)
     return Data("planted" if structural else "control", SEED, sample, columns, truth)
 
 
 def demo() -> Data:
-    """The demo archive. Its truth: modality, body part and contrast as they were planted."""
+    """Return the demo archive; its truth: modality, body part and contrast as planted."""
     run = _run("demo", "config/demo.yaml", "study/demo.yaml", more=(EMBEDDINGS,))
     sample = pl.read_parquet(run / SAMPLES[0])
     truth = pl.read_parquet(run / "results/demo/truth.parquet").select(
@@ -85,12 +85,12 @@ def demo() -> Data:
         ),
     )
     place = sample.select(pl.col("path").str.split("demo/archive/").list.last())
-    planted_in = place.join(truth, on="path", how="left", maintain_order="left")["truth"]
-    return _read("demo", run, planted_in)
+    planted_truth = place.join(truth, on="path", how="left", maintain_order="left")["truth"]
+    return _read("demo", run, planted_truth)
 
 
 def idc() -> Data:
-    """5,000 series of the Imaging Data Commons."""
+    """Return 5,000 series of the Imaging Data Commons."""
     from idc_index_data import IDC_INDEX_PARQUET_FILEPATH
 
     table = RUNS / "idc/results/idc/index.parquet"  # where config/idc.yaml looks for it
@@ -102,7 +102,7 @@ def idc() -> Data:
 
 
 def dicom() -> Data:
-    """Real files of many makers, several of a series."""
+    """Return real files of many manufacturers, several per series."""
     return _read("DICOM", _run("dicom", "study/dicom.yaml"))
 
 
@@ -120,7 +120,7 @@ def _read(name: str, run: Path, truth: pl.Series | None = None) -> Data:
 
 
 def _run(name: str, *overlays: str, more: tuple[str, ...] = ()) -> Path:
-    """Run the workflow as far as its samples; return the folder of the run."""
+    """Run the workflow up to its samples, and return the folder of the run."""
     folder = RUNS / name
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
     command += ["--snakefile", str(CLONE / "Snakefile"), "--directory", str(folder)]

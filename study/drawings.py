@@ -1,4 +1,4 @@
-"""The study's figures: a panel a data set, a line an algorithm."""
+"""The study's figures: one panel per data set, one line per algorithm."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ ENDS = ("without", "with")  # presence columns
 
 
 def agreement(table: pl.DataFrame) -> str:
-    """Draw AMI with what is known: orange without presence columns, blue with them."""
+    """Draw AMI with outside labels: orange without presence columns, blue with them."""
     order = _order(table)
     rows = {(row["data"], row["algorithm"]): row for row in gains(table).to_dicts()}
     figure, panels = _panels(table, order, "mean AMI, without telling tags")
@@ -45,7 +45,7 @@ def agreement(table: pl.DataFrame) -> str:
 
 
 def sizes(table: pl.DataFrame) -> str:
-    """Draw which share of the images the largest cluster holds, and which is in none."""
+    """Draw the share of images in the largest cluster, and in none."""
     order = _order(table)
     shown = table.filter("told", presence=1.0, asked=SHOWN_K)
     rows = {(row["data"], row["algorithm"]): row for row in shown.to_dicts()}
@@ -63,7 +63,7 @@ def sizes(table: pl.DataFrame) -> str:
 
 
 def _order(table: pl.DataFrame) -> list[str]:
-    """The best at the bottom of the axis' list, which is drawn downwards."""
+    """Algorithms, the best first, which is on top."""
     return ranks(table)["algorithm"].to_list()
 
 

@@ -1,4 +1,4 @@
-"""What each clustering is, what it does with missing values, and what it is good for."""
+"""Section on the algorithms: what they do, also with missing values, and what they are good for."""
 
 import polars as pl
 

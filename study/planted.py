@@ -1,29 +1,29 @@
 """Planted groups whose images lack whole modules of tags, as a CT lacks all that an MR has.
 
-Three groups share the modules that they have (a modality), and differ in the values of their tags
-alone (what was imaged); groups of other modalities differ in both. The control has the same values
-and as many missing ones, but scattered: then what is missing tells nothing.
+The three groups of a modality have the same modules and differ only in the values of their tags
+(body parts); groups of other modalities differ in both. The control has the same values and as many
+missing ones, but at random, so that missingness carries no information.
 """
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from tagsight.arrays import Bools, Float64s, Int64s
 from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding
 
 MODALITIES, PARTS = 5, 3
-MODULES, TAGS = 8, 6  # a module has as many tags; half of them numbers
-COMMON, NOISE = 6, 8  # tags that all have: the same values in all groups for NOISE of them
+MODULES, TAGS = 8, 6  # TAGS per module, half of them numbers
+COMMON, NOISE = 6, 8  # tags of all images; NOISE of them are equal in all groups
 LEVELS = 6
 PRESENT = 0.45  # share of the modules that a modality has
-BLANK = 0.08  # share of values missing for no reason
-FAITHFUL = 0.45  # share of categories that are as the group's
+BLANK = 0.08  # share of values missing at random
+FAITHFUL = 0.45  # share of categories equal to the group's
 
 
 def images(n: int, seed: int, structural: bool = True) -> tuple[pl.DataFrame, Encoding, pl.Series]:
-    """Return n images: sample (who it is of, labels, columns), encoding, true groups.
+    """Return n images: sample (identifiers, labels, columns), encoding, true groups.
 
-    The groups' sizes fall off as 1 / rank, four images a patient.
+    Group sizes are proportional to 1 / rank; four images per patient.
     """
     rng = np.random.default_rng(seed)
     groups = MODALITIES * PARTS
@@ -31,11 +31,11 @@ def images(n: int, seed: int, structural: bool = True) -> tuple[pl.DataFrame, En
     group = rng.choice(groups, n, p=share / share.sum())
     kinds, has = _modules(rng)
     numbers, codes = _values(rng, group, len(kinds))
-    there = has[group % MODALITIES] if structural else _scattered(rng, has, n)
-    there &= rng.random(there.shape) > BLANK
-    values = _frame(numbers, codes, there, kinds)
+    present = has[group % MODALITIES] if structural else _scattered(rng, has, n)
+    present &= rng.random(present.shape) > BLANK
+    values = _frame(numbers, codes, present, kinds)
     texts = [f"group {g}" for g in group]
-    known = {
+    identifiers = {
         "image": [f"image {i}" for i in range(n)],
         "series": [f"series {i}" for i in range(n)],
         "study": [f"study {g} {i // 4}" for i, g in enumerate(group)],
@@ -43,29 +43,27 @@ def images(n: int, seed: int, structural: bool = True) -> tuple[pl.DataFrame, En
         "modality": [f"modality {g % MODALITIES}" for g in group],
         "body_part": [f"part {g // MODALITIES}" for g in group],
     }
-    sample = pl.concat([pl.DataFrame(known), values], how="horizontal")
+    sample = pl.concat([pl.DataFrame(identifiers), values], how="horizontal")
     return sample, _encoding(values, kinds), pl.Series("truth", texts)
 
 
-def _modules(rng: np.random.Generator) -> tuple[list[str], NDArray[np.bool_]]:
-    """The kind of each tag, and which modality has it: bool (modalities, tags)."""
+def _modules(rng: np.random.Generator) -> tuple[list[str], Bools]:
+    """Kind of each tag, and whether each modality has it: bool (modalities, tags)."""
     has = rng.random((MODALITIES, MODULES)) < PRESENT
-    has[np.arange(MODALITIES), np.arange(MODALITIES)] = True  # a module of its own
+    has[np.arange(MODALITIES), np.arange(MODALITIES)] = True  # each has one module for certain
     tags = np.repeat(has, TAGS, axis=1)
     everywhere = np.ones((MODALITIES, COMMON + NOISE), bool)
-    there = np.hstack([tags, everywhere])
-    return ["numeric" if t % 2 else "categorical" for t in range(there.shape[1])], there
+    present = np.hstack([tags, everywhere])
+    return ["numeric" if t % 2 else "categorical" for t in range(present.shape[1])], present
 
 
-def _scattered(rng: np.random.Generator, has: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
-    share = has.mean(axis=0)  # of images that would lack the tag, were all modalities as frequent
+def _scattered(rng: np.random.Generator, has: Bools, n: int) -> Bools:
+    share = has.mean(axis=0)  # of images with the tag if all modalities were equally frequent
     return rng.random((n, len(share))) < share
 
 
-def _values(
-    rng: np.random.Generator, group: NDArray[np.int64], tags: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Every tag of every image, once as a number and once as a category: (n, tags) each."""
+def _values(rng: np.random.Generator, group: Int64s, tags: int) -> tuple[Float64s, Int64s]:
+    """All tags of all images, as numbers and as categories: (n, tags) each."""
     groups, n = MODALITIES * PARTS, len(group)
     middle, usual = rng.random((groups, tags)), rng.integers(0, LEVELS, (groups, tags))
     middle[:, -NOISE:], usual[:, -NOISE:] = 0.5, 0
@@ -75,22 +73,22 @@ def _values(
 
 
 def _frame(
-    numbers: NDArray[np.float64],
-    codes: NDArray[np.int64],
-    there: NDArray[np.bool_],
+    numbers: Float64s,
+    codes: Int64s,
+    present: Bools,
     kinds: list[str],
 ) -> pl.DataFrame:
-    """The encoded columns, then for each tag that some lack whether it is there."""
+    """Encoded columns, then presence columns of the tags that some images lack."""
     columns = []
     for t, kind in enumerate(kinds):
         values = numbers if kind == "numeric" else codes
         dtype = pl.Float32 if kind == "numeric" else pl.Int32
-        known = pl.Series(f"Tag{t:02d}", values[:, t]).cast(dtype)
-        columns.append(known.set(pl.Series(~there[:, t]), None))
+        column = pl.Series(f"Tag{t:02d}", values[:, t]).cast(dtype)
+        columns.append(column.set(pl.Series(~present[:, t]), None))
     columns += [
-        pl.Series(f"Tag{t:02d}?", there[:, t].astype(np.int32))
+        pl.Series(f"Tag{t:02d}?", present[:, t].astype(np.int32))
         for t in range(len(kinds))
-        if not there[:, t].all()
+        if not present[:, t].all()
     ]
     return pl.DataFrame(columns)
 

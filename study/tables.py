@@ -1,4 +1,4 @@
-"""Tables for people."""
+"""Tables in markdown."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import polars as pl
 
 
 def markdown(table: pl.DataFrame) -> str:
-    """Return a table in markdown; numbers to the right, nothing where nothing is known.
+    """Return a table in markdown: numbers aligned right, nulls empty.
 
-    Fractions of a column have as many digits as the one that needs most.
+    All fractions of a column have as many digits as its longest one.
     """
     numeric = [dtype.is_numeric() for dtype in table.dtypes]
     columns = [_texts(column.to_list()) for column in table]

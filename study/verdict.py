@@ -1,7 +1,7 @@
-"""What the figures say, in sentences made from them: nothing here is known beforehand.
+"""Conclusions from the figures, in sentences made from them; none is fixed in advance.
 
-The order of algorithms is by ranks, since an AMI of one data set is not comparable with that of
-another: each is ranked among the others on each data set, and its ranks are averaged.
+Algorithms are ordered by ranks, since AMIs of different data sets are not comparable: they are
+ranked on each data set, and the ranks are averaged.
 """
 
 from collections.abc import Sequence
@@ -9,21 +9,21 @@ from collections.abc import Sequence
 import polars as pl
 from scipy.stats import friedmanchisquare
 
-CONTROL = "control"  # the data set whose missing values tell nothing
+CONTROL = "control"  # the data set with values missing at random
 SHOWN_K = 15  # the article's
 HALF = 0.5
-LIKE = 0.2  # how far the number of clusters may be from that asked for, as a share
-COUNTED = ("placed_modality", "placed_body_part")  # where no truth was planted
-SURE = 0.05  # p-value below which algorithms are said to differ
-ALIKE = 0.01  # a difference of AMI that is none
+LIKE = 0.2  # largest relative difference of the number of clusters from K
+COUNTED = ("placed_modality", "placed_body_part")  # where there is no planted truth
+SURE = 0.05  # p-value below which algorithms differ
+ALIKE = 0.01  # differences of AMI up to this do not count
 
 
 def agreements(table: pl.DataFrame, presence: float = 1.0) -> pl.DataFrame:
     """Return `data`, `algorithm`, `ami`: the mean over K without the tags that state the labels.
 
-    table: rows of `algorithms.measured`. Compared is what a user gets, the cluster of the nearest
-    medoid, with the planted truth where there is one, else with modality and body part, which weigh
-    the same.
+    table: rows of `algorithms.measured`.
+    The AMI is that of the annotations (the cluster of the nearest medoid), with the planted truth
+    where there is one, else the mean of those with modality and body part.
     """
     rows = table.filter(~pl.col("told"), presence=presence)
     ami = pl.coalesce("placed_truth", pl.mean_horizontal(*COUNTED))
@@ -31,12 +31,12 @@ def agreements(table: pl.DataFrame, presence: float = 1.0) -> pl.DataFrame:
 
 
 def ranks(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a row an algorithm, best first: mean ranks over the data sets but the control.
+    """Return one row per algorithm, best first: mean ranks over all data sets but the control.
 
-    Columns: algorithm, agreement, stability, silhouette (mean ranks, 1 = best), overall (the mean
-    of the ranks of agreement and stability), ami (mean), and of the data sets the worst at SHOWN_K:
-    largest (share of images that one cluster holds), off (how far the number of clusters is from
-    SHOWN_K, as a share), moved; seconds (the largest).
+    Returns algorithm, agreement, stability, silhouette (mean ranks, 1 = best), overall (mean of the
+    ranks of agreement and stability), ami (mean); the worst over data sets at SHOWN_K: largest
+    (share of images in the largest cluster), off (relative difference of the number of clusters
+    from SHOWN_K), moved; seconds (the largest).
     """
     table = table.filter(pl.col("data") != CONTROL)
     main = table.filter("told", presence=1.0)
@@ -48,17 +48,17 @@ def ranks(table: pl.DataFrame) -> pl.DataFrame:
         .join(main.filter(asked=SHOWN_K).select(*by, "largest", off, "moved"), on=by, how="left")
         .join(agreements(table), on=by, how="left")
     )
-    place = {"agreement": "ami", "stability": "stability", "silhouette": "silhouette"}
+    columns = {"agreement": "ami", "stability": "stability", "silhouette": "silhouette"}
     ranked = scores.with_columns(
         **{
             f"rank_{name}": pl.col(column).fill_null(-1.0).rank(descending=True).over("data")
-            for name, column in place.items()
+            for name, column in columns.items()
         }
     )
     return (
         ranked.group_by("algorithm", maintain_order=True)
         .agg(
-            **{name: pl.col(f"rank_{name}").mean() for name in place},
+            **{name: pl.col(f"rank_{name}").mean() for name in columns},
             ami=pl.col("ami").mean(),
             largest=pl.col("largest").max(),
             off=pl.col("off").max(),
@@ -71,10 +71,10 @@ def ranks(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def recommendation(table: pl.DataFrame, default: str = "fasterpam") -> str:
-    """Return the paragraphs that say which algorithm to take, and how the default stands."""
+    """Return the paragraphs that recommend an algorithm and compare the default with it."""
     order = ranks(table)
-    lumped, strayed = pl.col("largest") > HALF, pl.col("off") > LIKE
-    fit = order.filter(~lumped, ~strayed)
+    lumped, off_k = pl.col("largest") > HALF, pl.col("off") > LIKE
+    fit = order.filter(~lumped, ~off_k)
     sets = table.filter(pl.col("data") != CONTROL)["data"].n_unique()
     rule = (
         f"The rule: of the algorithms that at K = {SHOWN_K} put no more than half of the images "
@@ -84,12 +84,12 @@ def recommendation(table: pl.DataFrame, default: str = "fasterpam") -> str:
     )
     passed_over = [
         _passed_over(order.filter(lumped), "more than half of the images in one cluster"),
-        _passed_over(order.filter(strayed), "another number of clusters"),
+        _passed_over(order.filter(off_k), "another number of clusters"),
     ]
     if fit.is_empty():
         return " ".join([rule, *filter(None, passed_over), "Nothing is left to recommend."])
     best = fit.row(0, named=True)
-    said = [
+    sentences = [
         rule,
         f"By it: **`{best['algorithm']}`** (mean rank {best['overall']:.2f}; agreement "
         f"{best['agreement']:.2f}, stability {best['stability']:.2f} of {len(order)}).",
@@ -100,7 +100,7 @@ def recommendation(table: pl.DataFrame, default: str = "fasterpam") -> str:
         _chance(table),
         _then(table, best["algorithm"], default),
     ]
-    return " ".join(part for part in said if part)
+    return " ".join(part for part in sentences if part)
 
 
 def _passed_over(some: pl.DataFrame, reason: str) -> str:
@@ -112,20 +112,20 @@ def _default(order: pl.DataFrame, best: str, default: str) -> str:
     if best == default:
         return "It is the default."
     rows = {row["algorithm"]: row for row in order.to_dicts()}
-    own, other = rows[default], rows[best]
-    apart = other["ami"] - own["ami"]
-    told = "agrees better" if apart > ALIKE else "agrees less" if apart < -ALIKE else "agrees alike"
+    ours, other = rows[default], rows[best]
+    gain = other["ami"] - ours["ami"]
+    how = "better" if gain > ALIKE else "less" if gain < -ALIKE else "alike"
     place = order["algorithm"].to_list().index(default) + 1
     return (
         f"The default, `{default}`, is number {place} of {len(order)} in that order (mean rank "
-        f"{own['overall']:.2f}). `{best}` {told}: mean AMI {other['ami']:.3f} against "
-        f"{own['ami']:.3f}; it took {other['seconds']:.1f} s where the default took "
-        f"{own['seconds']:.1f} s at most."
+        f"{ours['overall']:.2f}). `{best}` agrees {how}: mean AMI {other['ami']:.3f} against "
+        f"{ours['ami']:.3f}; it took {other['seconds']:.1f} s where the default took "
+        f"{ours['seconds']:.1f} s at most."
     )
 
 
 def _apart(table: pl.DataFrame, best: str, default: str) -> str:
-    """On which data sets the best agrees better than the default, and on which less."""
+    """Data sets on which the best agrees better than the default, and less."""
     if best == default:
         return ""
     both = _wide(table).select("data", gain=pl.col(best) - pl.col(default))
@@ -135,18 +135,17 @@ def _apart(table: pl.DataFrame, best: str, default: str) -> str:
 
 
 def _chance(table: pl.DataFrame) -> str:
-    """Whether the order in agreement could be by chance."""
+    """Whether the order by agreement may be due to chance."""
     p, sets = _friedman(table), table.filter(pl.col("data") != CONTROL)["data"].n_unique()
     if p is None:
         return "Data sets are too few to test the order."
-    told = "differ" if p < SURE else "cannot be told apart by so few"
-    return (
-        f"In agreement the algorithms {told}: Friedman's test over {sets} data sets, p = {p:.2f}."
-    )
+    order = "differ" if p < SURE else "cannot be told apart by so few"
+    test = f"Friedman's test over {sets} data sets, p = {p:.2f}."
+    return f"In agreement the algorithms {order}: {test}"
 
 
 def _friedman(table: pl.DataFrame) -> float | None:
-    """The p-value of Friedman's test over the data sets; None where there are too few."""
+    """P-value of Friedman's test over the data sets; None where there are too few."""
     wide = _wide(table).drop("data")
     if len(wide) < 3 or wide.width < 3:
         return None
@@ -154,7 +153,7 @@ def _friedman(table: pl.DataFrame) -> float | None:
 
 
 def _then(table: pl.DataFrame, best: str, default: str) -> str:
-    """What follows where another than the default is first, and that could be by chance."""
+    """Conclusion where the best is not the default, but may be so by chance."""
     p = _friedman(table)
     if best == default or (p is not None and p < SURE):
         return ""
@@ -166,7 +165,7 @@ def _then(table: pl.DataFrame, best: str, default: str) -> str:
 
 
 def _wide(table: pl.DataFrame) -> pl.DataFrame:
-    """A row a data set but the control, a column an algorithm: the AMI."""
+    """AMI: one row per data set but the control, one column per algorithm."""
     rows = agreements(table.filter(pl.col("data") != CONTROL))
     return rows.pivot("algorithm", index="data", values="ami", maintain_order=True)
 
@@ -199,24 +198,24 @@ def missingness(table: pl.DataFrame) -> str:
     others = by_data.filter(pl.col("data") != CONTROL)
     better = others.filter(pl.col("gain") > ALIKE)["data"].to_list()
     worse = others.filter(pl.col("gain") < -ALIKE)["data"].to_list()
-    held = "matters" if len(better) > len(others) / 2 else "was not seen to matter"
-    said = [
-        f"Which tags an image lacks {held}: with presence columns the mean AMI over all algorithms "
-        f"rises by more than {ALIKE} on {len(better)} of {len(others)} data sets"
+    effect = "matters" if len(better) > len(others) / 2 else "was not seen to matter"
+    sentences = [
+        f"Which tags an image lacks {effect}: with presence columns the mean AMI over all "
+        f"algorithms rises by more than {ALIKE} on {len(better)} of {len(others)} data sets"
         f"{_in_words(others, better)}, and falls on {len(worse)}{_in_words(others, worse)}."
     ]
     control = by_data.filter(data=CONTROL)["gain"].to_list()
     if control:
-        turned = (
+        conclusion = (
             "so the gain is not of having more columns"
             if control[0] <= ALIKE
             else "so part of the gain may be of having more columns"
         )
-        said.append(
+        sentences.append(
             f"On the control, whose values are missing as often but at random, it changes by "
-            f"{control[0]:+.3f}, {turned}."
+            f"{control[0]:+.3f}, {conclusion}."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def _in_words(by_data: pl.DataFrame, names: Sequence[str]) -> str:

@@ -279,7 +279,7 @@ def _grid(
     sample: pl.DataFrame, encoding: Encoding, ks: Sequence[int], algorithm: str
 ) -> pl.DataFrame:
     """Return `cluster_tables.table` of the sample."""
-    distinct = algorithms.rows(to_features(sample, encoding), "images", algorithm)
+    distinct = algorithms.rows_to_cluster(to_features(sample, encoding), "images", algorithm)
     distances = metric.matrix(distinct.features, encoding.distance)
     grid = algorithms.clusterings(distinct.features, distances, ks, algorithm, distinct.weight)
     widths = silhouettes.widths(distances, [each.labels for each in grid], distinct.weight)

@@ -1,10 +1,10 @@
-"""The clusterings that can be asked for by name, each for a whole grid of K.
+"""The clustering algorithms by name, each for a whole grid of K.
 
-All give what k-medoids gives: labels, and a medoid for each cluster, to which new images are
+All return what k-medoids returns: labels, and a medoid for each cluster, with which new images are
 compared. Where a method has no medoids, it is the member of least distance to the others.
 
 To add one: write its function, and add an `Algorithm` to `ALGORITHMS`. The schema's enum and
-docs/clustering.md follow from there; a test says where they do not.
+docs/clustering.md must agree with it; a test compares them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,17 +24,17 @@ from tagsight.clustering.medoids import Clustering
 from tagsight.gower.distinct_rows import DistinctRows, Weight, all_rows, collapse
 from tagsight.gower.features import Features
 
-# Of features (n,), their distances (n, n), the grid of K, and weights (n,): see `clusterings`.
+# Takes features (n,), distances (n, n), the grid of K, and weights (n,): see `clusterings`.
 Find = Callable[[Features, Float32s, Sequence[int], Float64s | None], list[Clustering]]
 AS_GOWER = "as fasterpam"
 
 
 @dataclass(frozen=True)
 class Algorithm:
-    """A clustering, and what people need to know of it; texts are Markdown, for a table.
+    """A clustering algorithm and its description; texts are Markdown, for a table.
 
-    find: the clusterings themselves. weighted: equal rows may be given once, with a weight.
-    own_number: it chooses the number of clusters, near a K of the grid and rarely equal to it.
+    find: the function that clusters. weighted: equal rows may be given once, with a weight.
+    own_number: it chooses the number of clusters itself, near a K of the grid and rarely equal.
     """
 
     name: str  # the value of `cluster.algorithm`
@@ -59,12 +59,12 @@ def clusterings(
     features: n rows.
     distances: float32 (n, n), their Gower distances, symmetric, C order.
     algorithm: a name in ALGORITHMS.
-    weights: float64 (n,), how many equal rows each stands for.
-    K at or above the number of distinct rows is left out, as in `k_medoids.grid`. `hdbscan` gives
-    the clusterings nearest in number to each K, and leaves rows out (label -1); `dynmsc` the best
-    number of clusters between a K and the next below it. Labels of `famd` come from the features
-    alone; its medoids, and which K are left out, from the distances. Deterministic, and the same
-    whatever the number of threads.
+    weights: float64 (n,), how many equal rows each row represents.
+    A K at or above the number of distinct rows is left out, as in `k_medoids.grid`. `hdbscan`
+    returns the clusterings nearest in number to each K, and leaves rows out (label -1); `dynmsc`
+    the best number of clusters between a K and the next below it. Labels of `famd` depend on the
+    features only; its medoids, and which K are left out, on the distances. Deterministic, for any
+    number of threads.
     Raises ValueError where weights are given to an algorithm that takes none.
     """
     chosen = ALGORITHMS[algorithm]
@@ -73,8 +73,8 @@ def clusterings(
     return chosen.find(features, distances, ks, weights)
 
 
-def rows(features: Features, weight: Weight, algorithm: str) -> DistinctRows:
-    """Return the rows to give to `clusterings`: each different one once, where it counts for all.
+def rows_to_cluster(features: Features, weight: Weight, algorithm: str) -> DistinctRows:
+    """Return the rows to give to `clusterings`: the distinct ones, or all if it takes no weights.
 
     weight: `images` counts every row, also those equal to others; `rows` counts equal rows once.
     """
@@ -84,7 +84,7 @@ def rows(features: Features, weight: Weight, algorithm: str) -> DistinctRows:
 
 
 def remark(ks: Sequence[int], grid: Sequence[Clustering], algorithm: str) -> str | None:
-    """Say in a line how the numbers of clusters differ from those asked for; None if they don't."""
+    """Return a line on how the numbers of clusters differ from those asked for; None if equal."""
     numbers = [clustering.k for clustering in grid]
     if ALGORITHMS[algorithm].own_number:
         return f"{algorithm} chose its own numbers of clusters: {numbers} for K = {sorted(ks)}"
@@ -122,8 +122,8 @@ def _famd(
 def _kprototypes(
     features: Features, distances: Float32s, ks: Sequence[int], _weights: Float64s | None
 ) -> list[Clustering]:
-    first = [clustering.labels for clustering in k_medoids.grid(distances, ks)]
-    return _central(distances, kprototypes.labellings(features, first))
+    starts = [clustering.labels for clustering in k_medoids.grid(distances, ks)]
+    return _central(distances, kprototypes.labellings(features, starts))
 
 
 def _dynmsc(
@@ -134,7 +134,7 @@ def _dynmsc(
 
 def _numbers(distances: Float32s, ks: Sequence[int]) -> list[int]:
     """The K below the number of distinct rows."""
-    return [len(first) for first in k_medoids.starts(distances, ks)]
+    return [len(start) for start in k_medoids.starts(distances, ks)]
 
 
 def _central(distances: Float32s, labellings: Sequence[Integers]) -> list[Clustering]:

@@ -9,7 +9,7 @@ from tagsight.clustering.medoids import Clustering, central
 
 
 def clusterings(distances: Float32s, ks: Sequence[int]) -> list[Clustering]:
-    """Return the clusters of average linkage at each K, with their central members as medoids.
+    """Return average linkage at each K, with the most central members as medoids.
 
     distances: float32 (n, n), symmetric.
     """
@@ -21,15 +21,15 @@ def clusterings(distances: Float32s, ks: Sequence[int]) -> list[Clustering]:
 
 
 def _cut(merges: Float64s, k: int) -> Int32s:
-    """Labels after all merges but the last k - 1: exactly k clusters, also among equal heights."""
+    """Labels after all merges but the last k - 1: exactly k clusters, even of equal heights."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     n = len(merges) + 1
-    done = n - k
-    children = merges[:done, :2].astype(np.int64).ravel()
-    parents = np.repeat(np.arange(n, n + done), 2)
-    size = n + done
-    links = coo_array((np.ones(2 * done, np.int8), (children, parents)), shape=(size, size))
+    count = n - k
+    children = merges[:count, :2].astype(np.int64).ravel()
+    parents = np.repeat(np.arange(n, n + count), 2)
+    size = n + count
+    links = coo_array((np.ones(2 * count, np.int8), (children, parents)), shape=(size, size))
     labels: Int32s = connected_components(links, directed=False)[1][:n]
     return labels

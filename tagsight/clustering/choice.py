@@ -1,4 +1,4 @@
-"""Which K: by the best mean silhouette, or by that among the K that also fit other patients."""
+"""Choice of K: the best mean silhouette, of all K or of those that also fit other patients."""
 
 from typing import Any, Literal
 
@@ -10,8 +10,11 @@ from tagsight.errors import DataError
 ChoiceRule = Literal["silhouette", "heldout"]
 
 
-def reading(silhouette: float) -> str:
-    """What a mean silhouette says, after Kaufman & Rousseeuw, Finding Groups in Data (1990)."""
+def silhouette_verdict(silhouette: float) -> str:
+    """Return the verdict on a mean silhouette.
+
+    Source: Kaufman & Rousseeuw, Finding Groups in Data (1990).
+    """
     for limit, words in ((0.25, "no substantial"), (0.5, "weak"), (0.7, "reasonable")):
         if silhouette <= limit:
             return f"{words} structure"
@@ -19,27 +22,27 @@ def reading(silhouette: float) -> str:
 
 
 def choose(grid: pl.DataFrame, rule: ChoiceRule, tolerance: float = 1.05) -> dict[str, Any]:
-    """Choose K; what choice.json holds: `k`, `rule`, `reading`, `at_edge`, `grid` (keyed by K).
+    """Return the chosen K as in choice.json: `k`, `rule`, `reading`, `at_edge`, `grid` (by K).
 
-    grid: columns `k`, `silhouette`, any further ones (kept in `grid`), and for rule `heldout`
-    `heldout_ratio`: K above `tolerance` are out, and where all are, the least ratio wins. Ties go
-    to the smaller K. `at_edge`: the chosen K is the least or the largest of several. DataError
-    where the grid is empty.
+    grid: columns `k`, `silhouette`, and for rule `heldout` `heldout_ratio`; others are kept.
+    tolerance: largest `heldout_ratio` of rule `heldout`; where all exceed it, the least ratio wins.
+    Of equal silhouettes the smaller K wins. `at_edge`: K is the smallest or largest of several.
+    Raises DataError where the grid is empty.
     """
     if grid.is_empty():
         raise DataError(
             "cluster.k: no K of the grid is below the number of distinct images, or no images lie "
             "densely enough for cluster.algorithm: hdbscan; give smaller K or another algorithm"
         )
-    row = _fitting(grid, tolerance) if rule == "heldout" else grid
-    best = row.sort("silhouette", "k", descending=[True, False]).row(0, named=True)
+    candidates = _fitting(grid, tolerance) if rule == "heldout" else grid
+    best = candidates.sort("silhouette", "k", descending=[True, False]).row(0, named=True)
     k, ks = int(best["k"]), grid["k"]
     return {
         "k": k,
         "rule": rule,
-        "reading": reading(best["silhouette"]),
+        "reading": silhouette_verdict(best["silhouette"]),
         "at_edge": len(ks) > 1 and k in (ks.min(), ks.max()),
-        "grid": {str(r.pop("k")): _plain(r) for r in grid.sort("k").to_dicts()},
+        "grid": {str(row.pop("k")): _to_json(row) for row in grid.sort("k").to_dicts()},
     }
 
 
@@ -49,8 +52,8 @@ def _fitting(grid: pl.DataFrame, tolerance: float) -> pl.DataFrame:
     return least if fits.is_empty() else fits
 
 
-def _plain(row: dict[str, Any]) -> dict[str, float | None]:
-    """Figures as floats, null for what JSON cannot say."""
+def _to_json(row: dict[str, Any]) -> dict[str, float | None]:
+    """Figures as floats, null where JSON has no number for them."""
     return {
         name: float(value) if value is not None and np.isfinite(value) else None
         for name, value in row.items()

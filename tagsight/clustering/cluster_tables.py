@@ -1,7 +1,6 @@
-"""Clusters as tables: of a sample over the grid of K, and of any image by its nearest medoid.
+"""Clusters of a sample over the grid of K, as tables.
 
-Clusters are numbered from 1, the largest first; 0 is for images of a sample that are in none and
-need a look.
+Clusters are numbered from 1, the largest first; 0 is for images of a sample in no cluster.
 """
 
 from collections.abc import Sequence
@@ -33,20 +32,20 @@ def table(
     widths: Sequence[Float32s],
     distinct: DistinctRows,
 ) -> pl.DataFrame:
-    """Return a row for each image at each K, in cluster 0 where it is in none.
+    """Return one row for each image at each K.
 
-    images: String (n,); distinct: the m rows that were clustered, of these n.
-    distances: float32 (m, m); widths:
-    the silhouettes (m,) of each clustering of `grid`. Columns: image, k, cluster, medoid (bool),
-    distance (to the own medoid), second_distance (to the nearest other medoid), silhouette, weight
-    (what the image counts in means). Images in no cluster have neither distance, and silhouette 0.
-    Without a clustering there are no rows.
+    images: String (n,); distances: float32 (m, m), of the distinct rows.
+    grid: m labels each; widths: float32 (m,), the silhouettes of each clustering.
+    distinct: the m rows that were clustered, of the n.
+    Returns columns image, k, cluster (0 = in none), medoid (bool), distance (to the medoid of its
+    cluster), second_distance (to the nearest other medoid), silhouette, weight (of the image in
+    means). Images in no cluster have null distances, and silhouette 0.
     """
-    weight, parts = distinct.of_each().astype(np.float32), []
+    weight, parts = distinct.row_weights().astype(np.float32), []
     for clustering, silhouette in zip(grid, widths, strict=True):
         to_medoids = distances[:, clustering.medoids]  # (m, k)
         places, inside = np.arange(len(distances)), pl.Series(clustering.labels[distinct.row] >= 0)
-        own = to_medoids[places, clustering.labels]
+        distance = to_medoids[places, clustering.labels]
         to_medoids[places, clustering.labels] = np.inf
         second = to_medoids.min(axis=1)
         parts.append(
@@ -56,7 +55,7 @@ def table(
                     "k": np.full(len(images), clustering.k, np.int32),
                     "cluster": (clustering.labels + 1).astype(np.int32)[distinct.row],
                     "medoid": np.isin(np.arange(len(images)), distinct.first[clustering.medoids]),
-                    "distance": own[distinct.row],
+                    "distance": distance[distinct.row],
                     "second_distance": second[distinct.row],
                     "silhouette": silhouette.astype(np.float32)[distinct.row],
                     "weight": weight,
@@ -67,7 +66,7 @@ def table(
 
 
 def medoid_rows(clusters: pl.DataFrame, images: pl.Series) -> Int64s:
-    """Return the row in `images` of the medoid of cluster 1, 2, …: int64 (k,).
+    """Return the row in `images` of the medoids of cluster 1, 2, …: int64 (k,).
 
     clusters: the rows of `table` at one K.
     """
@@ -93,25 +92,26 @@ def labellings(sample: pl.DataFrame, clusters: pl.DataFrame) -> dict[int, Int32s
 def nearest_number(clusters: pl.DataFrame, k: int) -> int:
     """Return the K of a grid that is nearest to `k`, the smaller where equal.
 
-    A small sample may have too few distinct images for the K that another one chose, and some
-    algorithms find numbers of their own. DataError where the grid is empty.
+    A small sample may have too few distinct images for the K chosen on another, and some algorithms
+    choose numbers themselves.
+    Raises DataError where the grid is empty.
     """
     numbers = clusters["k"].unique().sort().to_list()
     if not numbers:
         raise DataError(
             "samples: a sample has too few distinct images for any K of the grid; "
-            "ask for larger or fewer samples, or give cluster.k smaller values"
+            "increase samples.*, use fewer trials, or lower cluster.k"
         )
     return int(min(numbers, key=lambda number: abs(number - k)))
 
 
 def summary(clusters: pl.DataFrame) -> pl.DataFrame:
-    """One row a K, rising: `k`, `silhouette` (mean), `loss` (sum of distances), `distance` (mean).
+    """Return one row per K, rising: `k`, `silhouette` (mean), `loss` (sum), `distance` (mean).
 
-    clusters: columns `k`, `distance`, `silhouette`, `weight`, a row an image at a K; means and sums
-    are weighted. An image in no cluster
-    has no distance, and counts with silhouette 0: leaving out is no way to a better mean. Sums are
-    float64 in the order of the rows, so that they don't depend on threads.
+    clusters: `k`, `distance`, `silhouette`, `weight`, as in `table`.
+    Means and sums are weighted. Images in no cluster count with silhouette 0, since otherwise
+    leaving images out would raise the mean, and not in distances. Sums are in float64 in the order
+    of the rows, the same for any number of threads.
     """
     rows = []
     for (k,), part in sorted(clusters.group_by("k", maintain_order=True)):

@@ -1,4 +1,4 @@
-"""Medoids of the best medoid silhouette, for the best number of clusters in each gap of the grid.
+"""Medoids of the best medoid silhouette, with the best number of clusters in each gap of the grid.
 
 Source: Lenssen & Schubert, "Medoid silhouette clustering with automatic cluster number selection",
 Information Systems 120 (2024).
@@ -12,15 +12,15 @@ from tagsight.clustering.medoids import Clustering, nearest
 
 
 def clusterings(distances: Float32s, ks: Sequence[int]) -> list[Clustering]:
-    """Return for each K the best clustering of at most K clusters, but more than the K below.
+    """Return for each K the best clustering of at most K clusters, but more than the next K below.
 
     distances: float32 (n, n), symmetric.
     """
-    import kmedoids  # it loads scikit-learn and pandas
+    import kmedoids  # loads scikit-learn and pandas
 
-    chosen, least = [], 2
-    for first in k_medoids.starts(distances, ks):
-        best = kmedoids.dynmsc(distances.T, first.copy(), minimum_k=least)
-        chosen.append(nearest(distances, best.medoids))
-        least = len(first) + 1
-    return chosen
+    grid, least = [], 2
+    for start in k_medoids.starts(distances, ks):
+        best = kmedoids.dynmsc(distances.T, start.copy(), minimum_k=least)
+        grid.append(nearest(distances, best.medoids))
+        least = len(start) + 1
+    return grid

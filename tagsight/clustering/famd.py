@@ -3,15 +3,15 @@
 Source: Pagès, "Analyse factorielle de données mixtes", Revue de statistique appliquée 52 (2004).
 A number is centred and divided by its standard deviation; a category becomes an indicator, centred
 and divided by the root of its share; the factors are the principal components of both together.
-So a factor's variance is what it shares with the tags: the sum of squared correlations with the
-numbers and of correlation ratios with the categories.
+So a factor's variance is the sum of its squared correlations with the numbers and its correlation
+ratios with the categories.
 
-A missing value has its tag's mean, so it pulls an image nowhere; that it is missing is said by the
-presence columns, which are categories like others.
+A missing value is replaced by its tag's mean, so it does not move an image. Presence columns record
+that a tag is missing; they are categories like others.
 
-No distances are made. The standardised table, of p columns with one a category, is never there
-whole: its products (p, p) are summed over some rows at a time. So time and memory grow with the
-rows, and with p².
+No distances are computed. The standardised table, of p columns with one per category, is never in
+memory as a whole: its products (p, p) are summed over some rows at a time. So time and
+memory grow with the rows and with p².
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,39 +25,39 @@ from tagsight.arrays import Float32s, Float64s, Int32s, Int64s
 from tagsight.gower.features import Features
 
 LARGEST = 50  # factors at most
-ROWS = 4096  # of the table that are made at a time
+ROWS = 4096  # of the table in memory at a time
 STARTS = 4  # of k-means
-DRAWN = 20_000  # rows that k-means starts on where there are more
-STEPS = 20  # of k-means among all rows, at most, where it started on some
-DECIMALS = 9  # by which rows on the factors differ: what is less is rounding
+SAMPLE = 20_000  # rows that k-means starts on where there are more
+STEPS = 20  # of k-means on all rows after that, at most
+DECIMALS = 9  # to compare rows on the factors; less is rounding
 
 
 def labellings(features: Features, ks: Sequence[int]) -> list[Int32s]:
-    """Return labels (n,) by k-means on the factors for each K, without gaps; -1 never.
+    """Return labels (n,) by k-means on the factors for each K, without gaps and without -1.
 
-    K above the number of rows that the factors tell apart is left out. On one thread, since sums
-    by several differ in the last digits. Of more than 20,000 rows as many are drawn first, and
-    k-means goes on among all from the centres that these have. Empty where `ks` is.
+    A K above the number of distinct rows on the factors is left out. Runs on one thread, since sums
+    of several threads differ in the last digits. With more than 20,000 rows, k-means first runs on
+    a sample of that size, then on all rows from the sample's centres.
     """
     if not ks:
         return []
     with threadpool_limits(1):
-        placed, _ = factors(features)
-        distinct = pl.DataFrame(placed.round(DECIMALS)).n_unique()
-        return [_means(placed, k) for k in ks if k <= distinct]
+        coordinates, _ = factors(features)
+        distinct = pl.DataFrame(coordinates.round(DECIMALS)).n_unique()
+        return [_means(coordinates, k) for k in ks if k <= distinct]
 
 
 def factors(features: Features) -> tuple[Float64s, Float64s]:
     """Return coordinates (n, d) on the factors and their variances (d,), largest first.
 
-    Those of variance above 1 are kept, which say more than a tag of weight 1 alone, but at least
-    two where there are two, and LARGEST at most.
+    Factors of variance above 1 are kept (a tag of weight 1 has variance 1), but at least two where
+    there are two, and at most LARGEST.
     Raises ValueError where no column varies.
     """
     n = len(features)
     columns: list[_Column] = [*_numbers(features), *_categories(features)]
     p = sum(column.width for column in columns)
-    if p > n:  # fewer products of rows than of columns
+    if p > n:  # then the products of rows are fewer
         table = _table(columns, slice(0, n))
         variances, axes = _axes(table @ table.T / n)
         return axes * np.sqrt(variances * n), variances
@@ -66,10 +66,10 @@ def factors(features: Features) -> tuple[Float64s, Float64s]:
         table = _table(columns, rows)
         products += table.T @ table
     variances, axes = _axes(products / n)
-    placed = np.empty((n, len(variances)))
+    coordinates = np.empty((n, len(variances)))
     for rows in _parts(n):
-        placed[rows] = _table(columns, rows) @ axes
-    return placed, variances
+        coordinates[rows] = _table(columns, rows) @ axes
+    return coordinates, variances
 
 
 def _axes(products: Float64s) -> tuple[Float64s, Float64s]:
@@ -89,7 +89,7 @@ def _axes(products: Float64s) -> tuple[Float64s, Float64s]:
 
 
 class _Number(NamedTuple):
-    """A numeric column to be centred and scaled."""
+    """A numeric column, centred and scaled."""
 
     values: Float32s  # (n,)
     mean: float
@@ -97,28 +97,28 @@ class _Number(NamedTuple):
     width: int = 1
 
     def fill(self, rows: slice, block: Float64s) -> None:
-        """Write the rows' part of the table into block (m, 1), which is 0."""
+        """Write the rows' part of the table to `block` (m, 1), filled with 0."""
         x = self.values[rows]
-        known = np.isfinite(x)
-        block[known, 0] = (x[known].astype(np.float64) - self.mean) * self.scale
+        present = np.isfinite(x)
+        block[present, 0] = (x[present].astype(np.float64) - self.mean) * self.scale
 
 
 class _Category(NamedTuple):
-    """A categorical column, to be an indicator of each of its values."""
+    """A categorical column as one indicator per value."""
 
     codes: Int32s  # (n,)
-    place: Int64s  # of each code, among those that are there
-    root: Float64s  # of the share of each, (width,)
+    place: Int64s  # of each code among those present
+    root: Float64s  # (width,), of each value's share
     scale: float
     width: int
 
     def fill(self, rows: slice, block: Float64s) -> None:
-        """Write the rows' part of the table into block (m, width), which is 0."""
+        """Write the rows' part of the table to `block` (m, width), filled with 0."""
         codes = self.codes[rows]
-        known = np.flatnonzero(codes >= 0)
-        level = self.place[codes[known]]
-        block[known] = -self.root * self.scale
-        block[known, level] += self.scale / self.root[level]
+        present = np.flatnonzero(codes >= 0)
+        level = self.place[codes[present]]
+        block[present] = -self.root * self.scale
+        block[present, level] += self.scale / self.root[level]
 
 
 _Column = _Number | _Category
@@ -140,9 +140,9 @@ def _table(columns: Sequence[_Column], rows: slice) -> Float64s:
 
 def _numbers(features: Features) -> Iterator[_Number]:
     for x, weight in zip(features.numeric.T, features.numeric_weight, strict=True):
-        known = x[np.isfinite(x)].astype(np.float64)
-        if len(known) and np.ptp(known) > 0:
-            yield _Number(x, known.mean(), np.sqrt(weight) / known.std())
+        numbers = x[np.isfinite(x)].astype(np.float64)
+        if len(numbers) and np.ptp(numbers) > 0:
+            yield _Number(x, numbers.mean(), np.sqrt(weight) / numbers.std())
 
 
 def _categories(features: Features) -> Iterator[_Category]:
@@ -155,14 +155,14 @@ def _categories(features: Features) -> Iterator[_Category]:
             yield _Category(codes, place, np.sqrt(share), float(np.sqrt(weight)), len(share))
 
 
-def _means(placed: Float64s, k: int) -> Int32s:
+def _means(coordinates: Float64s, k: int) -> Int32s:
     from sklearn.cluster import KMeans
 
-    drawn = max(DRAWN, 10 * k)
+    size = max(SAMPLE, 10 * k)
     start: dict[str, Any] = {"n_init": STARTS}
-    if len(placed) > drawn:
-        some = np.sort(np.random.default_rng(0).choice(len(placed), drawn, replace=False))
-        first = KMeans(k, random_state=0, **start).fit(placed[some])
+    if len(coordinates) > size:
+        sample = np.sort(np.random.default_rng(0).choice(len(coordinates), size, replace=False))
+        first = KMeans(k, random_state=0, **start).fit(coordinates[sample])
         start = {"init": first.cluster_centers_, "n_init": 1, "max_iter": STEPS}
-    labels: Int32s = KMeans(k, random_state=0, **start).fit(placed).labels_
+    labels: Int32s = KMeans(k, random_state=0, **start).fit(coordinates).labels_
     return labels

@@ -1,7 +1,7 @@
-"""Clusters as dense regions, by HDBSCAN on the distances; what lies in none is left out.
+"""Clusters as dense regions, by HDBSCAN on the distances; rows outside them are left out.
 
 Source: Campello, Moulavi & Sander, "Density-based clustering based on hierarchical density
-estimates", PAKDD 2013, as scikit-learn has it.
+estimates", PAKDD 2013, in scikit-learn's version.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ def labellings(distances: Float32s, ks: Sequence[int]) -> list[Int64s]:
     """Return labels (n,) of the clusterings nearest in number to each K; -1 = in no cluster.
 
     distances: float32 (n, n), symmetric.
-    Returns them by rising number of clusters, which is HDBSCAN's own. The least
-    size of a cluster is tried from 2 to n / 2, and for each K the result with the nearest number of
-    clusters is taken, the smaller where equal, each once. Of equal numbers, the one that leaves out
-    fewest. Empty where no size gives clusters.
+    Minimum cluster sizes from 2 to n / 2 are tried. For each K, the result with the nearest number
+    of clusters is taken, the smaller of two equally near; of results with the same number, the one
+    that leaves out fewest rows.
+    Returns each result once, by rising number of clusters; none where no size gives clusters.
     """
     by_number: dict[int, Int64s] = {}
     for size in _sizes(len(distances)):
@@ -33,7 +33,7 @@ def labellings(distances: Float32s, ks: Sequence[int]) -> list[Int64s]:
 
 
 def _sizes(n: int) -> list[int]:
-    """Least sizes of a cluster, each about 1.4 times the one before."""
+    """Minimum cluster sizes, each about 1.4 times the one before."""
     steps = int(2 * np.log2(max(n / 4, 1))) + 1
     return sorted({round(2 * 2 ** (step / 2)) for step in range(steps) if n >= 4})
 

@@ -4,7 +4,7 @@ Source: Kaufman & Rousseeuw, "Clustering by means of medoids" (1987): BUILD, her
 package kmedoids (Rust), by the authors of FasterPAM: Schubert & Rousseeuw, "Fast and eager
 k-medoids clustering", Information Systems 101 (2021).
 
-A row may stand for many: it then has a weight, and the result is that for so many equal rows.
+A row may represent many equal rows by a weight; the result is that for so many rows.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,19 +19,20 @@ from tagsight.run.compiling import FAST, kernel
 
 STARTS = 8
 ROUNDS = 10_000  # over all rows; fewer than ten are needed, and kmedoids would stop after 100
-DOUBLE = 3000  # rows whose weighted distances are held in double precision, so that ties stay ties
+DOUBLE = 3000  # rows at most for weighted distances in double precision, so that ties stay ties
 Swap = Callable[[Floats, Integers], Integers]
 
 
 def build(distances: Float32s, k: int, weights: Float64s | None = None) -> Int64s:
-    """Return the first k medoids, greedily: each lowers the loss most; the lowest row where equal.
+    """Return the first k medoids, greedily: each time the row that lowers the loss most.
 
     distances: float32 (n, n), symmetric; weights: float64 (n,), None = 1 each.
-    Returns int64 (k,), the same as BUILD of kmedoids; the first k of a longer result are the result
-    for k. Raises ValueError unless 1 <= k <= n.
+    Returns int64 (k,), the same as BUILD of kmedoids; of equal rows the lowest. The first j of a
+    result are the result for j.
+    Raises ValueError unless 1 <= k <= n.
 
-    Lazy: what a row would gain can only shrink as medoids are added, so a gain computed earlier is
-    an upper bound, and a row whose bound is below another's true gain needs no look.
+    Lazy: a row's gain can only shrink as medoids are added. So a gain computed earlier is an upper
+    bound, and a row whose bound is below another's gain need not be computed again.
     """
     n = len(distances)
     if not 1 <= k <= n:
@@ -43,8 +44,8 @@ def build(distances: Float32s, k: int, weights: Float64s | None = None) -> Int64
     bounds = [(-gains[j], j, 1) for j in range(n) if j != first]
     heapify(bounds)
     while len(chosen) < k:
-        _, j, seen = heappop(bounds)
-        if seen < len(chosen):
+        _, j, medoids = heappop(bounds)
+        if medoids < len(chosen):
             heappush(bounds, (-_gain(distances[j], closest, each), j, len(chosen)))
             continue
         chosen.append(j)
@@ -53,36 +54,36 @@ def build(distances: Float32s, k: int, weights: Float64s | None = None) -> Int64
 
 
 def fasterpam(costs: Floats, medoids: Integers) -> Integers:
-    """Swap medoids for other rows, the first swap that gains at once, until none lowers the loss.
+    """Return medoids after eager swaps: any swap that lowers the loss at once, until none does.
 
-    costs: floats (n, n), C order: what row j costs at medoid i, see `_weighted`.
-    medoids: integers (k,), where to start; a single one is not moved, since BUILD's is the best.
+    costs: floats (n, n), C order: cost of row j at medoid i, see `_weighted`.
+    medoids: integers (k,), the start; a single one is not moved, since BUILD's is the best.
     Returns integers (k,).
     """
-    import kmedoids  # it loads scikit-learn and pandas
+    import kmedoids  # loads scikit-learn and pandas
 
-    if len(medoids) == 1:  # kmedoids would sum the costs the other way, wrong under weights
+    if len(medoids) == 1:  # kmedoids would sum over the wrong axis of weighted costs
         return medoids
-    # kmedoids reads columns: handed the transpose, it walks along memory. One thread: with more, it
+    # kmedoids reads columns: in the transpose they are contiguous. With more than one thread it
     # tries rows in random order.
-    found: Integers = kmedoids.fasterpam(costs.T, medoids.copy(), ROUNDS, n_cpu=1).medoids
-    return found
+    swapped: Integers = kmedoids.fasterpam(costs.T, medoids.copy(), ROUNDS, n_cpu=1).medoids
+    return swapped
 
 
 def pam(costs: Floats, medoids: Integers) -> Integers:
-    """Make the best swap of all each time: parameters as of `fasterpam`, but takes no weights."""
+    """Return medoids after the best swap each time; as `fasterpam`, but no weights."""
     import kmedoids
 
-    found: Integers = kmedoids.pam(costs.T, medoids.copy()).medoids
-    return found
+    swapped: Integers = kmedoids.pam(costs.T, medoids.copy()).medoids
+    return swapped
 
 
 def alternate(costs: Floats, medoids: Integers) -> Integers:
-    """Assign rows and centre clusters in turn: parameters as of `fasterpam`, but no weights."""
+    """Return medoids after assigning and centring in turn; as `fasterpam`, but no weights."""
     import kmedoids
 
-    found: Integers = kmedoids.alternating(costs.T, medoids.copy()).medoids
-    return found
+    centred: Integers = kmedoids.alternating(costs.T, medoids.copy()).medoids
+    return centred
 
 
 def grid(
@@ -95,26 +96,27 @@ def grid(
 
     distances: float32 (n, n), symmetric, C order.
     swap: `fasterpam`; without weights also `pam` and `alternate`.
-    weights: float64 (n,), above 0; None = 1 each. With others, memory for a second matrix is taken.
-    K at or above the number of distinct rows (where K medoids leave no distance at all, or K >= n)
-    is left out: compare with `ks` to warn. Deterministic: the random starts that a small matrix is
-    given beside BUILD have fixed seeds. The same whatever the number of threads.
+    weights: float64 (n,), above 0; None = 1 each. Others take memory for a second matrix.
+    A K at or above the number of distinct rows (K medoids leave no distance at all, or K >= n) is
+    left out. Deterministic, for any number of threads: the random starts that a small matrix has
+    besides BUILD have fixed seeds.
     """
     each = unit(len(distances), weights)
-    first = starts(distances, ks, each)
     costs = _weighted(distances, each)
-    found = []
-    for build_medoids in first:
-        cheap = swap is not pam  # which takes minutes from random medoids
-        drawn = _drawn(len(distances), len(build_medoids)) if cheap else []
-        ended = [swap(costs, start) for start in (build_medoids, *drawn)]
-        tried = [nearest(distances, medoids, each) for medoids in ended]
-        found.append(min(tried, key=lambda one: one.loss))  # the first where equal
-    return found
+    clusterings = []
+    for build_medoids in starts(distances, ks, each):
+        fast = swap is not pam  # which takes minutes from random medoids
+        random = _random_starts(len(distances), len(build_medoids)) if fast else []
+        results = [swap(costs, start) for start in (build_medoids, *random)]
+        candidates = [nearest(distances, medoids, each) for medoids in results]
+        clusterings.append(
+            min(candidates, key=lambda clustering: clustering.loss)
+        )  # first if equal
+    return clusterings
 
 
 def _weighted(distances: Float32s, weights: Float64s) -> Floats:
-    """What row j costs at medoid i: floats (n, n); the distances themselves where all weigh 1."""
+    """Cost of row j at medoid i: floats (n, n); the distances themselves where all weigh 1."""
     if (weights == 1).all():
         return distances
     precision = np.float64 if len(distances) <= DOUBLE else np.float32
@@ -126,25 +128,25 @@ def starts(distances: Float32s, ks: Sequence[int], weights: Float64s | None = No
 
     distances: float32 (n, n), symmetric; weights: see `grid`.
     """
-    wanted = sorted({k for k in ks if k < len(distances)})
-    if not wanted:
+    sizes = sorted({k for k in ks if k < len(distances)})
+    if not sizes:
         return []
-    medoids = build(distances, wanted[-1], weights)
-    return [medoids[:k] for k in wanted if distances[medoids[:k]].min(axis=0).any()]
+    medoids = build(distances, sizes[-1], weights)
+    return [medoids[:k] for k in sizes if distances[medoids[:k]].min(axis=0).any()]
 
 
-def _drawn(n: int, k: int) -> list[Int64s]:
-    """Random first medoids, as many sets as cost little beside BUILD: 8 at n = 1,500, 0 at 5,000.
+def _random_starts(n: int, k: int) -> list[Int64s]:
+    """Sets of random medoids, as many as cost little beside BUILD: 8 at n = 1,500, 0 at 5,000.
 
-    Where K is a large part of n, BUILD's first medoids can end 2 % above what these reach.
+    Where K is a large part of n, the loss from BUILD's medoids can be 2 % above that from these.
     """
-    starts = min(STARTS, 20_000_000 // n**2)
-    return [np.random.default_rng(i).choice(n, k, replace=False) for i in range(starts)]
+    count = min(STARTS, 20_000_000 // n**2)
+    return [np.random.default_rng(i).choice(n, k, replace=False) for i in range(count)]
 
 
 @kernel(**FAST)
 def _gain(row: Float32s, nearest: Float32s, weights: Float64s) -> float:
-    """How much a further medoid lowers the loss; float64, as kmedoids sums it."""
+    """By how much one more medoid lowers the loss; in float64, as kmedoids sums it."""
     gain = 0.0
     for i in range(len(row)):
         gain += weights[i] * max(np.float64(nearest[i]) - np.float64(row[i]), 0.0)

@@ -5,9 +5,9 @@ A prototype has a mean for each number and the most frequent value of each categ
 
     sum_f w_f (x_f - mean_f)^2 + gamma sum_f w_f [x_f != mode_f]
 
-gamma is half the mean standard deviation of the numbers, as in package kmodes. What a row lacks
-costs nothing, whichever its prototype; a tag that no member of a cluster has costs a row that has
-it as much as the largest difference. That a tag is missing is said by the presence columns.
+gamma is half the mean standard deviation of the numbers, as in package kmodes. A tag that a row
+lacks costs nothing; a tag that only the row has, and no member of the cluster, costs as much as the
+largest difference. Presence columns record that a tag is missing.
 """
 
 from collections.abc import Sequence
@@ -24,28 +24,28 @@ ROUNDS = 100
 
 
 class Prototypes(NamedTuple):
-    """means: float64 (k, q), NaN where no member has the number; modes: int32 (k, c), -1."""
+    """means: float64 (k, q), NaN where no member has the number; modes: int32 (k, c), else -1."""
 
     means: Float64s
     modes: Int32s
 
 
 def labellings(features: Features, starts: Sequence[Integers]) -> list[Int64s]:
-    """Return labels (n,), without gaps, from each of the first labels (n,), from 0 without gaps."""
+    """Return final labels (n,) from each of `starts`, labels (n,); both from 0 without gaps."""
     weight = gamma(features)
-    return [_settled(features, labels, weight) for labels in starts]
+    return [_iterate(features, labels, weight) for labels in starts]
 
 
 def gamma(features: Features) -> float:
-    """Return what a category weighs beside a number; 1 where no number varies."""
-    known = [x[np.isfinite(x)].astype(np.float64) for x in features.numeric.T]
-    spread = [x.std() for x in known if len(x)]
-    half = 0.5 * float(np.mean(spread)) if spread else 0.0
+    """Return the weight of a category relative to a number; 1 where no number varies."""
+    numbers = [x[np.isfinite(x)].astype(np.float64) for x in features.numeric.T]
+    deviations = [x.std() for x in numbers if len(x)]
+    half = 0.5 * float(np.mean(deviations)) if deviations else 0.0
     return half or 1.0
 
 
 def costs(features: Features, prototypes: Prototypes, gamma: float) -> Float64s:
-    """Return what each row costs under each prototype: float64 (n, k)."""
+    """Return the cost of each row under each prototype: float64 (n, k)."""
     out = np.empty((len(features), len(prototypes.means)))
     weights = (
         features.numeric_weight.astype(np.float64),
@@ -60,9 +60,9 @@ def prototypes(features: Features, labels: Integers, k: int) -> Prototypes:
 
     labels: integers (n,).
     """
-    known = np.isfinite(features.numeric)
-    values = np.where(known, features.numeric, 0).astype(np.float64)
-    counts = np.array([np.bincount(labels, flags, k) for flags in known.T]).reshape(-1, k).T
+    present = np.isfinite(features.numeric)
+    values = np.where(present, features.numeric, 0).astype(np.float64)
+    counts = np.array([np.bincount(labels, flags, k) for flags in present.T]).reshape(-1, k).T
     sums = np.array([np.bincount(labels, x, k) for x in values.T]).reshape(-1, k).T
     means = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     modes = [_modes(codes, labels, k) for codes in features.categorical.T]
@@ -70,32 +70,32 @@ def prototypes(features: Features, labels: Integers, k: int) -> Prototypes:
 
 
 def _modes(codes: Int32s, labels: Integers, k: int) -> Int64s:
-    known, levels = codes >= 0, int(codes.max(initial=0)) + 1
-    places = labels[known].astype(np.int64) * levels + codes[known]
+    present, levels = codes >= 0, int(codes.max(initial=0)) + 1
+    places = labels[present].astype(np.int64) * levels + codes[present]
     counts = np.bincount(places, minlength=k * levels).reshape(k, levels)
     return np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
 
 
-def _settled(features: Features, labels: Integers, weight: float) -> Int64s:
-    """Prototypes from their rows and rows to their prototypes, until no row moves."""
-    k, settled = int(labels.max()) + 1, labels.astype(np.int64)
+def _iterate(features: Features, labels: Integers, weight: float) -> Int64s:
+    """Labels after updating prototypes and assigning rows in turn, until no row moves."""
+    k, current = int(labels.max()) + 1, labels.astype(np.int64)
     for _ in range(ROUNDS):
-        before = settled
-        settled = _assigned(costs(features, prototypes(features, settled, k), weight))
-        if np.array_equal(before, settled):
+        previous = current
+        current = _assign(costs(features, prototypes(features, current, k), weight))
+        if np.array_equal(previous, current):
             break
-    return settled
+    return current
 
 
-def _assigned(cost: Float64s) -> Int64s:
-    """The cheapest prototype of each row; one that has none gets the row that costs most."""
+def _assign(cost: Float64s) -> Int64s:
+    """The cheapest prototype of each row; a prototype without rows gets the row that costs most."""
     labels: Int64s = cost.argmin(axis=1)
-    own = cost[np.arange(len(cost)), labels]
+    least = cost[np.arange(len(cost)), labels]
     sizes = np.bincount(labels, minlength=cost.shape[1])
     for empty in np.flatnonzero(sizes == 0):
-        row = int(np.argmax(np.where(sizes[labels] > 1, own, -1)))
+        row = int(np.argmax(np.where(sizes[labels] > 1, least, -1)))
         sizes[labels[row]] -= 1
-        labels[row], own[row], sizes[empty] = empty, 0, 1
+        labels[row], least[row], sizes[empty] = empty, 0, 1
     return labels
 
 

@@ -1,6 +1,6 @@
-"""Clusters with a medoid each: what every clustering ends as, and how rows are put to medoids.
+"""Clusters with one medoid each, the result of every algorithm, and the assignment of rows to them.
 
-Light: it loads neither numba nor scikit-learn, so that what only reads clusters need not wait.
+This module loads neither numba nor scikit-learn, so that jobs that only read clusters start fast.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from tagsight.arrays import Float32s, Float64s, Int32s, Int64s, Integers
 
 @dataclass(frozen=True)
 class Clustering:
-    """k clusters of n rows; cluster 0 weighs most.
+    """k clusters of n rows; cluster 0 has the largest weight.
 
-    loss: weighted sum of the distances to the medoid of the row's cluster.
-    labels: int32 (n,), -1 where a row is in no cluster.
+    loss: weighted sum of the distances of rows to the medoid of their cluster.
+    labels: int32 (n,), -1 = in no cluster.
     medoids: int64 (k,), row of the medoid of each cluster, always a member of it.
     """
 
@@ -26,20 +26,20 @@ class Clustering:
 
 
 def nearest(distances: Float32s, medoids: Integers, weights: Float64s | None = None) -> Clustering:
-    """Put each row to its nearest medoid; a medoid stays with itself, also beside its duplicate.
+    """Return each row with its nearest medoid; a medoid is its own, even beside an equal one.
 
     distances: float32 (n, n), symmetric.
     medoids: integers (k,), rows.
-    weights: float64 (n,), how many equal rows each stands for; None = 1 each.
+    weights: float64 (n,), how many equal rows each represents; None = 1 each.
     """
-    chosen = np.sort(medoids.astype(np.int64))
-    labels = np.argmin(distances[chosen], axis=0)
-    labels[chosen] = np.arange(len(chosen))
-    return _clustering(distances, labels, chosen, unit(len(distances), weights))
+    rows = np.sort(medoids.astype(np.int64))
+    labels = np.argmin(distances[rows], axis=0)
+    labels[rows] = np.arange(len(rows))
+    return _clustering(distances, labels, rows, unit(len(distances), weights))
 
 
 def central(distances: Float32s, labels: Integers) -> Clustering:
-    """Return the clustering with these members; the medoid has the least distance to the others.
+    """Return the clustering of these labels; medoids are the members nearest to all others.
 
     distances: float32 (n, n), symmetric.
     labels: integers (n,), from 0 without gaps, -1 = in no cluster.
@@ -56,7 +56,7 @@ def unit(n: int, weights: Float64s | None = None) -> Float64s:
 
 
 def numbered(labels: Integers, medoids: Int64s, weights: Float64s) -> tuple[Int32s, Int64s]:
-    """Number clusters by falling weight, the lower medoid first where equal.
+    """Return clusters numbered by falling weight; of equal ones the lower medoid is first.
 
     labels: integers (n,), -1 = in no cluster; medoids: int64 (k,); weights: float64 (n,).
     Returns labels int32 (n,) and medoids int64 (k,) under the new numbers.

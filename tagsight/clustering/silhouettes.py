@@ -12,7 +12,7 @@ from numba import prange
 from tagsight.arrays import Float32s, Float64s, Int64s, Integers
 from tagsight.run.compiling import FAST, kernel
 
-STRIP = 64
+STRIP = 64  # columns
 
 
 def widths(
@@ -22,14 +22,14 @@ def widths(
 
     distances: float32 (n, n), symmetric, diagonal 0.
     labellings: integers (n,), 0 to k - 1, -1 = in no cluster.
-    weights: float64 (n,), how many equal rows each stands for; None = 1 each.
-    A silhouette is (b - a) / max(a, b), with a the mean distance to the other members of the row's
-    cluster, and b the least mean distance to the members of another. Rows alone in their cluster or
-    in none, and all rows where there is but one cluster, have 0. The same bytes whatever the number
-    of threads.
+    weights: float64 (n,), how many equal rows each represents; None = 1 each.
+    A silhouette is (b - a) / max(a, b): a is the mean distance to the other members of the row's
+    cluster, b the least mean distance to the members of another cluster. It is 0 for rows alone in
+    their cluster or in none, and where there is only one cluster. The bytes do not depend on the
+    number of threads.
     """
     weights = np.ones(len(distances)) if weights is None else weights.astype(np.float64)
-    # Rows in no cluster are a group after the others, which is then said to be empty.
+    # Rows in no cluster form one more group, whose size is then set to 0, so that it never counts.
     counts = [int(labels.max(initial=0)) + 2 for labels in labellings]
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     groups = np.array(
@@ -53,16 +53,17 @@ def _add(row: Float32s, weight: float, total: Float64s) -> None:
 
 
 @kernel(**FAST)
-def of_row(sums: Float64s, sizes: Float64s, own: int) -> float:
-    """Return the silhouette of a row from the sums of its distances to each cluster.
+def of_row(sums: Float64s, sizes: Float64s, cluster: int) -> float:
+    """Return the silhouette of a row.
 
-    sums, sizes: float64 (k,); own: the cluster of the row.
+    sums: float64 (k,), of its distances to the members of each cluster; sizes: float64 (k,);
+    cluster: of the row.
     """
-    if sizes[own] <= 1:
+    if sizes[cluster] <= 1:
         return 0.0
-    a, b = sums[own] / (sizes[own] - 1), np.inf
+    a, b = sums[cluster] / (sizes[cluster] - 1), np.inf
     for c in range(len(sums)):
-        if c != own and sizes[c] > 0:
+        if c != cluster and sizes[c] > 0:
             b = min(b, sums[c] / sizes[c])
     return (b - a) / max(a, b) if np.isfinite(b) and max(a, b) > 0 else 0.0
 
@@ -76,7 +77,7 @@ def _fill(
     sizes: Float64s,
     out: Float32s,
 ) -> None:
-    """Strips of columns: a row of a strip is added, as a vector, to the sums of its clusters."""
+    """Add each row of a strip of columns, as a vector, to the sums of its clusters."""
     n = len(distances)
     for s in prange((n + STRIP - 1) // STRIP):
         begin = int(np.int64(s)) * STRIP
@@ -88,5 +89,5 @@ def _fill(
         for i in range(begin, end):
             for g in range(groups.shape[1]):
                 first, last = starts[g], starts[g + 1]
-                own = groups[i, g] - first
-                out[g, i] = of_row(sums[first:last, i - begin], sizes[first:last], own)
+                cluster = groups[i, g] - first
+                out[g, i] = of_row(sums[first:last, i - begin], sizes[first:last], cluster)

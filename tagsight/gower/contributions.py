@@ -1,18 +1,18 @@
-"""Contributions of tags to an assignment: what decided between nearest and second medoid.
+"""Contributions of tags to an assignment: which tags decided between nearest and second medoid.
 
 An image's distance to a medoid is the weighted mean of its distances by single features, over the
-features that both have. What is missing differs from medoid to medoid, so that the two means are
-over different features. Let C be the features that the image can be compared by with both medoids,
-and W_C the sum of their weights; W_n and W_s the sums for nearest and second, D_n and D_s the two
-distances, C_n and C_s the same over C alone. Then D_s - D_n is the sum of
+features that both have. Medoids lack different features, so the two means are over different
+features. Let C be the features that the image shares with both medoids, and W_C the sum of their
+weights; W_n and W_s the sums over the features shared with nearest and second, D_n and D_s the two
+distances, C_n and C_s the distances over C alone. Then the margin D_s - D_n is the sum of
 
-    w_k (d_sk - d_nk) / W_C     of a feature in C: by how much it is nearer to the nearest,
-    w_k (C_n - d_nk) / W_n      of one that the nearest alone has: how much nearer it makes it,
-    w_k (d_sk - C_s) / W_s      of one that the second alone has: how much farther it makes it,
+    w_k (d_sk - d_nk) / W_C     for a feature in C,
+    w_k (C_n - d_nk) / W_n      for one that only the nearest shares,
+    w_k (d_sk - C_s) / W_s      for one that only the second shares,
 
-for D_n = C_n + sum_k w_k (d_nk - C_n) / W_n over what the nearest alone has, and so for D_s. Where
-C is empty, (D_n + D_s) / 2 stands for both C_n and C_s, and the sum is the same; and 1 where the
-image has nothing in common with one of the two, whose distance is then 1 by definition.
+since D_n = C_n + sum_k w_k (d_nk - C_n) / W_n over the features that only the nearest shares, and
+likewise D_s. Where C is empty, C_n and C_s are both set to (D_n + D_s) / 2, which leaves the sum
+as it is; or to 1 where the image shares no feature with one of the two, whose distance is then 1.
 
 Gower's own metric is the root of D: other margins, the same tags in the same order.
 """
@@ -30,7 +30,7 @@ from tagsight.gower.metric import Nearest
 from tagsight.run.compiling import kernel
 
 NAMED = 3  # tags at most
-LEAST = 1e-6  # what a tag must add: less is rounding
+LEAST = 1e-6  # contribution of a tag; less is rounding
 
 
 class _Rows(NamedTuple):
@@ -41,10 +41,11 @@ class _Rows(NamedTuple):
 
 
 def contributions(features: Features, medoids: Features, near: Nearest) -> Float64s:
-    """Return what each feature adds to the margin of an image: float64 (n, q + c).
+    """Return the contribution of each feature to each image's margin: float64 (n, q + c).
 
-    features: n images; near: of `metric.nearest(features, medoids)`. Numeric features come first.
-    A row sums to its margin in linear distance; where there is no second medoid it is 0.
+    features: n images; near: from `metric.nearest(features, medoids)`.
+    Numeric features come first. A row sums to its margin in linear distance; it is 0 where there is
+    no second medoid.
     """
     weights = _weights(features)
     out = np.zeros((len(features), len(weights)))
@@ -55,10 +56,10 @@ def contributions(features: Features, medoids: Features, near: Nearest) -> Float
 def because(
     features: Features, medoids: Features, near: Nearest, columns: Sequence[str]
 ) -> pl.Series:
-    r"""Return the tags that decided, up to three, joined by `\`, String (n,); the first adds most.
+    r"""Return the up to three tags that decided, largest contribution first, joined by `\`.
 
-    columns: the keyword of each feature, numeric ones first; features of one tag are summed. Null
-    where nothing decided: both medoids are equally near, or there is one alone.
+    columns: the keyword of each feature, numeric ones first; features of one tag are summed.
+    Returns String (n,), null where both medoids are equally near or there is only one.
     """
     keywords = list(dict.fromkeys(columns))
     place = {keyword: number for number, keyword in enumerate(keywords)}
@@ -67,7 +68,7 @@ def because(
     pair, weights = (near.index, near.second_index), _weights(features)
     _rank(_rows(features), _rows(medoids), *pair, weights, tags, len(keywords), best)
     names = pl.Series([*keywords, None], dtype=pl.String)
-    decisive = [names.gather(np.where(each < 0, len(keywords), each)) for each in best.T]
+    decisive = [names.gather(np.where(tag < 0, len(keywords), tag)) for tag in best.T]
     joined = pl.select(pl.concat_str(decisive, separator="\\", ignore_nulls=True)).to_series()
     return joined.replace("", None).alias("because")
 
@@ -82,7 +83,7 @@ def _weights(features: Features) -> Float64s:
 
 @kernel()
 def _compare(images: _Rows, i: int, medoids: _Rows, m: int, d: Float64s) -> None:
-    """Distances by feature into d; NaN = one of the two lacks it."""
+    """Write the distances by single features to `d`; NaN where one of the two lacks it."""
     q = images.numeric.shape[1]
     for k in range(len(d)):
         if k < q:
@@ -90,33 +91,33 @@ def _compare(images: _Rows, i: int, medoids: _Rows, m: int, d: Float64s) -> None
             d[k] = abs(x - y) if np.isfinite(x) and np.isfinite(y) else np.nan
         else:
             code, label = images.categorical[i, k - q], medoids.categorical[m, k - q]
-            apart = 1.0 if code != label else 0.0
-            d[k] = apart if code >= 0 and label >= 0 else np.nan
+            differ = 1.0 if code != label else 0.0
+            d[k] = differ if code >= 0 and label >= 0 else np.nan
 
 
 @kernel()
-def _mean(d: Float64s, beside: Float64s, weights: Float64s) -> tuple[float, float]:
-    """The weighted mean of d where neither is NaN, 1 where that is nowhere; the sum of weights."""
-    total, known = 0.0, 0.0
+def _mean(d: Float64s, other: Float64s, weights: Float64s) -> tuple[float, float]:
+    """Weighted mean of d over the features present in both, 1 if there are none; their weight."""
+    total, weight = 0.0, 0.0
     for k in range(len(d)):
-        if not (np.isnan(d[k]) or np.isnan(beside[k])):
+        if not (np.isnan(d[k]) or np.isnan(other[k])):
             total += weights[k] * d[k]
-            known += weights[k]
-    return (total / known if known > 0 else 1.0), known
+            weight += weights[k]
+    return (total / weight if weight > 0 else 1.0), weight
 
 
 @kernel()
-def _take_apart(
+def _split_margin(
     images: _Rows,
     i: int,
     medoids: _Rows,
     first: int,
     second: int,
     weights: Float64s,
-    added: Float64s,
+    parts: Float64s,
 ) -> None:
-    """What each feature adds to the margin of image i, into `added`."""
-    added[:] = 0
+    """Write the contribution of each feature to the margin of image i to `parts`."""
+    parts[:] = 0
     if second < 0:
         return
     near, far = np.empty(len(weights)), np.empty(len(weights))
@@ -134,11 +135,11 @@ def _take_apart(
         if weights[k] <= 0:
             continue
         if not (np.isnan(near[k]) or np.isnan(far[k])):
-            added[k] = weights[k] * (far[k] - near[k]) / common
+            parts[k] = weights[k] * (far[k] - near[k]) / common
         elif not np.isnan(near[k]):
-            added[k] = weights[k] * (in_near - near[k]) / all_near
+            parts[k] = weights[k] * (in_near - near[k]) / all_near
         elif not np.isnan(far[k]):
-            added[k] = weights[k] * (far[k] - in_far) / all_far
+            parts[k] = weights[k] * (far[k] - in_far) / all_far
 
 
 @kernel(parallel=True)
@@ -146,7 +147,7 @@ def _fill(
     images: _Rows, medoids: _Rows, first: Int32s, second: Int32s, weights: Float64s, out: Float64s
 ) -> None:
     for i in prange(len(out)):
-        _take_apart(images, i, medoids, first[i], second[i], weights, out[i])
+        _split_margin(images, i, medoids, first[i], second[i], weights, out[i])
 
 
 @kernel(parallel=True)
@@ -160,14 +161,14 @@ def _rank(
     count: int,
     best: Int64s,
 ) -> None:
-    """The tags that add most, into best (n, NAMED), which is filled with -1."""
+    """Write the tags of largest contribution to `best`, int64 (n, NAMED), filled with -1 before."""
     for i in prange(len(best)):
-        added, sums = np.empty(len(weights)), np.zeros(count)
-        _take_apart(images, i, medoids, first[i], second[i], weights, added)
-        if added.sum() <= LEAST:
+        parts, sums = np.empty(len(weights)), np.zeros(count)
+        _split_margin(images, i, medoids, first[i], second[i], weights, parts)
+        if parts.sum() <= LEAST:
             continue
         for k in range(len(weights)):
-            sums[tags[k]] += added[k]
+            sums[tags[k]] += parts[k]
         for place in range(best.shape[1]):
             top = np.argmax(sums)
             if sums[top] > LEAST:

@@ -1,8 +1,8 @@
-"""Equal rows once, with how many they are: fewer rows, the same loss and silhouettes.
+"""Distinct rows with their counts: fewer rows, the same loss and silhouettes.
 
-For given medoids these are exactly those of all rows, and medoids that no single swap of different
-rows betters, none of all rows betters. A search need not end at the same ones, nor a row that is
-equally near to two medoids go to the same: both depend on the order of rows.
+For given medoids, loss and silhouettes are exactly those of all rows. If no swap among the distinct
+rows improves the medoids, none among all rows does. A search may still end at other medoids, and a
+row equally near to two medoids may go to the other: both depend on the order of rows.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ Weight = Literal["images", "rows"]
 
 @dataclass(frozen=True)
 class DistinctRows:
-    """m different rows that stand for n.
+    """m distinct rows that represent n rows.
 
-    features: (m,), in the order in which the rows first appear. row: int64 (n,), which of them
-    each row is. first: int64 (m,), the first row that each stands for. weight: float64 (m,), how
-    many rows each stands for.
+    features: (m,), in the order in which the rows first appear.
+    row: int64 (n,), the distinct row of each row; first: int64 (m,), the first row equal to each.
+    weight: float64 (m,), how often each counts.
     """
 
     features: Features
@@ -31,17 +31,17 @@ class DistinctRows:
     first: Int64s
     weight: Float64s
 
-    def of_each(self) -> Float64s:
-        """Return what each of the n rows counts, float64 (n,): equal rows share the weight."""
+    def row_weights(self) -> Float64s:
+        """Return the weight of each of the n rows, float64 (n,): equal rows share one weight."""
         return self.weight[self.row] / np.bincount(self.row)[self.row]
 
 
 def collapse(features: Features, weight: Weight = "images") -> DistinctRows:
-    """Return each different row once, to count as often as it occurs (`images`), or once (`rows`).
+    """Return the distinct rows; each counts as often as it occurs (`images`), or once (`rows`).
 
-    Rows are equal where the same is missing and the rest is equal: such rows are at distance 0 from
-    each other, and at one distance from any other. Rows with nothing that counts are at distance 1
-    from each other, and so stay apart.
+    Rows are equal where the same features are missing and the others are equal: their distance is
+    0, and any other row is equally far from both. Rows without any feature of positive weight are
+    at distance 1 from each other, so each stays a row.
     """
     n = len(features)
     table = _table(features)
@@ -52,27 +52,27 @@ def collapse(features: Features, weight: Weight = "images") -> DistinctRows:
         .group_by(table.columns, maintain_order=True)
         .agg(pl.col("row"))["row"]
     )
-    times = groups.list.len().to_numpy()
+    counts = groups.list.len().to_numpy()
     row = np.empty(n, np.int64)
-    row[groups.explode().to_numpy()] = np.repeat(np.arange(len(groups)), times)
+    row[groups.explode().to_numpy()] = np.repeat(np.arange(len(groups)), counts)
     first = groups.list.first().to_numpy().astype(np.int64)
-    counted = times.astype(np.float64) if weight == "images" else np.ones(len(first))
-    return DistinctRows(features.take(first), row, first, counted)
+    weights = counts.astype(np.float64) if weight == "images" else np.ones(len(first))
+    return DistinctRows(features.take(first), row, first, weights)
 
 
 def all_rows(features: Features) -> DistinctRows:
-    """Return every row for itself, in the same form, for what takes no weights."""
+    """Return every row as if all were distinct, for algorithms without weights."""
     rows = np.arange(len(features), dtype=np.int64)
     return DistinctRows(features, rows, rows, np.ones(len(features)))
 
 
 def _table(features: Features) -> pl.DataFrame:
-    """What makes rows equal, a column a feature, and a number of its own for each empty row."""
+    """Features with equal codes where rows are equal, and a unique number for each empty row."""
     numbers = np.where(np.isfinite(features.numeric), features.numeric, np.nan)
     codes = np.maximum(features.categorical, -1)
     columns = {f"n{k}": column for k, column in enumerate(numbers.T)}
     columns |= {f"c{k}": column for k, column in enumerate(codes.T)}
-    counts = (~np.isnan(numbers) & (features.numeric_weight > 0)).any(axis=1)
-    counts |= ((codes >= 0) & (features.categorical_weight > 0)).any(axis=1)
-    alone = np.where(counts, -1, np.arange(len(features)))
-    return pl.DataFrame(columns | {"alone": alone})
+    comparable = (~np.isnan(numbers) & (features.numeric_weight > 0)).any(axis=1)
+    comparable |= ((codes >= 0) & (features.categorical_weight > 0)).any(axis=1)
+    empty = np.where(comparable, -1, np.arange(len(features)))
+    return pl.DataFrame(columns | {"empty": empty})

@@ -1,4 +1,4 @@
-"""Rows as arrays: what Gower's distance, and all that is built on it, takes."""
+"""Features of images as arrays: the input of Gower's distance and of all clustering."""
 
 from dataclasses import dataclass
 
@@ -22,12 +22,12 @@ class Features:
     categorical_weight: Float32s
 
     def __post_init__(self) -> None:
-        """Raise ValueError where shapes contradict each other or a weight is negative."""
+        """Raise ValueError where shapes disagree or a weight is negative."""
         rows = len(self.numeric), len(self.categorical)
         columns = self.numeric.shape[1], self.categorical.shape[1]
         weights = np.concatenate([self.numeric_weight, self.categorical_weight])
-        weighted = len(self.numeric_weight), len(self.categorical_weight)
-        if rows[0] != rows[1] or columns != weighted:
+        weight_counts = len(self.numeric_weight), len(self.categorical_weight)
+        if rows[0] != rows[1] or columns != weight_counts:
             raise ValueError(f"features disagree: rows {rows}, columns {columns}, {len(weights)}")
         if not (weights >= 0).all():
             raise ValueError("a feature's weight must be at least 0")

@@ -1,4 +1,4 @@
-"""Gower's distance between images that are described by tags, some of them missing.
+"""Gower's distance between images described by tags, some of them missing.
 
 Source: Gower, "A general coefficient of similarity and some of its properties", Biometrics 27
 (1971). With weights w, for images i and j:
@@ -7,17 +7,17 @@ Source: Gower, "A general coefficient of similarity and some of its properties",
 
 d_ijk = 1 where feature k is present in both, else 0; s_ijk = [x_ik = x_jk] for a categorical
 feature, 1 - |x_ik - x_jk| / R_k for a numeric one. The distance is 1 - S (`linear`) or its square
-root (`root`, Gower's own metric). Where nothing can be compared it is 1, so it is never NaN.
+root (`root`, Gower's own metric). Where two images have no feature in common it is 1, never NaN.
 
-How it is made fast: one row is compared with 256 others at a time, which lie in a tile, feature by
-feature, so that the innermost loops run along memory and become vector instructions, and a tile
-stays in the nearest cache. Features of one kind and one weight form blocks of at most 64, whose
-presence in a row is one 64-bit word: what two rows have in common is then the number of bits in
-`word_i & word_j`. The codes of a block lie in words as well, a word a bit: two codes differ where
-one of their bits does, so 64 are compared at once, whatever number of categories they have. Weights
-that few features share are added one by one. Of a square, each pair of tiles is taken once and
-written to both sides. Sums are in float32: right to 1e-6 up to some thousands of features, and the
-same to the bit whichever of two rows is in the tile.
+How it is made fast: one row is compared with a tile of 256 rows at a time. A tile is stored feature
+by feature, so that the innermost loops run along memory and become vector instructions, and it fits
+the nearest cache. Features of one kind and one weight form blocks of at most 64, whose presence in
+a row is one 64-bit word: the number of features in common is then the number of bits in `word_i &
+word_j`. The codes of a block are stored as bit planes in words, too: two codes differ where one of
+their bits does, so 64 are compared at once, however many categories they have. Features of rare
+weights are added one by one. Of a square matrix, each pair of tiles is computed once and written to
+both sides. Sums are in float32: accurate to 1e-6 up to some thousands of features, and the same
+to the bit whichever of two rows is in the tile.
 """
 
 from dataclasses import dataclass
@@ -32,18 +32,18 @@ from tagsight.gower.packing import LOOSE, NUMERIC, TILE, WORD, Packed, blocks, p
 from tagsight.run.compiling import BARE, FAST, ORDERED, kernel
 
 Distance = Literal["linear", "root"]
-Places = tuple[Int32s, Int32s, Float32s, Float32s]  # near, second, d1, d2 of `offer`
+Places = tuple[Int32s, Int32s, Float32s, Float32s]  # near, second, d1, d2 of `update_nearest_two`
 
 U = np.uint64
-PATCH = 16  # a transpose goes by squares of so many rows: their lines of memory are in the cache
+PATCH = 16  # rows of the squares in which a transpose is copied, so that they stay in the cache
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each row its two nearest of the others, of equally near ones the lowest index.
+    """The two nearest candidates of each row; of equally near ones the lowest index.
 
-    index, second_index: int32 (n,); distance, second: float32 (n,). With a single candidate the
-    second index is -1 and the second distance 1, the largest there is.
+    index, second_index: int32 (n,); distance, second: float32 (n,).
+    With a single candidate the second index is -1 and the second distance 1, the largest possible.
     """
 
     index: Int32s
@@ -57,8 +57,8 @@ def matrix(
 ) -> Float32s:
     """Return all distances within one set: float32 (n, n), symmetric to the bit, no NaN.
 
-    The diagonal is 0. The same bytes whatever the number of threads.
-    out: where to write it, if memory is to be used again.
+    out: float32 (n, n), memory to write to, if it is to be reused.
+    The diagonal is 0. The bytes do not depend on the number of threads.
     """
     n = len(features)
     out = np.empty((n, n), np.float32) if out is None else out
@@ -69,7 +69,7 @@ def matrix(
 
 
 def condensed(features: Features, distance: Distance = "linear") -> Float32s:
-    """Return distances above the diagonal, as `pdist` of scipy: float32 (n (n - 1) / 2,)."""
+    """Return the distances above the diagonal, as scipy's `pdist`: float32 (n (n - 1) / 2,)."""
     n = len(features)
     out = np.empty(n * (n - 1) // 2, np.float32)
     if len(out):
@@ -78,9 +78,9 @@ def condensed(features: Features, distance: Distance = "linear") -> Float32s:
 
 
 def cross(a: Features, b: Features, distance: Distance = "linear") -> Float32s:
-    """Return distances of the rows of `a` to the rows of `b`: float32 (n, m), no NaN.
+    """Return the distances of the rows of `a` to the rows of `b`: float32 (n, m), no NaN.
 
-    Both are to be scaled and coded alike.
+    Both must be scaled and coded alike.
     Raises ValueError where their weights differ.
     """
     out = np.empty((len(a), len(b)), np.float32)
@@ -91,7 +91,7 @@ def cross(a: Features, b: Features, distance: Distance = "linear") -> Float32s:
 
 
 def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
-    """Return for each row of `a` the two nearest rows of `b`, without an n × m matrix.
+    """Return the two nearest rows of `b` for each row of `a`, without an n × m matrix.
 
     Raises ValueError where the weights differ or `b` is empty.
     """
@@ -107,7 +107,7 @@ def nearest(a: Features, b: Features, distance: Distance = "linear") -> Nearest:
 
 
 def incomparable(features: Features) -> float:
-    """Return the share of pairs of different rows that have no feature in common."""
+    """Return the share of pairs of rows that have no feature in common."""
     present = np.hstack([np.isfinite(features.numeric), features.categorical >= 0])
     weights = np.concatenate([features.numeric_weight, features.categorical_weight])
     bits = np.packbits(present[:, weights > 0], axis=1)  # (n, bytes)
@@ -117,7 +117,7 @@ def incomparable(features: Features) -> float:
         for pattern, count in zip(patterns, counts, strict=True)
     )
     n = len(features)
-    empty = int((~bits.any(axis=1)).sum())  # such a row was counted against itself as well
+    empty = int((~bits.any(axis=1)).sum())  # each was also counted with itself
     return (apart - empty) / max(n * (n - 1), 1)
 
 
@@ -126,12 +126,12 @@ def _finish(out: Float32s, distance: Distance) -> Float32s:
 
 
 class Scratch(NamedTuple):
-    """What `compare` works on, one set a thread."""
+    """Memory that `compare` works in, one per thread."""
 
     total: Float32s  # (TILE,)
     common: Float32s  # (TILE,)
-    unlike: UInt64s  # (TILE,), which codes differ
-    there: Int64s  # (WORD + 3,), which numbers a row has
+    unlike: UInt64s  # (TILE,), bits of the codes that differ
+    present: Int64s  # (WORD + 3,), columns of the numbers that a row has
 
 
 @kernel(**FAST)
@@ -143,7 +143,7 @@ def scratch() -> Scratch:
 
 @kernel(**BARE, **FAST)
 def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Float32s) -> None:
-    """1 - S of row i of `a` to the rows of tile u of `b`: out float32 (TILE,)."""
+    """Write 1 - S of row i of `a` and each row of tile u of `b` to `out`, float32 (TILE,)."""
     total, common = work.total, work.common
     total[:] = 0
     common[:] = 0
@@ -154,7 +154,7 @@ def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Float32s) 
             _add_loose(a, i, b.loose_tiles[u], total, common)
         elif kind == NUMERIC:
             row, tile = a.numbers[i, start:stop], b.number_tiles[u, start:stop]
-            _add_differences(word, row, tile, work.there, total)
+            _add_differences(word, row, tile, work.present, total)
             _add_common(word, others, weight, common)
         elif word:
             _find_unlike(a.planes[i, start:stop], b.plane_tiles[u, start:stop], work.unlike)
@@ -164,7 +164,7 @@ def compare(a: Packed, i: int, b: Packed, u: int, work: Scratch, out: Float32s) 
 
 @kernel(**BARE, **FAST)
 def _bits(word: np.uint64) -> np.uint64:
-    """Number of set bits. The textbook form: LLVM knows it and puts one instruction for it."""
+    """Number of set bits, in the textbook form: LLVM recognises it and emits one instruction."""
     word -= (word >> U(1)) & U(0x5555555555555555)
     word = (word & U(0x3333333333333333)) + ((word >> U(2)) & U(0x3333333333333333))
     word = (word + (word >> U(4))) & U(0x0F0F0F0F0F0F0F0F)
@@ -179,16 +179,19 @@ def _difference(x: np.float32, y: np.float32) -> np.float32:
 
 @kernel(**BARE, **ORDERED)
 def _add_differences(
-    word: np.uint64, row: Float32s, tile: Float32s, there: Int64s, total: Float32s
+    word: np.uint64, row: Float32s, tile: Float32s, present: Int64s, total: Float32s
 ) -> None:
-    """Of what the row has, in the order of the columns: the sum is the same from the other side."""
+    """Add the differences of the features this row has, in column order.
+
+    So d(i, j) == d(j, i) exactly.
+    """
     count = 0
     for f in range(len(row)):
-        there[count] = f
+        present[count] = f
         count += int(np.int64((word >> U(f)) & U(1)))
-    there[count : count + 3] = len(row) - 1  # a column that nobody has
+    present[count : count + 3] = len(row) - 1  # the empty column
     for k in range(0, count, 4):
-        f, g, h, i = there[k], there[k + 1], there[k + 2], there[k + 3]
+        f, g, h, i = present[k], present[k + 1], present[k + 2], present[k + 3]
         x, y, z, w = row[f], row[g], row[h], row[i]
         xs, ys, zs, ws = tile[f], tile[g], tile[h], tile[i]
         for j in range(TILE):
@@ -198,7 +201,7 @@ def _add_differences(
 
 @kernel(**BARE, **FAST)
 def _find_unlike(row: UInt64s, tile: UInt64s, unlike: UInt64s) -> None:
-    """Codes differ where one of their bits does."""
+    """Set the bits of the codes that differ: those of which one bit differs."""
     unlike[:] = 0
     for p in range(0, len(row), 4):
         x, y, z, w = row[p], row[p + 1], row[p + 2], row[p + 3]
@@ -209,7 +212,7 @@ def _find_unlike(row: UInt64s, tile: UInt64s, unlike: UInt64s) -> None:
 
 @kernel(**BARE, **FAST)
 def _add_loose(a: Packed, i: int, tile: Float32s, total: Float32s, common: Float32s) -> None:
-    """Features that share their weight with few, one by one."""
+    """Add features of rare weights, one by one."""
     for f in range(len(a.loose_weights)):
         x = a.loose[i, f]
         if x == x:  # noqa: PLR0124
@@ -224,9 +227,9 @@ def _add_code(
     x: np.float32, ys: Float32s, weight: np.float32, total: Float32s, common: Float32s
 ) -> None:
     for j in range(TILE):
-        there = ys[j] == ys[j]
-        common[j] += weight if there else np.float32(0)
-        total[j] += weight if there and ys[j] != x else np.float32(0)
+        present = ys[j] == ys[j]
+        common[j] += weight if present else np.float32(0)
+        total[j] += weight if present and ys[j] != x else np.float32(0)
 
 
 @kernel(**BARE, **FAST)
@@ -235,9 +238,9 @@ def _add_number(
 ) -> None:
     for j in range(TILE):
         difference = weight * abs(x - ys[j])
-        there = difference == difference  # noqa: PLR0124
-        common[j] += weight if there else np.float32(0)
-        total[j] += difference if there else np.float32(0)
+        present = difference == difference  # noqa: PLR0124
+        common[j] += weight if present else np.float32(0)
+        total[j] += difference if present else np.float32(0)
 
 
 @kernel(**BARE, **FAST)
@@ -269,22 +272,22 @@ def _divide(total: Float32s, common: Float32s, out: Float32s) -> None:
 
 @kernel(**BARE, **FAST)
 def _compare_tiles(a: Packed, t: int, b: Packed, u: int, work: Scratch, block: Float32s) -> None:
-    """1 - S of the rows of tile t of `a` to those of tile u of `b`: block float32 (TILE, TILE)."""
+    """Write 1 - S of tile t of `a` and tile u of `b` to `block`, float32 (TILE, TILE)."""
     for i in range(min(TILE, len(a.words) - t * TILE)):
         compare(a, t * TILE + i, b, u, work, block[i])
 
 
 @kernel(**BARE, **FAST)
 def _copy(block: Float32s, first: int, start: int, out: Float32s) -> None:
-    """Write a block where its first row and column belong; what is beyond `out` is left."""
+    """Write a block into `out` from its first row and column, and drop what lies beyond."""
     for i in range(min(TILE, out.shape[0] - first)):
         for j in range(min(TILE, out.shape[1] - start)):
             out[first + i, start + j] = block[i, j]
 
 
 @kernel(**BARE, **FAST)
-def _copy_turned(block: Float32s, first: int, start: int, out: Float32s) -> None:
-    """Write a block's transpose to the other side of a square."""
+def _copy_transposed(block: Float32s, first: int, start: int, out: Float32s) -> None:
+    """Write a block's transpose to the other side of a square matrix."""
     rows, columns = min(TILE, len(out) - first), min(TILE, len(out) - start)
     for j in range(0, columns, PATCH):
         for i in range(0, rows, PATCH):
@@ -300,7 +303,7 @@ def _copy_turned(block: Float32s, first: int, start: int, out: Float32s) -> None
 
 @kernel(**BARE, **FAST)
 def _copy_upper(block: Float32s, first: int, start: int, n: int, out: Float32s) -> None:
-    """Write what a block has of the condensed form."""
+    """Write the part of a block that lies above the diagonal, in condensed form."""
     for i in range(first, min(first + TILE, n)):
         before = i * n - i * (i + 1) // 2 - i - 1  # where column 0 of row i would be
         for j in range(max(start, i + 1), min(start + TILE, n)):
@@ -309,7 +312,10 @@ def _copy_upper(block: Float32s, first: int, start: int, n: int, out: Float32s) 
 
 @kernel(parallel=True, **FAST)
 def _fill(packed: Packed, n: int, out: Float32s) -> None:
-    """A square or its condensed form; rows of many tiles and of few in pairs: threads do alike."""
+    """Fill a square matrix, or its condensed form.
+
+    A long row of tiles is paired with a short one, so that threads get equal work.
+    """
     tiles = len(packed.word_tiles)
     for p in prange((tiles + 1) // 2):
         work, block = scratch(), np.empty((TILE, TILE), np.float32)
@@ -322,7 +328,7 @@ def _fill(packed: Packed, n: int, out: Float32s) -> None:
                 _compare_tiles(packed, t, packed, u, work, block)
                 if out.ndim == 2:
                     _copy(block, t * TILE, u * TILE, out)
-                    _copy_turned(block, t * TILE, u * TILE, out)
+                    _copy_transposed(block, t * TILE, u * TILE, out)
                 else:
                     _copy_upper(block, t * TILE, u * TILE, n, out)
 
@@ -337,11 +343,14 @@ def _fill_rectangle(a: Packed, b: Packed, out: Float32s) -> None:
 
 
 @kernel(**BARE, **FAST)
-def offer(m: int, line: Float32s, near: Int32s, second: Int32s, d1: Float32s, d2: Float32s) -> None:
-    """Let candidate m, at the distances `line`, take first or second place where it is near enough.
+def update_nearest_two(
+    m: int, line: Float32s, near: Int32s, second: Int32s, d1: Float32s, d2: Float32s
+) -> None:
+    """Put candidate m in first or second place in the rows where it is near enough.
 
-    near, second: int32 (rows,), the candidates in these places; d1, d2: float32 (rows,), how far
-    they are. Candidates come in rising order, so that the lowest of equally near ones is first.
+    line: float32 (TILE,), its distances to the rows. near, second: int32 (rows,), the candidates in
+    first and second place; d1, d2: float32 (rows,), their distances.
+    Candidates must come in rising order, so that the lowest of equally near ones is first.
     """
     for j in range(len(near)):
         d, closer, nearer = line[j], line[j] < d1[j], line[j] < d2[j]
@@ -352,10 +361,10 @@ def offer(m: int, line: Float32s, near: Int32s, second: Int32s, d1: Float32s, d2
 
 
 @kernel(**BARE, **FAST)
-def reach(
+def distances_to_tile(
     probes: Packed, m: int, many: Packed, u: int, root: bool, work: Scratch, out: Float32s
 ) -> None:
-    """Distances of row m of `probes` to tile u of `many`; root: roots of 1 - S."""
+    """Write the distances of row m of `probes` to tile u of `many` to `out`, float32 (TILE,)."""
     compare(probes, m, many, u, work, out)
     if root:
         for j in range(TILE):
@@ -363,19 +372,19 @@ def reach(
 
 
 @kernel(**BARE, **FAST)
-def _offer_all(
+def _update_tile(
     probes: Packed, many: Packed, u: int, root: bool, work: Scratch, line: Float32s, places: Places
 ) -> None:
     near, second, d1, d2 = places
-    own = slice(u * TILE, min(u * TILE + TILE, len(near)))
+    tile = slice(u * TILE, min(u * TILE + TILE, len(near)))
     for m in range(len(probes.words)):
-        reach(probes, m, many, u, root, work, line)
-        offer(np.int32(m), line, near[own], second[own], d1[own], d2[own])
+        distances_to_tile(probes, m, many, u, root, work, line)
+        update_nearest_two(np.int32(m), line, near[tile], second[tile], d1[tile], d2[tile])
 
 
 @kernel(parallel=True, **FAST)
 def _find_nearest(probes: Packed, many: Packed, root: bool, places: Places) -> None:
-    """For the rows of `many` the two nearest of `probes`, offered to what `places` holds."""
+    """Write the two nearest `probes` of each row of `many` to `places`."""
     for p in prange(len(many.word_tiles)):
         work, line = scratch(), np.empty(TILE, np.float32)
-        _offer_all(probes, many, int(np.int64(p)), root, work, line, places)
+        _update_tile(probes, many, int(np.int64(p)), root, work, line, places)

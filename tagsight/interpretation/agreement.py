@@ -10,8 +10,8 @@ from sklearn.metrics import completeness_score as completeness
 from tagsight.arrays import Integers
 
 # Tags that state the modality or the body part: clusters from them agree by construction.
-TELLING = ("Modality", "SOPClassUID", "BodyPartExamined", "AnatomicRegionSequence")
-# Tags that state the scanner or where it stands: the General Equipment Module (PS3.3 C.7.5.1)
+MODALITY_AND_BODY_PART = ("Modality", "SOPClassUID", "BodyPartExamined", "AnatomicRegionSequence")
+# Tags that state the scanner or its site: the General Equipment Module (PS3.3 C.7.5.1)
 # without SpatialResolution and PixelPaddingValue, which describe the image.
 SCANNER = (
     "Manufacturer",
@@ -34,7 +34,7 @@ SCANNER = (
     "DateOfLastCalibration",
     "TimeOfLastCalibration",
 )
-LEFT_OUT = ((), TELLING, SCANNER)
+LEFT_OUT = ((), MODALITY_AND_BODY_PART, SCANNER)
 
 
 def agreement(
@@ -47,11 +47,11 @@ def agreement(
     """Return the scores of agreement with each outside label.
 
     labels: integers (n,), clusters; outside: name -> n texts, null = unknown.
-    k, left_out: number of clusters and tags that they were made without, for the rows.
-    Returns a row a label: `k`, `label`, `left_out`; how many are known (`rows`), of how many
-    `levels`, and how many are `missing`, which do not count; `ami`, mutual information adjusted for
-    chance; `homogeneity`, one label a cluster; `completeness`, one cluster a label. Scores are null
-    where fewer than two different labels are known: there is nothing to agree with.
+    k, left_out: number of clusters, and the tags they were made without; copied to the rows.
+    Returns one row per label: `k`, `label`, `left_out`; `rows` (number of known labels), `levels`
+    (number of distinct ones), `missing` (number of unknown ones, which do not count); `ami`, mutual
+    information adjusted for chance; `homogeneity`, one label per cluster; `completeness`, one
+    cluster per label. Scores are null where fewer than two distinct labels are known.
     Source: Vinh et al. (2010); Rosenberg & Hirschberg (2007).
     """
     context = {"k": k, "left_out": list(left_out)}
@@ -61,18 +61,18 @@ def agreement(
 def _row(name: str, labels: Integers, outside: pl.Series) -> dict[str, Any]:
     known = outside.is_not_null()
     texts, clusters = outside.filter(known).to_numpy(), labels[known.to_numpy()]
-    several = len(set(texts)) > 1
+    comparable = len(set(texts)) > 1
     return {
         "label": name,
         "rows": len(texts),
         "missing": outside.null_count(),
         "levels": len(set(texts)),
-        "ami": _rounded(adjusted_mutual_info_score(texts, clusters)) if several else None,
-        "homogeneity": _rounded(homogeneity_score(texts, clusters)) if several else None,
-        "completeness": _rounded(completeness(texts, clusters)) if several else None,
+        "ami": _rounded(adjusted_mutual_info_score(texts, clusters)) if comparable else None,
+        "homogeneity": _rounded(homogeneity_score(texts, clusters)) if comparable else None,
+        "completeness": _rounded(completeness(texts, clusters)) if comparable else None,
     }
 
 
 def _rounded(score: float) -> float:
-    """Ten digits: the rest depends on how clusters are numbered, and scores are compared."""
+    """Ten digits, since the others depend on the numbering of clusters, and scores are compared."""
     return float(f"{score:.10g}")

@@ -1,4 +1,4 @@
-"""Cards: each cluster in words, the tag values that its images share and others lack."""
+"""Cards: each cluster in words, by the tag values that its images share and others lack."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,9 +13,9 @@ from tagsight.tags import parsers
 from tagsight.tags.encoding import Column, Encoding
 
 SHOWN = 12  # tags of a card
-PIECES = 4  # of a name, or more where names would be equal
-LONGEST = 24  # letters of a value that may be part of a name
-# Tags that a radiologist would name a group by, after its modality and body part.
+PIECES = 4  # of a name; more where names would be equal
+LONGEST = 24  # characters of a value in a name
+# Tags by which a radiologist would name a group, after its modality and body part.
 NAMING = (
     "AcquisitionContrast",
     "AcquisitionType",
@@ -43,9 +43,9 @@ NAMING = (
     "ViewCodeSequence",
     "ViewPosition",
 )
-# Values of ImageType that say how an image was stored rather than what it shows.
+# Values of ImageType on how an image was stored, not on what it shows.
 STORAGE_WORDS = ("DERIVED", "ORIGINAL", "PRIMARY", "SECONDARY", "OTHER", "UNSPECIFIED")
-# Numbers are part of a name with their unit alone.
+# Units of numbers in names; other numbers are not part of a name.
 UNITS = {
     "MagneticFieldStrength": "T",
     "SliceThickness": "mm",
@@ -56,9 +56,9 @@ UNITS = {
 
 
 class _Tag(NamedTuple):
-    """A value of a column in a cluster: the share of images with it inside and outside.
+    """A value of a column in a cluster, with its share of images inside and outside.
 
-    people: how many have it inside; for a number, how many have any number.
+    patients: how many in the cluster have it; of a number, how many have any number.
     """
 
     column: str
@@ -67,7 +67,7 @@ class _Tag(NamedTuple):
     inside: float
     outside: float
     nameable: bool
-    people: int
+    patients: int
 
     @property
     def is_presence(self) -> bool:
@@ -85,28 +85,28 @@ def cards(
 
     sample: `image`, `series`, `study`, `patient`, the labels `modality` and `body_part`, and the
     encoded columns.
-    clusters: at one K, `image`, `cluster` (0, in none, has no card) and `medoid`, which may be
-    outside the sample (`with_medoids`).
+    clusters: `image`, `cluster` (0 = in none, without a card) and `medoid` at one K; the medoid may
+    be outside the sample (see `with_medoids`).
+    min_patients: fewest patients of the cluster with a value that is shown.
     Returns `cluster`, `name`, `size`, `share`, `medoid` and `tags`, the most distinguishing first
     (largest difference of shares): `keyword`, `column`, `value`, and the shares of images with this
-    value `inside` and `outside` the cluster. For a number `value` is the median with its quartiles,
-    and the shares are those of the images between these quartiles. A value that fewer than
-    min_patients patients of the cluster have is not shown; nor is presence after a value of the
-    same tag. `name` is unique; a body part that is in no table is part of it only where
+    value `inside` and `outside` the cluster. For a number, `value` is the median with the
+    quartiles, and the shares are those between the quartiles. Presence is not shown after a value
+    of the same tag. `name` is unique; a body part that is in no table is in it only where
     min_patients patients have it.
     """
     rows = clusters.select("image", "cluster", "medoid").join(
         sample, on="image", how="inner", maintain_order="left"
     )
-    rows = rows.with_columns(body_part=_open_to_view(rows, min_patients))
+    rows = rows.with_columns(body_part=_public_body_parts(rows, min_patients))
     cluster = rows["cluster"].to_numpy()
-    tags = [_shown(every, min_patients) for every in _distinguishing(rows, cluster, encoding)]
-    taken: set[str] = set()
+    tags = [_shown(ranked, min_patients) for ranked in _distinguishing(rows, cluster, encoding)]
+    names: set[str] = set()
     out = []
     for c in np.unique(cluster[cluster > 0]):
         members = rows.filter(pl.Series(cluster == c))
-        name = _unique(_pieces(members, tags[c]), taken)
-        taken.add(name)
+        name = _unique(_pieces(members, tags[c]), names)
+        names.add(name)
         out.append(
             {
                 "cluster": int(c),
@@ -121,58 +121,60 @@ def cards(
 
 
 def with_medoids(cards: Sequence[dict[str, Any]], medoids: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return a card for each medoid; its `medoid` is the image, also outside the sample.
+    """Return one card per medoid, whose `medoid` is its image, even outside the sample.
 
-    cards: of `cards`; medoids: `cluster` (1, 2, …) and `image` at one K.
-    A cluster without an image of the sample has a card of size 0, without tags.
+    cards: from `cards`; medoids: `cluster` (1, 2, …) and `image` at one K.
+    A cluster without images in the sample has a card of size 0, without tags.
     """
-    known = {card["cluster"]: card for card in cards}
+    by_cluster = {card["cluster"]: card for card in cards}
     empty = {"size": 0, "share": 0.0, "tags": []}
     return [
-        {"cluster": c, "name": f"none of the sample ({c})", **empty, **known.get(c, {})}
+        {"cluster": c, "name": f"none of the sample ({c})", **empty, **by_cluster.get(c, {})}
         | {"medoid": image}
         for c, image in medoids.sort("cluster").select("cluster", "image").iter_rows()
     ]
 
 
-def _open_to_view(rows: pl.DataFrame, min_patients: int) -> pl.Series:
-    """Body parts; null where few patients have them and no table does: people type names there."""
-    known = pl.col("body_part").is_in(sorted(parsers.vocabulary()))
+def _public_body_parts(rows: pl.DataFrame, min_patients: int) -> pl.Series:
+    """Body parts; null if rare and in no table, since users may type a patient's name there."""
+    standard = pl.col("body_part").is_in(sorted(parsers.vocabulary()))
     frequent = person().n_unique().over("body_part") >= min_patients
-    return rows.select(pl.when(known | frequent).then("body_part")).to_series()
+    return rows.select(pl.when(standard | frequent).then("body_part")).to_series()
 
 
 def _distinguishing(rows: pl.DataFrame, cluster: Integers, encoding: Encoding) -> list[list[_Tag]]:
-    """For each cluster one tag a column, the largest difference of shares first."""
-    people = rows.select(person().rank("dense")).to_series().to_numpy()  # (n,)
+    """One tag per column for each cluster, the largest difference of shares first."""
+    patients = rows.select(person().rank("dense")).to_series().to_numpy()  # (n,)
     tags: list[list[_Tag]] = [[] for _ in range(int(cluster.max()) + 1)]
     for column in encoding.columns:
         find = _numeric if column.kind == "numeric" else _categorical
-        for c, tag in find(rows[column.name], cluster, column, people):
+        for c, tag in find(rows[column.name], cluster, column, patients):
             tags[c].append(tag)
-    return [sorted(every, key=lambda tag: (tag.outside - tag.inside, tag.column)) for every in tags]
+    return [
+        sorted(columns, key=lambda tag: (tag.outside - tag.inside, tag.column)) for columns in tags
+    ]
 
 
 def _shown(tags: list[_Tag], min_patients: int) -> list[_Tag]:
-    """Tags that enough patients have, without presence after a value of the same tag."""
+    """Tags that at least min_patients patients have; no presence after a value of the same tag."""
     shown: list[_Tag] = []
     for tag in tags:
         repeats = tag.is_presence and tag.keyword in {other.keyword for other in shown}
-        if tag.people >= min_patients and not repeats:
+        if tag.patients >= min_patients and not repeats:
             shown.append(tag)
     return shown
 
 
 def _categorical(
-    values: pl.Series, cluster: Integers, column: Column, people: Int64s
+    values: pl.Series, cluster: Integers, column: Column, patients: Int64s
 ) -> Iterator[tuple[int, _Tag]]:
-    """The value whose share inside exceeds that outside most; missing counts as another value."""
+    """Value with the largest share inside minus outside; missing counts as one more value."""
     categories = column.categories or ()
     texts = [readable(value) for value in (*categories, "(other)")]
     codes = values.fill_null(-1).to_numpy()
-    known = codes >= 0
+    present = codes >= 0
     counts = np.zeros((int(cluster.max()) + 1, len(texts)))  # (k, values)
-    np.add.at(counts, (cluster[known], codes[known]), 1)
+    np.add.at(counts, (cluster[present], codes[present]), 1)
     sizes = np.bincount(cluster)[:, None]
     inside = counts / np.maximum(sizes, 1)
     outside = (counts.sum(axis=0) - counts) / np.maximum(len(cluster) - sizes, 1)
@@ -182,26 +184,26 @@ def _categorical(
             shares = float(inside[c, best]), float(outside[c, best])
             fits = nameable and texts[best][0] != "(" and 1 < len(texts[best]) <= LONGEST
             fits = fits and texts[best] not in STORAGE_WORDS
-            who = len(np.unique(people[(cluster == c) & (codes == best)]))
-            yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits, who)
+            count = len(np.unique(patients[(cluster == c) & (codes == best)]))
+            yield c, _Tag(column.name, column.keyword, texts[best], *shares, fits, count)
 
 
 def readable(value: str) -> str:
-    """Return the standard's name of a registered UID; any other value as it is."""
+    """Return the standard's name of a registered UID; any other value unchanged."""
     name = uid_name(value)
     return value if name is None else name
 
 
 def _numeric(
-    values: pl.Series, cluster: Integers, column: Column, people: Int64s
+    values: pl.Series, cluster: Integers, column: Column, patients: Int64s
 ) -> Iterator[tuple[int, _Tag]]:
     numbers = values.cast(pl.Float32).fill_null(np.nan).to_numpy()
     for c in np.unique(cluster):
         inside = cluster == c
-        known = numbers[inside & np.isfinite(numbers)]
-        if not len(known):
+        present = numbers[inside & np.isfinite(numbers)]
+        if not len(present):
             continue
-        low, middle, high = np.quantile(known, (0.25, 0.5, 0.75), method="nearest")
+        low, middle, high = np.quantile(present, (0.25, 0.5, 0.75), method="nearest")
         within = (numbers >= low) & (numbers <= high)
         outside = float(within[~inside].sum() / max((~inside).sum(), 1))
         shares = float(within[inside].mean()), outside
@@ -210,9 +212,9 @@ def _numeric(
             text += f" ({_number(low)}–{_number(high)})"
         elif unit:
             text += f" {unit}"
-        who = len(np.unique(people[inside & np.isfinite(numbers)]))
+        count = len(np.unique(patients[inside & np.isfinite(numbers)]))
         fits = unit is not None and low == high
-        yield int(c), _Tag(column.name, column.keyword, text, *shares, fits, who)
+        yield int(c), _Tag(column.name, column.keyword, text, *shares, fits, count)
 
 
 def _number(value: float) -> str:
@@ -220,11 +222,11 @@ def _number(value: float) -> str:
 
 
 def _pieces(members: pl.DataFrame, tags: list[_Tag]) -> list[str]:
-    """Parts of a name: modality, the body part of at least half, then the cluster's tags."""
+    """Parts of a name: modality, the body part of at least half the images, then tags."""
     modalities, parts = (_ranked(members[label]) for label in ("modality", "body_part"))
-    most = [text for text, share in modalities if share >= 0.5]
-    several = [text for text, share in modalities[:3] if share >= 0.15]
-    pieces = most[:1] or (["/".join(several)] if several else [])
+    majority = [text for text, share in modalities if share >= 0.5]
+    frequent = [text for text, share in modalities[:3] if share >= 0.15]
+    pieces = majority[:1] or (["/".join(frequent)] if frequent else [])
     pieces += [text for text, share in parts[:1] if share >= 0.5]
     values = [
         tag.value
@@ -235,14 +237,14 @@ def _pieces(members: pl.DataFrame, tags: list[_Tag]) -> list[str]:
 
 
 def _ranked(labels: pl.Series) -> list[tuple[str, float]]:
-    """The labels with their share of the images, the most frequent first."""
+    """Labels with their share of the images, the most frequent first."""
     counts = labels.drop_nulls().value_counts().sort("count", labels.name, descending=[True, False])
     return [(text, count / len(labels)) for text, count in counts.iter_rows()]
 
 
-def _unique(pieces: list[str], taken: set[str]) -> str:
-    """The first pieces, and as many more as are needed to differ from the names taken."""
+def _unique(pieces: list[str], others: set[str]) -> str:
+    """The first pieces, and as many more as are needed to differ from the other names."""
     names = [" · ".join(pieces[:count]) for count in range(PIECES, max(PIECES, len(pieces)) + 1)]
-    numbered = (f"{names[0] or 'mixed'} ({i})" for i in range(2, len(taken) + 3))
+    numbered = (f"{names[0] or 'mixed'} ({i})" for i in range(2, len(others) + 3))
     plain = [name or "mixed" for name in names]
-    return next(name for name in [*plain, *numbered] if name not in taken)
+    return next(name for name in [*plain, *numbered] if name not in others)

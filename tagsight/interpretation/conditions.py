@@ -1,4 +1,4 @@
-"""Conditions that a rule is made of: which images they hold for, and how they are written."""
+"""Conditions of a rule: the images they hold for, and their text."""
 
 import json
 import re
@@ -15,9 +15,9 @@ MISSING = -1
 
 @dataclass(frozen=True)
 class Category:
-    """The condition that a column has a value, or has not; code -1 = it is missing.
+    """The condition that a column has a value, or does not have it; code -1 = missing.
 
-    For a column of presence alone, `name` is the tag's with a question mark.
+    For a presence column, `name` is the tag's with a question mark.
     """
 
     name: str
@@ -26,9 +26,9 @@ class Category:
     holds: bool
 
     def on(self, frame: pl.DataFrame) -> Bools:
-        """Return whether it holds, bool (n,); frame: the encoded columns."""
-        same: Bools = frame[self.name].fill_null(MISSING).to_numpy() == self.code
-        return same == self.holds
+        """Return where it holds, bool (n,); frame: the encoded columns."""
+        equal: Bools = frame[self.name].fill_null(MISSING).to_numpy() == self.code
+        return equal == self.holds
 
     def __str__(self) -> str:
         if self.name.endswith("?"):
@@ -43,7 +43,7 @@ class Category:
 class Number:
     """The condition that a number is above `low` and at most `high`, or missing where `missing`.
 
-    A `low` of infinity says that the number is missing.
+    An infinite `low` means that the number is missing.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Number:
     missing: bool
 
     def on(self, frame: pl.DataFrame) -> Bools:
-        """Return whether it holds, bool (n,); frame: the encoded columns."""
+        """Return where it holds, bool (n,); frame: the encoded columns."""
         values = numbers_of(frame[self.name])
         within: Bools = (values > np.float32(self.low)) & (values <= np.float32(self.high))
         return within | (np.isnan(values) & self.missing)
@@ -82,7 +82,7 @@ def written(rule: Rule | None) -> str | None:
 
 
 def quoted(text: str) -> str:
-    """Return a value as it is, or in quotation marks where it could be read as part of the rule."""
+    """Return a value, in quotation marks if it could be read as part of the rule."""
     plain = re.fullmatch(r"[\w.+/\\-]+", text) and text not in ("missing", "there", "not")
     return text if plain else json.dumps(text, ensure_ascii=False)
 

@@ -1,17 +1,17 @@
 """Confounding of clusters by the scanner: do they follow devices rather than anatomy?
 
-Clusters made of tags can follow the device that wrote the tags. By adjusted mutual information
-(AMI, Vinh et al. 2010) they are compared with what states the scanner, with the body part and with
-the modality, on the images that state all three. Which label stands for the scanner is set
-beforehand: the model, and the maker or the site only where no models are stated. To take whichever
-agrees most would be to compare the best of three with one. The modality is there because a scanner
-has one: clusters that are modalities agree with models too.
+Clusters of tags can follow the device that wrote the tags. By adjusted mutual information (AMI,
+Vinh et al. 2010) they are compared with a label of the scanner, with the body part and with the
+modality, on the images that have all three. The label of the scanner is fixed in advance: the
+model; manufacturer or site only where no models are known. To take the label of largest AMI would
+be to compare the best of three with one. Modality is compared because each scanner has one:
+clusters that are modalities agree with models, too.
 
-The rule: an AMI larger by `MARGIN` or more than both others says that clusters are modalities; else
-one larger by as much, of scanner and body part, says which of these two they are to be read as;
-below that they are both, or where neither of the two reaches `MARGIN`, neither. AMI is 0 by chance
-however many kinds a label has, but a label of more kinds than there are clusters cannot reach 1:
-the numbers of kinds are given for that reason.
+The rule: if the AMI of modality is larger by `MARGIN` or more than both others, clusters are
+modalities; else, if those of scanner and body part differ by as much, the larger one is the
+verdict; else both, or neither where neither reaches `MARGIN`. AMI is 0 by chance for any
+number of levels of a label, but with more levels than clusters it cannot reach 1. So the numbers
+of levels are returned.
 """
 
 from collections.abc import Mapping
@@ -24,19 +24,19 @@ from tagsight.interpretation.agreement import agreement
 
 MARGIN = 0.1
 ANATOMY, MODALITY = "body_part", "modality"
-SCANNERS = ("model", "manufacturer", "site")  # labels that stand for the scanner, best first
+SCANNERS = ("model", "manufacturer", "site")  # labels of the scanner, best first
 
 
 def confounding(labels: Integers, outside: Mapping[str, pl.Series]) -> dict[str, Any]:
-    """Return what clusters agree with more: `verdict`, and the figures behind it, `compared`.
+    """Return what clusters agree with most (`verdict`), and the figures behind it (`compared`).
 
     labels: integers (n,), clusters.
-    outside: name -> n texts; `body_part`, and any of `modality` and SCANNERS among them.
-    Returns in `compared` for each of SCANNERS that can be compared, in their order: `label`, the
-    `rows` that state it, the body part and the modality, and of each of the three (`scanner`,
-    `anatomy`, `modality`) its AMI and in `levels` its number of kinds; the modality is null where
-    there are no two. `verdict` is that of the first: `scanner`, `anatomy`, `modality`, `both` or
-    `neither`; `unknown` where no two body parts and no two scanners are stated on the same images.
+    outside: name -> n texts; `body_part`, and any of `modality` and SCANNERS.
+    Returns in `compared`, for each of SCANNERS that can be compared, in order: `label`; `rows`
+    (images with this label, body part and modality); the AMI of `scanner`, `anatomy` and
+    `modality`, and in `levels` the number of levels of each; modality is null where fewer than two
+    are known. `verdict` is that of the first: `scanner`, `anatomy`, `modality`, `both` or
+    `neither`; `unknown` where the images with both labels have one body part or one scanner only.
     """
     rows = (_compared(labels, outside, name) for name in SCANNERS if name in outside)
     compared = [row for row in rows if row is not None]
@@ -46,14 +46,14 @@ def confounding(labels: Integers, outside: Mapping[str, pl.Series]) -> dict[str,
 def _compared(
     labels: Integers, outside: Mapping[str, pl.Series], name: str
 ) -> dict[str, Any] | None:
-    named = {"scanner": outside[name], "anatomy": outside[ANATOMY]}
-    known = named["scanner"].is_not_null() & named["anatomy"].is_not_null()
+    texts = {"scanner": outside[name], "anatomy": outside[ANATOMY]}
+    known = texts["scanner"].is_not_null() & texts["anatomy"].is_not_null()
     modality = outside.get(MODALITY)
     if modality is not None and modality.filter(known).drop_nulls().n_unique() > 1:
         known &= modality.is_not_null()
-        named["modality"] = modality
-    stated = {kind: texts.filter(known) for kind, texts in named.items()}
-    rows = {row["label"]: row for row in agreement(labels[known.to_numpy()], stated, k=0)}
+        texts["modality"] = modality
+    on_known = {kind: label.filter(known) for kind, label in texts.items()}
+    rows = {row["label"]: row for row in agreement(labels[known.to_numpy()], on_known, k=0)}
     amis = {"modality": None} | {kind: row["ami"] for kind, row in rows.items()}
     if amis["scanner"] is None or amis["anatomy"] is None:
         return None
@@ -62,7 +62,7 @@ def _compared(
 
 
 def verdict(amis: Mapping[str, Any]) -> str:
-    """Return what to read clusters as; amis: `scanner`, `anatomy`, `modality` (or None)."""
+    """Return what clusters stand for; amis: `scanner`, `anatomy`, `modality` (or None)."""
     scanner, anatomy, modality = amis["scanner"], amis["anatomy"], amis["modality"] or 0.0
     larger = max(scanner, anatomy)
     if modality - max(larger, 0) >= MARGIN:

@@ -13,8 +13,8 @@ def nesting(clusters: pl.DataFrame) -> list[dict[str, Any]]:
     """Return for each pair of K of the grid: `coarse` and `fine`, the two K, and `inside`.
 
     clusters: `image`, `k`, `cluster` of one sample.
-    Returns in `inside` the rows of the function of that name. k-medoids does not nest by itself:
-    shares near 1 say that it did.
+    Returns in `inside` the rows of `inside`. Clusters of k-medoids need not be nested: shares
+    near 1 mean that they are.
     """
     ks = clusters["k"].unique().sort().to_list()
     return [
@@ -24,17 +24,19 @@ def nesting(clusters: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def inside(clusters: pl.DataFrame, coarse: int, fine: int) -> pl.DataFrame:
-    """Return where the images of each cluster of one K are at another.
+    """Return the clusters of one K that the images of each cluster of another K are in.
 
     clusters: `image`, `k`, `cluster` of one sample; coarse, fine: the two K.
-    Returns a row for each pair of clusters that share images: `fine` and `coarse` (clusters; 0, in
-    none, is a group like others), `images` (shared), `share` (of the fine one's images; of a fine
-    one they sum to 1), in the order of the fine ones, the largest share first.
+    Returns one row per pair of clusters that share images: `fine` and `coarse` (clusters; 0, in
+    none, is a group like others), `images` (shared), `share` (of the fine cluster's images), by
+    fine cluster, the largest share first.
     """
-    known = clusters.select("image", "k", "cluster")
-    left = known.filter(k=fine).select("image", fine="cluster")
-    right = known.filter(k=coarse).select("image", coarse="cluster")
-    shared = left.join(right, on="image").group_by("fine", "coarse").agg(images=pl.len())
+    labels = clusters.select("image", "k", "cluster")
+    fine_labels = labels.filter(k=fine).select("image", fine="cluster")
+    coarse_labels = labels.filter(k=coarse).select("image", coarse="cluster")
+    shared = (
+        fine_labels.join(coarse_labels, on="image").group_by("fine", "coarse").agg(images=pl.len())
+    )
     size = pl.col("images").sum().over("fine")
     return shared.select("fine", "coarse", "images", share=(pl.col("images") / size).round(6)).sort(
         "fine", "images", "coarse", descending=[False, True, False]
@@ -42,9 +44,9 @@ def inside(clusters: pl.DataFrame, coarse: int, fine: int) -> pl.DataFrame:
 
 
 def homes(step: Step) -> dict[int, Mapping[str, Any]]:
-    """Return for each finer cluster, without 0, its row of the largest share.
+    """Return the row of largest share of each finer cluster but 0.
 
-    step: one of `nesting`.
+    step: an item of `nesting`.
     """
     largest: dict[int, Mapping[str, Any]] = {}
     for row in step["inside"]:
@@ -54,10 +56,10 @@ def homes(step: Step) -> dict[int, Mapping[str, Any]]:
 
 
 def nested(step: Step) -> float | None:
-    """Return the share of images that are where most of their finer cluster is.
+    """Return the share of images in the coarser cluster that has most of their finer cluster.
 
-    step: one of `nesting`.
-    Returns 1 where each finer cluster lies inside one coarser, None where there is no cluster.
+    step: an item of `nesting`.
+    Returns 1 where each finer cluster is inside one coarser, None where there is no cluster.
     """
     rows = [row for row in step["inside"] if row["fine"]]
     total = sum(row["images"] for row in rows)

@@ -1,6 +1,6 @@
-"""Where a search for medoids among all rows stands, and the steps that it can take.
+"""State of a search for medoids among all rows, and its steps.
 
-Nothing of size n × n is ever there: only, of each row and each K, the two nearest medoids.
+No array of size n × n is made: a row keeps only its two nearest medoids at each K.
 """
 
 import itertools
@@ -20,20 +20,20 @@ from tagsight.gower.metric import Distance
 from tagsight.gower.packing import TILE, Packed, blocks, gather, pack
 from tagsight.run.atomic import writing
 
-TRIED = 128  # members that a cluster tries as its medoid, chosen by as many others
-PROBE_ROWS = 4096  # rows that say which of all rows are tried first
+TRIED = 128  # members that a cluster tries as its medoid, selected by as many others
+PROBE_ROWS = 4096  # rows whose loss decides which rows are tried first
 NONE = np.empty(0, np.int64)
-WIDTHS = 1024  # images whose silhouettes are made
-# Changes of the loss, in units of all weight: to be looked at exactly, to be swapped for.
+WIDTHS = 1024  # images in the mean silhouettes
+# Changes of the loss, divided by the sum of weights: below them a candidate is examined; swapped.
 PROMISING, ENOUGH = 1e-7, -1e-9
 
 
 @dataclass(frozen=True)
 class MeasuredClustering(Clustering):
-    """A clustering, with how far each row is from the two nearest medoids.
+    """A clustering with the distances of each row to its two nearest medoids.
 
-    distance, second: float32 (n,), to the nearest medoid and to the second nearest (1 where there
-    is none).
+    distance, second: float32 (n,), to the nearest and to the second nearest (1 where there is
+    none).
     """
 
     distance: Float32s
@@ -41,53 +41,53 @@ class MeasuredClustering(Clustering):
 
 
 class SearchState:
-    """A search among the same rows: what it needs of them, and where it stands.
+    """A search for medoids among n rows, for several K.
 
-    rows: all of them, packed; weight: float64 (n,).
+    weight: float64 (n,), at least 1: how often a row counts.
     """
 
     def __init__(self, features: Features, weight: Float64s, distance: Distance) -> None:
         self.n, self.weight, self.root = len(features), weight, distance == "root"
         self.total = weight.sum()
         self.rows = pack(features, blocks(features, features))
-        self.chosen: list[Int64s] = []  # the medoids of each K
-        self.state = kernels.fresh(0, self.n)
-        self.order = np.arange(self.n)  # in which rows are tried
+        self.chosen: list[Int64s] = []  # medoids (rows) of each K
+        self.nearest = kernels.fresh(0, self.n)
+        self.order = np.arange(self.n)  # of trying rows
         self.tried = 0  # candidates
-        self.swaps = self.last = np.zeros(0, np.int64)  # of each K; after how many tried the last
+        self.swaps = self.last = np.zeros(0, np.int64)  # per K: swaps; `tried` at the last swap
 
     def start(self, chosen: Sequence[Int64s]) -> None:
-        """Take these medoids, each K's in an array: all rows to the nearest of them."""
+        """Start from these medoids: for each K int64 (K,), rows."""
         self.chosen = [np.array(rows) for rows in chosen]
         self.tried, self.swaps = 0, np.zeros(len(chosen), np.int64)
         self.last = self.swaps.copy()
         self.assign()
 
     def assign(self) -> None:
-        """All rows to the nearest of the medoids, the lowest place where two are equally near."""
-        self.state = kernels.fresh(len(self.chosen), self.n)
-        some = gather(self.rows, np.concatenate([*self.chosen, NONE]))
-        kernels.assign(self.rows, some, self.first, self.root, self.state)
+        """Find the two nearest medoids of all rows; of equally near ones the lower index wins."""
+        self.nearest = kernels.fresh(len(self.chosen), self.n)
+        medoids = gather(self.rows, np.concatenate([*self.chosen, NONE]))
+        kernels.assign(self.rows, medoids, self.first, self.root, self.nearest)
         for g in range(len(self.chosen)):
-            self._settle(g)
+            self._assign_medoids(g)
 
     @property
     def first(self) -> Int64s:
-        """Where the medoids of each K begin when all are counted on: int64 (g + 1,)."""
+        """Start of each K among the medoids of all K: int64 (g + 1,)."""
         return np.cumsum([0, *map(len, self.chosen)]).astype(np.int64)
 
     def losses(self) -> list[float]:
-        """The loss of each K."""
-        return [float((self.weight * d).sum()) for d in self.state.distance]
+        """Return the loss at each K."""
+        return [float((self.weight * d).sum()) for d in self.nearest.distance]
 
-    def said(self) -> str:
-        """The mean distance under each K, in words."""
-        each = zip(self.chosen, self.losses(), strict=True)
-        told = ", ".join(f"{loss / self.total:.4f} (K = {len(rows)})" for rows, loss in each)
-        return f"mean distance {told}"
+    def describe(self) -> str:
+        """Return the mean distance at each K, in words."""
+        pairs = zip(self.chosen, self.losses(), strict=True)
+        means = ", ".join(f"{loss / self.total:.4f} (K = {len(rows)})" for rows, loss in pairs)
+        return f"mean distance {means}"
 
     def commit(self, path: Path) -> None:
-        """Write where the search stands; what all rows are nearest to follows from it."""
+        """Write the state; the nearest medoids of all rows can be recomputed from it."""
         with writing(path) as temporary, open(temporary, "wb") as file:
             np.savez(
                 file,
@@ -99,51 +99,55 @@ class SearchState:
                 last=self.last,
             )
 
-    def take_up(self, path: Path, candidates: int) -> bool:
-        """Go on from what was committed, if there is something and no more were tried than this.
+    def resume(self, path: Path, candidates: int) -> bool:
+        """Load a committed state, if there is one with at most this many candidates tried.
 
-        To be the same as a search that was not broken off, it has to go on at the end of a batch.
+        States are committed at the end of a batch only, so that a search gives the same result
+        whether or not it was interrupted.
+        Returns whether it was loaded.
         """
         if not path.exists():
             return False
-        with np.load(path) as kept:
-            if kept["tried"] > candidates:
+        with np.load(path) as stored:
+            if stored["tried"] > candidates:
                 return False
-            self.start(np.split(kept["medoids"], kept["first"][1:-1]) if len(kept["swaps"]) else [])
-            self.order, self.tried = kept["order"], int(kept["tried"])
-            self.swaps, self.last = kept["swaps"], kept["last"]
+            self.start(
+                np.split(stored["medoids"], stored["first"][1:-1]) if len(stored["swaps"]) else []
+            )
+            self.order, self.tried = stored["order"], int(stored["tried"])
+            self.swaps, self.last = stored["swaps"], stored["last"]
         return True
 
     def active(self) -> Int64s:
-        """The K under which not all rows were tried since the last swap."""
+        """Return the indices of the K at which not all rows were tried since the last swap."""
         return np.flatnonzero(self.tried - self.last < self.n)
 
-    def _settle(self, g: int) -> None:
-        """A medoid stays with itself, also beside its duplicate and where it lacks everything."""
-        near, second, distance, farther = (part[g] for part in self.state)
+    def _assign_medoids(self, g: int) -> None:
+        """Assign each medoid to itself, even beside an equal one, and if it is empty."""
+        near, second, distance, farther = (part[g] for part in self.nearest)
         rows, places = self.chosen[g], np.arange(len(self.chosen[g]), dtype=np.int32)
         moved = near[rows] != places
         second[rows[moved]], farther[rows[moved]] = near[rows[moved]], distance[rows[moved]]
         near[rows], distance[rows] = places, 0
 
     def refine(self, seed: int) -> None:
-        """Let each cluster look for a better medoid among its members; then assign anew.
+        """Replace each medoid by the best of some members of its cluster, and reassign all rows.
 
-        All members are compared with some of them, drawn; those that are nearest to these, and the
-        medoid that there is, with all members.
+        All members are compared with a random sample of them. The members nearest to the sample,
+        and the medoid, are then compared with all members.
         """
         self.start(
             [self._central(g, np.random.default_rng([seed, g])) for g in range(len(self.chosen))]
         )
 
     def _central(self, g: int, rng: np.random.Generator) -> Int64s:
-        """The best medoid of each cluster of a K, of those tried: int64 (k,)."""
-        near, k = self.state.near[g], len(self.chosen[g])
+        """Best medoid of each cluster at one K, of the members tried: int64 (k,)."""
+        near, k = self.nearest.near[g], len(self.chosen[g])
         order = np.argsort(near, kind="stable")
         members = np.split(order, np.cumsum(np.bincount(near, minlength=k))[:-1])
-        packed = self._apart(members)
-        drawn = _table([rng.permutation(rows)[:TRIED] for rows in members])
-        nearness = np.split(self._within(packed, drawn)[0].ravel(), packed.starts[1:] * TILE)
+        packed = self._by_cluster(members)
+        sample = _table([rng.permutation(rows)[:TRIED] for rows in members])
+        nearness = np.split(self._within(packed, sample)[0].ravel(), packed.starts[1:] * TILE)
         tried = _table(
             [
                 np.append(medoid, rows[np.argsort(score[: len(rows)], kind="stable")[: TRIED - 1]])
@@ -155,7 +159,7 @@ class SearchState:
         return tried[np.arange(k), best]
 
     def _within(self, clusters: "_Clusters", tried: Int64s) -> tuple[Float64s, Float64s]:
-        """Sums of distances, of each member to those tried of its cluster and the other way."""
+        """Sums of distances from each member to those tried of its cluster, and back."""
         to_probes, to_rows = np.zeros(clusters.weight.shape), np.zeros((len(clusters.owner), TRIED))
         kernels.within(
             clusters.rows,
@@ -169,7 +173,7 @@ class SearchState:
         )
         return to_probes, to_rows
 
-    def _apart(self, members: Sequence[Int64s]) -> "_Clusters":
+    def _by_cluster(self, members: Sequence[Int64s]) -> "_Clusters":
         tiles = np.array([-(-len(rows) // TILE) for rows in members])
         starts = np.cumsum(tiles) - tiles
         places = np.full(tiles.sum() * TILE, -1, np.int64)
@@ -180,13 +184,13 @@ class SearchState:
         return _Clusters(gather(self.rows, places), weight, owner, starts)
 
     def rank(self) -> None:
-        """Put those rows first in order that promise most under any of the K.
+        """Order the rows to be tried: those first that lower the loss most at any K.
 
-        What they promise is what PROBE_ROWS of the rows would gain from them.
+        The loss is that of PROBE_ROWS of the rows.
         """
-        rows, times = drawn(self.weight, PROBE_ROWS)
+        rows, times = systematic_sample(self.weight, PROBE_ROWS)
         probes = kernels.NearestTwo._make(
-            np.ascontiguousarray(part[:, rows]) for part in self.state
+            np.ascontiguousarray(part[:, rows]) for part in self.nearest
         )
         first, out = self.first, np.empty((len(self.chosen), self.n), np.float32)
         removal = [self._removal(g, probes, times) for g in range(len(self.chosen))]
@@ -201,18 +205,18 @@ class SearchState:
             out,
         )
         best = np.full(self.n, self.n)
-        for promised in out:
+        for change in out:
             rank = np.empty(self.n, np.int64)
-            rank[np.argsort(promised, kind="stable")] = np.arange(self.n)
+            rank[np.argsort(change, kind="stable")] = np.arange(self.n)
             np.minimum(best, rank, out=best)
         self.order = np.argsort(best, kind="stable")
 
     def attempt(self, candidates: Int64s, active: Int64s) -> None:
-        """Try at most TILE rows as medoids, under the K that are active.
+        """Try at most TILE rows as medoids, at the active K.
 
-        How each would change the loss is found for all of them together; those that promise
-        something are looked at one by one, the most promising first, against what the ones before
-        have changed. ValueError where they are more.
+        The changes of the loss are computed for all of them together. Those that would lower it are
+        then examined one by one, the largest change first, since each swap affects the next.
+        Raises ValueError where there are more than TILE.
         """
         if len(candidates) > TILE:
             raise ValueError(f"at most {TILE} rows are tried at a time, not {len(candidates)}")
@@ -223,84 +227,84 @@ class SearchState:
         rows = np.unique(np.concatenate([*promising, NONE]))
         lines = np.empty((len(rows), self.n), np.float32)
         kernels.distances_from(gather(self.rows, rows), rows, self.rows, self.root, lines)
-        for g, some in zip(active, promising, strict=True):
-            for row, place in zip(some, np.searchsorted(rows, some), strict=True):
-                if self._swapped(g, row, lines[place]):
+        for g, best in zip(active, promising, strict=True):
+            for row, place in zip(best, np.searchsorted(rows, best), strict=True):
+                if self._swap(g, row, lines[place]):
                     self.swaps[g] += 1
                     self.last[g] = self.tried
 
     def _promising(self, candidates: Int64s, changes: Float64s) -> Int64s:
-        """Those that lower the loss in some place, the most first."""
-        promised = changes.min(axis=0)
-        order = np.argsort(promised, kind="stable")
-        return candidates[order[promised[order] < PROMISING * self.total]]
+        """Candidates that lower the loss in some place, the largest change first."""
+        least = changes.min(axis=0)
+        order = np.argsort(least, kind="stable")
+        return candidates[order[least[order] < PROMISING * self.total]]
 
     def _changes(self, candidates: Int64s, active: Int64s) -> list[Float64s]:
-        """How each candidate would change the loss in each medoid's place: (k, c) for each K."""
+        """Change of the loss by each candidate in place of each medoid: (k, c) per active K."""
         first, count = self.first, kernels.strips(self.n)
         shared = np.zeros((count, len(self.chosen), TILE))
-        own = np.zeros((count, first[-1], TILE))
+        by_medoid = np.zeros((count, first[-1], TILE))
         kernels.changes(
             self.rows,
             self.weight,
             gather(self.rows, candidates),
             candidates,
-            self.state,
+            self.nearest,
             first,
             active,
             self.root,
             shared,
-            own,
+            by_medoid,
         )
-        own, shared = own.sum(axis=0), shared.sum(axis=0)
+        by_medoid, shared = by_medoid.sum(axis=0), shared.sum(axis=0)
         changes = []
         for g in active:
-            removal = self._removal(g, self.state, self.weight)
-            places = own[first[g] : first[g + 1]] + removal[:, None]
+            removal = self._removal(g, self.nearest, self.weight)
+            places = by_medoid[first[g] : first[g + 1]] + removal[:, None]
             changes.append((shared[g] + places)[:, : len(candidates)])
         return changes
 
     def _removal(self, g: int, state: kernels.NearestTwo, weight: Float64s) -> Float64s:
-        """By how much the loss of these rows would rise without each medoid: float64 (k,)."""
-        apart = state.second_distance[g].astype(np.float64) - state.distance[g]
-        lost: Float64s = np.bincount(state.near[g], weight * apart, len(self.chosen[g])).astype(
+        """Rise of the loss of some rows without each medoid: float64 (k,)."""
+        margin = state.second_distance[g].astype(np.float64) - state.distance[g]
+        rise: Float64s = np.bincount(state.near[g], weight * margin, len(self.chosen[g])).astype(
             np.float64, copy=False
         )
-        return lost
+        return rise
 
-    def _swapped(self, g: int, row: int, line: Float32s) -> bool:
-        """Put the row in the best place if that lowers the loss."""
+    def _swap(self, g: int, row: int, line: Float32s) -> bool:
+        """Swap the row for the best medoid if that lowers the loss, and return whether it does."""
         if row in self.chosen[g]:
             return False
-        near, second, distance, farther = (part[g] for part in self.state)
+        near, second, distance, farther = (part[g] for part in self.nearest)
         shared = np.empty(kernels.strips(self.n))
-        places = np.zeros((len(shared), len(self.chosen[g])))
-        swap.change(line, near, distance, farther, self.weight, shared, places)
-        own = places.sum(axis=0)
-        m = int(own.argmin())
-        if shared.sum() + own[m] > ENOUGH * self.total:
+        by_medoid = np.zeros((len(shared), len(self.chosen[g])))
+        swap.change(line, near, distance, farther, self.weight, shared, by_medoid)
+        changes = by_medoid.sum(axis=0)
+        m = int(changes.argmin())
+        if shared.sum() + changes[m] > ENOUGH * self.total:
             return False
-        lost = swap.exchange(line, m, near, second, distance, farther)
+        stale = swap.exchange(line, m, near, second, distance, farther)
         self.chosen[g][m] = row
-        self._look_anew(g, lost)
-        self._settle(g)
+        self._recompute(g, stale)
+        self._assign_medoids(g)
         return True
 
-    def _look_anew(self, g: int, rows: Int64s) -> None:
-        found = kernels.fresh(1, len(rows))
+    def _recompute(self, g: int, rows: Int64s) -> None:
+        update = kernels.fresh(1, len(rows))
         k = np.array([0, len(self.chosen[g])])
         kernels.assign(
-            gather(self.rows, rows), gather(self.rows, self.chosen[g]), k, self.root, found
+            gather(self.rows, rows), gather(self.rows, self.chosen[g]), k, self.root, update
         )
-        for part, new in zip(self.state, found, strict=True):
+        for part, new in zip(self.nearest, update, strict=True):
             part[g, rows] = new[0]
 
-    def found(self) -> list[MeasuredClustering]:
-        """Where the search stands."""
-        return [self._found(g) for g in range(len(self.chosen))]
+    def clusterings(self) -> list[MeasuredClustering]:
+        """Return the clustering at each K."""
+        return [self._clustering(g) for g in range(len(self.chosen))]
 
-    def _found(self, g: int) -> MeasuredClustering:
-        near, _, distance, second = (part[g] for part in self.state)
+    def _clustering(self, g: int) -> MeasuredClustering:
+        near, _, distance, second = (part[g] for part in self.nearest)
         labels, medoids = numbered(near, self.chosen[g], self.weight)
         loss = float((self.weight * distance).sum())
         return MeasuredClustering(
@@ -308,16 +312,16 @@ class SearchState:
         )
 
     def mean_silhouettes(self) -> Float64s:
-        """The mean over WIDTHS images of their silhouettes among all images, of each K: (g,)."""
-        rows, times = drawn(self.weight, WIDTHS)
+        """Return the mean silhouette at each K, float64 (g,): of WIDTHS images, each among all."""
+        rows, times = systematic_sample(self.weight, WIDTHS)
         widths = self.silhouettes(rows)
         return np.array([(width * times).sum() / times.sum() for width in widths])
 
     def silhouettes(self, rows: Int64s) -> Float64s:
-        """Silhouettes of some rows among all rows, as `silhouettes.samples` has them: (g, rows)."""
-        groups = self.state.near + self.first[:-1, None]
-        counted = np.tile(self.weight, len(groups))
-        sizes = np.bincount(groups.ravel(), counted, self.first[-1]).astype(np.float64, copy=False)
+        """Return the silhouettes of some rows among all, as `silhouettes.widths`: (g, rows)."""
+        groups = self.nearest.near + self.first[:-1, None]
+        weights = np.tile(self.weight, len(groups))
+        sizes = np.bincount(groups.ravel(), weights, self.first[-1]).astype(np.float64, copy=False)
         parts = [rows[i : i + TILE] for i in range(0, len(rows), TILE)]
         widths = [self._widths(part, groups, sizes) for part in parts]
         return np.concatenate(widths, axis=-1)
@@ -331,8 +335,8 @@ class SearchState:
         return np.array(
             [
                 [
-                    of_row(line[a:b], sizes[a:b], own - a)
-                    for line, own in zip(total, groups[g, rows], strict=True)
+                    of_row(line[a:b], sizes[a:b], cluster - a)
+                    for line, cluster in zip(total, groups[g, rows], strict=True)
                 ]
                 for g, (a, b) in enumerate(itertools.pairwise(self.first))
             ]
@@ -340,31 +344,31 @@ class SearchState:
 
 
 class _Clusters(NamedTuple):
-    """The rows of clusters, packed so that each cluster has tiles of its own."""
+    """The rows of clusters, packed so that each cluster has its own tiles."""
 
     rows: Packed
-    weight: Float64s  # (tiles, TILE), 0 where a tile is filled up
+    weight: Float64s  # (tiles, TILE), 0 in the padding of a tile
     owner: Int64s  # (tiles,), the cluster
     starts: Int64s  # (clusters,), its first tile
 
 
-def _table(several: Sequence[Int64s]) -> Int64s:
-    """At most TRIED row numbers of each cluster, filled up with -1: int64 (clusters, TRIED)."""
-    table = np.full((len(several), TRIED), -1, np.int64)
-    for line, rows in zip(table, several, strict=True):
+def _table(clusters: Sequence[Int64s]) -> Int64s:
+    """At most TRIED rows of each cluster, padded with -1: int64 (clusters, TRIED)."""
+    table = np.full((len(clusters), TRIED), -1, np.int64)
+    for line, rows in zip(table, clusters, strict=True):
         line[: len(rows)] = rows
     return table
 
 
-def drawn(weight: Float64s, size: int) -> tuple[Int64s, Float64s]:
-    """Rows drawn in even steps of weight, so that what comes often is drawn often.
+def systematic_sample(weight: Float64s, size: int) -> tuple[Int64s, Float64s]:
+    """Return a systematic sample: rows at even steps of cumulative weight.
 
-    Returns rows int64 (m,), and how often each was drawn, float64 (m,): all rows with their weight
-    where there are no more than `size`.
+    Returns rows int64 (m,) and how often each is drawn, float64 (m,); all rows with their weight
+    where there are at most `size`.
     """
     if len(weight) <= size:
         return np.arange(len(weight)), weight
-    upto = np.cumsum(weight)
-    steps = (np.arange(size) + 0.5) * (upto[-1] / size)
-    rows, times = np.unique(np.searchsorted(upto, steps), return_counts=True)
+    cumulative = np.cumsum(weight)
+    steps = (np.arange(size) + 0.5) * (cumulative[-1] / size)
+    rows, times = np.unique(np.searchsorted(cumulative, steps), return_counts=True)
     return rows, times.astype(np.float64)

@@ -1,4 +1,4 @@
-"""One candidate in the place of one medoid: what it would change, exactly, and the swap itself."""
+"""Swap of a candidate for a medoid: the exact change of the loss, and the swap itself."""
 
 import numpy as np
 from numba import prange
@@ -16,7 +16,7 @@ def _change(
     d2: Float32s,
     weight: Float64s,
     span: tuple[int, int],
-    own: Float64s,
+    by_medoid: Float64s,
 ) -> float:
     shared = 0.0
     for i in range(*span):
@@ -24,7 +24,7 @@ def _change(
         if d < a:
             shared += weight[i] * (d - a)
         else:
-            own[near[i]] += weight[i] * (min(d, b) - a)
+            by_medoid[near[i]] += weight[i] * (min(d, b) - a)
     return shared
 
 
@@ -36,33 +36,35 @@ def change(
     d2: Float32s,
     weight: Float64s,
     shared: Float64s,
-    own: Float64s,
+    by_medoid: Float64s,
 ) -> None:
-    """How one candidate would change the loss under one K.
+    """Write the change of the loss at one K, by strips, if one candidate became a medoid.
 
-    line: the candidate's distances to all rows. shared: float64 (strips,), how in any place; own:
-    float64 (strips, k), filled with 0: besides, if the candidate takes the place of that medoid.
+    line: float32 (n,), the candidate's distances to all rows.
+    shared: float64 (strips,), the part that is the same for every medoid it may replace.
+    by_medoid: float64 (strips, k), filled with 0: the part that depends on the medoid.
     """
     for p in prange(len(shared)):
         s = int(np.int64(p))
         span = span_of(s, len(shared), len(line))
-        shared[s] = _change(line, near, d1, d2, weight, span, own[s])
+        shared[s] = _change(line, near, d1, d2, weight, span, by_medoid[s])
 
 
 @kernel(**FAST)
 def exchange(
     line: Float32s, m: int, near: Int32s, second: Int32s, d1: Float32s, d2: Float32s
 ) -> Int64s:
-    """Put a candidate in the place of medoid m; the rows that have to look for two nearest anew.
+    """Replace medoid m by a candidate.
 
-    line: the candidate's distances to all rows. Returns int64.
+    line: float32 (n,), the candidate's distances to all rows.
+    Returns the rows whose two nearest medoids must be recomputed, int64.
     """
-    lost = np.empty(len(line), np.int64)
+    stale = np.empty(len(line), np.int64)
     count = 0
     for i in range(len(line)):
         d = line[i]
         if (near[i] == m or second[i] == m) and d > d2[i]:
-            lost[count] = i
+            stale[count] = i
             count += 1
         elif near[i] == m:
             d1[i] = d
@@ -71,4 +73,4 @@ def exchange(
             near[i], d1[i] = m, d
         elif d < d2[i] or second[i] == m:
             second[i], d2[i] = m, d
-    return lost[:count].copy()
+    return stale[:count].copy()

@@ -77,7 +77,7 @@ def test_an_empty_grid_names_the_key():
     ],
 )
 def test_readings(silhouette, words):
-    assert choice.reading(silhouette) == f"{words} structure"
+    assert choice.silhouette_verdict(silhouette) == f"{words} structure"
 
 
 def test_the_summary_of_each_k_is_weighted():

@@ -159,7 +159,7 @@ def test_equal_images_share_a_cluster_and_count_each_or_once(weight):
     frame = sample(30)
     again = frame[[0] * 7 + list(range(30))].with_columns(image=pl.int_range(37).cast(pl.String))
     features = to_features(again, ENCODING)
-    few = algorithms.rows(features, weight, "fasterpam")
+    few = algorithms.rows_to_cluster(features, weight, "fasterpam")
     d = metric.matrix(few.features)
     grid = k_medoids.grid(d, [4], weights=few.weight)
     widths = silhouettes.widths(d, [found.labels for found in grid], few.weight)

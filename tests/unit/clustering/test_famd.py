@@ -151,7 +151,7 @@ def test_the_standardised_table_is_never_there_whole(monkeypatch):
 def test_many_rows_are_clustered_from_the_centres_of_some(monkeypatch):
     table, group = features(9, 3000, groups=7, numeric=8, categorical=8, missing=0.05)
     (whole,) = famd.labellings(table, [7])
-    monkeypatch.setattr(famd, "DRAWN", 200)
+    monkeypatch.setattr(famd, "SAMPLE", 200)
     (some,) = famd.labellings(table, [7])
     assert adjusted_rand_score(whole, group) > 0.95
     assert adjusted_rand_score(some, whole) == 1

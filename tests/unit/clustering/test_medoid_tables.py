@@ -152,12 +152,12 @@ def test_the_medoids_of_all_images_say_what_their_clusters_do(seed, kind):
             distance="linear",
             seed=1,
             candidates=50,
-            resume=Path(folder) / "state",
+            checkpoint=Path(folder) / "state",
         )
     told, said = medoid_tables.of_all(outcome, frame, distinct, ENCODING)
     placed = medoid_tables.members(frame, told, ENCODING, kind)  # the sample is all there is
     agrees(told, said, placed, frame, kind)
-    for found in outcome.found:
+    for found in outcome.clusterings:
         annotated = annotation.annotate(frame, told.filter(k=found.k), ENCODING)["cluster"]
         assert (annotated - 1).to_list() == found.labels[distinct.row].tolist()
         assert said.filter(k=found.k)["loss"].item() == pytest.approx(found.loss, rel=1e-9)
@@ -244,7 +244,7 @@ def test_a_medoid_of_all_images_is_the_first_of_those_alike(clustered, tmp_path)
     starts = medoid_tables.starts(table, frame["image"], distinct.row)
     options = {"distance": "linear", "seed": 1, "candidates": 500, "starts": starts}
     outcome = search(
-        distinct.features, distinct.weight, [3, 5], resume=tmp_path / "state", **options
+        distinct.features, distinct.weight, [3, 5], checkpoint=tmp_path / "state", **options
     )
     told, _ = medoid_tables.of_all(outcome, frame, distinct, ENCODING)
     assert told["image"].is_in(some["image"].implode()).all()

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
-from tagsight.interpretation.agreement import SCANNER, TELLING, agreement
+from tagsight.interpretation.agreement import MODALITY_AND_BODY_PART, SCANNER, agreement
 from tagsight.run.package_data import rows_of
 
 
@@ -19,7 +19,7 @@ def test_perfect_finer_and_independent_labels():
             "crossed": pl.Series(list("abababab")),
         },
         k=4,
-        left_out=TELLING,
+        left_out=MODALITY_AND_BODY_PART,
     )
     same, coarser, crossed = rows
     assert (same["ami"], same["homogeneity"], same["completeness"]) == pytest.approx((1, 1, 1))
@@ -27,7 +27,7 @@ def test_perfect_finer_and_independent_labels():
     assert coarser["completeness"] == pytest.approx(0.5)
     assert crossed["homogeneity"] == pytest.approx(0, abs=1e-9)
     assert crossed["ami"] < 0.01
-    assert all(row["k"] == 4 and row["left_out"] == list(TELLING) for row in rows)
+    assert all(row["k"] == 4 and row["left_out"] == list(MODALITY_AND_BODY_PART) for row in rows)
 
 
 def test_missing_labels_are_left_out_and_counted():

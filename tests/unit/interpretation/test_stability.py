@@ -9,18 +9,18 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import adjusted_rand_score
 
 from tagsight.clustering import cluster_tables, k_medoids, silhouettes
-from tagsight.clustering.algorithms import clusterings, rows
+from tagsight.clustering.algorithms import clusterings, rows_to_cluster
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import all_rows
 from tagsight.interpretation.stability import (
+    adjusted_rand,
+    bootstrap_counts,
     bootstrapped,
-    drawn,
     jaccards,
     means,
-    reading,
-    same,
     stability,
-    trusted,
+    stability_verdict,
+    with_stability,
 )
 from tagsight.tags.encoding import Column, Encoding, to_features
 
@@ -53,13 +53,13 @@ def test_a_cluster_none_of_whose_patients_was_drawn_was_not_found_again():
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(0, 9))
 def test_patients_are_drawn_whole_and_as_many_as_there_are(people, seed):
     people = np.unique(people, return_inverse=True)[1]
-    draws = list(drawn(people, 3, seed))
+    draws = list(bootstrap_counts(people, 3, seed))
     assert len(draws) == (3 if people.max() else 0)
     for times in draws:
         of_each = {p: set(times[people == p]) for p in people}
         assert all(len(each) == 1 for each in of_each.values())
         assert sum(each.pop() for each in of_each.values()) == people.max() + 1
-    again = list(drawn(people, 3, seed))
+    again = list(bootstrap_counts(people, 3, seed))
     assert all((one == other).all() for one, other in zip(draws, again, strict=True))
 
 
@@ -116,7 +116,7 @@ def test_planted_groups_are_found_again_and_what_cuts_them_is_not():
 )
 def test_bootstraps_are_clusterings_of_the_rows_drawn(algorithm, weight):
     sample = groups(4, 0.2).with_columns(pl.col("x", "y").round(1))
-    few = rows(to_features(sample, ENCODING), weight, algorithm)
+    few = rows_to_cluster(to_features(sample, ENCODING), weight, algorithm)
     assert (len(few.first) < 60) == (algorithm == "fasterpam")
     distances = metric.matrix(few.features)
     people = np.arange(60) // 2
@@ -126,7 +126,7 @@ def test_bootstraps_are_clusterings_of_the_rows_drawn(algorithm, weight):
     options = {**given_, "weight": weight, "bootstraps": 4, "seed": 8}
     result = bootstrapped(few, distances, labels, people, **options)
     expected = {3: [], 4: []}
-    for times in drawn(people, 4, 8):
+    for times in bootstrap_counts(people, 4, 8):
         images = np.flatnonzero(times)
         repeated = {
             "fasterpam images": np.repeat(images, times[images]),
@@ -184,14 +184,14 @@ def test_the_rand_index_is_of_what_both_have_in_a_cluster(pair):
     one, other = pair
     both = [(a, b) for a, b in zip(*pair, strict=True) if a >= 0 and b >= 0]
     expected = adjusted_rand_score([a for a, _ in both], [b for _, b in both])
-    assert same(one, other) == pytest.approx(expected)
+    assert adjusted_rand(one, other) == pytest.approx(expected)
 
 
 def test_hennigs_reading():
-    said = [reading(x) for x in (1.0, 0.85, 0.84, 0.75, 0.74, 0.6, 0.59, None)]
+    said = [stability_verdict(x) for x in (1.0, 0.85, 0.84, 0.75, 0.74, 0.6, 0.59, None)]
     stable, pattern = ["highly stable"] * 2 + ["stable"] * 2, ["a pattern"] * 2
     assert said == [*stable, *pattern, "not to be trusted", "unknown"]
-    assert reading(0.63, patients=1) == "of one patient"
+    assert stability_verdict(0.63, patients=1) == "of one patient"
 
 
 def test_a_card_of_other_clusters_has_the_stability_of_the_one_most_like_it():
@@ -199,7 +199,7 @@ def test_a_card_of_other_clusters_has_the_stability_of_the_one_most_like_it():
     members = pl.DataFrame({"image": images, "cluster": [1, 1, 1, 2, 2, 2]})
     tuning = pl.DataFrame({"image": images, "cluster": [2, 2, 1, 1, 1, 1]})
     cards = [{"cluster": 1}, {"cluster": 2}]
-    found = trusted(cards, members, tuning, {"clusters": [0.9, 0.3], "patients": [4, 2]})
+    found = with_stability(cards, members, tuning, {"clusters": [0.9, 0.3], "patients": [4, 2]})
     assert [card["stability"] for card in found] == [0.3, 0.9]
     assert [card["reading"] for card in found] == ["not to be trusted", "highly stable"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from tagsight.evaluation import labellings, nulls
 from tagsight.evaluation.nulls import Null
-from tagsight.interpretation.agreement import LEFT_OUT, TELLING
+from tagsight.interpretation.agreement import LEFT_OUT, MODALITY_AND_BODY_PART
 from tagsight.report import page, results, sections
 from tagsight.report.figures.pictures import Tiles
 
@@ -247,7 +247,7 @@ def test_an_archive_without_modality_lacks_it_everywhere():
 def test_agreement_is_that_at_the_chosen_k():
     (row,) = sections.agreement(run().agreement)
     assert row["label"] == "Modality"
-    assert [found["left_out"] for found in row["scores"][:2]] == [[], list(TELLING)]
+    assert [found["left_out"] for found in row["scores"][:2]] == [[], list(MODALITY_AND_BODY_PART)]
     assert row["scores"][2] is None
     assert row["stated"]["levels"] == 4
 

@@ -10,7 +10,7 @@ from study.ablation import DEFAULT, Variant, compared, results, section
 from study.data import Data
 from tagsight.clustering import k_medoids
 from tagsight.gower import metric
-from tagsight.interpretation.agreement import TELLING
+from tagsight.interpretation.agreement import MODALITY_AND_BODY_PART
 from tagsight.tags import encoding
 from tagsight.tags.frequencies import frequencies
 
@@ -81,11 +81,11 @@ def found(data):
 def test_figures_are_what_a_plain_reading_gives(data, found):
     archive = ablation.Archive(data)
     how = {"distance": "linear", "presence_weight": 1.0, "scale": "range", "weights": "equal"}
-    frame, fitted = archive.encoded(archive.kept(DEFAULT), how)
+    frame, fitted = archive.encoded(archive.tags_of(DEFAULT), how)
     assert frame["image"].equals(data.sample["image"])
     told, untold = (
         metric.matrix(encoding.to_features(frame, columns))
-        for columns in (fitted, fitted.without(TELLING))
+        for columns in (fitted, fitted.without(MODALITY_AND_BODY_PART))
     )
     (default,) = [each for each in found if each.variant == DEFAULT and each.k == 15]
     own, without = (k_medoids.grid(each, [15])[0].labels for each in (told, untold))

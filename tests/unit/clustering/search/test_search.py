@@ -22,7 +22,7 @@ KS = [2, 5, 12]
 
 def found(made, path, *, weight=None, candidates=100_000, distance="linear", **options):
     weight = np.ones(len(made)) if weight is None else weight
-    given = {"seed": 1, "sample": 150, "resume": path, **options}
+    given = {"seed": 1, "sample": 150, "checkpoint": path, **options}
     return search.search(made, weight, KS, distance=distance, candidates=candidates, **given)
 
 
@@ -77,7 +77,7 @@ def test_a_search_to_its_end_ends_at_an_optimum_of_single_swaps(seed, distance, 
     assert (np.diff(SEEN.pop(), axis=0) <= 0).all()
     assert outcome.share >= 1
     d = metric.matrix(made, distance).astype(np.float64)
-    for each in outcome.found:
+    for each in outcome.clusterings:
         assert each.loss == pytest.approx(loss(d, weight, each.medoids), rel=1e-6)
         nearest = np.sort(d[each.medoids], axis=0)
         np.testing.assert_allclose(each.distance, nearest[0], atol=1e-6)
@@ -97,8 +97,8 @@ def test_the_loss_is_about_that_of_fasterpam_on_the_matrix(tmp_path):
     """Never above it where the sample is all rows; from few rows another optimum may be met."""
     made = features(2, 2000)
     grid = k_medoids.grid(metric.matrix(made), KS)
-    whole = found(made, tmp_path / "whole", sample=2000).found
-    part = found(made, tmp_path / "part", sample=400).found
+    whole = found(made, tmp_path / "whole", sample=2000).clusterings
+    part = found(made, tmp_path / "part", sample=400).clusterings
     for exact, one, other in zip(grid, whole, part, strict=True):
         assert one.loss <= exact.loss * (1 + 1e-6)
         assert other.loss <= 1.1 * exact.loss
@@ -110,10 +110,10 @@ def test_collapsed_rows_are_as_good_as_all_of_them(tmp_path):
     some = some.take(np.setdiff1d(np.arange(160), [1, 159]))  # what lacks everything stays apart
     times = np.random.default_rng(0).integers(1, 6, len(some))
     every = np.repeat(np.arange(len(some)), times)
-    with mock.patch.object(k_medoids, "_drawn", return_value=[]):  # no random ones beside BUILD's
+    with mock.patch.object(k_medoids, "_random_starts", return_value=[]):  # only BUILD's
         few = found(some, tmp_path / "few", weight=times.astype(float), sample=1000)
         many = found(some.take(every), tmp_path / "many", sample=1000)
-    for one, all_ in zip(few.found, many.found, strict=True):
+    for one, all_ in zip(few.clusterings, many.clusterings, strict=True):
         assert one.loss == pytest.approx(all_.loss, rel=1e-5)
         np.testing.assert_array_equal(one.labels[every], all_.labels)
         np.testing.assert_array_equal(one.medoids, every[all_.medoids])
@@ -204,7 +204,7 @@ def same(one, other):
         and a.distance.tobytes() == b.distance.tobytes()
         and a.second.tobytes() == b.second.tobytes()
         and a.loss == b.loss
-        for a, b in zip(one.found, other.found, strict=True)
+        for a, b in zip(one.clusterings, other.clusterings, strict=True)
     ) and np.array_equal(one.silhouettes, other.silhouettes)
 
 
@@ -230,8 +230,8 @@ def test_better_medoids_than_the_samples_are_begun_from(tmp_path):
     (best,) = k_medoids.grid(metric.matrix(made), [5])
     given = {5: best.medoids, 7: np.arange(7)}  # 7 is in no grid: it is searched for all the same
     outcome = found(made, tmp_path / "state", candidates=0, starts=given)
-    assert [each.k for each in outcome.found] == [2, 5, 7, 12]
-    assert outcome.found[1].loss <= best.loss + 1e-6
+    assert [each.k for each in outcome.clusterings] == [2, 5, 7, 12]
+    assert outcome.clusterings[1].loss <= best.loss + 1e-6
     assert outcome.swaps.tolist() == [0, 0, 0, 0]
 
 
@@ -240,9 +240,9 @@ def test_k_without_as_many_rows_is_left_out(tmp_path):
     made = Features(
         np.arange(4, dtype=np.float32)[:, None] / 3, np.empty((4, 0), np.int32), ones, ones[:0]
     )
-    assert [each.k for each in found(made, tmp_path / "state").found] == [2]
+    assert [each.k for each in found(made, tmp_path / "state").clusterings] == [2]
     empty = found(made.take(np.array([0])), tmp_path / "one")
-    assert (empty.found, empty.tried) == ([], 0)
+    assert (empty.clusterings, empty.tried) == ([], 0)
 
 
 def test_progress_is_told_with_the_loss(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tagsight.clustering import silhouettes
 from tagsight.clustering.search import kernels, swap
-from tagsight.clustering.search.state import SearchState, drawn
+from tagsight.clustering.search.state import SearchState, systematic_sample
 from tagsight.gower import metric
 from tagsight.gower.features import Features
 
@@ -46,14 +46,14 @@ def check(here, weight, d):
     """What is kept of each row is what the matrix says."""
     for g, medoids in enumerate(here.chosen):
         nearest = np.sort(d[medoids], axis=0)
-        np.testing.assert_allclose(here.state.distance[g], nearest[0], atol=1e-6)
-        np.testing.assert_allclose(here.state.second_distance[g], nearest[1], atol=1e-6)
-        own = d[medoids[here.state.near[g]], np.arange(len(d))]
+        np.testing.assert_allclose(here.nearest.distance[g], nearest[0], atol=1e-6)
+        np.testing.assert_allclose(here.nearest.second_distance[g], nearest[1], atol=1e-6)
+        own = d[medoids[here.nearest.near[g]], np.arange(len(d))]
         np.testing.assert_allclose(own, nearest[0], atol=1e-6)
-        other = d[medoids[here.state.second[g]], np.arange(len(d))]
+        other = d[medoids[here.nearest.second[g]], np.arange(len(d))]
         np.testing.assert_allclose(other, nearest[1], atol=1e-6)
-        assert (here.state.near[g] != here.state.second[g]).all()
-        np.testing.assert_array_equal(here.state.near[g, medoids], np.arange(len(medoids)))
+        assert (here.nearest.near[g] != here.nearest.second[g]).all()
+        np.testing.assert_array_equal(here.nearest.near[g, medoids], np.arange(len(medoids)))
         assert here.losses()[g] == pytest.approx(loss(d, weight, medoids), abs=1e-4)
 
 
@@ -76,7 +76,7 @@ def test_what_every_swap_would_change_is_what_brute_force_says(seed, distance, n
             np.testing.assert_allclose(changes[g][:, row], wanted, atol=1e-6 * weight.sum())
             shared, own = np.zeros(2), np.zeros((2, len(medoids)))
             line = d[row].astype(np.float32)
-            near, _, first, second = (part[g] for part in here.state)
+            near, _, first, second = (part[g] for part in here.nearest)
             swap.change(line, near, first, second, weight, shared, own)
             found = shared.sum() + own.sum(axis=0)
             np.testing.assert_allclose(found, wanted, atol=1e-6 * weight.sum())
@@ -130,7 +130,7 @@ def test_only_active_clusterings_move():
 def test_each_cluster_finds_the_best_of_its_few_members():
     """Where a cluster has fewer members than are tried, its medoid is the best of all."""
     here, weight, d = standing(5, 400, [4, 9])
-    labels, before = here.state.near.copy(), here.losses()
+    labels, before = here.nearest.near.copy(), here.losses()
     here.refine(1)
     for g, medoids in enumerate(here.chosen):
         for c, medoid in enumerate(medoids):
@@ -147,7 +147,7 @@ def test_each_cluster_finds_the_best_of_its_few_members():
 @CUT
 def test_silhouettes_of_some_are_those_among_all(seed, distance, n):
     here, weight, d = standing(seed, n, [2, 3, 8], distance)
-    wanted = np.array(silhouettes.widths(d.astype(np.float32), list(here.state.near), weight))
+    wanted = np.array(silhouettes.widths(d.astype(np.float32), list(here.nearest.near), weight))
     rows = np.random.default_rng(seed).permutation(n)[: n - n // 4]
     np.testing.assert_allclose(here.silhouettes(rows), wanted[:, rows], atol=1e-6)
     means = np.average(wanted, axis=1, weights=weight)
@@ -155,9 +155,9 @@ def test_silhouettes_of_some_are_those_among_all(seed, distance, n):
 
 
 def test_rows_are_drawn_in_even_steps_of_weight():
-    rows, times = drawn(np.array([1.0, 6.0, 1.0, 2.0]), 3)
+    rows, times = systematic_sample(np.array([1.0, 6.0, 1.0, 2.0]), 3)
     assert rows.tolist() == [1, 3]
     assert times.tolist() == [2.0, 1.0]
-    rows, times = drawn(np.array([1.0, 6.0]), 2)
+    rows, times = systematic_sample(np.array([1.0, 6.0]), 2)
     assert (rows.tolist(), times.tolist()) == ([0, 1], [1.0, 6.0])
-    assert len(drawn(np.ones(1000), 100)[0]) == 100
+    assert len(systematic_sample(np.ones(1000), 100)[0]) == 100

@@ -1,10 +1,10 @@
-"""All machine code of the library, compiled once before the jobs that need it.
+"""Compilation of all machine code of the library, before the jobs that need it.
 
-usage: python -m tagsight.kernels
+usage: python -m tagsight.precompile
 
-Two processes share the work. What they compile lies in numba's cache, see `tagsight.run.compiling`:
-whoever needs it afterwards loads it. Every kernel is called on little data with the types that the
-workflow has; where all is compiled already, this takes two seconds.
+Two processes share the work. The machine code is kept in numba's cache (`tagsight.run.compiling`),
+from where other processes load it. Every kernel is called on small data of the types that the
+workflow uses. This takes two seconds where everything is compiled already.
 """
 
 import multiprocessing
@@ -19,21 +19,21 @@ import numpy as np
 
 from tagsight.gower.features import Features
 
-ROWS, MEDOIDS = 300, 5  # more rows than lie in a tile
+ROWS, MEDOIDS = 300, 5  # more rows than a tile
 
 
 def main() -> None:
-    """Compile what is not compiled yet, and say how long it took."""
+    """Compile what is not compiled yet, and print the seconds."""
     start = time.perf_counter()
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(len(PARTS), fresh) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(len(PARTS), context) as pool:
         for part in [pool.submit(run) for run in PARTS]:
             part.result()
     print(f"kernels: {time.perf_counter() - start:.1f} s", file=sys.stderr)
 
 
 def compile_metric() -> None:
-    """Compile Gower's distance and what a sample's matrix goes through."""
+    """Compile Gower's distance and all that uses a sample's matrix."""
     from tagsight.clustering import k_medoids, kprototypes, silhouettes
     from tagsight.evaluation import centres
     from tagsight.gower import contributions, metric
@@ -65,7 +65,7 @@ def compile_search() -> None:
             distance="linear",
             seed=0,
             candidates=ROWS,
-            resume=Path(folder) / "search.npz",
+            checkpoint=Path(folder) / "search.npz",
             sample=ROWS // 2,
         )
     fast_tokenizer.load()
@@ -75,7 +75,7 @@ PARTS: tuple[Callable[[], None], ...] = (compile_metric, compile_search)
 
 
 def _features() -> Features:
-    """Rows with features of every kind: numbers, codes, and weights that few share."""
+    """Rows with features of every kind: numbers, codes, and rare weights."""
     rng = np.random.default_rng(0)
     numeric = rng.random((ROWS, 8), np.float32)
     numeric[rng.random(numeric.shape) < 0.2] = np.nan
