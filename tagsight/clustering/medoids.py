@@ -26,7 +26,9 @@ class Clustering:
 
 
 def nearest(distances: Float32s, medoids: Integers, weights: Float64s | None = None) -> Clustering:
-    """Return each row with its nearest medoid; a medoid is its own, even beside an equal one.
+    """Return the clustering of rows by nearest medoid.
+
+    A medoid is in its own cluster, even if an equal medoid comes first.
 
     distances: float32 (n, n), symmetric.
     medoids: integers (k,), rows.
