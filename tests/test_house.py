@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tagsight
+from tagsight.run.imports import direct_dependencies
 
 CLONE = Path(__file__).parents[1]
 RULES = sorted((CLONE / "rules").glob("*.smk"))
@@ -148,6 +149,21 @@ def imported(path):
             whole = CLONE / f"{node.module.replace('.', '/')}.py"
             inside = [whole.with_suffix("") / f"{alias.name}.py" for alias in node.names]
             yield from [whole] if whole.is_file() else inside
+
+
+def test_every_import_of_the_library_is_one_that_recipes_see():
+    for path in [*LIBRARY, *SCRIPTS]:
+        direct_dependencies(path, CLONE)  # raises ImportError for any other
+
+
+def test_who_reads_the_table_of_body_parts_has_it_in_the_recipe():
+    """Its content counts where a rule reads the key, see BASE_TABLES: a rule must not forget it."""
+    readers = {p.stem for p in SCRIPTS if "spelling_table(" in p.read_text()}
+    counted = {
+        r for r in rules() if re.search(r"tags\.body_parts|DERIVING|WANTED", directive(r, "params"))
+    }
+    assert readers - counted == set()
+    assert readers
 
 
 def test_imports_go_from_later_rooms_to_earlier_ones_alone():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 PACKAGE = "tagsight"
 TABLES = ("tagsight/data", "tagsight/report/templates")  # folders whose files a text may name
+_AT_RUN_TIME = ("importlib", "importlib.util", "importlib.machinery", "runpy", "pkgutil")
 
 
 def dependencies(source: Path, clone: Path) -> set[Path]:
@@ -31,9 +32,10 @@ def dependencies(source: Path, clone: Path) -> set[Path]:
 def direct_dependencies(source: Path, clone: Path) -> frozenset[Path]:
     """Return the files of the library that `source` itself imports, and the tables it names.
 
-    Raises ImportError, with file and line, where an import of the library leads to no module: of a
-    package itself, of a name from a package's `__init__`, a relative import, or one at run time
-    (`import_module`).
+    Modules are imported as `from tagsight.room import module` or `from tagsight.room.module import
+    name`. Raises ImportError, with file and line, for all else, since what it leads to cannot be
+    seen: `import tagsight.room.module`, which makes whole rooms reachable; a package itself, or a
+    name from its `__init__`; a relative import; what imports or runs code at run time.
     """
     tree = ast.parse(source.read_bytes())
     modules = {path for node in ast.walk(tree) for path in _modules(node, source, clone)}
@@ -52,15 +54,16 @@ def _texts(tree: ast.AST) -> Iterator[str]:
 
 def _modules(node: ast.AST, source: Path, clone: Path) -> Iterator[Path]:
     if isinstance(node, ast.Import):
-        ours = [alias.name for alias in node.names if _is_ours(alias.name)]
-        yield from (_module(name, node, source, clone) for name in ours)
+        for alias in node.names:
+            if _is_ours(alias.name) or alias.name in _AT_RUN_TIME:
+                raise _unresolved(f"import {alias.name}", node, source)
     elif isinstance(node, ast.ImportFrom):
-        if node.level:
-            raise _unresolved("a relative import", node, source)
+        if node.level or node.module in _AT_RUN_TIME:
+            raise _unresolved("a relative import, or one at run time", node, source)
         if _is_ours(node.module or ""):
             yield from _imported_from(str(node.module), node, source, clone)
-    elif isinstance(node, ast.Name | ast.Attribute) and _called(node) in _AT_RUN_TIME:
-        raise _unresolved(_called(node), node, source)
+    elif isinstance(node, ast.Name) and node.id in ("__import__", "exec", "eval"):
+        raise _unresolved(node.id, node, source)
 
 
 def _imported_from(module: str, node: ast.ImportFrom, source: Path, clone: Path) -> Iterator[Path]:
@@ -76,13 +79,6 @@ def _module(name: str, node: ast.AST, source: Path, clone: Path) -> Path:
     if not path.is_file():
         raise _unresolved(f"{name}, which is no module", node, source)
     return path
-
-
-_AT_RUN_TIME = ("import_module", "__import__")
-
-
-def _called(node: ast.Name | ast.Attribute) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr
 
 
 def _is_ours(name: str) -> bool:

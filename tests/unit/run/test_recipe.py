@@ -94,8 +94,14 @@ def test_a_module_counts_under_its_whole_path(clone):
         "from tagsight import *",
         "from . import gower",
         "from .room import f",
-        "import importlib; importlib.import_module('tagsight.gower')",
+        "import tagsight.ranges",
+        "import importlib",
+        "from importlib import import_module as load",
+        "from importlib.util import spec_from_file_location",
+        "import runpy as run",
+        "import pkgutil",
         "__import__('tagsight.gower')",
+        "exec('import tagsight.gower')",
     ],
 )
 def test_an_import_that_leads_to_no_module_stops_the_run(clone, line):
