@@ -151,6 +151,35 @@ def test_the_conda_environment_has_the_same_packages_and_pins():
     }
 
 
+def packages_imported(folders):
+    """Top-level packages that the files of folders import."""
+    paths = [path for folder in folders for path in (CLONE / folder).rglob("*.py")]
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text()))]
+    plain = {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+    named = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in plain | named} - set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize(
+    ("folders", "extra"),
+    [(["tagsight", "scripts"], ()), (["tests"], ("test",))],
+    ids=["run", "test"],
+)
+def test_what_is_imported_is_asked_for(folders, extra):
+    """And not only because something else brings it along."""
+    asked = names(PROJECT["dependencies"])
+    asked |= {name for key in extra for name in names(PROJECT["optional-dependencies"][key])}
+    modules = metadata.packages_distributions()
+    ours = {path.stem for folder in folders for path in (CLONE / folder).rglob("*")}
+    foreign = {
+        name
+        for name in packages_imported(folders) - ours - {"tagsight", "study"}
+        if name in modules
+    }
+    lacking = {name for name in foreign if not {normal(d) for d in modules[name]} & asked}
+    assert lacking == set()
+
+
 def test_the_least_snakemake_is_one():
     (least,) = re.findall(r'min_version\("(.+)"\)', (CLONE / "Snakefile").read_text())
     assert f"snakemake>={least},<10" in PROJECT["dependencies"]

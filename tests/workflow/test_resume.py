@@ -28,10 +28,10 @@ def kill(directory, patterns, *overlays):
         stderr=subprocess.DEVNULL,
         cwd=CLONE,
     )
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 900
     while not (matched := [pattern for pattern in patterns if any(directory.glob(pattern))]):
         assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < deadline, f"none of {patterns} in 240 s"
+        assert time.monotonic() < deadline, f"none of {patterns} in 900 s"
         time.sleep(0.01)
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     for member in family:

@@ -20,18 +20,19 @@ def sample():
     rng = np.random.default_rng(0)
     group = rng.integers(0, 4, N)
     looks = rng.normal(size=(4, 8))[group] + 0.3 * rng.normal(size=(N, 8))
-    columns = {
+    planted = {
         "series": [f"s{i}" for i in range(N)],
         "patient": [f"p{i // 2}" for i in range(N)],
         "modality": np.where(group < 2, "CT", "MR").tolist(),
         "body_part": np.where(group % 2, "HEAD", "CHEST").tolist(),
-        "manufacturer": rng.choice(["A", "B"], N).tolist(),
     }
+    at_random = {name: rng.choice(["A", "B"], N).tolist() for name in columns()}
+    table = at_random | planted
     return {
         "name": "trial-01",
         "embeddings": looks.astype(np.float32),
         "clusters": group.astype(np.int32),
-        "sample": pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)),
+        "sample": pl.DataFrame(table, schema=dict.fromkeys(table, pl.String)),
         "k": 4,
         "permutations": 49,
         "seed": 1,
