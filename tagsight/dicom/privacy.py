@@ -14,10 +14,10 @@ What leaves in another form:
 - the keyword of each value that is withheld, never the value.
 
 Beside the header two things are kept as they are: the path of the file, in columns `path` alone,
-and of a ready table the `site` that the config names. Nothing else leaves. Private attributes, pixels,
-overlays and other bulk values never become text. `keep` is the config's `privacy.keep`: keywords
-whose values leave although Table E.1-1 lists them, or although they are free text. A person's name
-never leaves.
+and of a ready table the `site` that the config names. Nothing else leaves. Private attributes,
+pixels, overlays and other bulk values never become text. `keep` is the config's `privacy.keep`:
+keywords whose values leave although Table E.1-1 lists them, or although they are free text. A
+person's name never leaves.
 
 Sources: PS3.15 Table E.1-1 (basic application level confidentiality profile, 2023, as packaged in
 dicom-anonymizer), PS3.6 (registered UIDs, VRs), PS3.5 6.2 (VRs, names of persons).

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sklearn.metrics import adjusted_mutual_info_score, homogeneity_score
-from sklearn.metrics import completeness_score as completeness
 
 from tagsight.arrays import Integers
 
@@ -59,6 +57,8 @@ def agreement(
 
 
 def _row(name: str, labels: Integers, outside: pl.Series) -> dict[str, Any]:
+    from sklearn import metrics  # a second to load
+
     known = outside.is_not_null()
     texts, clusters = outside.filter(known).to_numpy(), labels[known.to_numpy()]
     comparable = len(set(texts)) > 1
@@ -67,9 +67,14 @@ def _row(name: str, labels: Integers, outside: pl.Series) -> dict[str, Any]:
         "rows": len(texts),
         "missing": outside.null_count(),
         "levels": len(set(texts)),
-        "ami": _rounded(adjusted_mutual_info_score(texts, clusters)) if comparable else None,
-        "homogeneity": _rounded(homogeneity_score(texts, clusters)) if comparable else None,
-        "completeness": _rounded(completeness(texts, clusters)) if comparable else None,
+        **{
+            score: _rounded(measure(texts, clusters)) if comparable else None
+            for score, measure in {
+                "ami": metrics.adjusted_mutual_info_score,
+                "homogeneity": metrics.homogeneity_score,
+                "completeness": metrics.completeness_score,
+            }.items()
+        },
     }
 
 

@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import yaml
-from sklearn.tree import DecisionTreeClassifier
 
 from tagsight.arrays import Bools, Float32s, Int64s, Integers
 from tagsight.interpretation.cards import NAMING, readable
@@ -217,6 +216,8 @@ def _node(
 
     Of nodes within BETTER of the best, the one with the fewest questions.
     """
+    from sklearn.tree import DecisionTreeClassifier  # a second to load
+
     tree = DecisionTreeClassifier(max_depth=DEPTH, random_state=0).fit(inputs, inside)
     nodes = tree.decision_path(inputs).toarray().astype(bool)  # (n, nodes)
     scores = 2 * nodes[inside].sum(axis=0) / (nodes.sum(axis=0) + inside.sum())

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sklearn.metrics import adjusted_rand_score
 
 from tagsight.arrays import Float32s, Float64s, Int64s, Integers
 from tagsight.clustering.algorithms import ALGORITHMS, clusterings, rows_to_cluster
@@ -107,6 +106,8 @@ def adjusted_rand(one: Integers, other: Integers) -> float:
 
     one, other: integers (n,), -1 = in no cluster.
     """
+    from sklearn.metrics import adjusted_rand_score  # a second to load
+
     both = (one >= 0) & (other >= 0)
     return float(adjusted_rand_score(one[both], other[both]))
 
