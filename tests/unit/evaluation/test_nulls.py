@@ -97,6 +97,7 @@ def rejected(slices, tied):
 KEPT = pytest.approx(0.05, abs=0.03)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("centre", ["in_sample", "left_out"])
 def test_levels_of_the_nulls(centre, levels):
     single, several, tied = levels
@@ -108,6 +109,7 @@ def test_levels_of_the_nulls(centre, levels):
     assert tied["series", centre] > 0.9
 
 
+@pytest.mark.long
 def test_images_null_fails_its_level_with_several_slices(levels):
     assert levels[1]["images", "in_sample"] > 0.5
 
