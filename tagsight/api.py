@@ -14,7 +14,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 import polars as pl
 
@@ -26,6 +25,7 @@ from tagsight.dicom.headers import ReaderOptions
 from tagsight.dicom.privacy import is_identifying
 from tagsight.errors import DataError
 from tagsight.gower import metric
+from tagsight.gower.features import Distance
 from tagsight.interpretation.cards import cards
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.progress import Progress
@@ -140,7 +140,7 @@ def cluster_tags(
     k: int | Sequence[int] = (5, 10, 15, 20, 30, 50),
     *,
     algorithm: str = "fasterpam",
-    distance: Literal["linear", "root"] = "linear",
+    distance: Distance = "linear",
     max_missing: float = 0.95,
     count: int = 70,
     min_patients: int = 3,
@@ -245,7 +245,7 @@ def _encoding(
     tags: pl.DataFrame,
     spellings: pl.DataFrame,
     key: bytes,
-    distance: Literal["linear", "root"],
+    distance: Distance,
     max_missing: float,
     count: int,
     min_patients: int,

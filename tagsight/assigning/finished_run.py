@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from tagsight.reading.provenance import reading_of
 from tagsight.run.atomic import read_json
 from tagsight.run.hashing import run_key
 from tagsight.run.tables import person, scan
-from tagsight.tags.encoding import Encoding, load
+from tagsight.tags.encoding import Encoding, Ranges, load
 
 NEEDED_FILES = (
     "encoding.json",
@@ -118,9 +118,7 @@ def units(tags: pl.LazyFrame) -> pl.LazyFrame:
     return tags.select("image", person=person(), series=pl.coalesce("series", "image"))
 
 
-def load_run(
-    folder: Path, ranges: Literal["archive", "sample"], key_file: str | None
-) -> FinishedRun:
+def load_run(folder: Path, ranges: Ranges, key_file: str | None) -> FinishedRun:
     """Return the run in `folder`, made with these `gower.ranges` and `privacy.key_file`.
 
     Raises DataError where the run is not finished, or where its images do not get their distances

@@ -1,10 +1,13 @@
 """Features of images as arrays: the input of Gower's distance and of all clustering."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from tagsight.arrays import Bools, Float32s, Int32s, Integers
+
+Distance = Literal["linear", "root"]
 
 
 @dataclass(frozen=True)

@@ -21,17 +21,16 @@ to the bit whichever of two rows is in the tile.
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from tagsight.arrays import Float32s, Int32s, Int64s, UInt64s
-from tagsight.gower.features import Features
+from tagsight.gower.features import Distance, Features
 from tagsight.gower.packing import LOOSE, NUMERIC, TILE, WORD, Packed, blocks, pack
 from tagsight.run.compiling import BARE, FAST, ORDERED, kernel
 
-Distance = Literal["linear", "root"]
 Places = tuple[Int32s, Int32s, Float32s, Float32s]  # near, second, d1, d2 of `update_nearest_two`
 
 U = np.uint64

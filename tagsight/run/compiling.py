@@ -7,6 +7,7 @@ library, and the processor: jobs on unlike machines that share a clone must not 
 """
 
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from llvmlite import binding
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
 from tagsight.run.imports import dependencies
+
+_log = logging.getLogger("tagsight")
 
 # Flags of fast math without nnan, because NaN marks a missing number, and without ninf and afn.
 # ORDERED: also without reassoc, so that sums keep the order that is written.
@@ -89,7 +92,8 @@ class _Cache(FunctionCache):
         """Return the compiled code for a signature; None where it is missing or unreadable."""
         try:
             return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-        except Exception:  # whatever a broken pickle or object file raises
+        except Exception as error:  # whatever a broken pickle or object file raises
+            _log.info("machine code of %s: %s; compiled again", self._name, type(error).__name__)
             self.flush()  # type: ignore[no-untyped-call]  # no code can be added to a broken index
             return None
 

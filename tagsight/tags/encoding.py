@@ -14,9 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tagsight.arrays import Float64s
-from tagsight.gower.features import Features
+from tagsight.gower.features import Distance, Features
 from tagsight.run.atomic import read_json
 from tagsight.tags import scales
+
+Ranges = Literal["archive", "sample"]
 
 PRESENCE = "presence"
 PRESENCE_CATEGORIES = ("absent", "present")
@@ -52,7 +54,7 @@ class Column:
 class Encoding:
     """All columns, the distance that they are meant for, and what their numbers are scaled by."""
 
-    distance: Literal["linear", "root"]
+    distance: Distance
     columns: tuple[Column, ...]
     scale: scales.Kind = "range"
 
@@ -61,7 +63,7 @@ class Encoding:
         remaining = tuple(column for column in self.columns if column.keyword not in keywords)
         return replace(self, columns=remaining)
 
-    def ranged_by(self, sample: pl.DataFrame, ranges: Literal["archive", "sample"]) -> Self:
+    def ranged_by(self, sample: pl.DataFrame, ranges: Ranges) -> Self:
         """Return the encoding with the ranges of the archive, or of a sample as in the paper.
 
         sample: the encoded columns. For other scales than `range` the sample's quantiles or ranks

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tagsight.dicom.dictionary import attribute
 from tagsight.errors import DataError
+from tagsight.gower.features import Distance
 from tagsight.run.hashing import keyed_hash
 from tagsight.run.tables import person, present
 from tagsight.tags import parsers, scales, weighting
@@ -34,13 +35,13 @@ def fit(
     frequencies: pl.DataFrame,
     selection: pl.DataFrame,
     *,
-    distance: Literal["linear", "root"],
+    distance: Distance,
     presence_weight: float,
     body_parts: pl.DataFrame,
     key: bytes,
     min_patients: int = 3,
     scale: scales.Kind = "range",
-    weights: Literal["equal", "commensurable"] = "equal",
+    weights: weighting.Kind = "equal",
 ) -> Encoding:
     """Return the encoding of the kept tags, fitted to all images.
 
@@ -197,7 +198,7 @@ def _weighted(
     values: list[tuple[Column, float]],
     presence: list[tuple[Column, float]],
     presence_weight: float,
-    weights: Literal["equal", "commensurable"],
+    weights: weighting.Kind,
 ) -> list[Column]:
     """The columns with their weights; values, presence: each column with its mean distance."""
     of_values, of_presence = np.ones(len(values)), np.ones(len(presence))

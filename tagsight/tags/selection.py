@@ -32,6 +32,7 @@ REASONS = (
     "kept",
 )
 NEARLY = 0.9  # symmetric uncertainty with a kept tag above which a tag is nearly redundant
+Method = Literal["missing"] | ranking.Method
 UNREADABLE_VRS = frozenset(["", "OB", "OD", "OF", "OL", "OV", "OW", "UN"])
 
 
@@ -40,7 +41,7 @@ def selection(
     tags: pl.LazyFrame,
     body_parts: pl.DataFrame,
     *,
-    method: Literal["missing", "entropy", "laplacian"],
+    method: Method,
     count: int,
     max_missing: float,
     max_categories: int,

@@ -9,6 +9,7 @@ Means are over pairs of images that both have the tag; exact, and from counts in
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from tagsight.arrays import Float64s, Floats, Integers
 
 # A column in which almost no images differ would otherwise outweigh all others: with one image in
 # 10⁷ that differs, its weight would be 10⁷ times theirs. This is the mean if 1 in 100 differs.
+Kind = Literal["equal", "commensurable"]
+
 LEAST_MEAN = 0.02
 
 

@@ -6,7 +6,8 @@ of every medoid (`swap`), starting with those that lower the loss most on a samp
 Any number of rows may be tried: every swap lowers the loss, and the state is committed on the way.
 Only after a whole round over all rows without a swap are the medoids an optimum of single swaps: no
 row in place of any one of them lowers the loss. Such an optimum is local. FasterPAM on a matrix
-ends at one, too, which need not be the same.
+ends at one, too, which need not be the same. The swaps are ours, since package kmedoids needs the
+matrix of all distances; on the sample they are its own.
 
 Source: Kaufman & Rousseeuw, "Finding Groups in Data", ch. 3 (1990: CLARA, the sample); Schubert &
 Rousseeuw, "Fast and eager k-medoids clustering", Inform. Syst. 101 (2021: the swaps).
@@ -20,8 +21,7 @@ from tagsight.arrays import Float64s, Int64s
 from tagsight.clustering import k_medoids
 from tagsight.clustering.search.state import MeasuredClustering, SearchState, systematic_sample
 from tagsight.gower import metric
-from tagsight.gower.features import Features
-from tagsight.gower.metric import Distance
+from tagsight.gower.features import Distance, Features
 from tagsight.gower.packing import TILE
 from tagsight.run.progress import LOG, ProgressCounter
 

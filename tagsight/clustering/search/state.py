@@ -15,8 +15,7 @@ from tagsight.arrays import Float32s, Float64s, Int64s
 from tagsight.clustering.medoids import Clustering, numbered
 from tagsight.clustering.search import kernels, swap
 from tagsight.clustering.silhouettes import of_row
-from tagsight.gower.features import Features
-from tagsight.gower.metric import Distance
+from tagsight.gower.features import Distance, Features
 from tagsight.gower.packing import TILE, Packed, blocks, gather, pack
 from tagsight.run.atomic import writing
 
