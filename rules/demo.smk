@@ -1,8 +1,9 @@
 """The demo archive.
 
-Needs nothing, and runs only where the config says `demo`. Leaves results/demo/archive, a folder of DICOM files of invented patients with
-pydicom's own test files among them, the truth that was planted in it (read by tests alone), and
-a key that is no secret, so that two runs of the demo are the same to the byte.
+Needs nothing, and runs only where the config says `demo`. Leaves results/demo/archive, a folder of
+DICOM files of invented patients with pydicom's own test files among them, the truth that was planted
+in it (read by tests alone), and a key that is no secret, so that two runs of the demo are the same to
+the byte.
 """
 
 

@@ -24,12 +24,11 @@ from tagsight.reading.reader_process import ReaderProcess
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
 from tagsight.run.progress import LOG, Progress
-from tagsight.run.tables import BOOKKEEPING
+from tagsight.run.tables import BOOKKEEPING, FILES
 
 COMMIT_SECONDS = 20.0
 MAX_PLAIN = 400  # files for which loading the fast tokenizer does not pay
 TRANSIENT = ("unreadable", "vanished", "too_slow")  # may succeed next time: tried again
-_KEY = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
 _BLOCK = 2**20
 
 
@@ -68,7 +67,7 @@ def read_shard(
     index = parts.index()
     valid = index.filter(~pl.col("reason").is_in(TRANSIENT) | pl.col("reason").is_null())
     files = _with_sizes(files, valid)
-    unchanged = valid.join(files, on=list(_KEY), how="semi", nulls_equal=True)
+    unchanged = valid.join(files, on=list(FILES), how="semi", nulls_equal=True)
     new = files.join(unchanged, on="path", how="anti", maintain_order="left")
     LOG.info("%d files, %d of them new", len(files), len(new))
     progress.total = len(files)
@@ -96,7 +95,7 @@ def _with_sizes(files: pl.DataFrame, valid: pl.DataFrame) -> pl.DataFrame:
     lacking = files.filter(incomplete & pl.col("path").is_in(valid["path"].implode()))
     if lacking.is_empty():
         return files
-    states = pl.DataFrame([_status(path) for path in lacking["path"]], schema=_KEY, orient="row")
+    states = pl.DataFrame([_status(path) for path in lacking["path"]], schema=FILES, orient="row")
     return files.update(states, on="path")
 
 
@@ -148,7 +147,7 @@ class Rows:
             self._generation = batch.generation
         self._columns += batch.columns
         self._texts += batch.texts
-        states = {path: state for path, *state in files.select(list(_KEY)).iter_rows()}
+        states = {path: state for path, *state in files.select(list(FILES)).iter_rows()}
         for rows, results in ((self._facts, batch.rows), (self._others, batch.others)):
             rows += [_row(paths[i], states[paths[i]], result) for i, result in results]
         self._codes.append(batch.codes)

@@ -21,10 +21,10 @@ def paths(tmp_path):
     return [str(tmp_path / f"{i}.dcm") for i in range(5)]
 
 
-def told(fence, paths):
+def told(reader, paths):
     """Place → what became of each file."""
     found = {}
-    for some, batch in fence.read(paths):
+    for some, batch in reader.read(paths):
         found |= {some[place]: "image" for place, _ in batch.rows}
         for place, other in batch.others:
             found[some[place]] = other.reason if isinstance(other, RejectedFile) else "image"
@@ -64,14 +64,14 @@ def allocate():
 )
 def test_a_file_that_ends_its_reader_costs_itself_alone(paths, monkeypatch, deed, reason):
     wicked(monkeypatch, deed)
-    with ReaderProcess(KEY, ReaderOptions(), seconds=5.0) as fence:
-        assert told(fence, paths) == ["image", "image", reason, "image", "image"]
-        assert told(fence, paths[3:]) == ["image", "image"]
+    with ReaderProcess(KEY, ReaderOptions(), seconds=5.0) as reader:
+        assert told(reader, paths) == ["image", "image", reason, "image", "image"]
+        assert told(reader, paths[3:]) == ["image", "image"]
 
 
 def test_no_word_of_it_reaches_the_terminal(paths, monkeypatch, capfd):
     wicked(monkeypatch, lambda: int("Muster^Erika"))
-    with ReaderProcess(KEY, ReaderOptions()) as fence:
-        told(fence, paths)
+    with ReaderProcess(KEY, ReaderOptions()) as reader:
+        told(reader, paths)
     said = capfd.readouterr()
     assert (said.out, said.err) == ("", "")

@@ -41,9 +41,9 @@ def counted(monkeypatch):
     """The paths that are read from now on."""
     calls = []
 
-    def counting(fence, paths):
+    def counting(reader, paths):
         calls.extend(paths)
-        return real(fence, paths)
+        return real(reader, paths)
 
     real = ReaderProcess.read
     monkeypatch.setattr(ReaderProcess, "read", counting)
@@ -112,11 +112,11 @@ def test_a_killed_reader_goes_on_where_it_was(archive, tmp_path, monkeypatch):
     monkeypatch.setattr(shard_reader, "BATCH", 1)
     real, calls = ReaderProcess.read, []
 
-    def dying(fence, paths):
+    def dying(reader, paths):
         calls.extend(paths)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return real(fence, paths)
+        return real(reader, paths)
 
     monkeypatch.setattr(ReaderProcess, "read", dying)
     with pytest.raises(KeyboardInterrupt):
