@@ -250,7 +250,7 @@ def test_a_decoder_that_never_ends_loses_its_own_picture_alone(monkeypatch):
         return calm(path, aspect, size)
 
     monkeypatch.setattr(rendering, "render", endless)
-    images, reasons = render_all(paths(8), "pad", 2, Progress(8, "images"), seconds=5)
+    images, reasons = render_all(paths(8), "pad", 2, Progress(8, "images"), seconds=3)
     assert reasons == [None, None, "no_pixels", "too_slow"] * 2
     assert images[4].any()
     assert set(reasons) - {None} <= PIXEL_REASONS

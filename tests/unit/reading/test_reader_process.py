@@ -64,7 +64,7 @@ def allocate():
 )
 def test_a_file_that_ends_its_reader_costs_itself_alone(paths, monkeypatch, deed, reason):
     wicked(monkeypatch, deed)
-    with ReaderProcess(KEY, ReaderOptions(), seconds=5.0) as reader:
+    with ReaderProcess(KEY, ReaderOptions(), seconds=3.0) as reader:
         assert told(reader, paths) == ["image", "image", reason, "image", "image"]
         assert told(reader, paths[3:]) == ["image", "image"]
 
