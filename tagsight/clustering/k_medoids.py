@@ -19,7 +19,7 @@ from tagsight.run.compiling import FAST, kernel
 
 STARTS = 8
 ROUNDS = 10_000  # over all rows; fewer than ten are needed, and kmedoids would stop after 100
-DOUBLE = 3000  # rows at most for weighted distances in double precision, so that ties stay ties
+DOUBLE = 6000  # rows at most for weighted distances in double precision, so that ties stay ties
 Swap = Callable[[Floats, Integers], Integers]
 
 
