@@ -12,12 +12,12 @@ def shown(path, category):
 
 def tell_result():
     """Say at the end of a run where the results are and what they are."""
-    said = Path("results/report/result.txt")
-    made = {job.rule.name for job in workflow.dag.finished_jobs}
+    result = Path("results/report/result.txt")
+    finished = {job.rule.name for job in workflow.dag.finished_jobs}
     if workflow.remote_exec:
         return
-    if "assign" in made:
-        told = json.loads(Path("results/assign.json").read_text())
-        print(f"\n{told['result']}\n\nTable:  results/assign.csv\n")
-    elif said.exists():
-        print(f"\n{said.read_text()}")
+    if "assign" in finished:
+        summary = json.loads(Path("results/assign.json").read_text())
+        print(f"\n{summary['result']}\n\nTable:  results/assign.csv\n")
+    elif result.exists():
+        print(f"\n{result.read_text()}")

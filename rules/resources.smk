@@ -6,11 +6,10 @@ job is mostly its imports, which are of one thread, so that two jobs of one are 
 
 import os
 
-SMALL_SAMPLE = 2000  # images
-SMALL_ARCHIVE = 10  # MB of tables: some 100,000 images
-
 from tagsight.looks.embedders import PRESETS
 
+SMALL_SAMPLE = 2000  # images
+SMALL_ARCHIVE = 10  # MB of tables: some 100,000 images
 PRESET = PRESETS[config["autoencoder"]["preset"]]
 
 

@@ -144,11 +144,7 @@ def room_of(path):
 
 def imported(path):
     """Modules of the library that a file imports, as paths."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "tagsight":
-            whole = CLONE / f"{node.module.replace('.', '/')}.py"
-            inside = [whole.with_suffix("") / f"{alias.name}.py" for alias in node.names]
-            yield from [whole] if whole.is_file() else inside
+    return {other for other in direct_dependencies(path, CLONE) if other.suffix == ".py"}
 
 
 def test_every_import_of_the_library_is_one_that_recipes_see():
@@ -179,7 +175,7 @@ def test_imports_go_from_later_rooms_to_earlier_ones_alone():
 
 def test_no_module_is_in_a_circle_of_imports():
     """What imports nothing that is left is taken away, again and again: circles stay."""
-    left = {path: set(imported(path)) - {path} for path in LIBRARY}
+    left = {path: imported(path) - {path} for path in LIBRARY}
     while free := {path for path, others in left.items() if not others}:
         left = {path: others - free for path, others in left.items() if path not in free}
     assert [path.relative_to(CLONE).as_posix() for path in left] == []
