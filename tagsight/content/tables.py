@@ -1,6 +1,6 @@
 """The tables of what was imaged: the library's rows, with a user's on top."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -11,10 +11,13 @@ from tagsight.content.regions import Regions
 from tagsight.run.package_data import rows_of, user_rows
 
 
-def content_tables(user_tables: Mapping[str, str | None] | None = None) -> ContentTables:
+def content_tables(
+    user_tables: Mapping[str, str | None] | None = None, described: Iterable[tuple[str, str]] = ()
+) -> ContentTables:
     """Return the tables, with a user's rows on top of the library's.
 
-    user_tables: the config's `labels.tables`, paths of kinds, regions, kernels or null.
+    user_tables: the config's `labels.tables`, paths of kinds, regions, kernels or null;
+    described: pairs of facet and word that descriptions can have.
     """
     own = user_tables or {}
     kernels = [
@@ -24,7 +27,7 @@ def content_tables(user_tables: Mapping[str, str | None] | None = None) -> Conte
     return ContentTables(
         Kinds(_frame([*rows_of("kinds.csv"), *user_rows(own.get("kinds"))])),
         Regions(_frame([*rows_of("regions.csv"), *user_rows(own.get("regions"))])),
-        facets(_frame(kernels)),
+        facets(_frame(kernels), described),
     )
 
 
