@@ -84,7 +84,9 @@ def kind_frequencies(tags: pl.LazyFrame, frequencies: pl.DataFrame) -> pl.DataFr
     return (
         table.with_columns(missing_share=1 - pl.col("present") / pl.col("images"))
         .sort(
-            pl.col("kind").replace_strict(ordered, list(range(len(ordered))), return_dtype=pl.Int32),
+            pl.col("kind").replace_strict(
+                ordered, list(range(len(ordered))), return_dtype=pl.Int32
+            ),
             "missing_share",
             "tag",
             "keyword",

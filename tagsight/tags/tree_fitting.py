@@ -116,7 +116,10 @@ class _Groups:
     def weighted(self, shares: Shares) -> list[Column]:
         """Return all columns with their weights; they add up to 1 where no group is empty."""
         content = 1 - shares.region - shares.facets
-        tags = [*(_times(c, 1.0) for c in self.values), *(_times(c, shares.presence) for c in self.presence)]
+        tags = [
+            *(_times(c, 1.0) for c in self.values),
+            *(_times(c, shares.presence) for c in self.presence),
+        ]
         groups = [(self.region, shares.region), (self.facets, shares.facets), (tags, content)]
         return [column for group, share in groups for column in _shared(group, share)]
 
