@@ -27,6 +27,7 @@ ORDER = (
     {"reading", "tags", "looks"},
     {"content"},
     {"clustering"},
+    {"tree"},
     {"interpretation", "evaluation"},
     {"assigning", "report"},
     {
