@@ -16,7 +16,10 @@ from typing import Any
 from tagsight.run.imports import dependencies
 
 # Config keys that may name a user's table -> the clone's table that it extends.
-BASE_TABLES = {"tags.body_parts": "tagsight/data/body_parts.csv"}
+BASE_TABLES = {
+    "tags.body_parts": "tagsight/data/body_parts.csv",
+    "labels.tables.words": "tagsight/data/technique_words.csv",
+}
 
 
 class Recipes:
