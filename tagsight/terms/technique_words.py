@@ -36,6 +36,7 @@ _FILLERS = frozenset(["IV", "I", "V", "ANY", "DE", "DI"])  # `without IV contras
 _CLOSED = re.compile(r"[A-Za-z0-9][A-Za-z0-9+*-]{0,15}")  # a word: a code string without blanks
 _FACET = re.compile(r"[a-z][a-z_]{0,15}")
 
+_STEM = re.compile(rf"[^\W\d_]{{{SHORTEST_STEM},}}\*")  # not `T2*`
 _AGENT = "(?:C|IV|KM|CM|GD)"
 _ALONE, _END = r"(?<![^\W_])", r"(?![^\W_])"  # no letter or digit before, behind
 # Signs that `words_of` drops: `T2*`, `+C`, `KM-`; `FIESTA-C` and `C-SPINE` are none.
@@ -92,7 +93,9 @@ class TechniqueWords:
                 facet, word, int(rank or RANK), frozenset(filter(None, kinds.split("|")))
             )
             for key, spelling in zip(keys, spellings.split("|"), strict=True):
-                (stems if spelling.endswith("*") else phrases).setdefault(key, []).append(meaning)
+                (stems if _STEM.fullmatch(spelling) else phrases).setdefault(key, []).append(
+                    meaning
+                )
         self._phrases |= phrases
         self._stems |= stems
 
@@ -118,8 +121,8 @@ class TechniqueWords:
                 rank, words = meaning.rank, set()
             if meaning.rank == rank:
                 best[meaning.facet] = rank, words | {meaning.word}
-        chosen = ((facet, words) for facet, (_, words) in sorted(best.items()) if len(words) == 1)
-        return tuple((facet, words.pop()) for facet, words in chosen)
+        chosen = [(facet, words) for facet, (_, words) in sorted(best.items())]
+        return tuple((facet, words.pop()) for facet, words in chosen if len(words) == 1)
 
     def _meanings(self, tokens: list[str], kind: str | None) -> Iterator[Meaning]:
         """All words in the text, before one of each facet is chosen.
@@ -198,10 +201,9 @@ def by_facet(value: str) -> dict[str, str]:
     return {facet: word for facet, _, word in pairs}
 
 
-@lru_cache(maxsize=8)
 def known_words(extra: tuple[Row, ...] = ()) -> TechniqueWords:
     """Return the table of words with a user's rows on top of it."""
-    return TechniqueWords(extra)
+    return _laid(extra)
 
 
 def user_words(table: str | Path | None) -> TechniqueWords:
@@ -241,6 +243,11 @@ def shipped_rows() -> tuple[Row, ...]:
 def _row(row: dict[str, str]) -> Row:
     facet, word, spellings, kinds = (row[name].strip() for name in COLUMNS)
     return facet, word, spellings, kinds, (row.get("rank") or "").strip()
+
+
+@lru_cache(maxsize=8)
+def _laid(extra: tuple[Row, ...]) -> TechniqueWords:
+    return TechniqueWords(extra)
 
 
 @lru_cache(maxsize=2**14)
