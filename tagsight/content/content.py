@@ -8,7 +8,7 @@ import polars as pl
 from tagsight.content import kinds, regions
 from tagsight.content.facets import Facet
 from tagsight.content.header import headers, stored_columns
-from tagsight.dicom.dictionary import DERIVED
+from tagsight.dicom.dictionary import DERIVED, words_column
 
 DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription")  # the nearest first
 
@@ -20,11 +20,6 @@ class ContentTables:
     kinds: kinds.Kinds
     regions: regions.Regions
     facets: tuple[Facet, ...]
-
-
-def words_column(description: str) -> str:
-    """Return the name of the column that holds the words of a description."""
-    return f"{description}Words"
 
 
 def content(

@@ -26,7 +26,7 @@ EMISSION = ("EMISSION", "TRANSMISSION")  # fourth item of Image Type, PS3.3 C.8.
 
 
 @dataclass(frozen=True)
-class Meaning:
+class CodeMeaning:
     """The kind that a code stands for, whether it is a picture, and the kinds that also occur."""
 
     kind: str
@@ -87,7 +87,7 @@ class Kinds:
             return stated.kind
         return by_class.kind
 
-    def _of_class(self, uid: str) -> Meaning | None:
+    def _of_class(self, uid: str) -> CodeMeaning | None:
         """The meaning of a SOP Class: its own, else that of the longest beginning in the table."""
         if uid in self.meanings:
             return self.meanings[uid] if "." in uid else None
@@ -112,9 +112,9 @@ def kinds(tags: pl.DataFrame, table: Kinds) -> pl.DataFrame:
     )
 
 
-def _meaning(row: dict[str, str | None]) -> Meaning:
+def _meaning(row: dict[str, str | None]) -> CodeMeaning:
     also = frozenset((row["also"] or "").split())
-    return Meaning(row["kind"] or UNKNOWN, row["picture"] == "yes", also)
+    return CodeMeaning(row["kind"] or UNKNOWN, row["picture"] == "yes", also)
 
 
 def _first(value: str | None) -> str:
@@ -122,7 +122,7 @@ def _first(value: str | None) -> str:
     return (value or "").split("\\")[0].strip().upper()
 
 
-def _captured(stated: Meaning | None, *, section: bool) -> str:
+def _captured(stated: CodeMeaning | None, *, section: bool) -> str:
     """The kind of a secondary capture with this Modality."""
     if stated is None or not stated.picture or stated.kind == "OT":
         return CAPTURE

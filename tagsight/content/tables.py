@@ -1,6 +1,6 @@
 """The tables of what was imaged: the library's rows, with a user's on top."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -9,15 +9,14 @@ from tagsight.content.facets import facets
 from tagsight.content.kinds import Kinds
 from tagsight.content.regions import Regions
 from tagsight.run.package_data import rows_of, user_rows
+from tagsight.terms.technique_words import user_words
 
 
-def content_tables(
-    user_tables: Mapping[str, str | None] | None = None, described: Iterable[tuple[str, str]] = ()
-) -> ContentTables:
+def content_tables(user_tables: Mapping[str, str | None] | None = None) -> ContentTables:
     """Return the tables, with a user's rows on top of the library's.
 
-    user_tables: the config's `labels.tables`, paths of kinds, regions, kernels or null;
-    described: pairs of facet and word that descriptions can have.
+    user_tables: the config's `labels.tables`, paths of kinds, regions, kernels, words or
+    null.
     """
     own = user_tables or {}
     kernels = [
@@ -27,7 +26,7 @@ def content_tables(
     return ContentTables(
         Kinds(_frame([*rows_of("kinds.csv"), *user_rows(own.get("kinds"))])),
         Regions(_frame([*rows_of("regions.csv"), *user_rows(own.get("regions"))])),
-        facets(_frame(kernels), described),
+        facets(_frame(kernels), user_words(own.get("words")).pairs()),
     )
 
 

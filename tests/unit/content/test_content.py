@@ -13,7 +13,7 @@ from tagsight.dicom.dictionary import DERIVED
 from tagsight.dicom.headers import Image, ReaderOptions, read_header
 from tagsight.terms.spelling_table import spelling_table
 
-TABLES = content_tables(None, [("plane", "SHORT"), ("phase", "ART"), ("phase", "VEN")])
+TABLES = content_tables()
 SPELLINGS = spelling_table(None)
 REAL = Path(__file__).parents[4] / "shared/dicom"
 COLUMNS = ["image", "kind", "picture", "region", *(facet.name for facet in TABLES.facets)]

@@ -259,6 +259,8 @@ def test_keywords_are_looked_up_before_the_first_job():
 def test_a_derived_tag_can_be_left_out_and_not_be_kept():
     config = merged(defaults(), {"select": {"drop": ["ProtocolNameRegion"]}})
     assert checked(config, SCHEMA)
+    words = merged(defaults(), {"select": {"drop": ["SeriesDescriptionWords"]}})
+    assert checked(words, SCHEMA)
     (line,) = mistakes(privacy={"keep": ["ProtocolNameRegion"]})
     assert line.startswith("privacy.keep: ProtocolNameRegion is no DICOM keyword")
 
