@@ -5,8 +5,8 @@ A facet has no word (null) where the tags don't tell. Each reader reads the head
 descriptions are a facet's second source; some facets have no other.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -53,9 +53,9 @@ MORE_EXACT: dict[str, dict[str, frozenset[str]]] = {
 class Facet:
     """A facet of images.
 
-    kinds: that have it, empty for all; keywords: tags that it reads; read: its reader, None where
-    descriptions alone tell; words: all that there are; more_exact: a word that tags give -> words
-    of descriptions that say the same and more, and take its place.
+    kinds: whose tags are read, empty for all; keywords: tags that it reads; read: its reader, None
+    where descriptions alone tell; words: all that there are; more_exact: a word that tags give ->
+    words of descriptions that say the same and more, and take its place.
     """
 
     name: str
@@ -67,12 +67,12 @@ class Facet:
 
 
 def facets(
-    kernel_table: pl.DataFrame, described: Iterable[tuple[str, str]] = ()
+    kernel_table: pl.DataFrame, described: Mapping[str, Collection[tuple[str, str]]]
 ) -> tuple[Facet, ...]:
     """Return all facets, in the order in which a name has their words.
 
-    kernel_table: columns maker, pattern, word; described: pairs of facet and word that descriptions
-    can have; those of a facet that no tag tells make one more.
+    kernel_table: columns maker, pattern, word; described: kind -> pairs of facet and word that its
+    descriptions can have; those of a facet that no tag tells make one more.
     """
     kernel = kernels.kernel_reader(kernel_table)
     rows = [
@@ -105,16 +105,17 @@ def facets(
     return _with_described(own, described)
 
 
-def _with_described(own: list[Facet], described: Iterable[tuple[str, str]]) -> tuple[Facet, ...]:
+def _with_described(
+    own: list[Facet], described: Mapping[str, Collection[tuple[str, str]]]
+) -> tuple[Facet, ...]:
     """The facets with all words of descriptions, and those that only descriptions have."""
-    said: dict[str, list[str]] = {facet.name: [] for facet in own}
-    for name, word in sorted(described):
-        said.setdefault(name, []).append(word)
     known = {facet.name: facet for facet in own}
+    pairs = sorted(frozenset().union(*described.values()))
+    names = dict.fromkeys([*known, *(name for name, _ in pairs)])
     result = []
-    for name, words in said.items():
-        facet = known.get(name, Facet(name, ALL, (), None, ()))
-        all_words = tuple(dict.fromkeys((*facet.words, *words)))
-        exact = MORE_EXACT.get(name, {})
-        result.append(Facet(name, facet.kinds, facet.keywords, facet.read, all_words, exact))
+    for name in names:
+        kinds = frozenset(kind for kind in described if name in dict(described[kind]))
+        facet = known.get(name, Facet(name, kinds, (), None, ()))
+        words = tuple(dict.fromkeys([*facet.words, *(word for of, word in pairs if of == name)]))
+        result.append(replace(facet, words=words, more_exact=MORE_EXACT.get(name, {})))
     return tuple(result)

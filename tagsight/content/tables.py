@@ -19,14 +19,15 @@ def content_tables(user_tables: Mapping[str, str | None] | None = None) -> Conte
     null.
     """
     own = user_tables or {}
-    kernels = [
-        *user_rows(own.get("kernels")),
-        *rows_of("kernels.csv"),
-    ]  # the first that fits counts
+    kinds = Kinds(_frame([*rows_of("kinds.csv"), *user_rows(own.get("kinds"))]))
+    # The first kernel that fits counts, of the others the last row.
+    kernels = [*user_rows(own.get("kernels")), *rows_of("kernels.csv")]
+    words = user_words(own.get("words"))
+    pictures = [kind for kind in sorted(kinds.names()) if kinds.is_picture(kind)]
     return ContentTables(
-        Kinds(_frame([*rows_of("kinds.csv"), *user_rows(own.get("kinds"))])),
+        kinds,
         Regions(_frame([*rows_of("regions.csv"), *user_rows(own.get("regions"))])),
-        facets(_frame(kernels), user_words(own.get("words")).pairs()),
+        facets(_frame(kernels), {kind: words.pairs(kind) for kind in pictures}),
     )
 
 
