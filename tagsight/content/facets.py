@@ -40,7 +40,11 @@ MORE_EXACT: dict[str, dict[str, frozenset[str]]] = {
         "T2": frozenset(["MAP", "DWI"]),  # of diffusion, the image without gradients
         "SSFP": frozenset(["MAP", "LGE"]),
     },
-    "acquisition": {"2D": frozenset(["CINE"]), "RECON": frozenset(["TOMO"])},
+    "acquisition": {
+        "2D": frozenset(["CINE"]),
+        "RECON": frozenset(["TOMO"]),
+        "RUN": frozenset(["CINE"]),
+    },
     "mode": {"COLOR": frozenset(["DOPPLER"]), "B": frozenset(["ELASTO", "CEUS"])},
     "kernel": {"sharp": frozenset(["lung", "bone"])},
     "localizer": {"LOC": frozenset(["BOLUS"])},

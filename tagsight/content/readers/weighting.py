@@ -160,18 +160,26 @@ def _inverted(header: ImageHeader, te: float, *, gradient: bool) -> str | None:
 
 
 def _gradient(header: ImageHeader, tr: float, te: float) -> str | None:
-    """SSFP is balanced: steady state without spoiling, its echo midway between two pulses."""
-    spoiled = header.has("SequenceVariant", "SP", "OSP")
-    steady = header.has("SequenceVariant", "SS", "TRSS") or header.has(
-        "SteadyStatePulseSequence", "FREE_PRECESSION", "TIME_REVERSED"
-    )
-    if steady and not spoiled and tr < 15 and 0.3 <= te / tr <= 0.7:
-        return "SSFP"
+    """SSFP, T2* or T1 of a gradient echo."""
     flip = header.number("FlipAngle")
+    if _is_balanced(header, tr, te, flip or 0):
+        return "SSFP"
     if te >= 20 or (te >= 12 and (flip is None or flip <= 45)):
         return "T2*"
     wide = flip is not None and flip >= 15
     return "T1" if te < 8 and (wide or tr <= 50) else None
+
+
+def _is_balanced(header: ImageHeader, tr: float, te: float, flip: float) -> bool:
+    """Whether an echo lies midway between two fast pulses, unspoiled: steady state, or wide flips.
+
+    A spoiled sequence so fast would have no signal left at flip angles of 35 degrees and more.
+    """
+    steady = header.has("SequenceVariant", "SS", "TRSS") or header.has(
+        "SteadyStatePulseSequence", "FREE_PRECESSION", "TIME_REVERSED"
+    )
+    midway = tr < 15 and 0.3 <= te / tr <= 0.7
+    return midway and not header.has("SequenceVariant", "SP") and (steady or flip >= 35)
 
 
 def _spin(tr: float, te: float) -> str | None:

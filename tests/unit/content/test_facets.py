@@ -101,6 +101,11 @@ def test_weighting_by_echo_and_times(tags, expected):
             "SSFP",
         ),
         (
+            {"SequenceVariant": "SK\\OSP", "ScanningSequence": "GR", "RepetitionTime": "3"}
+            | {"EchoTime": "1.5", "FlipAngle": "60"},
+            "SSFP",  # OSP is oversampling, no spoiling
+        ),
+        (
             {"SequenceVariant": "SS\\SP", "ScanningSequence": "GR", "RepetitionTime": "4"}
             | {"EchoTime": "2", "FlipAngle": "15"},
             "T1",
