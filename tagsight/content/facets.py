@@ -85,7 +85,7 @@ def facets(
         (MR, weighting.suppression, weighting.SUPPRESSION_KEYWORDS, weighting.SUPPRESSIONS),
         (CT, kernel, kernels.KEYWORDS, kernels.WORDS),
         (CT, exposures.thickness, ("SliceThickness",), exposures.THICKNESSES),
-        (PROJECTIONS | C_ARM, views.view, views.KEYWORDS, views.WORDS),
+        (PROJECTIONS, views.view, views.KEYWORDS, views.WORDS),
         (C_ARM, exposures.angle, exposures.ANGLE_KEYWORDS, exposures.ANGLES),
         (
             EMISSION | MR | C_ARM | {"MG"},
