@@ -40,8 +40,11 @@ def content(
     sources = [s for s in regions.SOURCES if described or s not in DERIVED]
     result = tags.lazy().select("image").collect()
     result = result.hstack(kinds.kinds(stored_columns(tags, kinds.KEYWORDS), tables.kinds))
-    region = regions.regions(tags, tables.regions, spellings, sources).alias("region")
-    result = result.with_columns(region)
+    region = regions.regions(tags, tables.regions, spellings, sources)
+    of_kind = result["kind"].replace_strict(
+        tables.kinds.regions, default=None, return_dtype=pl.String
+    )
+    result = result.with_columns(region=region.fill_null(of_kind))
     words = pl.DataFrame([_words(tags, facet, result) for facet in tables.facets])
     if described:
         words = with_described(words, described_words(tags, tables.facets), tables.facets)

@@ -38,12 +38,14 @@ class Kinds:
     """The table of kinds.
 
     table: columns code (a SOP Class UID, its beginning with `.*`, a Modality, or a kind), kind,
-    picture (yes, no), also, words; later rows have precedence.
+    picture (yes, no), also, words, and perhaps region, that of all images of the kind; later rows
+    have precedence.
     """
 
     def __init__(self, table: pl.DataFrame) -> None:
         rows = list(table.iter_rows(named=True))
         self.meanings = {row["code"].upper(): _meaning(row) for row in rows}
+        self.regions = {row["kind"]: row["region"] for row in rows if row.get("region")}
         self._words = {row["kind"]: row["words"] for row in rows if row["words"]}
 
     def names(self) -> frozenset[str]:

@@ -58,6 +58,13 @@ def test_the_region_tells_what_a_sharp_kernel_is_for():
     assert content(tags, SPELLINGS, TABLES)["kernel"].to_list() == ["lung", "bone", "sharp"]
 
 
+def test_a_kind_that_shows_one_region_alone_has_it_where_no_source_names_another():
+    tags = table(Modality=["MG", "MG", "OPT", "CT"], BodyPartExamined=[None, "AXILLA", None, None])
+    found = content(tags, SPELLINGS, TABLES)
+    assert found["region"].to_list() == ["BREAST", "SHOULDER", "EYE", None]
+    assert set(TABLES.kinds.regions.values()) <= TABLES.regions.names()
+
+
 NEAREST = ["plane=SAG", "plane=SAG", None, "plane=SAG\\plane=COR", "x", "plane=SHORT"]
 DESCRIBED = table(
     Modality=["MR"] * 6,
