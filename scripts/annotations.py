@@ -1,4 +1,4 @@
-"""Annotate every image of a shard: its label, or in a flat run the cluster of its nearest medoid."""
+"""Annotate every image of a shard: its label, in a flat run its cluster, and how sure that is."""
 
 import polars as pl
 

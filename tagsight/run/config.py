@@ -200,6 +200,17 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
             "gower.weights: commensurable are the weights of the whole archive, and gower.ranges: "
             "sample is not; leave one of the two at its default"
         )
+    if config["gower"]["weights"] == "looks" and config["tags"]["table"] is not None:
+        mistakes.append(
+            "gower.weights: looks are learned from pixels, and a ready table of tags "
+            "(tags.table) has none; use equal or commensurable"
+        )
+    own_number = {"hdbscan", "dynmsc"}
+    if config["labels"]["tree"] and algorithm in own_number:
+        mistakes.append(
+            f"cluster.algorithm: {algorithm} chooses its number of clusters, and labels.tree deals "
+            "labels.count to the kinds; use fasterpam, or labels.tree: false"
+        )
     key_file = config["privacy"]["key_file"]
     if key_file is not None and not config["demo"] and not os.path.isfile(key_file):
         mistakes.append(
