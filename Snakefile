@@ -30,6 +30,7 @@ rule all:
         "results/annotations.csv",
         "results/agreement.json",
         "results/cards.json",
+        branch(TREE, then="results/facets.json"),
         branch(LOOKS, then="results/evaluation.json"),
 
 

@@ -170,7 +170,7 @@ def _of_tables(config: dict[str, Any]) -> list[str]:
 def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Mistakes that the schema cannot find: unknown keywords, values that exclude each other."""
     texts = schema["properties"]["tags"]["properties"]["derive_text"]["items"]["enum"]
-    derived = {f"{keyword}Region" for keyword in texts}
+    derived = {f"{keyword}{what}" for keyword in texts for what in ("Region", "Words")}
     mistakes = [
         f"{section}.{key}: {keyword} is no DICOM keyword" + suggestion(keyword)
         for section, key in (("select", "drop"), ("privacy", "keep"))

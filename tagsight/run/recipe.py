@@ -22,6 +22,7 @@ BASE_TABLES = {
     "labels.tables.regions": "tagsight/data/regions.csv",
     "labels.tables.kernels": "tagsight/data/kernels.csv",
     "labels.tables.roles": "tagsight/data/roles.csv",
+    "labels.tables.words": "tagsight/data/technique_words.csv",
 }
 
 

@@ -103,6 +103,14 @@ def _role(row: Row) -> str | None:
     return _unknown("a role", row["role"], roles)
 
 
+def _word(row: Row) -> str | None:
+    if not re.fullmatch(r"[a-z][a-z_]{0,15}|", row["facet"]):
+        return f"{row['facet']} cannot be a facet; write at most 16 small letters"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9+*-]{0,15}|", row["word"]):
+        return f"{row['word']} cannot be a word; write at most 16 letters and digits without blanks"
+    return None if row["spellings"] else "a row lacks its spellings; put | between several"
+
+
 def _unknown(what: str, value: str, known: Collection[str]) -> str | None:
     """What is wrong with a value that is none of those known; None if nothing is."""
     if value in known:
@@ -118,4 +126,5 @@ _TABLES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
     "regions": (("term", "region", "parts"), _region),
     "kernels": (("maker", "pattern", "word"), _kernel),
     "roles": (("name", "role"), _role),
+    "words": (("facet", "word", "spellings"), _word),
 }
