@@ -45,8 +45,8 @@ def counts(
 
 
 def trial_sizes(samples: Mapping[str, int]) -> list[int]:
-    """Return the number of images of each trial, in the order of `samples`."""
-    return [size for name, size in samples.items() if name.startswith("trial")]
+    """Return the number of images of each trial that has any, in the order of `samples`."""
+    return [size for name, size in samples.items() if name.startswith("trial") and size]
 
 
 def _tally(rows: pl.DataFrame) -> dict[str, int]:

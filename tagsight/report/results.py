@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-DOCUMENTS = ("counts", "choice", "cards", "evaluation", "agreement", "nesting")
+DOCUMENTS = ("draws", "counts", "choice", "cards", "evaluation", "agreement", "nesting")
 TABLES = ("frequencies", "selection", "unmapped", "training")
 
 
@@ -14,8 +14,11 @@ TABLES = ("frequencies", "selection", "unmapped", "training")
 class Run:
     """Results of a run, as in their files.
 
-    A run on a ready table of tags has no pixels: `evaluation` and `training` are None.
+    A run on a ready table of tags has no pixels: `evaluation` and `training` are None. A small
+    archive may have no trial, or no network.
     """
+
+    draws: Mapping[str, Any]
 
     counts: Mapping[str, Any]
     choice: Mapping[str, Any]
@@ -29,3 +32,18 @@ class Run:
     distance: str
     evaluation: Mapping[str, Any] | None = None
     training: pl.DataFrame | None = None
+
+    @property
+    def has_looks(self) -> bool:
+        """Whether there were pixels to look at."""
+        return self.evaluation is not None
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether a trial could be made."""
+        return self.evaluation is not None and self.evaluation["trials"]["n"] > 0
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a network."""
+        return self.training is not None and not self.training.is_empty()
