@@ -13,7 +13,10 @@ with logged(snakemake):
     name, params = snakemake.wildcards.sample, snakemake.params
     chosen = read_json(snakemake.input.choice)["k"]
     sample = pl.read_parquet(snakemake.input.sample, columns=["image", *trials.columns()])
-    embeddings, grid = np.load(snakemake.input.embeddings), pl.read_parquet(snakemake.input.clusters)
+    embeddings, grid = (
+        np.load(snakemake.input.embeddings),
+        pl.read_parquet(snakemake.input.clusters),
+    )
     reason = trials.why_left_out(embeddings, sample, grid["k"].max() or 0)
     if reason:
         LOG.warning("left out: %s", reason)

@@ -108,6 +108,9 @@ def facts(run: Run) -> list[tuple[str, str]]:
         (f"{counts['series']:,}", "series"),
         (f"{counts['patients']:,}", "patients known"),
         (f"{counts['kept']:,}", f"of {counts['tags']:,} tags, as {counts['columns']:,} columns"),
-        (f"{choice['k']}", f"cluster{'s' * (choice['k'] != 1)}: {choice['reading']}, mean silhouette {silhouette}"),
+        (
+            f"{choice['k']}",
+            f"cluster{'s' * (choice['k'] != 1)}: {choice['reading']}, mean silhouette {silhouette}",
+        ),
         *(trials if run.is_tested else []),
     ]

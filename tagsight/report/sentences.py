@@ -136,9 +136,7 @@ def untested(draws: Figures, evaluation: Figures | None) -> list[str]:
     draws: draws.json; evaluation: evaluation.json, None of a table of tags.
     """
     without_pixels = evaluation is None
-    lines = [
-        line for line in draws["untested"] if not (without_pixels and "look alike" in line)
-    ]
+    lines = [line for line in draws["untested"] if not (without_pixels and "look alike" in line)]
     empty = {name for name, row in draws["samples"].items() if not row["drawn"]}
     left_out = {} if evaluation is None else evaluation["trials"].get("left_out", {})
     reasons = {name: reason for name, reason in left_out.items() if name not in empty}

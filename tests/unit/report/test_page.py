@@ -239,7 +239,12 @@ def test_what_could_not_be_tested_is_said_first_and_why():
     said = ["Whether images of a cluster look alike was not tested: of 1 patient too few are left."]
     rows = run().draws["samples"] | {"trial-01": {"asked": 50, "drawn": 0, "patients": 0}}
     draws = {"samples": rows, "shared": False, "untested": said}
-    none = {"n": 0, "k": None, "by_trial": {}, "left_out": {"trial-01": "none", "trial-02": "alike"}}
+    none = {
+        "n": 0,
+        "k": None,
+        "by_trial": {},
+        "left_out": {"trial-01": "none", "trial-02": "alike"},
+    }
     small = run(draws=draws, evaluation={"trials": none}, training=run().training.clear())
     text = rendered(small, pair=None)
     assert "could not be tested" in re.search("<h1>(.*?)</h1>", text)[1]

@@ -138,7 +138,7 @@ def test_kinds_are_drawn_by_the_square_root_of_their_share():
     ],
 )
 def test_what_cannot_be_had_is_left_out_and_said(number, full):
-    sizes = {name: 5000 for name in ("tuning", "holdout", "autoencoder", *TRIALS)}
+    sizes = dict.fromkeys(("tuning", "holdout", "autoencoder", *TRIALS), 5000)
     images = archive([[("CT", 1, False)]] * number)
     drawn = draw_by_kind(images, sizes, 1, seed=1)
     assert set(drawn["sample"]) == full
