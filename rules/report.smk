@@ -84,6 +84,7 @@ rule report:
         training=branch(LOOKS, then="results/training.parquet"),
         evaluation=branch(LOOKS, then="results/evaluation.json"),
         figures=rules.figures.output,
+        draws="results/draws.json",
         counts="results/counts.json",
         frequencies="results/frequencies.parquet",
         selection="results/selection.parquet",

@@ -23,8 +23,9 @@ with logged(snakemake):
     if training is not None:
         images, fates = np.load(inputs.images, mmap_mode="r"), pl.read_parquet(inputs.fates)
         shown = pictures.picks(clusters, fates, params.gallery, params.seed, params.burned_in)
-        trained = PRESETS[params.preset].trained(inputs.weights[0])
-        reconstructions = reconstructed(trained, images[pictures.examples(shown)])
+        examples = pictures.examples(shown) if len(training) else []
+        trained = PRESETS[params.preset].trained(inputs.weights[0]) if examples else None
+        reconstructions = reconstructed(trained, images[examples])
         figures |= drawings.from_pixels(documents, training, images, shown, reconstructions)
     for path in snakemake.output:
         write_file(figures[Path(path).name], path)

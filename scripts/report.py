@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import yaml
 
-from tagsight.report import page, results, sentences
+from tagsight.report import page, results
 from tagsight.report.figures import pictures
 from tagsight.run.atomic import read_json, write_file
 from tagsight.run.jobs import logged
@@ -21,7 +21,7 @@ with logged(snakemake):
     )
     clusters = pl.read_parquet(inputs.clusters).filter(k=run.choice["k"])
     shown, tiles = [], {}
-    if run.evaluation is not None:
+    if run.has_looks:
         images, fates = np.load(inputs.images, mmap_mode="r"), pl.read_parquet(inputs.fates)
         shown = pictures.picks(clusters, fates, params.gallery, params.seed, params.burned_in)
         tiles = pictures.tiles(images, shown)
@@ -29,4 +29,4 @@ with logged(snakemake):
     drawings = {path.stem: path.read_text() for path in files.values() if path.suffix == ".svg"}
     pair = files["reconstructions.png"].read_bytes() if pictures.examples(shown) else None
     write_file(page.render(run, drawings, pair, tiles), out.page)
-    write_file(sentences.closing(page.result(run), out.page, inputs.annotations), out.result)
+    write_file(page.closing(run, out.page, inputs.annotations), out.result)

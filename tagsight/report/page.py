@@ -28,8 +28,7 @@ def render(
     explained; reconstructions, tiles: as in sections.Content.
     """
     content = sections.Content(run, tiles, reconstructions)
-    looks = run.evaluation is not None
-    shown = [section for section in sections.SECTIONS if looks or not section.needs_looks]
+    shown = [section for section in sections.SECTIONS if section.needs(run)]
     values = {k: value for section in shown for k, value in section.values(content).items()}
     confounding = run.agreement["confounding"]
     return _template().render(
@@ -70,7 +69,15 @@ def result(run: Run) -> str:
     """Return the result of the run as a sentence."""
     if run.evaluation is None:
         return sentences.without_looks(run.counts["images"], run.choice)
+    if not run.is_tested:
+        return sentences.without_trials(run.counts["images"], run.choice)
     return sentences.result(run.evaluation)
+
+
+def closing(run: Run, page: str, table: str) -> str:
+    """Return the text printed at the end of a run: its result, what was not tested, paths."""
+    untested = sentences.untested(run.draws, run.evaluation)
+    return sentences.closing(result(run), page, table, untested)
 
 
 def inline(name: str, svg: str) -> Markup:
@@ -92,16 +99,18 @@ def facts(run: Run) -> list[tuple[str, str]]:
     counts, choice = run.counts, run.choice
     sizes = trial_sizes(counts["samples"])
     silhouette = wording.number(choice["grid"][str(choice["k"])]["silhouette"], 2)
-    looks = run.evaluation is not None
-    trials = [(f"{len(sizes)} × {max(sizes):,}", "trials × images, to test it")] if looks else []
+    trials = [(f"{len(sizes)} × {max(sizes):,}", "trials × images, to test it")] if sizes else []
     return [
         (
             f"{counts['images']:,}",
-            f"images of {counts['files']:,} files" if looks else "rows of a table of tags",
+            f"images of {counts['files']:,} files" if run.has_looks else "rows of a table of tags",
         ),
         (f"{counts['series']:,}", "series"),
         (f"{counts['patients']:,}", "patients known"),
         (f"{counts['kept']:,}", f"of {counts['tags']:,} tags, as {counts['columns']:,} columns"),
-        (f"{choice['k']}", f"clusters: {choice['reading']}, mean silhouette {silhouette}"),
-        *trials,
+        (
+            f"{choice['k']}",
+            f"cluster{'s' * (choice['k'] != 1)}: {choice['reading']}, mean silhouette {silhouette}",
+        ),
+        *(trials if run.is_tested else []),
     ]

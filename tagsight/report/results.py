@@ -20,12 +20,13 @@ TABLES = ("frequencies", "selection", "unmapped", "training")
 class Run:
     """Results of a run, as in their files.
 
-    A run on a ready table of tags has no pixels: `evaluation` and `training` are None.
+    A run on a ready table of tags has no pixels: `evaluation` and `training` are None. A small
+    archive may have no trial, or no network.
     nesting: of a flat run alone; kinds: those of encoding.json, of a tree alone.
-    draws: its `untested` says in sentences what the archive is too small for.
     facets: how often the words of content agree with descriptions; None where that is not known.
     """
 
+    draws: Mapping[str, Any]
     counts: Mapping[str, Any]
     choice: Mapping[str, Any]
     cards: Sequence[Mapping[str, Any]]
@@ -37,7 +38,6 @@ class Run:
     unmapped: pl.DataFrame
     distance: str
     nesting: Sequence[Mapping[str, Any]] = ()
-    draws: Mapping[str, Any] = field(default_factory=dict)
     kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     facets: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
@@ -52,16 +52,6 @@ class Run:
     def unit(self) -> str:
         """What a group of images is called."""
         return "cluster" if self.flat else "label"
-
-    @property
-    def untested(self) -> Sequence[str]:
-        """What could not be tested, and why, in sentences."""
-        return list(self.draws.get("untested", ()))
-
-    @property
-    def trials(self) -> int:
-        """The number of trials that the test is of."""
-        return 0 if self.evaluation is None else int(self.evaluation["trials"]["n"])
 
     @cached_property
     def label_kinds(self) -> Sequence[Kind]:
@@ -78,3 +68,18 @@ class Run:
     def other_kinds(self) -> Sequence[Kind]:
         """The kinds of objects that are no pictures."""
         return [kind for kind in self.label_kinds if not kind.picture]
+
+    @property
+    def has_looks(self) -> bool:
+        """Whether there were pixels to look at."""
+        return self.evaluation is not None
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether a trial could be made."""
+        return self.evaluation is not None and self.evaluation["trials"]["n"] > 0
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there is a network."""
+        return self.training is not None and not self.training.is_empty()

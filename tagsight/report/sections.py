@@ -13,7 +13,7 @@ from tagsight.evaluation import labellings, nulls
 from tagsight.evaluation.labellings import Labelling
 from tagsight.interpretation import nesting
 from tagsight.interpretation.agreement import LEFT_OUT
-from tagsight.report import wording
+from tagsight.report import sentences, wording
 from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.results import Run
@@ -48,6 +48,10 @@ def _no_values(_content: Content) -> dict[str, Any]:
     return {}
 
 
+def _any_run(_run: Run) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Section:
     """A section of the page.
@@ -55,14 +59,14 @@ class Section:
     key: its anchor.
     name: in the navigation.
     template: its file, a literal so that recipes see it. Every template gets `run` and `figures`.
-    needs_looks: whether it is left out in a run without pixels.
+    needs: whether a run has what it shows; by default every run has.
     values: returns the other values of its template; all sections use different names.
     """
 
     key: str
     name: str
     template: str
-    needs_looks: bool = False
+    needs: Callable[[Run], bool] = _any_run
     values: Callable[[Content], dict[str, Any]] = _no_values
 
 
@@ -291,22 +295,37 @@ def _paper(content: Content) -> dict[str, Any]:
     return {"paper": paper(content.run), "lacking": lacking}
 
 
+def _untested(content: Content) -> dict[str, Any]:
+    return {"untested": sentences.untested(content.run.draws, content.run.evaluation)}
+
+
 # In the order of the page.
 SECTIONS = (
+    Section(
+        "untested",
+        "Not tested",
+        "sections/untested.html",
+        needs=lambda run: bool(sentences.untested(run.draws, run.evaluation)),
+        values=_untested,
+    ),
     Section(
         "test",
         "The test",
         "sections/test.html",
-        needs_looks=True,
+        needs=lambda run: run.is_tested,
         values=lambda content: {"tests": tests(content.run.evaluation or {})},
     ),
     Section("clusters", "Clusters", "sections/clusters.html", values=_clusters),
     Section("k", "Number of clusters", "sections/k.html", values=_nesting),
-    Section("looks", "Looks", "sections/looks.html", needs_looks=True, values=_looks),
+    Section(
+        "looks", "Looks", "sections/looks.html", needs=lambda run: run.is_trained, values=_looks
+    ),
     Section("flow", "The run", "sections/flow.html"),
     Section("labels", "Known labels", "sections/labels.html"),
     Section("tags", "Tags", "sections/tags.html", values=_tags),
-    Section("files", "Files", "sections/files.html", needs_looks=True),
-    Section("paper", "The paper", "sections/paper.html", needs_looks=True, values=_paper),
+    Section("files", "Files", "sections/files.html", needs=lambda run: run.has_looks),
+    Section(
+        "paper", "The paper", "sections/paper.html", needs=lambda run: run.is_tested, values=_paper
+    ),
     Section("limits", "What it does not say", "sections/limits.html"),
 )

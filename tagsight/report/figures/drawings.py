@@ -69,9 +69,9 @@ def from_pixels(
     """Return the figures that need pixels, as SVG or PNG by file name.
 
     documents: choice, cards and evaluation; epochs: training.parquet; images: uint8 (n, 128, 128).
-    reconstructed: the network's output for `pictures.examples(shown)`.
+    reconstructed: the network's output for `pictures.examples(shown)`, none without a network.
     """
-    originals = images[pictures.examples(shown)]
+    originals = images[pictures.examples(shown)][: len(reconstructed)]
     return {
         "training.svg": training.training(epochs),
         "explained.svg": explained.explained(

@@ -109,8 +109,8 @@ def _samples(counts: Mapping[str, Any]) -> dict[str, _Box]:
     sizes = trial_sizes(counts["samples"]) or [0]
     least, most = f"{min(sizes):,}", f"{max(sizes):,}"
     each = f"{most} images each" if least == most else f"{least} to {most} images"
-    number = sum(size > 0 for size in sizes)
-    trials = "1 trial" if number == 1 else f"{number or 'no'} trials"
+    number = len(sizes) if max(sizes) else 0
+    trials = "1 trial" if number == 1 else f"{number or 'No'} trials"
     return {**boxes, "trials": _Box(63, 51, 20, trials, [each])}
 
 
@@ -147,7 +147,7 @@ def _of_tree(
 
 def _looks(epochs: int) -> dict[str, _Box]:
     """Results from the samples' pixels, and the test."""
-    training = [f"{epochs:,} epochs", "on pixels alone"]
+    training = [f"{epochs:,} epochs", "on pixels alone"] if epochs else ["not trained"]
     question = ["how near to their centre are images,", "and how near by chance?"]
     return {
         "network": _Box(89.5, 34, 18, "Autoencoder", training, PIXELS),

@@ -85,8 +85,8 @@ def gallery(images: UInt8s, shown: Sequence[GalleryRow], names: Sequence[str]) -
     images: uint8 (n, 128, 128); names: of cluster 1, 2, ….
     """
     step = SIDE + 2 * MARGIN
-    columns = 1 + max(len(each.members) for each in shown)
-    sheet = Image.new("RGB", (LABEL + columns * step, len(shown) * step))
+    columns = 1 + max((len(each.members) for each in shown), default=0)
+    sheet = Image.new("RGB", (LABEL + columns * step, max(len(shown), 1) * step))
     pen = ImageDraw.Draw(sheet)
     for row, each in enumerate(shown):
         top = row * step

@@ -35,6 +35,8 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     starts = np.cumsum([0, *(len(width) + gap for width in widths)])
     for number, (start, width) in enumerate(zip(starts[:-1], widths, strict=True)):
         _cluster(ax, start, width, TAGS if number % 2 == 0 else SOFT)
+    if not widths:
+        return svg(figure)
     mean = float(clusters["silhouette"].to_numpy().mean(dtype=np.float64))
     ax.axvline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     ax.text(mean, -0.012 * starts[-1], f"mean {mean:.2f}", color=INK, ha="center", va="bottom")

@@ -37,4 +37,5 @@ def test_everything_is_counted_and_files_add_up():
 
 
 def test_trials_are_told_from_the_other_samples():
-    assert trial_sizes({"tuning": 9, "trial-01": 4, "trial-02": 5}) == [4, 5]
+    sizes = {"tuning": 9, "trial-01": 4, "trial-02": 5, "trial-03": 0}
+    assert trial_sizes(sizes) == [4, 5]

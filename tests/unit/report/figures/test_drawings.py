@@ -248,3 +248,18 @@ def test_a_new_null_is_drawn_without_more_than_its_entry(written, monkeypatch):
     tested["tags"]["within_site"] = tested["tags"]["series"]
     explained.explained(tested)
     assert "Beyond site" in written
+
+
+def test_a_run_without_trials_or_network_has_all_figures(written):
+    """Their files are asked for by the plan, which doesn't know how small the archive is."""
+    sizes = {"tuning": 3, "holdout": 0, "autoencoder": 0, "trial-01": 0, "trial-02": 0}
+    one = {"k": 1, "rule": "heldout", "grid": {"1": {"silhouette": 0.0, "heldout_ratio": None}}}
+    documents = {"counts": COUNTS | {"samples": sizes}, "choice": one, "nesting": []}
+    documents |= {"cards": [{"name": "CT"}], "evaluation": {"trials": {"n": 0, "k": None}}}
+    of_tags = drawings.from_tags(documents, clusters([3]), 0, 1.05)
+    images, epochs = np.zeros((3, 128, 128), np.uint8), pl.DataFrame(schema=["epoch"])
+    shown = [GalleryRow(1, 3, 0, [1, 2])]
+    of_pixels = drawings.from_pixels(documents, epochs, images, shown, images[:0])
+    assert {"No trials", "not trained", "No network was trained"} <= set(written)
+    assert all(of_tags.values())
+    assert all(of_pixels.values())
