@@ -16,22 +16,24 @@ with logged(snakemake):
     sample, embeddings = pl.read_parquet(inputs.sample), np.load(inputs.embeddings)
     if inputs.get("clusters"):
         chosen, grid = read_json(inputs.choice)["k"], pl.read_parquet(inputs.clusters)
-        k = cluster_tables.nearest_number(grid, chosen) if len(grid) else 0
-        labels = sample.join(grid.filter(k=k), on="image", how="left", maintain_order="left")
-        labels = labels["cluster"]
-        if 0 < k < chosen:
-            LOG.warning("K = %d instead of %d: the sample has too few distinct images", k, chosen)
+        labels, k = cluster_tables.of_about(sample["image"], grid, chosen)
     else:
         tree, leaves = load_tree(inputs.encoding), pl.read_parquet(inputs.medoids)
         labels = labels_of(sample, leaves, tree, read_json(inputs.cards))
         k = labels.n_unique()
-    reason, rows = trials.why_left_out(embeddings, sample, k), pl.DataFrame(schema=trials.SCHEMA)
+    rows = pl.DataFrame(schema=trials.SCHEMA)
+    reason = trials.why_left_out(embeddings, sample, k)
     if reason:
         LOG.warning("left out: %s", reason)
     else:
-        of_trial = sample.select("image", *trials.columns())
-        how = {"k": k, "permutations": params.permutations, "seed": params.seed}
-        name = snakemake.wildcards.sample
-        rows = trials.trial(name, embeddings, labels.to_numpy(), of_trial, **how)
+        rows = trials.trial(
+            snakemake.wildcards.sample,
+            embeddings,
+            labels.to_numpy(),
+            sample.select("image", *trials.columns()),
+            k=k,
+            permutations=params.permutations,
+            seed=params.seed,
+        )
     LOG.info("%d rows", len(rows))
     write_parquet(rows, snakemake.output[0], metadata={"left_out": reason or ""})

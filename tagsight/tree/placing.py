@@ -5,14 +5,16 @@ import polars as pl
 from tagsight.clustering import annotation
 from tagsight.tags.tree_encoding import Tree
 
-PLACED = {
-    "image": pl.String,
-    "cluster": pl.Int32,
-    "distance": pl.Float32,
-    "margin": pl.Float32,
-    "second": pl.Int32,
-    "because": pl.String,
-}
+PLACED = pl.Schema(
+    {
+        "image": pl.String(),
+        "cluster": pl.Int32(),
+        "distance": pl.Float32(),
+        "margin": pl.Float32(),
+        "second": pl.Int32(),
+        "because": pl.String(),
+    }
+)
 
 
 def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFrame:
