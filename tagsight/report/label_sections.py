@@ -1,10 +1,12 @@
 """The sections of the page of a tree: labels first, then what they are worth and made of."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import polars as pl
 
+from tagsight.interpretation.name_words import Words
 from tagsight.interpretation.tree_agreement import STATED
 from tagsight.report import label_sentences, sections, wording
 from tagsight.report.counts import trial_sizes
@@ -33,7 +35,7 @@ def head(run: Run) -> dict[str, Any]:
         "result": label_sentences.result(run),
         "facts": facts(run),
         "agreement": agreement(run.agreement),
-        "confounding": label_sentences.represented(run.agreement),
+        "confounding": label_sentences.represented(run),
         "basis": "",
         "title": f"{run.counts['images']:,} images with {labels:,} labels",
     }
@@ -44,7 +46,9 @@ def facts(run: Run) -> list[tuple[str, str]]:
     counts, kinds = run.counts, run.picture_kinds
     labels = [card for kind in kinds for card in kind.labels]
     sizes = trial_sizes(counts["samples"])
-    of_files = f"images of {counts['files']:,} files" if run.has_looks else "rows of a table of tags"
+    of_files = (
+        f"images of {counts['files']:,} files" if run.has_looks else "rows of a table of tags"
+    )
     rows = [
         (f"{counts['images']:,}", of_files),
         (f"{counts['series']:,}", "series"),
@@ -99,10 +103,25 @@ def said(card: Card) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what a label's images are: for each column of words its words with their shares."""
     rows = []
     for column, words in card["words"].items():
-        shown = [(word, wording.percent(share)) for word, share in words if share >= MENTIONED]
+        shown = [
+            (_word(card["kind"], column, word), wording.percent(share))
+            for word, share in words
+            if share >= MENTIONED
+        ]
         if shown and column not in NOT_SAID:
             rows.append((column.replace("_", " "), shown))
     return rows
+
+
+def _word(kind: str, column: str, word: str) -> str:
+    """A word of content as radiologists say it."""
+    words = _words()
+    return words.shown(kind, column, word) or words.shown(None, column, word) or word
+
+
+@cache
+def _words() -> Words:
+    return Words()
 
 
 def dealt(run: Run) -> list[dict[str, Any]]:
@@ -214,7 +233,13 @@ def facets(run: Run) -> list[dict[str, Any]]:
 
 
 def _k(content: Content) -> dict[str, Any]:
-    return {"dealt": dealt(content.run)}
+    rows = dealt(content.run)
+    kinds = content.run.choice["kinds"].values()
+    return {
+        "dealt": rows,
+        "divisible": any(len(kind["grid"]) > 1 for kind in kinds),
+        "divided": any(row["labels"] > 1 for row in rows),
+    }
 
 
 def _tags(content: Content) -> dict[str, Any]:
@@ -229,6 +254,7 @@ def _tags(content: Content) -> dict[str, Any]:
 
 # In the order of the page.
 SECTIONS = (
+    Section("tree", "Labels", "sections/tree.html", values=labels),
     Section(
         "untested",
         "Not tested",
@@ -236,7 +262,6 @@ SECTIONS = (
         needs=sections.has_untested,
         values=sections.untested,
     ),
-    Section("tree", "Labels", "sections/tree.html", values=labels),
     Section(
         "test",
         "The test",

@@ -24,8 +24,8 @@ def labelled(run: Run) -> str:
     if not labels:
         return f"None of {_count(run.counts['images'], 'file')} is a picture; each is labelled by its class."
     verb = "has" if images == 1 else "have"
-    of_kinds = f"in {_count(len(kinds), 'kind')} of images"
-    parts = [f"{_count(images, 'image')} {verb} {_count(len(labels), 'label')} {of_kinds}"]
+    of_kinds = f"{_count(images, 'image')} of {_count(len(kinds), 'kind')}"
+    parts = [f"{of_kinds} {verb} {_count(len(labels), 'label')}"]
     asked = [card for card in labels if card["found"] is not None]
     if asked:
         again = sum(card["found"] for card in asked)
@@ -47,9 +47,11 @@ def tested(run: Run) -> str:
     return sentences.result(run.evaluation, "label")
 
 
-def represented(agreement: Figures) -> str:
-    """Return in one sentence what labels divide a modality by; agreement: agreement.json."""
-    rows = inside_modality(agreement["agreement"])
+def represented(run: Run) -> str:
+    """Return in one sentence what labels divide a modality by."""
+    if all(len(kind.labels) == 1 for kind in run.picture_kinds):
+        return "No kind of images is divided: read the labels as modalities."
+    rows = inside_modality(run.agreement["agreement"])
     scanners = [name for name in SCANNERS if rows.get(name) is not None]
     # The maker first: models and modalities of scanners are many, and mostly their maker's.
     name = "manufacturer" if "manufacturer" in scanners else next(iter(scanners), None)

@@ -33,7 +33,7 @@ class Region:
 class Kind:
     """The labels of a kind by region, the largest region first, those of no one region last.
 
-    name: the kind itself where it is a picture, else what its class is called.
+    name: what it is called in the names of all its labels, else the kind itself.
     """
 
     kind: str
@@ -61,7 +61,7 @@ def label_tree(cards: Sequence[Card], pictures: Collection[str]) -> list[Kind]:
     for card in cards:
         by_kind.setdefault(card["kind"], []).append(card)
     kinds = [
-        Kind(kind, _name(kind, of_kind, kind in pictures), kind in pictures, _regions(of_kind))
+        Kind(kind, _name(kind, of_kind), kind in pictures, _regions(of_kind))
         for kind, of_kind in by_kind.items()
     ]
     return sorted(kinds, key=lambda kind: -kind.size)
@@ -104,5 +104,6 @@ def _sorted(cards: Sequence[Card]) -> Iterator[Card]:
     yield from sorted(cards, key=lambda card: (not technique(card), -card["size"], card["label"]))
 
 
-def _name(kind: str, cards: Sequence[Card], picture: bool) -> str:
-    return kind if picture else str(cards[0]["name"])
+def _name(kind: str, cards: Sequence[Card]) -> str:
+    first = {card["name"].split(JOINT)[0] for card in cards}
+    return first.pop() if len(first) == 1 else kind

@@ -53,8 +53,12 @@ def _head(run: Run) -> dict[str, Any]:
         "agreement": sections.agreement(run.agreement),
         "confounding": sentences.confounding_sentence(confounding),
         "basis": sentences.confounding_basis(confounding),
-        "title": f"{run.counts['images']:,} images in {run.choice['k']} clusters",
+        "title": f"{run.counts['images']:,} images in {_clusters(run.choice['k'])}",
     }
+
+
+def _clusters(k: int) -> str:
+    return f"{k} cluster{'' if k == 1 else 's'}"
 
 
 def _template() -> Template:

@@ -228,7 +228,11 @@ def _trials_of(samples: Mapping[str, Mapping[str, int]]) -> list[Mapping[str, in
 
 
 def untested(
-    samples: Mapping[str, Mapping[str, int]], patients: int, *, shared: bool = False, group: str = "cluster"
+    samples: Mapping[str, Mapping[str, int]],
+    patients: int,
+    *,
+    shared: bool = False,
+    group: str = "cluster",
 ) -> list[str]:
     """Return in sentences what cannot be tested, or is tested in another way, and why.
 

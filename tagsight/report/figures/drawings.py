@@ -47,8 +47,8 @@ def of_labels(
 ) -> dict[str, str]:
     """Return the figures from tags of a tree, as SVG by file name.
 
-    documents: counts, choice and cards; kinds: those that are pictures; members: of
-    `label_tree.label_members`; epochs: see `flow.flow`.
+    documents: counts, choice and cards; kinds, members: of `label_tree.label_tree` and
+    `label_members`; epochs: see `flow.flow`.
     """
     counts, chosen, cards = documents["counts"], documents["choice"], documents["cards"]
     return {

@@ -131,9 +131,7 @@ def _results(counts: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _of_tree(
-    counts: Mapping[str, Any], choice: Mapping[str, Any], labels: int
-) -> dict[str, _Box]:
+def _of_tree(counts: Mapping[str, Any], choice: Mapping[str, Any], labels: int) -> dict[str, _Box]:
     """As `_results`, of a tree."""
     kinds = len(choice["kinds"])
     clusters = f"{choice['clusters']} clusters in {kinds} kind{'' if kinds == 1 else 's'}"

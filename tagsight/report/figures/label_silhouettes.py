@@ -23,9 +23,7 @@ def label_silhouettes(members: pl.DataFrame, names: Sequence[str]) -> str:
     """
     divided = members.filter(pl.col("cluster").n_unique().over("kind") > 1)
     parts = divided.sort("cluster").partition_by("cluster", maintain_order=True)
-    widths = [
-        np.sort(part["silhouette"].to_numpy().astype(np.float64))[::-1] for part in parts
-    ]
+    widths = [np.sort(part["silhouette"].to_numpy().astype(np.float64))[::-1] for part in parts]
     figure = new(9, max(1.5, ROW * len(parts) + 0.9))
     ax = figure.add_subplot()
     bare(ax, x="silhouette: 1 = well inside its label, below 0 = nearer to another", grid="x")
@@ -33,9 +31,7 @@ def label_silhouettes(members: pl.DataFrame, names: Sequence[str]) -> str:
         _label(ax, row, width, TAGS if row % 2 == 0 else SOFT)
     lowest = min([-0.05, *(float(width[-1]) for width in widths)])
     ax.set(xlim=(lowest - 0.02, 1), ylim=(max(len(parts), 1), 0))
-    labels = [
-        f"{_short(names[part['cluster'][0] - 1])}  {len(part):,}" for part in parts
-    ]
+    labels = [f"{_short(names[part['cluster'][0] - 1])}  {len(part):,}" for part in parts]
     ax.set_yticks(np.arange(len(parts)) + 0.5, labels, color=INK, fontsize=SIZE - 2)
     return svg(figure)
 

@@ -5,15 +5,24 @@ from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 
-from tagsight.report.figures.style import INK, LINE, MUTED, PAPER, PIXELS, SIZE, SOFT, TAGS, new, svg
+from tagsight.report.figures.style import (
+    INK,
+    LINE,
+    MUTED,
+    PAPER,
+    PIXELS,
+    SIZE,
+    SOFT,
+    TAGS,
+    new,
+    svg,
+)
 from tagsight.report.label_tree import Card, Kind, technique
 
-KIND, REGION, LABEL, BARS, NUMBERS, WIDTH = 0.0, 9.0, 27.0, 57.0, 86.0, 100.0
+KIND, REGION, LABEL, BARS, NUMBERS, WIDTH = 0.0, 15.0, 32.0, 60.0, 87.0, 100.0
 ROW = 0.235  # inches
 GAP = 0.7  # rows between kinds
-LONGEST = 36
-NO_REGION = "several or none"
-REST = "not divided further"
+MOST_KIND, MOST_REGION, MOST_LABEL = 17, 20, 34  # characters
 
 
 class _Row(NamedTuple):
@@ -23,14 +32,16 @@ class _Row(NamedTuple):
     card: Card
     kind: str
     region: str
+    label: str
 
 
 def tree(kinds: Sequence[Kind], total: int) -> str:
     """Return the tree as SVG.
 
-    kinds: those that are pictures; total: images of the archive, which shares are of.
+    kinds: of `label_tree`, of which pictures are drawn; total: images of the archive, which shares
+    are of.
     """
-    rows = list(_rows(kinds))
+    rows = list(_rows([kind for kind in kinds if kind.picture]))
     bottom = rows[-1].y + 1 if rows else 1.0
     figure = new(9, ROW * (bottom + 2.4))
     figure.set_layout_engine("none")
@@ -49,9 +60,10 @@ def _rows(kinds: Sequence[Kind]) -> Iterator[_Row]:
     for kind in kinds:
         new_kind = kind.name
         for region in kind.regions:
-            new_region = region.name or NO_REGION
+            new_region = region.name or ("all" if len(kind.regions) == 1 else "several or unstated")
+            rest = "all" if len(region.labels) == 1 else "others"
             for card in region.labels:
-                yield _Row(y, card, new_kind, new_region)
+                yield _Row(y, card, new_kind, new_region, technique(card) or rest)
                 new_kind = new_region = ""
                 y += 1
         y += GAP
@@ -69,14 +81,13 @@ def _label(ax: Axes, row: _Row, largest: int, total: int) -> None:
     look: Any = {"fontsize": SIZE - 1, "va": "center"}
     if row.kind:
         ax.plot([KIND, WIDTH - 0.5], [row.y - 0.6] * 2, color=LINE, linewidth=0.8)
-        ax.text(KIND, row.y, row.kind, color=INK, fontweight="bold", **look)
+        ax.text(KIND, row.y, _short(row.kind, MOST_KIND), color=INK, fontweight="bold", **look)
     if row.region:
-        ax.text(REGION, row.y, _short(row.region, 22), color=INK, **look)
+        ax.text(REGION, row.y, _short(row.region, MOST_REGION), color=INK, **look)
     elif not row.kind:
         ax.plot([REGION + 0.6, REGION + 0.6], [row.y - 0.5, row.y + 0.3], color=LINE, linewidth=1)
-    words = technique(row.card)
-    colour = INK if words else MUTED
-    ax.text(LABEL, row.y, _short(words or REST, LONGEST), color=colour, **look)
+    colour = INK if technique(row.card) else MUTED
+    ax.text(LABEL, row.y, _short(row.label, MOST_LABEL), color=colour, **look)
     size = row.card["size"]
     found = row.card["found"]
     width = (NUMBERS - BARS - 2) * size / largest
