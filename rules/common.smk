@@ -32,6 +32,7 @@ tags["shards"] = tags["shards"] or shard_count(places, tags["table"], tags["draw
 recipe = Recipes(CLONE, config)
 
 SHARDS = [f"{i:0{len(str(tags['shards'] - 1))}d}" for i in range(tags["shards"])]
+TREE = config["labels"]["tree"]  # labels by kind, region and technique; else flat clusters
 LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
