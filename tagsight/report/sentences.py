@@ -123,11 +123,11 @@ def without_trials(images: int, choice: Figures) -> str:
 def _clusters(images: int, choice: Figures) -> str:
     silhouette = number(choice["grid"][str(choice["k"])]["silhouette"], 2)
     if choice["k"] == 1:
-        number = "1 image is" if images == 1 else f"{images:,} images are"
-        return f"{number} one cluster, too few or too alike by their tags to be divided"
+        subject = "1 image is" if images == 1 else f"{images:,} images are"
+        return f"{subject} one cluster, too few or too alike by their tags to be divided"
     return (
-        f"{images:,} images fall into {choice['k']} clusters by their tags, with {choice['reading']} "
-        f"(mean silhouette {silhouette})"
+        f"{images:,} images fall into {choice['k']} clusters by their tags, with "
+        f"{choice['reading']} (mean silhouette {silhouette})"
     )
 
 

@@ -14,7 +14,7 @@ shrinks all samples until none is of use. So here
   test. Without trials nothing needs it, and it has no sample.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
