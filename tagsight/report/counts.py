@@ -19,7 +19,8 @@ def counts(
     """Count files, images, tags, columns and samples.
 
     tags: all shards, with `image`, `series`, `patient`; rejected: one row per file, with `reason`.
-    selection: a row for each tag, in a tree for each kind too, with `keyword` and `fate`; columns: of the encoding, or of all kinds' encodings.
+    selection: a row for each tag, in a tree for each kind too, with `keyword` and `fate`; columns:
+    of the encoding, or of all kinds' encodings.
     samples: name -> number of images; fates: one row per image whose pixels were needed, with
     `reason` where they could not be drawn.
     Returns the content of counts.json. `series` and `patients` count known ones; `unknown_patient`

@@ -22,7 +22,8 @@ def labelled(run: Run) -> str:
     labels = [card for kind in kinds for card in kind.labels]
     images = sum(kind.size for kind in kinds)
     if not labels:
-        return f"None of {_count(run.counts['images'], 'file')} is a picture; each is labelled by its class."
+        files = _count(run.counts["images"], "object")
+        return f"None of {files} is a picture; each is labelled by its class."
     verb = "has" if images == 1 else "have"
     of_kinds = f"{_count(images, 'image')} of {_count(len(kinds), 'kind')}"
     parts = [f"{of_kinds} {verb} {_count(len(labels), 'label')}"]

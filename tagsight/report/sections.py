@@ -117,8 +117,9 @@ def trust_counts(cards: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
 
 def grid(run: Run) -> dict[str, dict[str, Any]]:
     """Return K -> its silhouette and fit, and how stable its clusters are."""
+    unknown = dict.fromkeys(("stability", "stability_heldout", "stability_trials"))
     stable = run.stability["grid"]
-    return {k: {**stable.get(k, {}), **row} for k, row in run.choice["grid"].items()}
+    return {k: {**unknown, **stable.get(k, {}), **row} for k, row in run.choice["grid"].items()}
 
 
 def nesting_shares(steps: Sequence[nesting.Step]) -> dict[int, dict[int, float | None]]:
@@ -155,7 +156,7 @@ def cluster_homes(run: Run) -> dict[str, Any]:
     return {"smaller": sorted(above), "larger": larger, "rows": rows}
 
 
-def tests(evaluation: Mapping[str, Any], unit: str = "cluster") -> list[dict[str, Any]]:
+def tests(evaluation: Mapping[str, Any], unit: str) -> list[dict[str, Any]]:
     """Return the table of tests: for each null one row per labelling, with both kinds of centre."""
     groups = []
     for null in nulls.NULLS:

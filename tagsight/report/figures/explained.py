@@ -35,7 +35,8 @@ class _Row(NamedTuple):
 def explained(evaluation: Mapping[str, Any], unit: str = "cluster") -> str:
     """Return the shares explained, with their 95 % intervals, as SVG; a group of rows per null.
 
-    evaluation: evaluation.json; unit: what a group is called. A labelling without a value under a null has no row in its group.
+    evaluation: evaluation.json; unit: what a group is called. A labelling without a value under a
+    null has no row in its group.
     """
     groups = _groups(evaluation)
     rows = [row for _, _, group in groups for row in group]

@@ -30,7 +30,7 @@ def cards(names=NAMES):
 
 def _card(label, kind, region, name):
     found = FOUND[label % 3]
-    regions = [["CHEST" if region is None else region.upper(), 0.6 if region is None else 0.97]]
+    words = [[region.upper(), 0.97]] if region else [["CHEST", 0.6], ["HEAD", 0.03]]
     return {
         "label": label,
         "name": name,
@@ -46,7 +46,7 @@ def _card(label, kind, region, name):
         "patients": 12,
         "words": {
             "modality": [[kind, 1.0]],
-            "region": regions,
+            "region": words,
             "plane": [["AX", 0.5], ["SAG", 0.3]],
         },
         "tags": [
@@ -159,7 +159,7 @@ def tree_run(names=NAMES, **others):
             }
         ),
         "selection": selection(names),
-        "unmapped": pl.DataFrame({"keyword": [], "value": [], "count": []}),
+        "unmapped": pl.DataFrame({"keyword": ["KVP"], "value": ["high"], "count": [5]}),
         "distance": "linear",
         "kinds": encoding(names),
     }
