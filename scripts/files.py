@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from tagsight.archive.shard_count import remark
 from tagsight.archive.sharding import shard_files
 from tagsight.run.atomic import forget_others, write_parquet
 from tagsight.run.hashing import fingerprint, run_key
@@ -27,6 +28,8 @@ with logged(snakemake):
     for part, path in zip(parts, snakemake.output, strict=True):
         write_parquet(part, path, metadata={"key": fingerprint(key)})
         count += len(part)
+    if line := remark(count, params.shards):
+        LOG.warning(line)
     LOG.info("%d files in %d folders or lists, %d taken", progress.done, len(places), count)
     shutil.rmtree(folder)
     per_shard = ("files", "tags", "rejected", "features", "annotations")
