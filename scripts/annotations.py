@@ -7,6 +7,8 @@ from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged
 from tagsight.tags.encoding import load
 
+FROM_TAGS = ["image", "path", "series", "patient", "study"]
+
 with logged(snakemake):
     k = read_json(snakemake.input.choice)["k"]
     sample = pl.read_parquet(snakemake.input.sample)
@@ -17,14 +19,12 @@ with logged(snakemake):
         encoding.ranged_by(sample, snakemake.params.ranges),
     )
     names = {card["cluster"]: card["name"] for card in read_json(snakemake.input.cards)}
-    paths = pl.read_parquet(snakemake.input.tags, columns=["image", "path", "series"])
+    paths = pl.read_parquet(snakemake.input.tags, columns=FROM_TAGS)
     table = annotated.join(paths, on="image", how="left", maintain_order="left").with_columns(
         name=pl.col("cluster").replace_strict(names, return_dtype=pl.String)
     )
     columns = [
-        "image",
-        "path",
-        "series",
+        *FROM_TAGS,
         "cluster",
         "name",
         "distance",

@@ -37,13 +37,29 @@ def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
     return pl.concat([pl.scan_parquet(shard) for shard in shards], how="diagonal")
 
 
-def without_uids(text: pl.Expr) -> pl.Expr:
-    """Return the text with `*` in place of everything like a DICOM UID (PS3.5 §9).
+# What a UID looks like in the name of a file or folder: in full, short or cut off, with the
+# separators that some exports write, or as what it was made from.
+_UIDS = "|".join(
+    (
+        r"\d+(?:\.\d+)*\.\d{9,}(?:\.\d+)*",  # few numbers, one of them long, as 2.25.<UUID>
+        r"\d+(?:\.\d+){3,}",
+        r"2\.25\.\d+",
+        r"2[_-]25[_-]\d{9,}",
+        r"[0-2](?:[_-]\d+){5,}",
+        r"[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}",  # a UUID; an identifier of Orthanc's
+        r"\d{20,}",  # a UUID as a decimal number
+        r"[0-9a-f]{32,}",  # a UUID, or a digest without a key, which whoever has the UID can make
+    )
+)
 
-    Files often have their SOP Instance UID as a name. The masked path is still a pattern that a
-    shell can match.
+
+def without_uids(text: pl.Expr) -> pl.Expr:
+    """Return the text with `*` in place of everything like a DICOM UID (PS3.5 §9) or a UUID.
+
+    Files often have their SOP Instance UID as a name. What only looks like one, a date with a
+    number after it, is masked too. The masked path is still a pattern that a shell can match.
     """
-    return text.str.replace_all(r"[0-2](?:\.\d+){5,}", "*")
+    return text.str.replace_all(rf"(?i:{_UIDS})", "*")
 
 
 def present(keyword: str) -> pl.Expr:
