@@ -28,6 +28,8 @@ rule all:
     input:
         "results/report/index.html",
         "results/annotations.csv",
+        "results/labels.parquet",
+        "results/rejected.csv",
         "results/agreement.json",
         "results/cards.json",
         branch(LOOKS, then="results/evaluation.json"),
@@ -39,6 +41,7 @@ include: "rules/tags.smk"
 include: "rules/samples.smk"
 include: "rules/clusters.smk"
 include: "rules/annotations.smk"
+include: "rules/handover.smk"
 include: "rules/images.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"

@@ -27,7 +27,7 @@ ORDER = (
     {"reading", "tags", "looks"},
     {"clustering"},
     {"interpretation", "evaluation"},
-    {"assigning", "report"},
+    {"assigning", "handover", "report"},
     {
         "api",
         "precompile",
