@@ -192,7 +192,7 @@ def rerun_table(rerun_by_key):
         "# What runs again when a config key changes",
         "",
         "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
-        "Rules come in the order of the data; `distances`, `manifest`, `assign` run when asked for.",
+        "Rules come in the order of the data; `distances`, `manifest`, `assign` run when asked.",
         "`table` stands in the place of `files` and `tags`; the keys of a table go together.",
         "",
         "| key | rules |",
