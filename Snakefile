@@ -33,6 +33,7 @@ rule all:
         "results/agreement.json",
         "results/cards.json",
         branch(LOOKS, then="results/evaluation.json"),
+        branch(SITES, then="results/sites.json"),
 
 
 include: "rules/demo.smk"

@@ -31,6 +31,7 @@ SHARDS = [
     f"{i:0{len(str(config['tags']['shards'] - 1))}d}" for i in range(config["tags"]["shards"])
 ]
 LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
+SITES = isinstance(config["input"], dict) or "site" in config["tags"]["columns"]
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
 # Of body parts a reader of headers needs to know only where it reads descriptions.

@@ -2,8 +2,9 @@
 
 Needs the annotations of every shard, its tags, and the archive. Leaves the labels of all images with
 their UIDs as they are, for those on site alone (labels), a list of the files that were not taken
-(rejected_csv) and, asked for by name alone, what a network is trained on: a list of images whose
-splits share no patient, and a folder of links to them (manifest).
+(rejected_csv), where the archive is of several sites which labels are found at which (sites) and,
+asked for by name alone, what a network is trained on: a list of images whose splits share no patient,
+and a folder of links to them (manifest).
 """
 
 
@@ -85,3 +86,25 @@ rule manifest:
         ),
     script:
         "../scripts/manifest.py"
+
+
+rule sites:
+    input:
+        annotations=expand("results/annotations/{shard}.parquet", shard=SHARDS),
+        tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+    output:
+        "results/sites.json",
+    log:
+        "logs/sites.log",
+    benchmark:
+        "results/benchmarks/sites.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_archive(4)
+    resources:
+        mem_mb=memory_archive,
+        runtime=minutes(30, per_gb=20),
+    params:
+        **recipe("sites", rules.annotations),
+    script:
+        "../scripts/sites.py"

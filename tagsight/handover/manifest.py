@@ -10,7 +10,7 @@ import polars as pl
 from tagsight.archive.paths import to_path
 from tagsight.handover.splits import split, thinned
 from tagsight.run.progress import LOG
-from tagsight.run.tables import person
+from tagsight.run.tables import label_column, person
 
 COLUMNS = ("path", "label", "name", "target", "split", "patient", "image")
 
@@ -30,7 +30,7 @@ def manifest(
     Images that can't be drawn, and those that do not fit their label, are left out. No patient is
     in two splits; who is unknown counts as `tables.person` says.
     """
-    label = pl.col("label" if "label" in annotations.columns else "cluster").alias("label")
+    label = label_column(annotations.columns).alias("label")
     fits = pl.col("fits").fill_null(value=True) if "fits" in annotations.columns else pl.lit(True)
     images = (
         annotations.filter(fits)

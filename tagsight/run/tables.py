@@ -1,12 +1,12 @@
 """The archive's tables, kept in shards: their columns, and how they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
 
-# The columns of results/tags that are not DICOM keywords, in their order. The site is null unless a
-# ready table names it (tags.columns): in files it is withheld.
+# The columns of results/tags that are not DICOM keywords, in their order. The site is null unless
+# the config names it (input, tags.columns): what files say of it is withheld.
 BOOKKEEPING = (
     "image",
     "instance",
@@ -23,6 +23,9 @@ BOOKKEEPING = (
 
 # The columns of a list of files: path (text form), bytes, ns since 1970; null = unknown.
 FILES = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
+
+# The columns of results/files: the site is null unless the config names it.
+LISTED = {**FILES, "site": pl.String}
 
 # The columns of results/rejected: files that were rejected, and why.
 REJECTED = dict.fromkeys(("path", "reason", "detail"), pl.String)
@@ -70,3 +73,8 @@ def present(keyword: str) -> pl.Expr:
 def person() -> pl.Expr:
     """Return an expression: an image's patient; if unknown, each study counts as a person."""
     return pl.coalesce("patient", "study", "series", "image")
+
+
+def label_column(columns: Collection[str]) -> pl.Expr:
+    """Return an expression: an image's label; in annotations without labels, its cluster."""
+    return pl.col("label" if "label" in columns else "cluster")
