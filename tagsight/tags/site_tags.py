@@ -15,7 +15,7 @@ def with_sites(tags: pl.LazyFrame, listing: pl.DataFrame) -> pl.LazyFrame:
 
     listing: `path` and `site` of the shard's files.
     """
-    outer = pl.col("path").str.replace(r"!.*$", "")
+    outer = pl.col("path").str.replace(r"(?s)!.*$", "")  # a name may have a line feed
     sites = listing.select(outer="path", listed="site").filter(pl.col("listed").is_not_null())
     named = tags.with_columns(outer=outer).join(
         sites.lazy(), on="outer", how="left", maintain_order="left"

@@ -23,7 +23,7 @@ def test_members_are_of_the_site_of_their_container():
         {
             "image": list("54321"),
             "site": pl.Series([None] * 5, dtype=pl.String),
-            "path": ["d/4", "c/x.tar!b/2", "b/2", "a/1", "c/x.tar!1"],
+            "path": ["d/4", "c/x.tar!b/\n!2", "b/2", "a/1", "c/x.tar!1"],
             "KVP": ["1", "2", "3", "4", "5"],
         }
     )
