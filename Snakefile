@@ -28,10 +28,13 @@ rule all:
     input:
         "results/report/index.html",
         "results/annotations.csv",
+        "results/labels.parquet",
+        "results/rejected.csv",
         "results/agreement.json",
         "results/cards.json",
         branch(TREE, then="results/facets.json"),
         branch(LOOKS, then="results/evaluation.json"),
+        branch(SITES, then="results/sites.json"),
 
 
 include: "rules/demo.smk"
@@ -43,6 +46,7 @@ include: "rules/images.smk"
 include: "rules/weights.smk"
 include: "rules/clusters.smk"
 include: "rules/annotations.smk"
+include: "rules/handover.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/assign.smk"

@@ -34,6 +34,7 @@ recipe = Recipes(CLONE, config)
 SHARDS = [f"{i:0{len(str(tags['shards'] - 1))}d}" for i in range(tags["shards"])]
 TREE = config["labels"]["tree"]  # labels by kind, region and technique; else flat clusters
 LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
+SITES = isinstance(config["input"], dict) or "site" in config["tags"]["columns"]
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
 # Of body parts and words a reader of headers needs to know only where it reads descriptions.

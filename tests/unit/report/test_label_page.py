@@ -224,7 +224,9 @@ def test_a_table_of_tags_has_labels_and_no_test():
 
 def test_the_tree_holds_every_label_once():
     kinds = label_tree(cards(), list(NAMES))
-    assert sorted(c["label"] for kind in kinds for c in kind.labels) == list(range(1, 1 + len(cards())))
+    assert sorted(c["label"] for kind in kinds for c in kind.labels) == list(
+        range(1, 1 + len(cards()))
+    )
     assert [kind.picture for kind in kinds] == [True] * 4 + [False]
     sizes = [kind.size for kind in kinds]
     assert sizes == sorted(sizes, reverse=True)
