@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from tagsight.archive.sites import named_sites
 from tagsight.reading.options import reader_options
 from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
@@ -9,6 +10,8 @@ from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG, Progress
+from tagsight.tags.site_tags import with_sites, with_spellings
+from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.terms.technique_words import user_words
 
@@ -23,5 +26,8 @@ with logged(snakemake):
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, options, store, Progress(len(listing), "files"))
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))
-    stream_parquet(shard.tags, snakemake.output.tags)
+    tables = {name: site.body_parts for name, site in named_sites(params.archive).items()}
+    own = {name: BodyParts(spelling_table(table)) for name, table in tables.items() if table}
+    tags = with_spellings(with_sites(shard.tags, listing), own)
+    stream_parquet(tags, snakemake.output.tags)
     write_parquet(shard.rejected, snakemake.output.rejected, footer(key, read_with))

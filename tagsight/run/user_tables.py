@@ -13,25 +13,25 @@ from tagsight.run.package_data import rows_of, user_rows
 Row = dict[str, str]
 
 
-def body_parts_mistakes(table: str | None) -> Iterator[str]:
-    """Yield the mistakes in the table that `tags.body_parts` names, one line for each."""
+def body_parts_mistakes(table: str | None, key: str = "tags.body_parts") -> Iterator[str]:
+    """Yield the mistakes in the table that the config names at `key`, one line for each."""
     if table is None:
         return
     if not os.path.isfile(table):
-        yield f"tags.body_parts: {table} does not exist (seen from {os.getcwd()})"
+        yield f"{key}: {table} does not exist (seen from {os.getcwd()})"
         return
     try:
         rows = user_rows(table)
     except (UnicodeDecodeError, csv.Error):
-        yield f"tags.body_parts: {table} is no table of text; write it as CSV in UTF-8"
+        yield f"{key}: {table} is no table of text; write it as CSV in UTF-8"
         return
     if not rows or not {"spelling", "term"} <= rows[0].keys():
-        yield f"tags.body_parts: {table}: the first line has to be spelling,term, and others follow"
+        yield f"{key}: {table}: the first line has to be spelling,term, and others follow"
         return
     if any(None in row for row in rows):  # csv's key for surplus parts
-        yield f"tags.body_parts: {table}: a line has more parts than the first; quote its commas"
+        yield f"{key}: {table}: a line has more parts than the first; quote its commas"
         return
-    yield from (f"tags.body_parts: {table}: {line}" for line in _unknown_terms(rows))
+    yield from (f"{key}: {table}: {line}" for line in _unknown_terms(rows))
 
 
 def _unknown_terms(rows: list[dict[str, str]]) -> Iterator[str]:

@@ -79,6 +79,10 @@ OTHER = {
     "autoencoder.device": "cpu",
     "evaluation.permutations": 20,
     "assign.input": "new",
+    "manifest.per_label": 9,
+    "manifest.train": 0.5,
+    "manifest.validation": 0.5,
+    "manifest.test": 0.5,
     "report.gallery": 3,
     "report.burned_in": True,
 }
@@ -115,6 +119,7 @@ def planned(directory, *configs, clone=CLONE, targets=()):
 
 
 TRIGGERS = PROFILE["rerun-triggers"]
+BY_NAME = ("assign", "manifest")  # rules that run when they are asked for, each with its own keys
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +130,7 @@ def rerun_by_key(finished, tmp_path_factory):
         key: planned(
             finished,
             overlay(folder, **asked(key)),
-            targets=["assign"] if key.startswith("assign.") else (),
+            targets=[section] if (section := key.split(".")[0]) in BY_NAME else (),
         )
         for key in OTHER
     }
@@ -176,7 +181,10 @@ def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
     everything = rerun_by_key["seed"]
     assert rerun_by_key["demo"] == everything
     assert rerun_by_key["assign.input"] == {"assign"}
-    assert all(rules <= everything | {"assign", "table"} for rules in rerun_by_key.values())
+    assert rerun_by_key["manifest.per_label"] == {"manifest"}
+    assert rerun_by_key["privacy.mask_paths"] == {"annotations_csv", "rejected_csv", "report"}
+    by_name = {"assign", "manifest", "table"}
+    assert all(rules <= everything | by_name for rules in rerun_by_key.values())
 
 
 def rerun_table(rerun_by_key):
@@ -184,8 +192,8 @@ def rerun_table(rerun_by_key):
         "# What runs again when a config key changes",
         "",
         "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
-        "Rules come in the order of the data; `distances` and `assign` run only when asked for.",
-        "`table` stands in the place of `files` and `tags`; the keys of a table are set together.",
+        "Rules come in the order of the data; `distances`, `manifest`, `assign` run when asked.",
+        "`table` stands in the place of `files` and `tags`; the keys of a table go together.",
         "",
         "| key | rules |",
         "|---|---|",
@@ -206,6 +214,7 @@ SMK = [
         "samples",
         "clusters",
         "annotations",
+        "handover",
         "images",
         "evaluation",
         "report",

@@ -119,6 +119,24 @@ def test_an_input_that_is_not_there_is_named():
     assert line.startswith("input: /nowhere/at/all does not exist")
 
 
+def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
+    (tmp_path / "s.csv").write_text("spelling,term\nR1,KNEEE\n")
+    here = str(CONFIG)
+    fine = merged(defaults(), {"input": {"north": here, "south": {"path": [str(tmp_path)]}}})
+    assert checked(fine, SCHEMA)
+    (line,) = mistakes(input={"north": here, "south": {"path": ["/nowhere"]}})
+    assert line.startswith("input: /nowhere does not exist")
+    (line,) = mistakes(input={"north": here, "south": [here + "/"]})
+    assert line == f"input: {here} is named twice; a path is of one site"
+    (line,) = mistakes(
+        input={"north": {"path": here, "body_parts": str(tmp_path / "s.csv")}, "x": str(tmp_path)}
+    )
+    assert line.startswith("input.north.body_parts: ")
+    assert "KNEEE is no term" in line
+    assert mistakes(input={})[0].startswith("input: {} is not allowed")
+    assert mistakes(input={"a": {"paths": here}})[0].startswith("input")
+
+
 def test_a_section_left_empty_is_a_mistake():
     (line,) = mistakes(select=None)
     assert line.startswith("select: null is not allowed")
