@@ -79,7 +79,8 @@ class TechniqueWords:
             self._lay(rows)
         joined = {key.replace(" ", ""): m for key, m in self._phrases.items() if " " in key}
         self._joined = {key: m for key, m in joined.items() if len(key) >= SHORTEST_STEM}
-        self._longest = max(key.count(" ") + 1 for key in self._phrases)
+        written = {key.replace(" ", "") for key in self._phrases}
+        self._begin = frozenset(key[:end] for key in written for end in range(2, len(key) + 1))
 
     def _lay(self, rows: Sequence[Row]) -> None:
         phrases: dict[str, list[Meaning]] = {}
@@ -114,6 +115,9 @@ class TechniqueWords:
         (`MR`), empty if unknown, when only words that count for all kinds are taken; None takes
         those of any kind.
         """
+        return _words_in(self, text, kind)
+
+    def _read(self, text: str, kind: str | None) -> tuple[Pair, ...]:
         best: dict[str, tuple[int, set[str]]] = {}
         for meaning in self._meanings(_tokens(text), kind):
             rank, words = best.get(meaning.facet, (meaning.rank, set()))
@@ -144,8 +148,8 @@ class TechniqueWords:
     ) -> Iterator[tuple[int, Meaning]]:
         """The phrases that begin at a token, with their ends, the longest first."""
         negated = self._negated(tokens, at, kind) if tokens[at] in self._negations else []
-        for end in range(min(at + self._longest, len(tokens)), at + bool(negated), -1):
-            for meaning in self._lookup(tokens[at:end], kind):
+        for end in self._ends(tokens, at):
+            for meaning in self._lookup(tokens[at:end], kind) if end > at + bool(negated) else ():
                 yield end, meaning
         yield from negated
 
@@ -154,11 +158,21 @@ class TechniqueWords:
         start = at + 1
         while start < len(tokens) and tokens[start] in _FILLERS:
             start += 1
-        for end in range(min(start + self._longest, len(tokens)), start, -1):
+        for end in self._ends(tokens, start):
             meanings = [m for m in self._lookup(tokens[start:end], kind) if m.facet in _NEGATED]
             if meanings:
                 return [(end, m._replace(word=_OPPOSITES.get(m[:2], ""))) for m in meanings]
         return []
+
+    def _ends(self, tokens: list[str], at: int) -> list[int]:
+        """Where phrases that begin at a token may end, the last first."""
+        ends, written = [], ""
+        for end in range(at + 1, len(tokens) + 1):
+            written += tokens[end - 1]
+            if end > at + 1 and written not in self._begin:
+                break
+            ends.append(end)
+        return ends[::-1]
 
     def _lookup(self, words: list[str], kind: str | None) -> list[Meaning]:
         joined = "".join(words)
@@ -182,7 +196,7 @@ def technique_words(
     >>> technique_words("t2_tse_sag_fs", "MR")
     (('plane', 'SAG'), ('suppression', 'FS'), ('weighting', 'T2'))
     """
-    return _cached_words(text, kind, extra)
+    return known_words(extra).words(text, kind)
 
 
 def for_kind(kind: str, extra: tuple[Row, ...] = ()) -> frozenset[Pair]:
@@ -250,9 +264,9 @@ def _laid(extra: tuple[Row, ...]) -> TechniqueWords:
     return TechniqueWords(extra)
 
 
-@lru_cache(maxsize=2**14)
-def _cached_words(text: str, kind: str | None, extra: tuple[Row, ...]) -> tuple[Pair, ...]:
-    return known_words(extra).words(text, kind)
+@lru_cache(maxsize=2**14)  # files of an archive share most descriptions
+def _words_in(table: TechniqueWords, text: str, kind: str | None) -> tuple[Pair, ...]:
+    return table._read(text, kind)
 
 
 def _tokens(text: str) -> list[str]:
