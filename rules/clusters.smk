@@ -1,15 +1,15 @@
 """Clusters.
 
 Needs the samples and the encoding. Leaves the clusters of a sample for the whole grid of K
-(clusters), which of them are found again in other patients (stability), and the K to use and why
-(choice).
+(clusters), the K to use and why, in a tree the number of clusters of each kind (choice), and which
+clusters are found again in other patients (stability).
 """
 
 
 rule clusters:
     input:
         sample="results/samples/{sample}.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
     output:
         "results/clusters/{sample}.parquet",
     log:
@@ -25,7 +25,8 @@ rule clusters:
     params:
         **recipe(
             "clusters",
-            rules.samples,
+            rules.weighted if LEARNED else rules.samples,
+            labels="labels.count",
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
@@ -38,7 +39,7 @@ rule clusters:
 rule distances:
     input:
         sample="results/samples/{sample}.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
     output:
         "results/distances/{sample}.npy",
     log:
@@ -52,19 +53,49 @@ rule distances:
         mem_mb=memory_square,
         runtime=minutes_square,
     params:
-        **recipe("distances", rules.samples, ranges="gower.ranges"),
+        **recipe("distances", rules.weighted if LEARNED else rules.samples, ranges="gower.ranges"),
     script:
         "../scripts/distances.py"
 
 
-STABLE = ["tuning", "holdout", *TRIALS]
+rule choice:
+    input:
+        clusters="results/clusters/tuning.parquet",
+        tuning="results/samples/tuning.parquet",
+        holdout="results/samples/holdout.parquet",
+        encoding=ENCODING,
+    output:
+        shown("results/choice.json", "Tables"),
+    log:
+        "logs/choice.log",
+    benchmark:
+        "results/benchmarks/choice.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_sample(2)
+    params:
+        **recipe(
+            "choice",
+            rules.clusters,
+            labels="labels.count",
+            rule="choose.rule",
+            tolerance="choose.tolerance",
+            ranges="gower.ranges",
+            weight="cluster.weight",
+        ),
+    script:
+        "../scripts/choice.py"
+
+
+STABLE = ["tuning", "holdout", *([] if TREE else TRIALS)]
 
 
 rule stability:
     input:
         clusters=expand("results/clusters/{sample}.parquet", sample=STABLE),
         samples=expand("results/samples/{sample}.parquet", sample=STABLE),
-        encoding="results/encoding.json",
+        encoding=ENCODING,
+        choice="results/choice.json",
     output:
         "results/stability.json",
     log:
@@ -80,7 +111,7 @@ rule stability:
     params:
         **recipe(
             "stability",
-            rules.clusters,
+            rules.choice,
             k="cluster.k",
             algorithm="cluster.algorithm",
             weight="cluster.weight",
@@ -90,32 +121,3 @@ rule stability:
         ),
     script:
         "../scripts/stability.py"
-
-
-rule choice:
-    input:
-        clusters="results/clusters/tuning.parquet",
-        stability="results/stability.json",
-        tuning="results/samples/tuning.parquet",
-        holdout="results/samples/holdout.parquet",
-        encoding="results/encoding.json",
-    output:
-        shown("results/choice.json", "Tables"),
-    log:
-        "logs/choice.log",
-    benchmark:
-        "results/benchmarks/choice.tsv"
-    conda:
-        "../envs/tagsight.yaml"
-    threads: threads_sample(2)
-    params:
-        **recipe(
-            "choice",
-            rules.stability,
-            rule="choose.rule",
-            tolerance="choose.tolerance",
-            ranges="gower.ranges",
-            weight="cluster.weight",
-        ),
-    script:
-        "../scripts/choice.py"

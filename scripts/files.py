@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from tagsight.archive.shard_count import remark
 from tagsight.archive.sharding import shard_files
 from tagsight.archive.sites import named_sites, site_by_path
 from tagsight.run.atomic import forget_others, write_parquet
@@ -24,6 +25,8 @@ with logged(snakemake):
     for part, path in zip(parts, snakemake.output, strict=True):
         write_parquet(part, path, metadata={"key": fingerprint(key)})
         count += len(part)
+    if line := remark(count, params.shards):
+        LOG.warning(line)
     LOG.info("%d files in %d folders or lists, %d taken", progress.done, len(places), count)
     shutil.rmtree(folder)
     per_shard = ("files", "tags", "rejected", "features", "annotations")

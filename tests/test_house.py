@@ -25,7 +25,9 @@ ORDER = (
     {"archive", "terms", "gower", "demo"},
     {"dicom"},
     {"reading", "tags", "looks"},
+    {"content"},
     {"clustering"},
+    {"tree"},
     {"interpretation", "evaluation"},
     {"assigning", "handover", "report"},
     {

@@ -12,8 +12,8 @@ import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
-from tagsight.run.body_parts_config import body_parts_mistakes
 from tagsight.run.table_config import suggestion, table_mistakes
+from tagsight.run.user_tables import body_parts_mistakes, label_tables_mistakes
 
 NO_INPUT = (
     "input: not set; name your archive in a file of your own (mine.yaml: `input: /path/to/dicom`) "
@@ -40,7 +40,7 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     table = (config.get("tags") or {}).get("table")
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
     if not errors:
-        mistakes += [*_contradictions(config, rules), *_of_tables(config["tags"])]
+        mistakes += [*_contradictions(config, rules), *_of_tables(config)]
         mistakes += _of_sites(config["input"])
     if mistakes:
         mistakes += [NO_INPUT] if lacks_input(config) else []
@@ -179,15 +179,20 @@ def _of_sites(places: Any) -> Iterator[str]:
         yield from body_parts_mistakes(table, f"input.{name}.body_parts")
 
 
-def _of_tables(tags: dict[str, Any]) -> list[str]:
-    """Mistakes in the tables that `tags` names."""
-    return [*table_mistakes(tags), *body_parts_mistakes(tags["body_parts"])]
+def _of_tables(config: dict[str, Any]) -> list[str]:
+    """Mistakes in the tables that the config names."""
+    tags, labels = config["tags"], config["labels"]
+    return [
+        *table_mistakes(tags),
+        *body_parts_mistakes(tags["body_parts"]),
+        *label_tables_mistakes(labels["tables"]),
+    ]
 
 
 def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Mistakes that the schema cannot find: unknown keywords, values that exclude each other."""
     texts = schema["properties"]["tags"]["properties"]["derive_text"]["items"]["enum"]
-    derived = {f"{keyword}Region" for keyword in texts}
+    derived = {f"{keyword}{what}" for keyword in texts for what in ("Region", "Words")}
     mistakes = [
         f"{section}.{key}: {keyword} is no DICOM keyword" + suggestion(keyword)
         for section, key in (("select", "drop"), ("privacy", "keep"))
@@ -216,6 +221,17 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         mistakes.append(
             "gower.weights: commensurable are the weights of the whole archive, and gower.ranges: "
             "sample is not; leave one of the two at its default"
+        )
+    if config["gower"]["weights"] == "looks" and config["tags"]["table"] is not None:
+        mistakes.append(
+            "gower.weights: looks are learned from pixels, and a ready table of tags "
+            "(tags.table) has none; use equal or commensurable"
+        )
+    own_number = {"hdbscan", "dynmsc"}
+    if config["labels"]["tree"] and algorithm in own_number:
+        mistakes.append(
+            f"cluster.algorithm: {algorithm} chooses its number of clusters, and labels.tree deals "
+            "labels.count to the kinds; use fasterpam, or labels.tree: false"
         )
     key_file = config["privacy"]["key_file"]
     if key_file is not None and not config["demo"] and not os.path.isfile(key_file):

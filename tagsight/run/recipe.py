@@ -16,7 +16,14 @@ from typing import Any
 from tagsight.run.imports import dependencies
 
 # Config keys that may name a user's table -> the clone's table that it extends.
-BASE_TABLES = {"tags.body_parts": "tagsight/data/body_parts.csv"}
+BASE_TABLES = {
+    "tags.body_parts": "tagsight/data/body_parts.csv",
+    "labels.tables.kinds": "tagsight/data/kinds.csv",
+    "labels.tables.regions": "tagsight/data/regions.csv",
+    "labels.tables.kernels": "tagsight/data/kernels.csv",
+    "labels.tables.roles": "tagsight/data/roles.csv",
+    "labels.tables.words": "tagsight/data/technique_words.csv",
+}
 
 
 class Recipes:
@@ -57,12 +64,16 @@ class Recipes:
         return {param: self._content(key) for param, key in reads.items()}
 
     def _content(self, key: str) -> Any:
+        """Return the value at a key; for a table, or a section of tables, what these hold."""
+        tables = [table for table in BASE_TABLES if table.startswith(f"{key}.")]
+        if tables:
+            return [self._content(table) for table in tables]
         value = self.value(key)
         if key in BASE_TABLES:
             return self._tables(key)
         if key == "input" and isinstance(value, dict):
-            tables = [site.get("body_parts") for site in value.values() if isinstance(site, dict)]
-            return [value, [_hash_of(Path(table)) for table in tables if table]]
+            of_sites = [site.get("body_parts") for site in value.values() if isinstance(site, dict)]
+            return [value, [_hash_of(Path(table)) for table in of_sites if table]]
         return value
 
     def _tables(self, key: str) -> list[str]:

@@ -20,6 +20,8 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag
 from running import overlay, run
 from test_resume import kill
 
+from tagsight.terms.technique_words import known_words
+
 LONG = bool(os.environ.get("TAGSIGHT_CANARY"))
 TINY = {
     "demo": None,
@@ -232,11 +234,14 @@ def test_uids_are_for_their_owner_alone_and_all_there(whole):
 
 
 @pytest.mark.long
-def test_regions_are_derived_and_their_texts_are_not_kept(whole):
+def test_regions_and_words_are_derived_and_their_texts_are_not_kept(whole):
     tags = table(whole[0], "tags").filter(pl.col("path").str.contains(f"{NAME}-description"))
     columns = [f"{k}Region" for k in ("StudyDescription", "SeriesDescription", "ProtocolName")]
     assert len(tags) == 4
     assert all(set(tags[column]) == {"KNEE"} for column in columns)
+    words = pl.concat(tags[f"{column.removesuffix('Region')}Words"] for column in columns)
+    pairs = {tuple(p.split("=")) for value in words.drop_nulls() for p in value.split("\\")}
+    assert ("side", "L") in pairs <= known_words().pairs()
     assert "StudyDescription" not in tags.columns
 
 

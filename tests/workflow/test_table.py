@@ -9,6 +9,7 @@ from running import CLONE, overlay, run
 from tagsight.assigning import finished_run as of
 from tagsight.assigning.incoming import read_parts
 from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.technique_words import known_words
 
 pytestmark = pytest.mark.long
 
@@ -91,7 +92,7 @@ def test_a_later_table_can_be_put_into_its_clusters(finished, tmp_path):
     table()[:5].write_csv(tmp_path / "later.csv")
     run_here = of.load_run(finished, "archive", str(finished.parent / "key"))
     spellings = read_spellings(CLONE / "tagsight/data/body_parts.csv")
-    (part,) = read_parts(run_here, [tmp_path / "later.csv"], spellings, 1, tmp_path)
+    (part,) = read_parts(run_here, [tmp_path / "later.csv"], spellings, known_words(), 1, tmp_path)
     assert run_here.known(part.tags.collect()).all()
     read = part.tags.drop("path").collect()
     assert read.equals(pl.read_parquet(finished / "tags/0.parquet")[:5].select(read.columns))

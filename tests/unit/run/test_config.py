@@ -49,15 +49,20 @@ def test_on_without_quotes_is_the_key_not_the_truth():
     assert mistakes(**yaml.safe_load("cluster: {on: everything}"))[0].startswith("cluster.on: ")
 
 
+def leaves_of(section, prefix=""):
+    """The dotted keys of values; those of `tags.columns` and the like are the user's own."""
+    for key, value in section.items():
+        if isinstance(value, dict) and value:
+            yield from leaves_of(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
 def test_schema_and_defaults_name_the_same_keys():
     schema = yaml.safe_load(SCHEMA.read_text())
     config = defaults()
     leaves = {key for key, _ in keys(schema)}
-    held = {
-        f"{section}.{key}" if isinstance(value, dict) else section
-        for section, value in config.items()
-        for key in (value if isinstance(value, dict) else [None])
-    }
+    held = set(leaves_of(config))
     assert leaves == held
     assert all(part.get("description") for _, part in keys(schema)), "a key without a meaning"
 
@@ -187,6 +192,67 @@ def test_a_table_of_body_parts_may_have_other_columns_and_words_to_pass_over(tmp
     assert checked(config, SCHEMA)
 
 
+TERMS = "code,kind,picture,also,words\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("kinds", None, " does not exist (seen from "),
+        ("kinds", "code,kind\nOT,X\n", ": lacks picture, also, words; the first line has to be"),
+        ("kinds", TERMS + "OT,X,perhaps,,\n", ": perhaps is not picture; known: yes, no"),
+        ("kinds", TERMS + ",X,yes,,\n", ": a row lacks its code or its kind"),
+        ("kinds", TERMS + "OT,X\n", ": a line has more or fewer parts"),
+        (
+            "regions",
+            "term,region,parts\nKNE,KNEE,\n",
+            ": KNE is not a term of",
+        ),
+        ("regions", "term,region,parts\n", ": lacks term, region, parts"),
+        ("regions", b"\xff\xfe\0\0", " is no table of text"),
+        ("kernels", "maker,pattern,word\nX,(,bone\n", ": ( is no regular expression"),
+        (
+            "kernels",
+            "maker,pattern,word\nX,Q,lungs\n",
+            ": lungs is not a word of",
+        ),
+        ("roles", "name,role\nEcoTime,content\n", ": EcoTime is not a DICOM keyword or a module"),
+        (
+            "roles",
+            "name,role\nEchoTime,contents\n",
+            ": contents is not a role; did",
+        ),
+        ("words", "facet,word,spellings\nPlane,AX,AXI\n", ": Plane cannot be a facet"),
+        ("words", "facet,word,spellings\nplane,A X,AXI\n", ": A X cannot be a word"),
+        ("words", "facet,word,spellings\nplane,AX,\n", ": a row lacks its spellings"),
+    ],
+)
+def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, said):
+    table = tmp_path / "mine.csv"
+    if text is not None:
+        table.write_bytes(text if isinstance(text, bytes) else text.encode())
+    tables = defaults()["labels"]["tables"] | {name: str(table)}
+    (line,) = mistakes(labels={"tables": tables})
+    assert line.startswith(f"labels.tables.{name}: {table}{said}")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("kinds", TERMS + "OT,PHANTOM,yes,,phantoms\n"),
+        ("regions", "term,region,parts,why\nEAR,EAR,,\nVEIN,,,\n"),
+        ("kernels", "maker,pattern,word\n*,^X\\d,bone\n"),
+        ("roles", "name,role\nEchoTime,equipment\nMR Image,order\n"),
+        ("words", "facet,word,spellings\nplane,AX,AXI|AXO\n,,WITHOUT\n"),
+    ],
+)
+def test_a_table_for_labels_is_taken(tmp_path, name, text):
+    table = tmp_path / "mine.csv"
+    table.write_text(text)
+    tables = defaults()["labels"]["tables"] | {name: str(table)}
+    assert checked(merged(defaults(), {"labels": {"tables": tables}}), SCHEMA)
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -211,6 +277,8 @@ def test_keywords_are_looked_up_before_the_first_job():
 def test_a_derived_tag_can_be_left_out_and_not_be_kept():
     config = merged(defaults(), {"select": {"drop": ["ProtocolNameRegion"]}})
     assert checked(config, SCHEMA)
+    words = merged(defaults(), {"select": {"drop": ["SeriesDescriptionWords"]}})
+    assert checked(words, SCHEMA)
     (line,) = mistakes(privacy={"keep": ["ProtocolNameRegion"]})
     assert line.startswith("privacy.keep: ProtocolNameRegion is no DICOM keyword")
 

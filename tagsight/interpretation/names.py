@@ -1,0 +1,264 @@
+"""Names of labels: words that hold for the images of a label, over the whole archive.
+
+A word is in a name where at least 90 % of the label's images have it; images that do not state it
+count against it. After kind and region come the words of technique, in the order in which they are
+spoken: those that tell labels of one region apart, and those without which a name of this kind
+sounds incomplete. Ranges of numbers come in where no word tells labels apart.
+
+A leaf becomes a label with others where no word tells it from them. One that is not found again in
+other patients has no name of its own: it joins the label of the same words, or else all such leaves
+of its kind and region are one label, named as these.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import polars as pl
+
+from tagsight.interpretation.name_words import Words, number_columns, order_of
+
+HOLDS = 0.9  # share of a label's images that a word of its name has at least
+MENTIONED = 0.05  # share that a modality of a mix has at least
+LONGEST = 48  # characters of a name
+JOINT = " · "
+UNSTATED = "unstated"
+SCHEMA = {
+    "cluster": pl.Int32,
+    "label": pl.Int32,
+    "name": pl.String,
+    "parent": pl.String,
+    "size": pl.Int64,
+}
+LABELS = pl.Schema(
+    {
+        "name": pl.String(),
+        "parent": pl.String(),
+        "size": pl.Int64(),
+        "kind": pl.String(),
+        "of_kind": pl.Int64(),
+        "cluster": pl.List(pl.Int32()),
+    }
+)
+Counts = Mapping[str, Mapping[str | None, int]]  # column -> word -> images
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class _Label:
+    """Leaves that are one label. bare: named by kind and region alone."""
+
+    leaves: tuple[int, ...]
+    kind: str | None
+    counts: Counts
+    size: int
+    bare: bool = False
+
+    def holds(self, column: str) -> str | None:
+        """Return the word of a column that at least 90 % of the images have."""
+        counts = self.counts.get(column, {})
+        word = max(counts, key=lambda word: counts[word], default=None)
+        return word if word is not None and counts[word] >= HOLDS * self.size > 0 else None
+
+
+def names(composition: pl.DataFrame, leaves: pl.DataFrame, words: Words) -> pl.DataFrame:
+    """Return the label of each leaf and its name.
+
+    composition: a row for each leaf, column and word: `cluster`, `column`, `word` (null = not
+    stated), `images`, of all images of the archive. A leaf's counts of a column add up to its size.
+    leaves: `cluster`, `kind` (null: the name begins with the modality), `found` (false: not found
+    again in other patients; null: not known).
+    Returns `cluster`, `label` (1, 2, …: kinds by their number of images, in a kind the largest
+    first), `name`, `parent` (the name less its last level, null of a kind) and `size` (images of
+    the label), in order of `cluster`. Names are unique.
+    Raises ValueError where the counts of a leaf's columns differ.
+    """
+    labels = _alone(composition, leaves)
+    found = set(leaves.filter(pl.col("found").fill_null(True))["cluster"])
+    labels = _with_lost(labels, found, words)
+    while True:
+        pieces = _pieces(labels, words)
+        equal = _grouped(zip(map(_plain, labels, pieces), labels, strict=True))
+        if len(equal) == len(labels):
+            return _table(labels, pieces, words)
+        labels = [_merged(group) for group in equal.values()]
+
+
+def _plain(label: _Label, pieces: list[str]) -> tuple[str | None, str]:
+    """Kind and name without shares, which alone make no two names."""
+    return label.kind, re.sub(r" \d+ %", "", JOINT.join(pieces))
+
+
+def _alone(composition: pl.DataFrame, leaves: pl.DataFrame) -> list[_Label]:
+    counts: dict[int, dict[str, dict[str | None, int]]] = defaultdict(lambda: defaultdict(dict))
+    for cluster, column, word, images in composition.select(
+        "cluster", "column", "word", "images"
+    ).iter_rows():
+        counts[cluster][column][word] = counts[cluster][column].get(word, 0) + images
+    return [
+        _Label((cluster,), kind, counts[cluster], _size(cluster, counts[cluster]))
+        for cluster, kind in leaves.select("cluster", "kind").iter_rows()
+    ]
+
+
+def _size(cluster: int, counts: Counts) -> int:
+    sizes = {sum(by_word.values()) for by_word in counts.values()}
+    if len(sizes) > 1:
+        raise ValueError(f"the columns of leaf {cluster} count different numbers of images")
+    return next(iter(sizes), 0)
+
+
+def _with_lost(labels: list[_Label], found: set[int], words: Words) -> list[_Label]:
+    """Labels, with the leaves that are not found again in the label where they belong."""
+    own = [label for label in labels if label.leaves[0] in found]
+    joined: dict[int, list[_Label]] = {label.leaves[0]: [label] for label in own}
+    by_words = _grouped((_spoken(label, words), label) for label in own)
+    lost: list[_Label] = []
+    for label in labels:
+        same = by_words.get(_spoken(label, words), [])
+        if label.leaves[0] in joined:
+            continue
+        if same:
+            joined[max(same, key=lambda one: _rank(one, words)).leaves[0]].append(label)
+        else:
+            lost.append(label)
+    parents = _grouped((_plain(label, _base(label, words)), label) for label in lost)
+    rest = [_merged(group, bare=True) for group in parents.values()]
+    return [*map(_merged, joined.values()), *rest]
+
+
+def _spoken(label: _Label, words: Words) -> Hashable:
+    """All words that hold of a label, but for ranges of numbers."""
+    columns = [c for c in order_of(label.kind).columns if c not in number_columns()]
+    return _plain(label, _base(label, words)), *(_value(label, c, words) for c in columns)
+
+
+def _rank(label: _Label, words: Words) -> tuple[int, str]:
+    numbers = sorted(number_columns())
+    return label.size, repr([_value(label, column, words) for column in numbers])
+
+
+def _pieces(labels: list[_Label], words: Words) -> list[list[str]]:
+    """The pieces of each label's name, as few as tell it apart from others of kind and region."""
+    out: dict[tuple[int, ...], list[str]] = {}
+    families = _grouped((_plain(label, _base(label, words)), label) for label in labels)
+    for family in families.values():
+        shown = _telling(family, words)
+        for label in family:
+            pieces = _base(label, words)
+            for column in order_of(label.kind).columns:
+                value = _value(label, column, words)
+                if value and column in shown[label.leaves]:
+                    pieces.append(value)
+            out[label.leaves] = _short(pieces)
+    return [out[label.leaves] for label in labels]
+
+
+def _telling(family: list[_Label], words: Words) -> dict[tuple[int, ...], set[str]]:
+    """The columns to show of each label: those always shown, then those that divide equal names."""
+    order = order_of(family[0].kind)
+    shown = {label.leaves: set(order.always) for label in family}
+    blocks = [family]
+    for column in sorted(
+        order.columns, key=lambda c: (c not in order.always, c in number_columns())
+    ):
+        parts = []
+        for block in blocks:
+            divided = list(_grouped((_value(one, column, words), one) for one in block).values())
+            if len(divided) > 1:
+                for label in block:
+                    shown[label.leaves].add(column)
+            parts += divided
+        blocks = parts
+    return shown
+
+
+def _value(label: _Label, column: str, words: Words) -> str | None:
+    """The word of a column as it is shown, None where none holds; a bare label has none."""
+    word = None if label.bare else label.holds(column)
+    return None if word is None else words.shown(label.kind, column, word)
+
+
+def _base(label: _Label, words: Words) -> list[str]:
+    """Kind and region, as far as they hold."""
+    region = label.holds("region")
+    shown = None if region is None else words.shown(label.kind, "region", region)
+    return [_kind(label, words), *([shown] if shown else [])]
+
+
+def _kind(label: _Label, words: Words) -> str:
+    """The word of the kind; the modalities where these are others, or where there is no kind."""
+    if label.kind is not None and not words.is_modality(label.kind):
+        return words.kind(label.kind)
+    stated, one = label.counts.get("modality", {}), label.holds("modality")
+    if label.kind is not None and (not stated or one == label.kind):
+        return words.kind(label.kind)
+    return one if one is not None and label.kind is None else _mix(stated, label.size)
+
+
+def _mix(counts: Mapping[str | None, int], size: int) -> str:
+    """`US 63 % / NM / XA`: modalities by their number of images, the first with its share."""
+    ranked = sorted(counts, key=lambda word: (-counts[word], word or ""))
+    texts = [word or UNSTATED for word in ranked if counts[word] >= MENTIONED * size]
+    if not texts:
+        return "mixed"
+    share = int(100 * counts[ranked[0]] / size)
+    more = ["…"] if len(texts) > 3 or len(ranked) > len(texts) else []
+    return " / ".join([f"{texts[0]} {share} %", *texts[1:3], *more])
+
+
+def _short(pieces: list[str]) -> list[str]:
+    """Pieces that make no more than LONGEST characters, the last ones left out."""
+    while len(pieces) > 1 and len(JOINT.join(pieces)) > LONGEST:
+        pieces = pieces[:-1]
+    return pieces
+
+
+def _merged(labels: list[_Label], *, bare: bool = False) -> _Label:
+    counts: dict[str, dict[str | None, int]] = defaultdict(lambda: defaultdict(int))
+    for label in labels:
+        for column, by_word in label.counts.items():
+            for word, images in by_word.items():
+                counts[column][word] += images
+    leaves = tuple(sorted(leaf for label in labels for leaf in label.leaves))
+    size = sum(label.size for label in labels)
+    return _Label(leaves, labels[0].kind, counts, size, bare or any(one.bare for one in labels))
+
+
+def _grouped(pairs: Iterable[tuple[Key, _Label]]) -> dict[Key, list[_Label]]:
+    groups: dict[Key, list[_Label]] = {}
+    for key, label in pairs:
+        groups.setdefault(key, []).append(label)
+    return groups
+
+
+def _table(labels: list[_Label], pieces: list[list[str]], words: Words) -> pl.DataFrame:
+    texts = [JOINT.join(each) for each in pieces]
+    twice = {text for text in texts if texts.count(text) > 1}  # of kinds with one mix of modalities
+    of_kind: Counter[str | None] = Counter()
+    for label in labels:
+        of_kind[label.kind] += label.size
+    rows = [
+        {
+            "name": f"{text} ({label.kind})" if text in twice else text,
+            "parent": _parent(label, each, words),
+            "size": label.size,
+            "kind": label.kind,
+            "of_kind": of_kind[label.kind],
+            "cluster": label.leaves,
+        }
+        for label, each, text in zip(labels, pieces, texts, strict=True)
+    ]
+    by_label = pl.DataFrame(rows, LABELS).sort(
+        "of_kind", "kind", "size", "name", descending=[True, False, True, False]
+    )
+    leaves = by_label.with_row_index("label", 1).explode("cluster")
+    return leaves.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).sort("cluster")
+
+
+def _parent(label: _Label, pieces: list[str], words: Words) -> str | None:
+    base = _base(label, words)
+    above = base if len(pieces) > len(base) else base[:-1]
+    return JOINT.join(above) or None

@@ -1,0 +1,359 @@
+import random
+from collections import Counter, defaultdict
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagsight.interpretation.name_words import Words, bands, number_columns, order_of
+from tagsight.interpretation.names import HOLDS, JOINT, LONGEST, names
+from tagsight.run.package_data import rows_of
+
+COMPOSITION = {
+    "cluster": pl.Int32,
+    "kind": pl.String,
+    "column": pl.String,
+    "word": pl.String,
+    "images": pl.Int64,
+    "patients": pl.Int64,
+}
+LEAVES = {"cluster": pl.Int32, "kind": pl.String, "found": pl.Boolean}
+KINDS = {
+    "SEG": "segmentations",
+    "RTSTRUCT": "RT structures",
+    "SM": "slides",
+    "SC": "screen captures",
+}
+
+
+def archive(leaves):
+    """Composition and leaves from (kind, size, {column: {word: images}}, found)."""
+    rows, table = [], []
+    for cluster, (kind, size, columns, *found) in enumerate(leaves, start=1):
+        table.append((cluster, kind, found[0] if found else None))
+        for column, counts in ({"modality": {kind: size}} | columns).items():
+            counts = dict(counts) if isinstance(counts, dict) else {counts: size}
+            counts[None] = counts.get(None, 0) + size - sum(counts.values())
+            rows += [(cluster, kind, column, w, n, n) for w, n in counts.items() if n]
+    return (
+        pl.DataFrame(rows, COMPOSITION, orient="row"),
+        pl.DataFrame(table, LEAVES, orient="row"),
+    )
+
+
+def named(*leaves):
+    """The name of each leaf."""
+    return names(*archive(leaves), Words(KINDS))["name"].to_list()
+
+
+def ct(size=10, found=None, **columns):
+    return "CT", size, columns, found
+
+
+def mr(size=10, found=None, **columns):
+    return "MR", size, columns, found
+
+
+def one(kind, size=10, **columns):
+    return kind, size, columns, None
+
+
+# What a radiologist would call the leaves of an archive, beside each other.
+SANITY = [
+    (
+        ct(90, region="CHEST", kernel="LUNG", thickness="THIN", plane="AX"),
+        "CT · chest · lung · thin",
+    ),
+    (
+        ct(80, region="CHEST", kernel="LUNG", thickness="THICK", plane="AX"),
+        "CT · chest · lung · thick",
+    ),
+    (
+        ct(70, region="CHEST", kernel="SOFT", contrast="YES", plane="AX"),
+        "CT · chest · soft tissue · contrast",
+    ),
+    (
+        ct(60, region="CHEST", kernel="SOFT", contrast="NO", plane="AX"),
+        "CT · chest · soft tissue · plain",
+    ),
+    (ct(8, region="CHEST", localizer="YES"), "CT · chest · scout"),
+    (ct(50, region="HEAD", kernel="SOFT", plane="AX"), "CT · head · soft tissue"),
+    (ct(40, region="HEAD", kernel="BONE", plane="AX"), "CT · head · bone"),
+    (ct(30, region="LSPINE", kernel="BONE", plane="AX"), "CT · lumbar spine"),
+    (ct(20, region="LSPINE", kernel="BONE", plane="SAG"), "CT · lumbar spine · sagittal"),
+    (
+        mr(90, region="KNEE", weighting="PD", suppression="FAT", plane="SAG"),
+        "MR · knee · PD · FS · sagittal",
+    ),
+    (
+        mr(80, region="KNEE", weighting="PD", suppression="FAT", plane="COR"),
+        "MR · knee · PD · FS · coronal",
+    ),
+    (mr(70, region="KNEE", weighting="T1", plane="COR"), "MR · knee · T1"),
+    (mr(60, region="HEAD", weighting="FLAIR", plane="AX"), "MR · head · FLAIR"),
+    (
+        mr(50, region="HEAD", weighting="T1", contrast="YES", plane="AX"),
+        "MR · head · T1 · contrast",
+    ),
+    (mr(40, region="HEAD", weighting="T1", contrast="NO", plane="AX"), "MR · head · T1 · plain"),
+    (mr(30, region="HEAD", weighting="DWI", plane="AX"), "MR · head · DWI"),
+    (mr(20, region="HEAD", weighting="ADC", plane="AX"), "MR · head · ADC"),
+    (mr(10, region="HEART", weighting="SSFP", plane="OBL"), "MR · heart · SSFP"),
+    (mr(5, localizer="YES"), "MR · localizer"),
+    (one("DX", 50, region="CHEST", view="PA"), "DX · chest · PA"),
+    (one("DX", 40, region="CHEST", view="LL"), "DX · chest · left lateral"),
+    (one("DX", 30, region="KNEE", view="AP", side={"L": 15, "R": 15}), "DX · knee · AP"),
+    (one("CR", 20, region="CHEST", view="AP"), "CR · chest · AP"),
+    (one("MG", 20, region="BREAST", view="MLO", side="R"), "MG · breast · MLO · right"),
+    (one("MG", 19, region="BREAST", view="MLO", side="L"), "MG · breast · MLO · left"),
+    (one("MG", 18, region="BREAST", view="CC", side={"L": 9, "R": 9}), "MG · breast · CC"),
+    (one("US", 20, region="HEART", transducer="SECTOR_PHASED", frames="MANY"), "US · heart · cine"),
+    (one("US", 19, region="HEART", transducer="SECTOR_PHASED", frames="ONE"), "US · heart"),
+    (one("US", 18, region="THYROID", transducer="LINEAR"), "US · thyroid"),
+    (
+        one("PT", 9, region="WHOLEBODY", tracer="FDG", correction="YES"),
+        "PT · whole body · FDG · AC",
+    ),
+    (
+        one("PT", 8, region="WHOLEBODY", tracer="FDG", correction="NO"),
+        "PT · whole body · FDG · NAC",
+    ),
+    (one("NM", 7, region="WHOLEBODY", tracer="MDP", view="ANT"), "NM · whole body · MDP"),
+    (one("XA", 6, region="HEART"), "XA · heart"),
+    (one("XA", 5, region="HEAD", subtraction="YES"), "XA · head · DSA"),
+    (one("SR", 4), "SR"),
+    (one("SEG", 3), "segmentations"),
+    (one("RTSTRUCT", 2), "RT structures"),
+    (one("SM", 2), "slides"),
+]
+
+
+def test_names_are_what_a_radiologist_says():
+    said = named(*(leaf for leaf, _ in SANITY))
+    assert said == [name for _, name in SANITY]
+
+
+def test_a_word_needs_nine_tenths_of_all_images_and_silence_counts_against_it():
+    assert named(ct(100, region={"CHEST": 90})) == ["CT · chest"]
+    assert named(ct(100, region={"CHEST": 89})) == ["CT"]
+    assert named(ct(100, region={"CHEST": 80, "HEAD": 20})) == ["CT"]
+
+
+def test_a_kind_of_several_modalities_says_so():
+    mixed = {"modality": {"US": 63, "NM": 20, "XA": 17}}
+    assert named((None, 100, mixed)) == ["US 63 % / NM / XA"]
+    assert named(("DX", 100, {"modality": {"CR": 60, "DX": 40}})) == ["CR 60 % / DX"]
+    assert named(("SC", 100, {"modality": {"CT": 60, "MR": 40}})) == ["screen captures"]
+    assert named(("CT", 100, {"modality": {"CT": 80}})) == ["CT 80 % / unstated"]
+
+
+def test_two_kinds_with_one_mix_have_two_names():
+    mix = {"modality": {"CR": 60, "DX": 40}}
+    assert named(("DX", 100, mix), ("CR", 100, mix)) == ["CR 60 % / DX (DX)", "CR 60 % / DX (CR)"]
+
+
+def test_leaves_that_no_word_tells_apart_are_one_label():
+    table = names(
+        *archive([mr(10, weighting="T1", region="KNEE"), mr(30, weighting="T1", region="KNEE")]),
+        Words(),
+    )
+    assert table["label"].to_list() == [1, 1]
+    assert table["size"].to_list() == [40, 40]
+    assert table["name"].to_list() == ["MR · knee · T1"] * 2
+    assert table["parent"].to_list() == ["MR · knee"] * 2
+
+
+def test_numbers_tell_apart_what_no_word_does():
+    thin, thick = ({"SliceThickness": word} for word in ("1–2 mm", "4–5 mm"))
+    knee = {"weighting": "T1", "region": "KNEE"}
+    assert named(mr(20, **knee, **thin), mr(10, **knee, **thick)) == [
+        "MR · knee · T1 · 1–2 mm",
+        "MR · knee · T1 · 4–5 mm",
+    ]
+    told = {"weighting": "T2", "region": "KNEE"}
+    assert named(mr(20, **knee, **thin), mr(10, **told, **thick)) == [
+        "MR · knee · T1",
+        "MR · knee · T2",
+    ]
+
+
+def test_pixel_spacing_is_never_in_a_name():
+    a, b = (ct(10, region="CHEST", PixelSpacing=word) for word in ("0.7 mm", "0.9 mm"))
+    assert named(a, b) == ["CT · chest"] * 2
+
+
+def test_a_leaf_that_is_not_found_again_goes_to_the_label_of_its_words_or_to_its_parent():
+    knee = {"region": "KNEE", "plane": "SAG"}
+    leaves = [
+        mr(50, True, weighting="T1", **knee),
+        mr(40, True, weighting="T2", **knee),
+        mr(9, False, weighting="T2", **knee),
+        mr(8, False, weighting="PD", **knee),
+        mr(7, False, weighting="STIR", **knee),
+        mr(6, False, weighting="T1", region="HEAD"),
+        mr(5, False, weighting="T1"),
+    ]
+    assert named(*leaves) == [
+        "MR · knee · T1",
+        "MR · knee · T2",
+        "MR · knee · T2",
+        "MR · knee",
+        "MR · knee",
+        "MR · head",
+        "MR",
+    ]
+
+
+def test_a_lone_label_has_the_words_that_its_lost_sibling_lacks():
+    found, lost = ct(20, True, region="HEAD", kernel="BONE"), ct(10, False, region="HEAD")
+    assert named(found) == ["CT · head"]
+    assert named(found, lost) == ["CT · head · bone", "CT · head"]
+
+
+def test_labels_are_numbered_by_kind_and_size():
+    table = names(
+        *archive([one("DX", 30, view="PA"), mr(10, weighting="T1"), mr(25, weighting="T2")]),
+        Words(),
+    )
+    assert table["label"].to_list() == [3, 2, 1]
+
+
+def test_counts_that_do_not_agree_are_refused():
+    composition, leaves = archive([ct(10, region={"CHEST": 10})])
+    composition = composition.filter(pl.col("column") != "region").vstack(
+        composition.filter(column="region").with_columns(images=pl.lit(7, pl.Int64))
+    )
+    with pytest.raises(ValueError, match="leaf 1"):
+        names(composition, leaves, Words())
+
+
+def test_words_of_users_are_shown():
+    row = {"column": "region", "word": "CLAW", "kinds": "", "shown": "claw"}
+    leaves = archive([ct(10, region="CLAW")])
+    assert names(*leaves, Words())["name"].to_list() == ["CT"]
+    assert names(*leaves, Words(more=[row]))["name"].to_list() == ["CT · claw"]
+
+
+WORDS = {
+    "CT": {
+        "region": ["CHEST", "HEAD", "ABDOMEN"],
+        "kernel": ["LUNG", "BONE", "SOFT"],
+        "contrast": ["YES", "NO"],
+        "plane": ["AX", "COR"],
+        "thickness": ["THIN", "MEDIUM", "THICK"],
+        "localizer": ["YES", "NO"],
+        "SliceThickness": ["1–2 mm", "4–5 mm"],
+        "PixelSpacing": ["0.5", "0.7"],
+    },
+    "MR": {
+        "region": ["KNEE", "HEAD"],
+        "weighting": ["T1", "T2", "PD", "ADC"],
+        "suppression": ["FAT"],
+        "plane": ["AX", "SAG", "COR", "OBL"],
+        "contrast": ["YES", "NO"],
+        "MagneticFieldStrength": ["1.5 T", "3 T"],
+    },
+    "DX": {"region": ["CHEST", "HAND"], "view": ["PA", "AP", "LL"], "side": ["L", "R"]},
+    "SEG": {},
+}
+
+
+@st.composite
+def leaves_of_an_archive(draw):
+    leaves = []
+    for _ in range(draw(st.integers(1, 14))):
+        kind = draw(st.sampled_from(list(WORDS)))
+        size = draw(st.integers(1, 60))
+        columns = {"modality": {kind: draw(st.sampled_from([size, size, size // 2]))}}
+        for column, words in WORDS[kind].items():
+            main = draw(st.sampled_from([size, size, (9 * size + 9) // 10, size // 2, 0]))
+            columns[column] = Counter({draw(st.sampled_from(words)): main})
+            columns[column][draw(st.sampled_from(words))] += (size - main) // 2
+        leaves.append((kind, size, columns, draw(st.sampled_from([True, True, None, False]))))
+    return leaves
+
+
+def claimed(name, kind):
+    """(column, words) that a piece of a name stands for, from the table of words alone."""
+    shown = defaultdict(set)
+    for row in rows_of("name_words.csv"):
+        if kind in (row["kinds"] or kind).split():
+            shown[row["shown"]].add((row["column"], row["word"]))
+    for piece in name.split(" (")[0].split(JOINT)[1:]:
+        yield piece, shown[piece] or {(column, piece) for column in number_columns()}
+
+
+@settings(max_examples=150)
+@given(leaves_of_an_archive(), st.integers(0, 10**6))
+def test_names_are_unique_true_short_and_keep_all_images(leaves, seed):
+    composition, table = archive(leaves)
+    said = names(composition, table, Words(KINDS))
+    labels = said.unique("label")
+    assert labels["name"].n_unique() == len(labels)
+    assert sorted(labels["label"]) == list(range(1, len(labels) + 1))
+    assert labels["size"].sum() == sum(size for _, size, *_ in leaves)
+    assert max(map(len, said["name"])) <= LONGEST + 5
+    rows = composition.join(said, on="cluster")
+    for name, size, label, kind in (
+        rows.select("name", "size", "label", "kind").unique().iter_rows()
+    ):
+        inside = rows.filter(label=label)
+        assert inside["kind"].n_unique() == 1
+        for piece, meanings in claimed(name, kind):
+            shares = [
+                inside.filter(
+                    pl.col("column") == column, pl.col("word").str.to_uppercase() == word.upper()
+                )["images"].sum()
+                / size
+                for column, word in meanings
+            ]
+            assert max(shares) >= HOLDS, (name, piece)
+
+    order = list(range(len(leaves)))
+    random.Random(seed).shuffle(order)
+    again = names(*archive([leaves[i] for i in order]), Words(KINDS))
+    assert again["name"].to_list() == [said["name"][i] for i in order]
+    assert again["label"].to_list() == [said["label"][i] for i in order]
+
+
+def test_every_word_is_short_and_stands_for_one_column_of_a_kind():
+    kinds = [row["kind"] for row in rows_of("name_order.csv")]
+    for kind in kinds:
+        columns = {*order_of(kind).columns, "region"} - number_columns()
+        seen = defaultdict(set)
+        for row in rows_of("name_words.csv"):
+            if row["column"] in columns and kind in (row["kinds"] or kind).split() and row["shown"]:
+                seen[row["shown"]].add(row["column"])
+                assert len(row["shown"]) <= 18
+        assert {word: of for word, of in seen.items() if len(of) > 1} == {}
+        assert order_of(kind).always <= columns
+
+
+def test_bands_are_ranges_that_people_use():
+    frame = pl.DataFrame(
+        {
+            "SliceThickness": [0.625, 1.25, 3.0, 5.0, None, 7.5],
+            "MagneticFieldStrength": [1.494, 3.0, 1.5, 7.0, None, 0.5],
+            "KVP": [120, 80, 100, 140, None, 0],
+        }
+    )
+    said = frame.select(bands())
+    assert said["thickness"].to_list() == ["THIN", "THIN", "MEDIUM", "THICK", None, "THICK"]
+    assert said["SliceThickness"].to_list() == [
+        "below 1 mm",
+        "1–2 mm",
+        "2–3.5 mm",
+        "4–5 mm",
+        None,
+        "5–8 mm",
+    ]
+    assert said["MagneticFieldStrength"].to_list() == [
+        "1.5 T",
+        "3 T",
+        "1.5 T",
+        "above 3 T",
+        None,
+        "below 1.4 T",
+    ]
+    assert said["KVP"].to_list()[:4] == ["120–130 kV", "70–90 kV", "100–110 kV", "140 kV and more"]
