@@ -61,6 +61,7 @@ rule manifest:
     input:
         annotations=expand("results/annotations/{shard}.parquet", shard=SHARDS),
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        content=CONTENT,
     output:
         table="results/manifest.csv",
         links=directory("results/manifest/links"),

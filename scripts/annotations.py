@@ -15,8 +15,6 @@ FLAT_COLUMNS = (
     *("distance", "margin", "second", "because"),
 )
 
-FROM_TAGS = ["image", "path", "series", "patient", "study"]
-
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
     tree, cards = load_tree(inputs.encoding), read_json(inputs.cards)

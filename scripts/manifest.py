@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import polars as pl
+
 from tagsight.handover.manifest import link, manifest
 from tagsight.run.atomic import writing
 from tagsight.run.jobs import logged
@@ -10,10 +12,13 @@ from tagsight.run.tables import scan
 
 with logged(snakemake):
     params, inputs, out = snakemake.params, snakemake.input, snakemake.output
-    undrawable = scan(inputs.tags).select("image", "undrawable").collect()
+    left_out = scan(inputs.tags).filter(pl.col("undrawable").is_not_null()).select("image")
+    if inputs.content:  # of a tree: what is no picture has a label, and nothing to learn from
+        others = scan(inputs.content).filter(~pl.col("picture")).select("image")
+        left_out = pl.concat([left_out, others])
     annotations = scan(inputs.annotations).collect()
     shares = {name: params[name] for name in ("train", "validation", "test")}
-    rows = manifest(annotations, undrawable, params.per_label, shares, params.seed)
+    rows = manifest(annotations, left_out.collect(), params.per_label, shares, params.seed)
     for split, count in rows.group_by("split").len().sort("split").iter_rows():
         LOG.info("%s: %d images", split, count)
     link(rows, Path(out.links))

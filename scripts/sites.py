@@ -1,6 +1,6 @@
 """Count labels by site, and compare the two."""
 
-from tagsight.interpretation.sites import by_site
+from tagsight.handover.sites import by_site
 from tagsight.run.atomic import write_json
 from tagsight.run.jobs import logged
 from tagsight.run.tables import label_column, person, scan

@@ -6,11 +6,11 @@ from tagsight.archive.sites import named_sites
 from tagsight.reading.options import reader_options
 from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
+from tagsight.reading.site_tags import with_sites, with_spellings
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG, Progress
-from tagsight.tags.site_tags import with_sites, with_spellings
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.terms.technique_words import user_words

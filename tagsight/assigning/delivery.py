@@ -15,7 +15,7 @@ from tagsight.run.tables import person
 from tagsight.tree.conformal import Limits
 
 COLUMNS = (
-    *("image", "path", "series", "patient", "study"),
+    *("image", "path", "series", "study", "patient"),
     *("cluster", "name", "distance", "margin", "second", "because"),
     *("pvalue", "fits", "unseen", "beyond", "known"),
 )

@@ -17,7 +17,7 @@ COLUMNS = ("path", "label", "name", "target", "split", "patient", "image")
 
 def manifest(
     annotations: pl.DataFrame,
-    undrawable: pl.DataFrame,
+    left_out: pl.DataFrame,
     per_label: int | None,
     shares: Mapping[str, float],
     seed: int,
@@ -25,10 +25,11 @@ def manifest(
     """Return the images to train on: COLUMNS, in order of `split`, `label` and `image`.
 
     annotations: of all images; where they have no `label`, the cluster is it.
-    undrawable: `image`, `undrawable`; per_label, shares, seed: see `splits`.
+    left_out: `image` of those that can't be drawn, or are no pictures; per_label, shares, seed: see
+    `splits`.
     `target` numbers the labels from 0 on, as losses of networks want them.
-    Images that can't be drawn, and those that do not fit their label, are left out. No patient is
-    in two splits; who is unknown counts as `tables.person` says.
+    Images that do not fit their label are left out, too. No patient is in two splits; who is
+    unknown counts as `tables.person` says.
     """
     label = label_column(annotations.columns).alias("label")
     fits = pl.col("fits").fill_null(value=True) if "fits" in annotations.columns else pl.lit(True)
@@ -36,7 +37,7 @@ def manifest(
         annotations.filter(fits)
         .with_columns(label, person=person())
         .filter(pl.col("label").is_not_null())
-        .join(undrawable.filter(pl.col("undrawable").is_not_null()), on="image", how="anti")
+        .join(left_out, on="image", how="anti")
     )
     drawn = thinned(images, per_label, seed)
     target = pl.col("label").rank("dense").cast(pl.Int64) - 1

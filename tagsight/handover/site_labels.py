@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.reading.identifiers import HASHES, UIDS, file_uids, table_ids
+from tagsight.handover.identifiers import HASHES, UIDS, file_uids, table_ids
 from tagsight.run.progress import LOG, ProgressCounter
 
 # The columns after the identifiers, in their order, as far as the annotations have them.

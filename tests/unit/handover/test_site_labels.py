@@ -9,7 +9,7 @@ from pydicom.data import get_testdata_file
 
 from tagsight.dicom.headers import ReaderOptions, read_header
 from tagsight.handover import site_labels
-from tagsight.reading.identifiers import UIDS
+from tagsight.handover.identifiers import UIDS
 from tagsight.reading.ready_table import Layout, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.progress import Progress

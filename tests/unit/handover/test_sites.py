@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_mutual_info_score
 
-from tagsight.interpretation.sites import by_site
+from tagsight.handover.sites import by_site
 
 rows = st.lists(
     st.tuples(

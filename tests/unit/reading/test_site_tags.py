@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.tags.site_tags import with_sites, with_spellings
+from tagsight.reading.site_tags import with_sites, with_spellings
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.spelling_table import spelling_table
 

@@ -13,7 +13,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from tagsight.dicom.headers import Image, ReaderOptions, read_header
-from tagsight.reading.identifiers import HASHES, UIDS, file_uids, table_ids
+from tagsight.handover.identifiers import HASHES, UIDS, file_uids, table_ids
 from tagsight.reading.ready_table import Layout, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.progress import Progress
