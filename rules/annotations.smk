@@ -12,6 +12,7 @@ rule medoids:
         clusters="results/clusters/tuning.parquet",
         sample="results/samples/tuning.parquet",
         encoding="results/encoding.json",
+        choice="results/choice.json",
         features=expand(
             "results/features/{shard}.parquet",
             shard=branch(config["cluster"]["on"] == "all", then=SHARDS),
@@ -33,7 +34,7 @@ rule medoids:
     params:
         **recipe(
             "medoids",
-            rules.clusters,
+            rules.choice,
             on="cluster.on",
             weight="cluster.weight",
             candidates="cluster.candidates",
@@ -48,6 +49,54 @@ rule medoids:
         "../scripts/medoids.py"
 
 
+rule nearest:
+    input:
+        features="results/features/{shard}.parquet",
+        sample="results/samples/tuning.parquet",
+        holdout="results/samples/holdout.parquet",
+        medoids="results/medoids.parquet",
+        encoding="results/encoding.json",
+    output:
+        "results/nearest/{shard}.parquet",
+    log:
+        "logs/nearest/{shard}.log",
+    benchmark:
+        "results/benchmarks/nearest/{shard}.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_archive(2)
+    resources:
+        mem_mb=memory_archive,
+        runtime=minutes(30, per_gb=20),
+    params:
+        **recipe("nearest", rules.medoids, ranges="gower.ranges"),
+    script:
+        "../scripts/nearest.py"
+
+
+rule composition:
+    input:
+        nearest=expand("results/nearest/{shard}.parquet", shard=SHARDS),
+        content=CONTENT,
+        tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+    output:
+        "results/composition.parquet",
+    log:
+        "logs/composition.log",
+    benchmark:
+        "results/benchmarks/composition.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_archive(4)
+    resources:
+        mem_mb=memory_archive,
+        runtime=minutes(30, per_gb=20),
+    params:
+        **recipe("composition", rules.nearest),
+    script:
+        "../scripts/composition.py"
+
+
 rule cards:
     input:
         clusters="results/clusters/tuning.parquet",
@@ -58,6 +107,7 @@ rule cards:
         encoding="results/encoding.json",
         choice="results/choice.json",
         stability="results/stability.json",
+        composition=branch(TREE, then="results/composition.parquet"),
     output:
         cards=shown("results/cards.json", "Tables"),
         rules=shown("results/rules.yaml", "Tables"),
@@ -70,8 +120,8 @@ rule cards:
     params:
         **recipe(
             "cards",
-            rules.choice,
-            rules.medoids,
+            rules.stability,
+            rules.composition if TREE else rules.medoids,
             min_patients="privacy.min_patients",
             ranges="gower.ranges",
         ),
@@ -102,6 +152,7 @@ rule agreement:
         sample="results/samples/tuning.parquet",
         encoding="results/encoding.json",
         choice="results/choice.json",
+        cards=branch(TREE, then="results/cards.json"),
     output:
         shown("results/agreement.json", "Tables"),
     log:
@@ -117,8 +168,7 @@ rule agreement:
     params:
         **recipe(
             "agreement",
-            rules.choice,
-            rules.medoids,
+            rules.cards if TREE else rules.medoids,
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
@@ -130,6 +180,8 @@ rule agreement:
 
 rule annotations:
     input:
+        nearest=branch(TREE, then="results/nearest/{shard}.parquet"),
+        content=branch(TREE, then="results/content/{shard}.parquet"),
         features="results/features/{shard}.parquet",
         tags="results/tags/{shard}.parquet",
         sample="results/samples/tuning.parquet",
@@ -150,7 +202,12 @@ rule annotations:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("annotations", rules.cards, ranges="gower.ranges"),
+        **recipe(
+            "annotations",
+            rules.cards,
+            ranges="gower.ranges",
+            body_parts="tags.body_parts",
+        ),
     script:
         "../scripts/annotations.py"
 

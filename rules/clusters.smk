@@ -1,8 +1,8 @@
 """Clusters.
 
 Needs the samples and the encoding. Leaves the clusters of a sample for the whole grid of K
-(clusters), which of them are found again in other patients (stability), and the K to use and why
-(choice).
+(clusters), the K to use and why, in a tree the number of clusters of each kind (choice), and which
+clusters are found again in other patients (stability).
 """
 
 
@@ -26,6 +26,7 @@ rule clusters:
         **recipe(
             "clusters",
             rules.samples,
+            count="labels.count",
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
@@ -57,45 +58,9 @@ rule distances:
         "../scripts/distances.py"
 
 
-STABLE = ["tuning", "holdout", *TRIALS]
-
-
-rule stability:
-    input:
-        clusters=expand("results/clusters/{sample}.parquet", sample=STABLE),
-        samples=expand("results/samples/{sample}.parquet", sample=STABLE),
-        encoding="results/encoding.json",
-    output:
-        "results/stability.json",
-    log:
-        "logs/stability.log",
-    benchmark:
-        "results/benchmarks/stability.tsv"
-    conda:
-        "../envs/tagsight.yaml"
-    threads: threads_sample(4)
-    resources:
-        mem_mb=memory_square,
-        runtime=minutes_square,
-    params:
-        **recipe(
-            "stability",
-            rules.clusters,
-            k="cluster.k",
-            algorithm="cluster.algorithm",
-            weight="cluster.weight",
-            bootstraps="stability.bootstraps",
-            ranges="gower.ranges",
-            seed="seed",
-        ),
-    script:
-        "../scripts/stability.py"
-
-
 rule choice:
     input:
         clusters="results/clusters/tuning.parquet",
-        stability="results/stability.json",
         tuning="results/samples/tuning.parquet",
         holdout="results/samples/holdout.parquet",
         encoding="results/encoding.json",
@@ -111,7 +76,8 @@ rule choice:
     params:
         **recipe(
             "choice",
-            rules.stability,
+            rules.clusters,
+            count="labels.count",
             rule="choose.rule",
             tolerance="choose.tolerance",
             ranges="gower.ranges",
@@ -119,3 +85,39 @@ rule choice:
         ),
     script:
         "../scripts/choice.py"
+
+
+STABLE = ["tuning", "holdout", *([] if TREE else TRIALS)]
+
+
+rule stability:
+    input:
+        clusters=expand("results/clusters/{sample}.parquet", sample=STABLE),
+        samples=expand("results/samples/{sample}.parquet", sample=STABLE),
+        encoding="results/encoding.json",
+        choice="results/choice.json",
+    output:
+        "results/stability.json",
+    log:
+        "logs/stability.log",
+    benchmark:
+        "results/benchmarks/stability.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_sample(4)
+    resources:
+        mem_mb=memory_square,
+        runtime=minutes_square,
+    params:
+        **recipe(
+            "stability",
+            rules.choice,
+            k="cluster.k",
+            algorithm="cluster.algorithm",
+            weight="cluster.weight",
+            bootstraps="stability.bootstraps",
+            ranges="gower.ranges",
+            seed="seed",
+        ),
+    script:
+        "../scripts/stability.py"

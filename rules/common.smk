@@ -30,6 +30,7 @@ recipe = Recipes(CLONE, config)
 SHARDS = [
     f"{i:0{len(str(config['tags']['shards'] - 1))}d}" for i in range(config["tags"]["shards"])
 ]
+TREE = config["labels"]["tree"]  # labels by kind, region and technique; else flat clusters
 LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]

@@ -1,6 +1,6 @@
 """The test.
 
-Needs clusters and embeddings of the trials and the chosen K. Leaves, for each trial, how far
+Needs embeddings of the trials and their labels, in a flat run their clusters at the chosen K. Leaves, for each trial, how far
 images are from their cluster's centre under each labelling and each null (trials), and over all
 trials whether and by how much that is less than chance (evaluation).
 """
@@ -10,7 +10,10 @@ rule trials:
     input:
         embeddings="results/embeddings/{sample}.npy",
         fates="results/images/{sample}.parquet",
-        clusters="results/clusters/{sample}.parquet",
+        clusters=branch(not TREE, then="results/clusters/{sample}.parquet"),
+        medoids=branch(TREE, then="results/medoids.parquet"),
+        cards=branch(TREE, then="results/cards.json"),
+        encoding=branch(TREE, then="results/encoding.json"),
         sample="results/samples/{sample}.parquet",
         choice="results/choice.json",
     output:
@@ -29,7 +32,7 @@ rule trials:
         **recipe(
             "trials",
             rules.embeddings,
-            rules.choice,
+            rules.cards if TREE else rules.choice,
             permutations="evaluation.permutations",
             seed="seed",
         ),

@@ -32,6 +32,7 @@ rule samples:
     input:
         draws=expand("results/draws/{sample}.parquet", sample=SAMPLES),
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        content=CONTENT,
         features=expand("results/features/{shard}.parquet", shard=SHARDS),
     output:
         expand("results/samples/{sample}.parquet", sample=SAMPLES),

@@ -1,9 +1,12 @@
 """From tags to features.
 
-Needs the tags of every shard. Leaves how often each tag is filled (frequencies), which tags are
-used and why (selection), how they become columns (encoding), and for every shard the images as
+Needs the tags of every shard, in a tree their content too. Leaves how often each tag is filled
+(frequencies), in a tree inside each kind (kinds), which tags are used and why (selection), how they become columns (encoding), and for every shard the images as
 rows of numbers and categories (features).
 """
+
+
+CONTENT = branch(TREE, then=expand("results/content/{shard}.parquet", shard=SHARDS))
 
 
 rule frequencies:
@@ -37,6 +40,29 @@ rule frequencies:
         "../scripts/frequencies.py"
 
 
+rule kinds:
+    input:
+        tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        content=expand("results/content/{shard}.parquet", shard=SHARDS),
+        frequencies="results/frequencies.parquet",
+    output:
+        "results/kinds.parquet",
+    log:
+        "logs/kinds.log",
+    benchmark:
+        "results/benchmarks/kinds.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_archive(8)
+    resources:
+        mem_mb=memory_archive,
+        runtime=minutes(30, per_gb=60),
+    params:
+        **recipe("kinds", rules.frequencies, rules.content),
+    script:
+        "../scripts/kinds.py"
+
+
 # The seed draws the sample that methods other than `missing` look at.
 SAMPLED = {} if config["select"]["method"] == "missing" else {"seed": "seed"}
 
@@ -44,7 +70,9 @@ SAMPLED = {} if config["select"]["method"] == "missing" else {"seed": "seed"}
 rule selection:
     input:
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        content=CONTENT,
         frequencies="results/frequencies.parquet",
+        kinds=branch(TREE, then="results/kinds.parquet"),
     output:
         "results/selection.parquet",
     log:
@@ -60,7 +88,10 @@ rule selection:
     params:
         **recipe(
             "selection",
-            rules.frequencies,
+            rules.kinds if TREE else rules.frequencies,
+            tree="labels.tree",
+            roles="labels.roles",
+            tables="labels.tables",
             select="select",
             body_parts="tags.body_parts",
             **SAMPLED,
@@ -72,7 +103,9 @@ rule selection:
 rule encoding:
     input:
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        content=CONTENT,
         frequencies="results/frequencies.parquet",
+        kinds=branch(TREE, then="results/kinds.parquet"),
         selection="results/selection.parquet",
     output:
         encoding="results/encoding.json",
@@ -91,6 +124,9 @@ rule encoding:
         **recipe(
             "encoding",
             rules.selection,
+            tree="labels.tree",
+            region_weight="labels.region_weight",
+            facets_weight="labels.facets_weight",
             distance="gower.distance",
             presence_weight="gower.presence_weight",
             scale="gower.scale",
@@ -106,6 +142,7 @@ rule encoding:
 rule features:
     input:
         tags="results/tags/{shard}.parquet",
+        content=branch(TREE, then="results/content/{shard}.parquet"),
         encoding="results/encoding.json",
     output:
         "results/features/{shard}.parquet",

@@ -1,35 +1,40 @@
-"""Assign every image of a shard to the cluster of its nearest medoid."""
+"""Annotate every image of a shard: its label, or in a flat run the cluster of its nearest medoid."""
 
 import polars as pl
 
 from tagsight.clustering import annotation
+from tagsight.interpretation import annotations
 from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged
-from tagsight.tags.encoding import load
+from tagsight.tags import labels
+from tagsight.tags.tree_encoding import FLAT, load_tree
+from tagsight.terms.spelling_table import spelling_table
+
+FLAT_COLUMNS = (
+    *("image", "path", "series", "study", "patient", "cluster", "name"),
+    *("distance", "margin", "second", "because"),
+)
 
 with logged(snakemake):
-    k = read_json(snakemake.input.choice)["k"]
-    sample = pl.read_parquet(snakemake.input.sample)
-    encoding = load(snakemake.input.encoding)
-    annotated = annotation.annotate(
-        pl.read_parquet(snakemake.input.features),
-        pl.read_parquet(snakemake.input.medoids).filter(k=k),
-        encoding.ranged_by(sample, snakemake.params.ranges),
-    )
-    names = {card["cluster"]: card["name"] for card in read_json(snakemake.input.cards)}
-    paths = pl.read_parquet(snakemake.input.tags, columns=["image", "path", "series"])
-    table = annotated.join(paths, on="image", how="left", maintain_order="left").with_columns(
-        name=pl.col("cluster").replace_strict(names, return_dtype=pl.String)
-    )
-    columns = [
-        "image",
-        "path",
-        "series",
-        "cluster",
-        "name",
-        "distance",
-        "margin",
-        "second",
-        "because",
-    ]
-    write_parquet(table.select(columns), snakemake.output[0])
+    inputs, params = snakemake.input, snakemake.params
+    tree, cards = load_tree(inputs.encoding), read_json(inputs.cards)
+    tags = pl.read_parquet(inputs.tags)
+    if tree.flat:
+        k = read_json(inputs.choice)["k"]
+        encoding = tree.of(FLAT).ranged_by(pl.read_parquet(inputs.sample), params.ranges)
+        medoids = pl.read_parquet(inputs.medoids).filter(k=k)
+        placed = annotation.annotate(pl.read_parquet(inputs.features), medoids, encoding)
+        names = {card["cluster"]: card["name"] for card in cards}
+        table = placed.join(tags, on="image", how="left", maintain_order="left").with_columns(
+            name=pl.col("cluster").replace_strict(names, return_dtype=pl.String)
+        )
+        table = table.select(FLAT_COLUMNS)
+    else:
+        table = annotations.annotations(
+            pl.read_parquet(inputs.nearest),
+            pl.read_parquet(inputs.content),
+            tags,
+            labels.labels(tags, spelling_table(params.body_parts)),
+            cards,
+        )
+    write_parquet(table, snakemake.output[0])

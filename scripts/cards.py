@@ -1,27 +1,45 @@
-"""Describe each cluster: its tags, its stability, a rule that separates it from the others."""
+"""Describe each label, or in a flat run each cluster: its tags, its stability, a rule for it."""
 
 import polars as pl
 
-from tagsight.clustering import annotation
-from tagsight.interpretation import rules
-from tagsight.interpretation.cards import cards, with_medoids
-from tagsight.interpretation.stability import with_stability
+from tagsight.interpretation import flat_cards, rules, tree_cards
+from tagsight.interpretation.name_words import Words
+from tagsight.interpretation.names import names
 from tagsight.run.atomic import read_json, write_file, write_json
 from tagsight.run.jobs import logged
-from tagsight.tags.encoding import load
+from tagsight.tags.tree_encoding import FLAT, load_tree
+from tagsight.tree.placing import place
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
-    k = read_json(inputs.choice)["k"]
     sample, holdout = pl.read_parquet(inputs.sample), pl.read_parquet(inputs.holdout)
-    encoding = load(inputs.encoding).ranged_by(sample, params.ranges)
-    tuning, members, medoids = (
-        pl.read_parquet(inputs[name]).filter(k=k) for name in ("clusters", "members", "medoids")
-    )
-    stability = read_json(inputs.stability)["grid"][str(k)]
-    content = with_medoids(cards(sample, members, encoding, params.min_patients), medoids)
-    content = with_stability(content, members, tuning.select("image", "cluster"), stability)
-    holdout_members = annotation.annotate(holdout, medoids, encoding)
-    rows = rules.rules(sample, members, holdout, holdout_members, encoding, params.min_patients)
-    write_json(content, snakemake.output.cards)
-    write_file(rules.to_yaml(rows, content, k), snakemake.output.rules)
+    tree = load_tree(inputs.encoding).ranged_by(sample, params.ranges)
+    members, medoids = pl.read_parquet(inputs.members), pl.read_parquet(inputs.medoids)
+    stability, least = read_json(inputs.stability), params.min_patients
+    if tree.flat:
+        k = read_json(inputs.choice)["k"]
+        found = flat_cards.described(
+            sample,
+            holdout,
+            pl.read_parquet(inputs.clusters).filter(k=k),
+            members.filter(k=k),
+            medoids.filter(k=k),
+            tree.of(FLAT),
+            stability["grid"][str(k)],
+            least,
+        )
+    else:
+        composition = pl.read_parquet(inputs.composition)
+        found = tree_cards.described(
+            sample,
+            holdout,
+            members,
+            medoids,
+            tree,
+            composition,
+            stability,
+            least,
+        )
+    cards, rows = found
+    write_json(cards, snakemake.output.cards)
+    write_file(rules.to_yaml(rows, cards, len(cards)), snakemake.output.rules)

@@ -1,31 +1,28 @@
-"""Choose K from the tuning sample's clusters, tested on other patients."""
+"""Choose how many clusters: those of each kind, or flat one K, tested on other patients."""
 
 import polars as pl
 
 from tagsight.clustering import annotation
 from tagsight.clustering.choice import choose
-from tagsight.interpretation.stability import means
-from tagsight.run.atomic import read_json, write_json
+from tagsight.run.atomic import write_json
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
-from tagsight.tags.encoding import load
+from tagsight.tags.tree_encoding import FLAT, load_tree
+from tagsight.tree.dealing import tree_choice
 
 with logged(snakemake):
-    params = snakemake.params
-    encoding = load(snakemake.input.encoding)
-    tuning = pl.read_parquet(snakemake.input.tuning)
-    grid = annotation.held_out(
-        pl.read_parquet(snakemake.input.clusters),
-        tuning,
-        pl.read_parquet(snakemake.input.holdout),
-        encoding.ranged_by(tuning, params.ranges),
-        params.weight,
-    )
-    stability = means(read_json(snakemake.input.stability))
-    choice = choose(grid.join(stability, on="k", how="left"), params.rule, params.tolerance)
-    if choice["at_edge"]:
-        LOG.warning(
-            "K = %d is at the edge of cluster.k: widen the grid to see whether it would go on",
-            choice["k"],
-        )
+    inputs, params = snakemake.input, snakemake.params
+    tree, clusters = load_tree(inputs.encoding), pl.read_parquet(inputs.clusters)
+    if tree.flat:
+        tuning, holdout = pl.read_parquet(inputs.tuning), pl.read_parquet(inputs.holdout)
+        encoding = tree.ranged_by(tuning, params.ranges).of(FLAT)
+        grid = annotation.held_out(clusters, tuning, holdout, encoding, params.weight)
+        choice = choose(grid, params.rule, params.tolerance)
+        if choice["at_edge"]:
+            edge = "K = %d is at the edge of cluster.k: widen the grid to see if it would go on"
+            LOG.warning(edge, choice["k"])
+    else:
+        choice = tree_choice(clusters, tree, params.count)
+        for kind, of_kind in choice["kinds"].items():
+            LOG.info("%s: %d clusters", kind, of_kind["k"])
     write_json(choice, snakemake.output[0])

@@ -1,31 +1,19 @@
-"""Cluster a sample for the whole grid of K."""
+"""Cluster a sample: in each kind for the numbers of clusters it can bear, or flat for the grid of K."""
 
 import polars as pl
 
-from tagsight.clustering import algorithms, cluster_tables, silhouettes
-from tagsight.gower import metric
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
-from tagsight.run.progress import LOG
-from tagsight.tags.encoding import load, to_features
+from tagsight.tags.tree_encoding import FLAT, load_tree
+from tagsight.tree.clusters import flat_clusters, tree_clusters
 
 with logged(snakemake):
     params = snakemake.params
     sample = pl.read_parquet(snakemake.input.sample)
-    encoding = load(snakemake.input.encoding)
-    encoding = encoding.ranged_by(sample, params.ranges)
-    features = to_features(sample, encoding)
-    distinct = algorithms.rows_to_cluster(features, params.weight, params.algorithm)
-    LOG.info("%d images, %d of them different", len(features), len(distinct.first))
-    LOG.info("%.2g of the pairs have no tag in common", metric.incomparable(features))
-    distances = metric.matrix(distinct.features, encoding.distance)
-    grid = algorithms.clusterings(
-        distinct.features, distances, params.k, params.algorithm, distinct.weight
-    )
-    if remark := algorithms.remark(params.k, grid, params.algorithm):
-        LOG.warning(remark)
-    widths = silhouettes.widths(
-        distances, [clustering.labels for clustering in grid], distinct.weight
-    )
-    clusters = cluster_tables.table(sample["image"], distances, grid, widths, distinct)
+    tree = load_tree(snakemake.input.encoding).ranged_by(sample, params.ranges)
+    how = {"algorithm": params.algorithm, "weight": params.weight}
+    if tree.flat:
+        clusters = flat_clusters(sample, tree.of(FLAT), params.k, **how)
+    else:
+        clusters = tree_clusters(sample, tree, count=params.count, **how)
     write_parquet(clusters, snakemake.output[0])

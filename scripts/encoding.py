@@ -1,4 +1,4 @@
-"""Fit the encoding, tags as columns, to the whole archive."""
+"""Fit the encoding, tags as columns, to the whole archive; in a tree to each kind of it."""
 
 import polars as pl
 
@@ -7,27 +7,34 @@ from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
-from tagsight.tags import fitting
+from tagsight.tags import fitting, kind_frequencies
+from tagsight.tags.tree_encoding import FLAT, Branch, Tree
+from tagsight.tags.tree_fitting import Shares, fit_tree
 from tagsight.tags.unmapped import unmapped
 from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
-    tags = scan(snakemake.input.tags)
-    body_parts = spelling_table(snakemake.params.body_parts)
-    fitted = fitting.fit(
-        tags,
-        pl.read_parquet(snakemake.input.frequencies),
-        pl.read_parquet(snakemake.input.selection),
-        distance=snakemake.params.distance,
-        presence_weight=snakemake.params.presence_weight,
-        body_parts=body_parts,
-        key=run_key(snakemake.params.key_file, results_folder(snakemake)),
-        min_patients=snakemake.params.min_patients,
-        scale=snakemake.params.scale,
-        weights=snakemake.params.weights,
-    )
-    LOG.info("%d columns", len(fitted.columns))
-    write_json(fitted.to_json(), snakemake.output.encoding)
-    keywords = [column.keyword for column in fitted.columns]
-    not_understood = unmapped(tags, body_parts, snakemake.params.min_patients, keywords)
-    write_parquet(not_understood, snakemake.output.unmapped)
+    inputs, params = snakemake.input, snakemake.params
+    tags, body_parts = scan(inputs.tags), spelling_table(params.body_parts)
+    frequencies, selection = pl.read_parquet(inputs.frequencies), pl.read_parquet(inputs.selection)
+    how = {name: params[name] for name in ("distance", "scale", "min_patients")}
+    how |= {"body_parts": body_parts, "key": run_key(params.key_file, results_folder(snakemake))}
+    if params.tree:
+        both = kind_frequencies.scan_with_content(inputs.tags, inputs.content)
+        tree = fit_tree(
+            both,
+            kind_frequencies.sizes(both),
+            pl.read_parquet(inputs.kinds),
+            selection,
+            kind_frequencies.words(scan(inputs.content)),
+            shares=Shares(params.region_weight, params.facets_weight, params.presence_weight),
+            **how,
+        )
+    else:
+        weights = {name: params[name] for name in ("presence_weight", "weights")}
+        tree = Tree({FLAT: Branch(0, True, fitting.fit(tags, frequencies, selection, **weights, **how))})
+    LOG.info("%d columns", len(tree.columns))
+    write_json(tree.to_json(), snakemake.output.encoding)
+    keywords = list(dict.fromkeys(c.keyword for c in tree.columns if c.parser != "word"))
+    table = unmapped(tags, body_parts, params.min_patients, keywords)
+    write_parquet(table, snakemake.output.unmapped)

@@ -3,36 +3,37 @@
 import polars as pl
 
 from tagsight.clustering import medoid_tables
-from tagsight.clustering.search.search import search
-from tagsight.gower.distinct_rows import collapse
-from tagsight.run.atomic import write_parquet
+from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged, resume_folder, work_id
-from tagsight.run.progress import Progress
-from tagsight.tags.encoding import load, to_features
+from tagsight.tags.tree_encoding import FLAT, load_tree
+from tagsight.tree import leaves, searching
+from tagsight.tree.dealing import numbers_of
 
 with logged(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output
     sample, clusters = pl.read_parquet(inputs.sample), pl.read_parquet(inputs.clusters)
-    encoding = load(inputs.encoding).ranged_by(sample, params.ranges)
-    members = clusters
-    if params.on == "sample":
-        medoids, summary = medoid_tables.of_sample(clusters, sample, encoding)
-    else:
-        images = pl.read_parquet(inputs.features).sort("image")
-        distinct = collapse(to_features(images, encoding), params.weight)
-        outcome = search(
-            distinct.features,
-            distinct.weight,
-            clusters["k"].unique().to_list(),
-            distance=encoding.distance,
-            seed=params.seed,
+    tree = load_tree(inputs.encoding).ranged_by(sample, params.ranges)
+    numbers = {} if tree.flat else numbers_of(read_json(inputs.choice))
+    if not tree.flat:
+        clusters = leaves.chosen(clusters, numbers)
+    if params.on == "all":
+        medoids, summary = searching.of_all(
+            pl.scan_parquet(inputs.features),
+            clusters,
+            tree,
+            numbers,
+            weight=params.weight,
             candidates=params.candidates,
-            starts=medoid_tables.starts(clusters, images["image"], distinct.row),
-            checkpoint=resume_folder(snakemake, work_id(snakemake, params.search)) / "search.npz",
-            progress=Progress(params.candidates, "candidates"),
+            seed=params.seed,
+            folder=resume_folder(snakemake, work_id(snakemake, params.search)),
         )
-        medoids, summary = medoid_tables.of_all(outcome, images, distinct, encoding)
-        members = medoid_tables.members(sample, medoids, encoding, params.weight)
+        members = searching.members(sample, medoids, tree, params.weight)
+    elif tree.flat:
+        medoids, summary = medoid_tables.of_sample(clusters, sample, tree.of(FLAT))
+        members = clusters
+    else:
+        medoids, summary = leaves.of_sample(clusters, sample, tree, numbers)
+        members = leaves.renumbered(clusters, leaves.first_leaves(tree, numbers))
     write_parquet(medoids, out.medoids)
     write_parquet(summary, out.search)
     write_parquet(members, out.members)

@@ -14,6 +14,9 @@ with logged(snakemake):
     body_parts = spelling_table(snakemake.params.body_parts)
     tags = scan(snakemake.input.tags).join(images, on="image", how="semi").collect()
     features = pl.scan_parquet(snakemake.input.features).join(images, on="image", how="semi")
+    if snakemake.input.get("content"):
+        words = scan(snakemake.input.content).drop("kind")
+        features = features.join(words, on="image")
     described = labels.labels(tags, body_parts).join(features.collect(), on="image")
     for draw, path in zip(draws, snakemake.output, strict=True):
         write_parquet(draw.join(described, on="image", how="left", maintain_order="left"), path)

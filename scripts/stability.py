@@ -1,26 +1,26 @@
-"""Measure the stability of the tuning sample's clusters, by a bootstrap of patients."""
+"""Measure how stable clusters are: in bootstraps of patients, and among other patients."""
 
 from pathlib import Path
 
 import polars as pl
 
 from tagsight.interpretation.stability import stability
-from tagsight.run.atomic import write_json
+from tagsight.interpretation.tree_stability import tree_stability
+from tagsight.run.atomic import read_json, write_json
 from tagsight.run.jobs import logged
-from tagsight.tags.encoding import load
+from tagsight.tags.tree_encoding import FLAT, load_tree
+from tagsight.tree.dealing import numbers_of
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
     samples = {Path(path).stem: pl.read_parquet(path) for path in inputs.samples}
     clusters = {Path(path).stem: pl.read_parquet(path) for path in inputs.clusters}
-    content = stability(
-        samples,
-        clusters,
-        load(inputs.encoding).ranged_by(samples["tuning"], params.ranges),
-        ks=params.k,
-        algorithm=params.algorithm,
-        weight=params.weight,
-        bootstraps=params.bootstraps,
-        seed=params.seed,
-    )
+    tree = load_tree(inputs.encoding).ranged_by(samples["tuning"], params.ranges)
+    how = {name: params[name] for name in ("algorithm", "weight", "bootstraps", "seed")}
+    if tree.flat:
+        content = stability(samples, clusters, tree.of(FLAT), ks=params.k, **how)
+    else:
+        content = tree_stability(
+            samples, clusters, tree, numbers_of(read_json(inputs.choice)), **how
+        )
     write_json(content, snakemake.output[0])

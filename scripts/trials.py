@@ -5,23 +5,32 @@ import polars as pl
 
 from tagsight.clustering import cluster_tables
 from tagsight.evaluation import trials
+from tagsight.interpretation.annotations import labels_of
 from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
+from tagsight.tags.tree_encoding import load_tree
 
 with logged(snakemake):
-    chosen = read_json(snakemake.input.choice)["k"]
-    sample = pl.read_parquet(snakemake.input.sample, columns=["image", *trials.columns()])
-    grid = pl.read_parquet(snakemake.input.clusters)
-    k = cluster_tables.nearest_number(grid, chosen)
-    if k < chosen:
-        LOG.warning("K = %d instead of %d: the sample has too few distinct images", k, chosen)
-    labels = sample.join(grid.filter(k=k), on="image", how="left", maintain_order="left")["cluster"]
+    inputs = snakemake.input
+    sample = pl.read_parquet(inputs.sample)
+    if inputs.get("clusters"):
+        chosen = read_json(inputs.choice)["k"]
+        grid = pl.read_parquet(inputs.clusters)
+        k = cluster_tables.nearest_number(grid, chosen)
+        if k < chosen:
+            LOG.warning("K = %d instead of %d: the sample has too few distinct images", k, chosen)
+        of_k = grid.filter(k=k)
+        labels = sample.join(of_k, on="image", how="left", maintain_order="left")["cluster"]
+    else:
+        tree, leaves = load_tree(inputs.encoding), pl.read_parquet(inputs.medoids)
+        labels = labels_of(sample, leaves, tree, read_json(inputs.cards))
+        k = labels.n_unique()
     rows = trials.trial(
         snakemake.wildcards.sample,
         np.load(snakemake.input.embeddings),
         labels.to_numpy(),
-        sample,
+        sample.select("image", *trials.columns()),
         k=k,
         permutations=snakemake.params.permutations,
         seed=snakemake.params.seed,

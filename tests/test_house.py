@@ -26,6 +26,7 @@ ORDER = (
     {"dicom"},
     {"reading", "tags", "looks"},
     {"clustering"},
+    {"tree"},
     {"interpretation", "evaluation"},
     {"assigning", "report"},
     {

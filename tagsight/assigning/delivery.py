@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from tagsight.assigning import drift, novelty
-from tagsight.assigning.conformal import Limits
+from tagsight.tree.conformal import Limits
 from tagsight.assigning.finished_run import FinishedRun
 from tagsight.errors import DataError
 from tagsight.reading.shard_reader import Shard

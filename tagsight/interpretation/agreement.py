@@ -56,6 +56,33 @@ def agreement(
     return [{**context, **_row(name, labels, texts)} for name, texts in outside.items()]
 
 
+def inside(
+    labels: Integers, outside: Mapping[str, pl.Series], by: pl.Series
+) -> dict[str, float | None]:
+    """Return the AMI of each outside label with the clusters inside the groups of another.
+
+    labels: integers (n,), clusters; outside: name -> n texts; by: n texts, the groups; null = in
+    none.
+    Returns name -> the mean over groups, weighted by their images with the label. A group in which
+    the label is always the same counts for nothing, since there is nothing to agree with; null
+    where no group is left. Clusters that do not divide a group have 0 there.
+    """
+    return {name: _inside(labels, texts, by) for name, texts in outside.items()}
+
+
+def _inside(labels: Integers, texts: pl.Series, by: pl.Series) -> float | None:
+    from sklearn.metrics import adjusted_mutual_info_score
+
+    known = pl.DataFrame({"by": by, "text": texts, "cluster": labels}).drop_nulls()
+    parts = [
+        (len(rows), float(adjusted_mutual_info_score(rows["text"], rows["cluster"])))
+        for _, rows in sorted(known.group_by("by", maintain_order=True))
+        if rows["text"].n_unique() > 1
+    ]
+    total = sum(size for size, _ in parts)
+    return _rounded(sum(size * ami for size, ami in parts) / total) if total else None
+
+
 def _row(name: str, labels: Integers, outside: pl.Series) -> dict[str, Any]:
     from sklearn import metrics  # a second to load
 

@@ -108,13 +108,13 @@ def _labels(sample: pl.DataFrame, clusters: pl.DataFrame) -> Integers:
 def to_yaml(rows: Sequence[dict[str, Any]], cards: Sequence[dict[str, Any]], k: int) -> str:
     """Return rules as YAML, one cluster per card; null where the sample has no image of it.
 
-    rows: from `rules`; cards: their `cluster` and `name`.
+    rows: from `rules`; cards: their `cluster` and `name`; in a tree `label` is their number.
     """
     by_cluster = {row["cluster"]: row for row in rows}
+    numbered = [(card.get("label", card.get("cluster")), card["name"]) for card in cards]
     clusters = [
-        {"cluster": card["cluster"], "name": card["name"]}
-        | by_cluster.get(card["cluster"], NO_RULE)
-        for card in cards
+        {"cluster": number, "name": name} | by_cluster.get(number, NO_RULE)
+        for number, name in numbered
     ]
     content = {"k": k, "clusters": clusters}
     return HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)

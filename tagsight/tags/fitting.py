@@ -60,7 +60,7 @@ def fit(
     kept_tags = kept.join(frequencies, on="keyword", how="left", maintain_order="left")
     values = []
     for keyword in kept_tags["keyword"]:
-        fitted = _fit_tag(tags, keyword, scale, body_parts, key, min_patients)
+        fitted = fit_tag(tags, keyword, scale, body_parts, key, min_patients)
         if not fitted:
             log.info("%s: no two different values after parsing, left out", keyword)
         values += fitted
@@ -89,7 +89,7 @@ def apply(
     parts = [table.select("image")]
     for keyword in keywords:
         columns = [column for column in encoding.columns if column.keyword == keyword]
-        parts.append(_apply_tag(table[keyword], columns, body_parts, key))
+        parts.append(apply_tag(table[keyword], columns, body_parts, key))
     order = [column.name for column in encoding.columns]
     return pl.concat(parts, how="horizontal").select("image", *order)
 
@@ -102,7 +102,7 @@ def read_columns(tags: pl.DataFrame | pl.LazyFrame, names: Sequence[str]) -> pl.
     return lazy.select(columns).collect(engine="streaming")
 
 
-def _fit_tag(
+def fit_tag(
     tags: pl.LazyFrame,
     keyword: str,
     scale: scales.Kind,
@@ -110,7 +110,10 @@ def _fit_tag(
     key: bytes,
     min_patients: int,
 ) -> list[tuple[Column, float]]:
-    """The columns of a tag's values, each with its mean distance."""
+    """Return the columns of a tag's values, of weight 1, each with its mean distance.
+
+    Columns without two different values are left out; other parameters: see `fit`.
+    """
     vr = attribute(keyword).vr
     parser = parsers.parser_of(keyword, vr)
     tally = _value_counts(tags, keyword)
@@ -231,10 +234,13 @@ def _patterns(kept: pl.DataFrame) -> list[dict[str, Any]]:
     return partly_filled.unique("presence", keep="first", maintain_order=True).to_dicts()
 
 
-def _apply_tag(
+def apply_tag(
     stored: pl.Series, columns: list[Column], body_parts: pl.DataFrame, key: bytes
 ) -> pl.DataFrame:
-    """The tag's columns of features, (n, columns); each distinct value is parsed once."""
+    """Return the tag's columns of features, (n, columns); each distinct value is parsed once.
+
+    stored: String (n,), its values, with the tag's keyword as a name; columns: those of the tag.
+    """
     keyword, value_columns = stored.name, [c for c in columns if c.parser != PRESENCE]
     parts = []
     if value_columns:

@@ -96,31 +96,30 @@ def _row(
     inferred = _inferred(keyword, common, keep)
     showable = inferred not in ("identifying", "text")
     return {
-        **_standard(keyword, int(values["n"].sum()), images),
+        **standard(keyword),
+        **_filled(int(values["n"].sum()), images),
         "distinct": len(values),
         "categories": _categories(keyword, common) if inferred == "categorical" else None,
         "level": _level(filled, keyword),
         "inferred": inferred,
         "top_values": _top_values(filled, keyword, values, min_patients) if showable else None,
-        "fingerprint": _fingerprint(values),
-        "presence": _fingerprint(values.select(pl.col("n", "low", "high").sum())),
+        "fingerprint": fingerprint(values),
+        "presence": fingerprint(values.select(pl.col("n", "low", "high").sum())),
     }
 
 
-def _standard(keyword: str, filled: int, images: int) -> Row:
-    standard = attribute(keyword)
-    return {
-        "keyword": keyword,
-        "tag": standard.tag,
-        "vr": standard.vr,
-        "module": standard.module,
-        "present": filled,
-        "missing_share": 1 - filled / images if images else 1.0,
-    }
+def standard(keyword: str) -> Row:
+    """Return what the standard says of a tag: `keyword`, `tag`, `vr`, `module`."""
+    entry = attribute(keyword)
+    return {"keyword": keyword, "tag": entry.tag, "vr": entry.vr, "module": entry.module}
+
+
+def _filled(present: int, images: int) -> Row:
+    return {"present": present, "missing_share": 1 - present / images if images else 1.0}
 
 
 def _withheld_row(keyword: str, filled: int, images: int) -> Row:
-    return {**_standard(keyword, filled, images), "inferred": "identifying"}
+    return {**standard(keyword), **_filled(filled, images), "inferred": "identifying"}
 
 
 def _withheld(tags: pl.LazyFrame) -> pl.DataFrame:
@@ -144,9 +143,10 @@ def _values(filled: pl.LazyFrame, keyword: str) -> pl.DataFrame:
     return tally.collect(engine="streaming").sort(["n", "value"], descending=[True, False])
 
 
-def _fingerprint(values: pl.DataFrame) -> str:
-    """Hash of a partition of images, whatever the names of its classes.
+def fingerprint(values: pl.DataFrame) -> str:
+    """Return the hash of a partition of images, whatever the names of its classes.
 
+    values: `n`, `low`, `high` of each class: its images, and sums of halves of their hashes.
     A class is hashed by the sum of its images' hashes, the partition by the sum of its classes'.
     """
     if not values["n"].sum():

@@ -3,7 +3,7 @@
 import difflib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,8 @@ REASONS = (
     "identifying",
     "free text",
     "unparsable",
+    "not content",
+    "in words",
     "constant",
     "unique",
     "image-level",
@@ -29,6 +31,7 @@ REASONS = (
     "nearly redundant",
     "beyond the module's count",
     "beyond the count",
+    "in no picture",
     "kept",
 )
 NEARLY = 0.9  # symmetric uncertainty with a kept tag above which a tag is nearly redundant
@@ -50,10 +53,50 @@ def selection(
     drop: Sequence[str],
     seed: int | None = None,
 ) -> pl.DataFrame:
+    """Return the fate of each tag, and why, as `fates` does.
+
+    Raises ConfigError for a `drop` that is no DICOM keyword, DataError where nothing is kept.
+    """
+    check_drop(drop, frequencies["keyword"].to_list())
+    result = fates(
+        frequencies,
+        tags,
+        body_parts,
+        method=method,
+        count=count,
+        max_missing=max_missing,
+        max_categories=max_categories,
+        image_level=image_level,
+        per_module=per_module,
+        drop=drop,
+        seed=seed,
+    )
+    if not (result["reason"] == "kept").any():
+        raise DataError("no tag is left to compare images by: see select in the config")
+    return result
+
+
+def fates(
+    frequencies: pl.DataFrame,
+    tags: pl.LazyFrame,
+    body_parts: pl.DataFrame,
+    *,
+    method: Method,
+    count: int,
+    max_missing: float,
+    max_categories: int,
+    image_level: bool,
+    per_module: int | None,
+    drop: Sequence[str],
+    seed: int | None = None,
+    unwanted: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
     """Return the fate of each tag, and why.
 
-    frequencies: of `frequencies.frequencies`; tags: all shards; body_parts: the table of spellings;
-    seed: of the sample that methods other than `missing` draw from `tags`.
+    frequencies: of `frequencies.frequencies`, or of one kind of images; tags: the images that it is
+    of; body_parts: the table of spellings; seed: of the sample that methods other than `missing`
+    draw from `tags`; unwanted: keyword → one of REASONS, for tags that are dropped for what they
+    are.
 
     Returns keyword, fate (`kept`, `dropped`), reason (one of REASONS), same_as, score; sorted by
     missing share, then tag. The first reason in the order of REASONS counts. A tag that divides the
@@ -66,10 +109,7 @@ def selection(
     module count as one module): by method `missing` in this order, by other methods in falling
     order of score (see `ranking`), without those that nearly repeat a kept one (`same_as` names
     it).
-
-    Raises ConfigError for a `drop` that is no DICOM keyword, DataError where nothing is kept.
     """
-    check_drop(drop, frequencies["keyword"].to_list())
     ordered = frequencies.sort("missing_share", "tag", "keyword")
     reasons = ordered.select(
         "keyword",
@@ -77,7 +117,9 @@ def selection(
         "fingerprint",
         reason=pl.coalesce(
             _when(pl.col("keyword").is_in(list(drop)), "left out by config"),
-            *_content(max_categories),
+            *_text(max_categories),
+            *_unwanted(unwanted or {}),
+            *_values(),
             *([] if image_level else [_when(pl.col("level") == "image", "image-level")]),
             _when(pl.col("missing_share") > max_missing, "too often missing"),
         ),
@@ -90,10 +132,7 @@ def selection(
         raise ValueError(f"{method} draws a sample: it needs a seed")
     else:
         ranked = ranking.rank(method, tags, frequencies, candidates, body_parts, seed)
-    result = _cut(reasons, ranked, count, per_module)
-    if not (result["reason"] == "kept").any():
-        raise DataError("no tag is left to compare images by: see select in the config")
-    return result
+    return _cut(reasons, ranked, count, per_module)
 
 
 def check_drop(drop: Sequence[str], present: Sequence[str]) -> None:
@@ -115,22 +154,35 @@ def _when(condition: pl.Expr, reason: str) -> pl.Expr:
     return pl.when(condition).then(pl.lit(reason))
 
 
-def _content(max_categories: int) -> list[pl.Expr]:
-    """Reasons to drop a tag because of its values."""
+def _unwanted(reasons: Mapping[str, str]) -> list[pl.Expr]:
+    """Reasons to drop a tag because of what it is."""
+    if not reasons:
+        return []
+    return [pl.col("keyword").replace_strict(reasons, default=None, return_dtype=pl.String)]
+
+
+def _text(max_categories: int) -> list[pl.Expr]:
+    """Reasons to drop a tag because its values are no numbers or categories."""
     numeric_vr = pl.col("vr").is_in([*parsers.NUMBER_VRS, "AS"])
     many = (pl.col("categories") > max_categories) & ~pl.col("keyword").is_in(parsers.long_tailed())
-    all_distinct = (pl.col("distinct") == pl.col("present")) & (pl.col("present") > 1)
     is_text = pl.col("inferred") == "text"
     by_keyword = pl.col("keyword").map_elements(is_free_text, return_dtype=pl.Boolean)
-    unique = all_distinct & (pl.col("inferred") != "numeric")
     return [
         _when(by_keyword, "free text"),
         _when(pl.col("inferred") == "identifying", "identifying"),
         _when(pl.col("vr").is_in(sorted(UNREADABLE_VRS)) | (is_text & numeric_vr), "unparsable"),
-        _when(is_text | (many & ~unique), "free text"),
-        _when(pl.col("distinct") <= 1, "constant"),
-        _when(unique, "unique"),
+        _when(is_text | (many & ~_unique()), "free text"),
     ]
+
+
+def _values() -> list[pl.Expr]:
+    """Reasons to drop a tag because of how its values divide the images."""
+    return [_when(pl.col("distinct") <= 1, "constant"), _when(_unique(), "unique")]
+
+
+def _unique() -> pl.Expr:
+    all_distinct = (pl.col("distinct") == pl.col("present")) & (pl.col("present") > 1)
+    return all_distinct & (pl.col("inferred") != "numeric")
 
 
 def _same(reasons: pl.DataFrame) -> pl.DataFrame:

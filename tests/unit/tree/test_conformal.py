@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.assigning.conformal import ENOUGH_PATIENTS, LEVEL, Limits, Members
+from tagsight.tree.conformal import ENOUGH_PATIENTS, LEVEL, Limits, Members
 
 
 def images(person, distance, cluster=1):

@@ -1,0 +1,64 @@
+"""The annotations of a tree: what each image is, its label, and how sure that is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.placing import place
+
+COLUMNS = (
+    *("image", "path", "series", "study", "patient"),
+    *("kind", "region", "modality", "body_part", "label", "name"),
+    *("cluster", "distance", "margin", "second", "because", "pvalue", "fits"),
+)
+
+
+def annotations(
+    nearest: pl.DataFrame,
+    content: pl.DataFrame,
+    tags: pl.DataFrame,
+    outside: pl.DataFrame,
+    cards: Sequence[Mapping[str, Any]],
+) -> pl.DataFrame:
+    """Return one row for each image, in the order of `nearest`: COLUMNS.
+
+    nearest: as in results/nearest; content: `image`, `kind`, `region`; tags: `image`, `path`,
+    `series`, `study`, `patient`; outside: `image`, `modality`, `body_part`, of `tags.labels`;
+    cards: as in cards.json.
+    `second` is the label of the second leaf, null where that is the image's own label.
+    """
+    labels = label_of(cards)
+    names = {card["label"]: card["name"] for card in cards}
+    rows = nearest.drop("kind").with_columns(
+        label=pl.col("cluster").replace_strict(labels, default=None, return_dtype=pl.Int32),
+        second=pl.col("second").replace_strict(labels, default=None, return_dtype=pl.Int32),
+    )
+    rows = rows.with_columns(
+        name=pl.col("label").replace_strict(names, default=None, return_dtype=pl.String),
+        second=pl.when(pl.col("second") != pl.col("label")).then("second"),
+    )
+    for table in (
+        tags.select("image", "path", "series", "study", "patient"),
+        content.select("image", "kind", "region"),
+        outside.select("image", "modality", "body_part"),
+    ):
+        rows = rows.join(table, on="image", how="left", maintain_order="left")
+    return rows.select(COLUMNS)
+
+
+def labels_of(
+    images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree, cards: Sequence[Mapping[str, Any]]
+) -> pl.Series:
+    """Return the label of each image, as in the annotations: Int32 (n,); null = none.
+
+    images: `image`, `kind` and the encoded columns; leaves: as in medoids.parquet.
+    """
+    placed = place(images, leaves, tree)["cluster"]
+    return placed.replace_strict(label_of(cards), default=None, return_dtype=pl.Int32)
+
+
+def label_of(cards: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Return leaf → label, of the cards of a tree."""
+    return {leaf: card["label"] for card in cards for leaf in card["clusters"]}

@@ -1,0 +1,157 @@
+"""Whether the leaves of each kind come again: in other patients, and in bootstraps of patients.
+
+A bootstrap draws from the patients that the leaves were made of, and flatters. Other patients, whom
+no fit has seen, are clustered for themselves: a leaf that is real is among their clusters.
+
+Source: Hennig, "Cluster-wise assessment of cluster stability" (2007); Tibshirani & Walther,
+"Cluster validation by prediction strength" (2005), for the clusters of other patients.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tagsight.arrays import Float64s, Int64s
+from tagsight.clustering import algorithms
+from tagsight.clustering.cluster_tables import labellings
+from tagsight.gower import metric
+from tagsight.gower.distinct_rows import Weight
+from tagsight.interpretation.stability import Frames, bootstrapped, jaccards
+from tagsight.run.tables import person
+from tagsight.tags.encoding import Encoding, to_features
+from tagsight.tags.tree_encoding import Tree
+from tagsight.tree import leaves as leaf_tables
+from tagsight.tree import placing
+from tagsight.tree.clusters import LEAST_KIND
+
+FOUND = 0.5  # Jaccard coefficient from which a leaf counts as found again
+
+
+def tree_stability(
+    samples: Frames,
+    clusters: Frames,
+    tree: Tree,
+    numbers: Mapping[str, int],
+    *,
+    algorithm: str,
+    weight: Weight,
+    bootstraps: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Return the content of stability.json of a tree: how stable each leaf is.
+
+    samples, clusters: `tuning` and `holdout`, of different patients; clusters of
+    `tree.clusters.tree_clusters`; tree: the encodings of the tuning sample; numbers: kind → K.
+    Returns `bootstraps`, `people`, and `leaves`, for each: `cluster`, `kind`, `patients` (of the
+    tuning sample), `stability` (mean Jaccard coefficient over bootstraps), `again` (the largest
+    Jaccard coefficient of its images of the holdout with a cluster of the holdout's own) and
+    `found` (`again` is FOUND at least). The last two are null where the holdout has fewer than
+    LEAST_KIND images of the kind.
+    """
+    tuning = samples["tuning"]
+    leaves, _ = leaf_tables.of_sample(
+        leaf_tables.chosen(clusters["tuning"], numbers), tuning, tree, numbers
+    )
+    again = _again(samples["holdout"], clusters["holdout"], leaves, tree, numbers)
+    rows = []
+    for kind, sample in tree.parts(tuning):
+        of_kind = clusters["tuning"].filter(kind=kind, k=numbers[kind]).drop("kind")
+        labels = labellings(sample, of_kind)[numbers[kind]]
+        patients = _codes(sample)
+        stable = _bootstrapped(
+            sample,
+            tree.of(kind),
+            {numbers[kind]: labels.astype(np.int64)},
+            patients,
+            algorithm=algorithm,
+            weight=weight,
+            bootstraps=bootstraps,
+            seed=seed,
+        )
+        first = leaf_tables.first_leaves(tree, numbers)[kind]
+        for c in range(numbers[kind]):
+            found = again.get(first + c + 1)
+            rows.append(
+                {
+                    "cluster": first + c + 1,
+                    "kind": kind,
+                    "patients": len(np.unique(patients[labels == c])),
+                    "stability": _or_null(stable[c]),
+                    "again": found,
+                    "found": None if found is None else found >= FOUND,
+                }
+            )
+    people = int(tuning.select(person().n_unique()).item()) if len(tuning) else 0
+    return {"bootstraps": bootstraps, "people": people, "leaves": rows}
+
+
+def _bootstrapped(
+    sample: pl.DataFrame,
+    encoding: Encoding,
+    labels: Mapping[int, Int64s],
+    patients: Int64s,
+    *,
+    algorithm: str,
+    weight: Weight,
+    bootstraps: int,
+    seed: int,
+) -> Float64s:
+    """Mean Jaccard coefficients of a kind's clusters; 1 where there is one cluster alone."""
+    (k,) = labels
+    if k == 1:
+        return np.ones(1)
+    distinct = algorithms.rows_to_cluster(to_features(sample, encoding), weight, algorithm)
+    distances = metric.matrix(distinct.features, encoding.distance)
+    return bootstrapped(
+        distinct,
+        distances,
+        labels,
+        patients,
+        ks=[k],
+        algorithm=algorithm,
+        weight=weight,
+        bootstraps=bootstraps,
+        seed=seed,
+    )[k]
+
+
+def _again(
+    holdout: pl.DataFrame,
+    clusters: pl.DataFrame,
+    leaves: pl.DataFrame,
+    tree: Tree,
+    numbers: Mapping[str, int],
+) -> dict[int, float]:
+    """Leaf → the largest Jaccard coefficient of its images with a cluster of their own."""
+    coefficients: dict[int, float] = {}
+    for kind, rows in tree.parts(holdout):
+        of_kind = leaves.filter(pl.col("kind") == kind)
+        if len(rows) < LEAST_KIND or of_kind["image"].null_count():
+            continue
+        first = int(of_kind["cluster"][0])
+        placed = placing.place(rows, of_kind, tree)["cluster"].to_numpy() - first
+        best = np.zeros(len(of_kind))
+        for own in _comparable(rows, clusters.filter(pl.col("kind") == kind), numbers[kind]):
+            best = np.maximum(best, jaccards(placed.astype(np.int64), own, len(of_kind)))
+        coefficients |= {first + c: float(value) for c, value in enumerate(best)}
+    return coefficients
+
+
+def _comparable(rows: pl.DataFrame, clusters: pl.DataFrame, k: int) -> Iterator[Int64s]:
+    """The clusterings of a sample with about as many clusters: the next fewer and the next more."""
+    ks = clusters["k"].unique().sort().to_list()
+    fewer, more = [n for n in ks if n <= k], [n for n in ks if n > k]
+    for number in [*fewer[-2:], *more[:1]]:
+        yield labellings(rows, clusters.filter(pl.col("k") == number).drop("kind"))[number].astype(
+            np.int64
+        )
+
+
+def _codes(sample: pl.DataFrame) -> Int64s:
+    return sample.select(person().rank("dense") - 1).to_series().to_numpy().astype(np.int64)
+
+
+def _or_null(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,207 @@
+"""The encodings of all kinds of images, fitted to an archive and applied to any image.
+
+Three groups of columns share the weight of a kind's distance: the region, the words of technique
+(facets), and the tags of its content. What a group lacks in a kind goes to the others, since
+Gower's distance is a weighted mean.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from tagsight.gower.features import Distance
+from tagsight.tags import fitting, scales
+from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding, fit_scale
+from tagsight.tags.kind_frequencies import tally
+from tagsight.tags.quantities import without_uncalibrated
+from tagsight.tags.tree_encoding import WORD, Branch, Tree
+
+log = logging.getLogger(__name__)
+
+REGION = "region"
+# A word's presence counts half of the word: without it a row that states nothing would be near to
+# all others, and become the medoid of a cluster that means nothing.
+PRESENCE_OF_WORDS = 0.5
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How the weight of a kind's distance is divided; the tags of content have what is left.
+
+    region: share of the region; facets: of all words of technique together; presence: weight of the
+    presence of a tag of content, relative to that of its values.
+    """
+
+    region: float
+    facets: float
+    presence: float
+
+
+def fit_tree(
+    tags: pl.LazyFrame,
+    kinds: pl.DataFrame,
+    by_kind: pl.DataFrame,
+    selection: pl.DataFrame,
+    words: pl.DataFrame,
+    *,
+    distance: Distance,
+    scale: scales.Kind,
+    shares: Shares,
+    body_parts: pl.DataFrame,
+    key: bytes,
+    min_patients: int = 3,
+) -> Tree:
+    """Return the encodings of all kinds, fitted to all images.
+
+    tags: all shards with their content; kinds: of `kind_frequencies.sizes`; by_kind: of
+    `kind_frequencies.kind_frequencies`; selection: of `kind_selection.kind_selection`; words: of
+    `kind_frequencies.words`; body_parts, key, min_patients: see `fitting.fit`.
+
+    A column has the same categories in all kinds. It is left out of a kind in which it does not
+    have two different values.
+    """
+    tags = without_uncalibrated(tags)
+    kept = selection.filter(pl.col("fate") == "kept").join(by_kind, on=["kind", "keyword"])
+    values: dict[str, list[Column]] = {kind: [] for kind in kinds["kind"]}
+    for (keyword,), where in kept.group_by("keyword", maintain_order=True):
+        of_kinds = tags.filter(pl.col("kind").is_in(where["kind"].to_list()))
+        columns = fitting.fit_tag(of_kinds, str(keyword), scale, body_parts, key, min_patients)
+        fitted = _by_kind(of_kinds, str(keyword), [c for c, _ in columns], scale, body_parts, key)
+        for kind, of_kind in fitted.items():
+            values[kind] += of_kind
+    branches = {}
+    for kind, picture, images in kinds.select("kind", "picture", "images").iter_rows():
+        groups = _Groups(
+            _words(words, kind, images, [REGION]),
+            _words(words, kind, images, _facets(words)),
+            values[kind],
+            _presence(kept.filter(pl.col("kind") == kind)),
+        )
+        columns = groups.weighted(shares) if picture else []
+        branches[kind] = Branch(images, picture, Encoding(distance, tuple(columns), scale))
+    return Tree(branches)
+
+
+def apply_tree(
+    tags: pl.DataFrame, content: pl.DataFrame, tree: Tree, body_parts: pl.DataFrame, key: bytes
+) -> pl.DataFrame:
+    """Return the encoded columns of images.
+
+    tags: a table of tags; content: of the same images, in the same order; body_parts, key: see
+    `fitting.apply`.
+    Returns `image`, `kind` and the columns of all kinds of pictures: Float32, or Int32 codes; null
+    = missing. A word that was not seen at the fit gets the code len(categories).
+    """
+    of_words = [c for c in tree.columns if c.keyword in content.columns]
+    of_tags = [c for c in tree.columns if c.keyword not in content.columns]
+    table = fitting.apply(tags, Encoding("linear", tuple(of_tags)), body_parts, key)
+    coded = [_coded_words(content[c.keyword], c) for c in of_words]
+    frame = pl.concat([table, pl.DataFrame(coded)], how="horizontal") if coded else table
+    order = [column.name for column in tree.columns]
+    return frame.with_columns(content["kind"]).select("image", "kind", *order)
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """The columns of a kind, in the groups that share the weight."""
+
+    region: list[Column]
+    facets: list[Column]
+    values: list[Column]
+    presence: list[Column]
+
+    def weighted(self, shares: Shares) -> list[Column]:
+        """Return all columns with their weights; they add up to 1 where no group is empty."""
+        content = 1 - shares.region - shares.facets
+        tags = [*(_times(c, 1.0) for c in self.values), *(_times(c, shares.presence) for c in self.presence)]
+        groups = [(self.region, shares.region), (self.facets, shares.facets), (tags, content)]
+        return [column for group, share in groups for column in _shared(group, share)]
+
+
+def _times(column: Column, weight: float) -> Column:
+    return replace(column, weight=weight)
+
+
+def _shared(columns: Sequence[Column], share: float) -> list[Column]:
+    """Columns whose weights, in the same proportions, add up to `share`."""
+    total = sum(column.weight for column in columns)
+    return [_times(c, c.weight / total * share) for c in columns if c.weight and share]
+
+
+def _by_kind(
+    tags: pl.LazyFrame,
+    keyword: str,
+    columns: list[Column],
+    scale: scales.Kind,
+    body_parts: pl.DataFrame,
+    key: bytes,
+) -> dict[str, list[Column]]:
+    """Kind → the columns that have two different values in it, with its scales."""
+    if not columns:
+        return {}
+    counts = tally(tags, keyword)
+    distinct = counts["value"].unique().alias(keyword)
+    coded = fitting.apply_tag(distinct, columns, body_parts, key)
+    meanings = pl.concat([distinct.to_frame("value"), coded], how="horizontal")
+    joined = counts.join(meanings, on="value", how="left", maintain_order="left")
+    return {
+        str(kind): [c for column in columns if (c := _within(column, rows, scale)) is not None]
+        for (kind,), rows in joined.group_by("kind", maintain_order=True)
+    }
+
+
+def _within(column: Column, rows: pl.DataFrame, scale: scales.Kind) -> Column | None:
+    """The column with a kind's scale; None where the kind has no two different values.
+
+    rows: the kind's distinct values, coded, and `n`.
+    """
+    coded = rows[column.name]
+    if coded.drop_nulls().n_unique() < 2:
+        return None
+    if column.categories is not None:
+        return column
+    return replace(column, **fit_scale(coded, scale, rows["n"])._asdict())
+
+
+def _facets(words: pl.DataFrame) -> list[str]:
+    return [c for c in words["column"].unique(maintain_order=True) if c != REGION]
+
+
+def _words(words: pl.DataFrame, kind: str, images: int, names: Sequence[str]) -> list[Column]:
+    """The columns of words in a kind: the words, and whether there is one."""
+    columns = []
+    for name in names:
+        every = words.filter(pl.col("column") == name)
+        here = every.filter(pl.col("kind") == kind)
+        filled = int(here["images"].sum())
+        if len(here) > 1:
+            categories = tuple(every["word"].unique().sort())
+            column = Column(f"{WORD}.{name}", name, "categorical", WORD, categories=categories)
+            columns.append(column)
+        if 0 < filled < images:
+            columns.append(replace(_is_present(f"{WORD}.{name}", name), weight=PRESENCE_OF_WORDS))
+    return columns
+
+
+def _is_present(name: str, keyword: str) -> Column:
+    return Column(f"{name}?", keyword, "categorical", PRESENCE, categories=PRESENCE_CATEGORIES)
+
+
+def _presence(kept: pl.DataFrame) -> list[Column]:
+    """The presence of tags that some images of a kind lack, one for each distinct set of images."""
+    partly = kept.filter((pl.col("present") > 0) & (pl.col("present") < pl.col("images")))
+    distinct = partly.unique("presence", keep="first", maintain_order=True)
+    return [_is_present(keyword, keyword) for keyword in distinct["keyword"]]
+
+
+def _coded_words(words: pl.Series, column: Column) -> pl.Series:
+    """Codes of words (n,), null where there is none; or whether there is one."""
+    if column.parser == PRESENCE:
+        return words.is_not_null().cast(pl.Int32).alias(column.name)
+    code: Mapping[str, int] = {word: i for i, word in enumerate(column.categories or ())}
+    unseen = np.int32(len(code))
+    coded = words.replace_strict(code, default=unseen, return_dtype=pl.Int32)
+    return pl.select(pl.when(words.is_not_null()).then(coded)).to_series().alias(column.name)

@@ -1,0 +1,52 @@
+"""What the images of each leaf are, counted over the whole archive."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from tagsight.run.tables import person
+
+SCHEMA = {
+    "cluster": pl.Int32,
+    "kind": pl.String,
+    "column": pl.String,
+    "word": pl.String,
+    "images": pl.Int64,
+    "patients": pl.Int64,
+}
+NOT_WORDS = ("image", "kind", "picture")
+
+
+def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the words of a shard's images: `cluster`, `kind`, `person`, `modality`, and content.
+
+    nearest: `image` and `cluster`; content, tags: of the same images.
+    """
+    stored = tags.collect_schema().names()
+    modality = pl.col("Modality") if "Modality" in stored else pl.lit(None, pl.String)
+    of_tags = tags.select(
+        "image", person=person(), modality=modality.str.strip_chars().str.to_uppercase()
+    )
+    joined = nearest.select("image", "cluster").join(content.drop("picture"), on="image")
+    return joined.join(of_tags, on="image").drop("image")
+
+
+def composition(shards: Sequence[pl.LazyFrame]) -> pl.DataFrame:
+    """Return how many images and patients of each leaf have each word.
+
+    shards: of `shard_words`.
+    Returns the columns of SCHEMA: a row for each leaf, column (`modality`, `region`, each facet) and
+    word; `word` is null for the images that state none. Sorted; a leaf without an image is not in
+    it.
+    """
+    images = pl.concat(shards, how="diagonal")
+    columns = [c for c in images.collect_schema().names() if c not in ("cluster", "kind", "person")]
+    counts = [
+        images.group_by("cluster", "kind", word=pl.col(column))
+        .agg(images=pl.len().cast(pl.Int64), patients=pl.col("person").n_unique().cast(pl.Int64))
+        .select("cluster", "kind", pl.lit(column).alias("column"), "word", "images", "patients")
+        for column in columns
+    ]
+    table = pl.concat([pl.DataFrame(schema=SCHEMA), *pl.collect_all(counts, engine="streaming")])
+    place = pl.col("column").replace_strict(columns, list(range(len(columns))), return_dtype=pl.Int32)
+    return table.sort("cluster", place, "word", nulls_last=True)

@@ -1,0 +1,52 @@
+"""Whether an image fits its leaf: conformal p-values, calibrated in other patients of its kind."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from tagsight.run.tables import person
+from tagsight.tags.tree_encoding import FLAT, Tree
+from tagsight.tree.conformal import Limits
+from tagsight.tree.placing import place
+
+ASSESSED = {"pvalue": pl.Float32, "fits": pl.Boolean}
+
+
+def limits(sample: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> dict[str, Limits]:
+    """Return the limits of each kind's leaves; a kind without images of the sample has none.
+
+    sample: of patients that no medoid was fitted to: `image`, `patient`, `study`, `series`, in a
+    tree `kind`, and the encoded columns; leaves: as in medoids.parquet.
+    """
+    placed = pl.concat([sample.with_columns(person=person()), place(sample, leaves, tree).drop("image")], how="horizontal")
+    found = {}
+    for kind, rows in tree.parts(placed):
+        of_kind = _of_kind(leaves, kind)
+        first = int(of_kind["cluster"].min())  # type: ignore[arg-type]
+        known = rows.drop_nulls("distance")
+        if len(known):
+            local = known.select("person", "distance", cluster=pl.col("cluster") - (first - 1))
+            found[kind] = Limits(local, len(of_kind))
+    return found
+
+
+def assess(
+    placed: pl.DataFrame, leaves: pl.DataFrame, by_kind: Mapping[str, Limits]
+) -> pl.DataFrame:
+    """Return placed images with `pvalue` and `fits`, in their order.
+
+    placed: `image`, `cluster`, `distance`, in a tree `kind`; by_kind: of `limits`.
+    Both are null for an image without a distance, or of a kind without limits.
+    """
+    parts = [pl.DataFrame(schema={"image": pl.String, **ASSESSED})]
+    for kind, of_its_leaves in by_kind.items():
+        rows = placed if kind == FLAT else placed.filter(pl.col("kind") == kind)
+        first = int(_of_kind(leaves, kind)["cluster"].min())  # type: ignore[arg-type]
+        known = rows.drop_nulls("distance")
+        local = known.with_columns(pl.col("cluster") - (first - 1))
+        parts.append(of_its_leaves.assess(local).select("image", *ASSESSED))
+    return placed.join(pl.concat(parts), on="image", how="left", maintain_order="left")
+
+
+def _of_kind(leaves: pl.DataFrame, kind: str) -> pl.DataFrame:
+    return leaves if kind == FLAT else leaves.filter(pl.col("kind") == kind)
