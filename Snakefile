@@ -35,6 +35,7 @@ rule all:
 
 include: "rules/demo.smk"
 include: "rules/reading.smk" if LOOKS else "rules/table.smk"
+include: "rules/content.smk"
 include: "rules/tags.smk"
 include: "rules/samples.smk"
 include: "rules/clusters.smk"

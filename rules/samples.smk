@@ -3,15 +3,18 @@
 Needs tags and features of every shard. Leaves which images are drawn (draws), by patient, from tags
 alone, so that another choice of features draws no other images; and with their features (samples):
 one sample to choose K and find the clusters (tuning), one of other patients to test K on (holdout),
-one that the autoencoder learns from, and the trials. No patient is in two of them.
+the trials, and one that the autoencoder learns from. No patient is in two of them, but where an
+archive has too few (tagsight/tags/kind_sampling.py); a sample that it has none for is an empty table,
+and draws.json says what could not be tested.
 """
 
 
 rule draws:
     input:
-        expand("results/tags/{shard}.parquet", shard=SHARDS),
+        tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
     output:
-        expand("results/draws/{sample}.parquet", sample=SAMPLES),
+        samples=expand("results/draws/{sample}.parquet", sample=SAMPLES),
+        summary="results/draws.json",
     log:
         "logs/draws.log",
     benchmark:

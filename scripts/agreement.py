@@ -18,9 +18,7 @@ with logged(snakemake):
     choice = read_json(inputs.choice)
     how = {"algorithm": params.algorithm, "weight": params.weight}
     if tree.flat:
-        content = flat_agreement(
-            sample, members, tree.of(FLAT), k=choice["k"], ks=params.k, **how
-        )
+        content = flat_agreement(sample, members, tree.of(FLAT), k=choice["k"], ks=params.k, **how)
     else:
         labels = tree_cards.labelled(members, label_of(read_json(inputs.cards)))
         content = tree_agreement(sample, labels, tree, numbers_of(choice), **how)

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from tagsight.looks.training import train
 from tagsight.run.atomic import write_parquet, writing
 from tagsight.run.jobs import logged, resume_folder
-from tagsight.run.progress import Progress
+from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
     params = snakemake.params
@@ -25,6 +25,8 @@ with logged(snakemake):
         resume=resume_folder(snakemake) / "training.pt",
         progress=Progress(params.epochs, "epochs"),
     )
+    if training.is_empty():
+        LOG.warning("no network was trained: its sample has fewer than two images that were drawn")
     with writing(snakemake.output.weights) as temporary:
         save_file(weights, temporary)
     write_parquet(training, snakemake.output.training)

@@ -3,12 +3,9 @@
 import polars as pl
 
 from tagsight.interpretation import flat_cards, rules, tree_cards
-from tagsight.interpretation.name_words import Words
-from tagsight.interpretation.names import names
 from tagsight.run.atomic import read_json, write_file, write_json
 from tagsight.run.jobs import logged
 from tagsight.tags.tree_encoding import FLAT, load_tree
-from tagsight.tree.placing import place
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params

@@ -1,14 +1,16 @@
-"""Describe a sample's images by the trained embedder."""
+"""Describe a sample's images by the trained embedder; without one, nothing is described."""
 
 import numpy as np
 import polars as pl
 
-from tagsight.looks.embedders import PRESETS, embeddings
+from tagsight.looks.embedders import PRESETS
 from tagsight.run.atomic import write_npy
 from tagsight.run.jobs import logged
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
-    embedder = PRESETS[params.preset].embedder(inputs.weights, params.device, snakemake.threads)
     failed = pl.read_parquet(inputs.fates)["reason"].is_not_null().to_numpy()
-    write_npy(embeddings(embedder, np.load(inputs.images), failed), snakemake.output[0])
+    embeddings = PRESETS[params.preset].described(
+        inputs.weights, np.load(inputs.images), failed, params.device, snakemake.threads
+    )
+    write_npy(embeddings, snakemake.output[0])

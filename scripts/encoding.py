@@ -32,7 +32,9 @@ with logged(snakemake):
         )
     else:
         weights = {name: params[name] for name in ("presence_weight", "weights")}
-        tree = Tree({FLAT: Branch(0, True, fitting.fit(tags, frequencies, selection, **weights, **how))})
+        tree = Tree(
+            {FLAT: Branch(0, True, fitting.fit(tags, frequencies, selection, **weights, **how))}
+        )
     LOG.info("%d columns", len(tree.columns))
     write_json(tree.to_json(), snakemake.output.encoding)
     keywords = list(dict.fromkeys(c.keyword for c in tree.columns if c.parser != "word"))

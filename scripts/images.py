@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagsight.looks.rendering import render_all, require_some
+from tagsight.looks.rendering import none_drawn, render_all
 from tagsight.run.atomic import write_npy, write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG, Progress
@@ -20,6 +20,7 @@ with logged(snakemake):
     )
     if failed := fates.drop_nulls("reason")["reason"].value_counts(sort=True).rows():
         LOG.warning("images that could not be drawn: %s", dict(failed))
-    require_some(snakemake.wildcards.sample, reasons)
+    if remark := none_drawn(reasons):
+        LOG.warning(remark)
     write_npy(images, snakemake.output.images)
     write_parquet(fates, snakemake.output.fates)

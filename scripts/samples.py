@@ -19,4 +19,6 @@ with logged(snakemake):
         features = features.join(words, on="image")
     described = labels.labels(tags, body_parts).join(features.collect(), on="image")
     for draw, path in zip(draws, snakemake.output, strict=True):
-        write_parquet(draw.join(described, on="image", how="left", maintain_order="left"), path)
+        known = [name for name in draw.columns if name != "image"]
+        columns = described.drop(known, strict=False)
+        write_parquet(draw.join(columns, on="image", how="left", maintain_order="left"), path)

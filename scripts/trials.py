@@ -12,28 +12,28 @@ from tagsight.run.progress import LOG
 from tagsight.tags.tree_encoding import load_tree
 
 with logged(snakemake):
-    inputs = snakemake.input
-    sample = pl.read_parquet(inputs.sample)
+    inputs, params = snakemake.input, snakemake.params
+    sample, embeddings = pl.read_parquet(inputs.sample), np.load(inputs.embeddings)
     if inputs.get("clusters"):
-        chosen = read_json(inputs.choice)["k"]
-        grid = pl.read_parquet(inputs.clusters)
-        k = cluster_tables.nearest_number(grid, chosen)
-        if k < chosen:
-            LOG.warning("K = %d instead of %d: the sample has too few distinct images", k, chosen)
-        of_k = grid.filter(k=k)
-        labels = sample.join(of_k, on="image", how="left", maintain_order="left")["cluster"]
+        chosen, grid = read_json(inputs.choice)["k"], pl.read_parquet(inputs.clusters)
+        labels, k = cluster_tables.of_about(sample["image"], grid, chosen)
     else:
         tree, leaves = load_tree(inputs.encoding), pl.read_parquet(inputs.medoids)
         labels = labels_of(sample, leaves, tree, read_json(inputs.cards))
         k = labels.n_unique()
-    rows = trials.trial(
-        snakemake.wildcards.sample,
-        np.load(snakemake.input.embeddings),
-        labels.to_numpy(),
-        sample.select("image", *trials.columns()),
-        k=k,
-        permutations=snakemake.params.permutations,
-        seed=snakemake.params.seed,
-    )
+    rows = pl.DataFrame(schema=trials.SCHEMA)
+    reason = trials.why_left_out(embeddings, sample, k)
+    if reason:
+        LOG.warning("left out: %s", reason)
+    else:
+        rows = trials.trial(
+            snakemake.wildcards.sample,
+            embeddings,
+            labels.to_numpy(),
+            sample.select("image", *trials.columns()),
+            k=k,
+            permutations=params.permutations,
+            seed=params.seed,
+        )
     LOG.info("%d rows", len(rows))
-    write_parquet(rows, snakemake.output[0])
+    write_parquet(rows, snakemake.output[0], metadata={"left_out": reason or ""})

@@ -25,6 +25,7 @@ ORDER = (
     {"archive", "terms", "gower", "demo"},
     {"dicom"},
     {"reading", "tags", "looks"},
+    {"content"},
     {"clustering"},
     {"tree"},
     {"interpretation", "evaluation"},

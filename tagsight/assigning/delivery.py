@@ -7,12 +7,12 @@ from typing import Any
 import polars as pl
 
 from tagsight.assigning import drift, novelty
-from tagsight.tree.conformal import Limits
 from tagsight.assigning.finished_run import FinishedRun
 from tagsight.errors import DataError
 from tagsight.reading.shard_reader import Shard
 from tagsight.run.atomic import write_parquet
 from tagsight.run.tables import person
+from tagsight.tree.conformal import Limits
 
 COLUMNS = (
     *("image", "path", "series", "cluster", "name", "distance", "margin", "second", "because"),

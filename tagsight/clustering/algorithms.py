@@ -60,7 +60,9 @@ def clusterings(
     distances: float32 (n, n), their Gower distances, symmetric, C order.
     algorithm: a name in ALGORITHMS.
     weights: float64 (n,), how many equal rows each row represents.
-    A K at or above the number of distinct rows is left out, as in `k_medoids.grid`. `hdbscan`
+    A K at or above the number of distinct rows is left out, as in `k_medoids.grid`; where none is
+    left, halves of the smallest are tried, and at last all rows are one cluster, as rows without
+    any feature are. Without rows there is no clustering. `hdbscan`
     returns the clusterings nearest in number to each K, and leaves rows out (label -1); `dynmsc`
     the best number of clusters between a K and the next below it. Labels of `famd` depend on the
     features only; its medoids, and which K are left out, on the distances. Deterministic, for any
@@ -70,7 +72,30 @@ def clusterings(
     chosen = ALGORITHMS[algorithm]
     if weights is not None and not chosen.weighted and (weights != 1).any():
         raise ValueError(f"{algorithm} takes no weights: give it every row")
-    return chosen.find(features, distances, ks, weights)
+    if not len(features):
+        return []
+    if len(features) == 1 or not features.comparable().any():
+        return [_one_cluster(distances, weights)]
+    found = chosen.find(features, distances, ks, weights)
+    if not found and (smaller := halves(min(ks))):
+        found = chosen.find(features, distances, smaller, weights)
+    return found or [_one_cluster(distances, weights)]
+
+
+def halves(k: int) -> list[int]:
+    """Return the numbers from 2 on that K becomes when it is halved again and again.
+
+    >>> halves(5), halves(2), halves(20)
+    ([2], [], [2, 5, 10])
+    """
+    numbers = []
+    while (k := k // 2) > 1:
+        numbers.append(k)
+    return numbers[::-1]
+
+
+def _one_cluster(distances: Float32s, weights: Float64s | None) -> Clustering:
+    return medoids.nearest(distances, k_medoids.build(distances, 1, weights), weights)
 
 
 def rows_to_cluster(features: Features, weight: Weight, algorithm: str) -> DistinctRows:
@@ -88,8 +113,11 @@ def remark(ks: Sequence[int], grid: Sequence[Clustering], algorithm: str) -> str
     numbers = [clustering.k for clustering in grid]
     if ALGORITHMS[algorithm].own_number:
         return f"{algorithm} chose its own numbers of clusters: {numbers} for K = {sorted(ks)}"
-    left_out = sorted(set(ks) - set(numbers))
-    return f"K = {left_out} left out: the sample has too few distinct images" if left_out else None
+    left_out, instead = sorted(set(ks) - set(numbers)), sorted(set(numbers) - set(ks))
+    if not left_out:
+        return None
+    why = f"K = {left_out} left out: the sample has too few distinct images"
+    return f"{why}; K = {instead} in their place" if instead else why
 
 
 def _k_medoids(swap: k_medoids.Swap) -> Find:

@@ -24,8 +24,10 @@ def held_out(
     clusters: `cluster_tables.table` of the tuning sample.
     tuning, holdout: samples with the encoded columns.
     encoding, weight: those of the clusters.
-    Returns columns k, silhouette, loss, distance, heldout_ratio.
+    Returns columns k, silhouette, loss, distance, heldout_ratio (null without holdout images).
     """
+    if holdout.is_empty():
+        return summary(clusters).with_columns(heldout_ratio=pl.lit(None, pl.Float64))
     images = to_features(tuning, encoding)
     rows = collapse(images, weight)
     holdout_rows = collapse(to_features(holdout, encoding), weight)

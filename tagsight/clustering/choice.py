@@ -25,7 +25,8 @@ def choose(grid: pl.DataFrame, rule: ChoiceRule, tolerance: float = 1.05) -> dic
     """Return the chosen K as in choice.json: `k`, `rule`, `reading`, `at_edge`, `grid` (by K).
 
     grid: columns `k`, `silhouette`, and for rule `heldout` `heldout_ratio`; others are kept.
-    tolerance: largest `heldout_ratio` of rule `heldout`; where all exceed it, the least ratio wins.
+    tolerance: largest `heldout_ratio` of rule `heldout`; where all exceed it, the least ratio wins,
+    where none is known (there are no other patients) the silhouette alone decides.
     Of equal silhouettes the smaller K wins. `at_edge`: K is the smallest or largest of several.
     Raises DataError where the grid is empty.
     """
@@ -34,7 +35,8 @@ def choose(grid: pl.DataFrame, rule: ChoiceRule, tolerance: float = 1.05) -> dic
             "cluster.k: no K of the grid is below the number of distinct images, or no images lie "
             "densely enough for cluster.algorithm: hdbscan; give smaller K or another algorithm"
         )
-    candidates = _fitting(grid, tolerance) if rule == "heldout" else grid
+    known = grid["heldout_ratio"].null_count() == 0 if rule == "heldout" else False
+    candidates = _fitting(grid, tolerance) if known else grid
     best = candidates.sort("silhouette", "k", descending=[True, False]).row(0, named=True)
     k, ks = int(best["k"]), grid["k"]
     return {

@@ -12,6 +12,7 @@ from tagsight.arrays import Float32s, Int32s, Int64s
 from tagsight.clustering.medoids import Clustering
 from tagsight.errors import DataError
 from tagsight.gower.distinct_rows import DistinctRows
+from tagsight.run.progress import LOG
 
 SCHEMA = {
     "image": pl.String,
@@ -103,6 +104,22 @@ def nearest_number(clusters: pl.DataFrame, k: int) -> int:
             "increase samples.*, use fewer trials, or lower cluster.k"
         )
     return int(min(numbers, key=lambda number: abs(number - k)))
+
+
+def of_about(images: pl.Series, clusters: pl.DataFrame, k: int) -> tuple[pl.Series, int]:
+    """Return the clusters of images at the K of a grid that is nearest to `k`, and that K.
+
+    images: String (n,); clusters: `table` of the same images. K is 0 where the grid is empty.
+    """
+    if clusters.is_empty():
+        return pl.Series("cluster", [None] * len(images), pl.Int32), 0
+    number = nearest_number(clusters, k)
+    if number < k:
+        LOG.warning("K = %d instead of %d: the sample has too few distinct images", number, k)
+    rows = images.to_frame("image").join(
+        clusters.filter(k=number), on="image", how="left", maintain_order="left"
+    )
+    return rows["cluster"], number
 
 
 def summary(clusters: pl.DataFrame) -> pl.DataFrame:

@@ -160,7 +160,8 @@ class _Assigned(NamedTuple):
         """Return the medoid silhouettes: float64 (n,)."""
         farther = np.maximum(self.near, self.second).astype(np.float64)
         margin = self.second.astype(np.float64) - self.near
-        return np.divide(margin, farther, out=np.zeros(len(farther)), where=farther > 0)
+        compared = (farther > 0) & np.isfinite(farther)  # with one cluster nothing is second
+        return np.divide(margin, farther, out=np.zeros(len(farther)), where=compared)
 
 
 def _medoids(images: pl.Series, assigned: _Assigned) -> pl.DataFrame:

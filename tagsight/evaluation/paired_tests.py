@@ -5,6 +5,7 @@ one for each labelling and null, with effect size, confidence intervals, Wilcoxo
 and a permutation test.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,21 @@ Figure = float | int | str | list[float] | None
 KEYS = ("t", "df", "p", "effect_size", "ci95", "wilcoxon_p", "explained_ci95", "correlation")
 
 
-def evaluate(trials: pl.DataFrame) -> dict[str, Any]:
+def evaluate(
+    trials: pl.DataFrame, left_out: Mapping[str, str | None] | None = None
+) -> dict[str, Any]:
     """Test every labelling against every null, over all trials.
 
-    trials: rows of `trials.trial` of all samples.
+    trials: rows of `trials.trial` of all samples; left_out: trial -> why it was not made, or None.
     Returns what evaluation.json holds: `trials` (n, k, by_trial: the K of each, smaller where a
-    sample has too few distinct images), then labelling -> null -> figures, see `compare`. They use
-    left-out centres; those under `in_sample` use the paper's.
+    sample has too few distinct images, left_out: those with a reason), then labelling -> null ->
+    figures, see `compare`. They use left-out centres; those under `in_sample` use the paper's.
+    Without any trial n is 0 and k None.
     """
     ks = dict(trials.select("trial", "k").unique().sort("trial").iter_rows())
-    out: dict[str, Any] = {"trials": {"n": len(ks), "k": trials["k"].max(), "by_trial": ks}}
+    reasons = {name: reason for name, reason in (left_out or {}).items() if reason}
+    of_trials = {"n": len(ks), "k": trials["k"].max(), "by_trial": ks, "left_out": reasons}
+    out: dict[str, Any] = {"trials": of_trials}
     keys = ["labelling", "null"]
     for labelling, null in trials.select(keys).unique(maintain_order=True).rows():
         rows = trials.filter(labelling=labelling, null=null).sort("trial")

@@ -35,6 +35,22 @@ def columns() -> list[str]:
     return list(dict.fromkeys(["series", "patient", *strata, *groups]))
 
 
+def why_left_out(embeddings: Float32s, sample: pl.DataFrame, k: int) -> str | None:
+    """Return why a trial cannot be made, in words; None where it can.
+
+    embeddings, sample: as in `trial`; k: the largest number of clusters of the sample's grid, 0
+    without any.
+    """
+    if sample.is_empty():
+        return "too few patients were left for it"
+    drawn = ~np.isnan(embeddings).any(axis=1)
+    if not drawn.any():
+        return "none of its images has a description of its looks"
+    if len(np.unique(_units(sample.filter(pl.Series(drawn)))[1])) < 2:
+        return "its images that could be drawn are of one patient"
+    return "its images are too alike by their tags to be clustered" if k < 2 else None
+
+
 def trial(
     name: str,
     embeddings: Float32s,

@@ -72,7 +72,5 @@ def _table(features: Features) -> pl.DataFrame:
     codes = np.maximum(features.categorical, -1)
     columns = {f"n{k}": column for k, column in enumerate(numbers.T)}
     columns |= {f"c{k}": column for k, column in enumerate(codes.T)}
-    comparable = (~np.isnan(numbers) & (features.numeric_weight > 0)).any(axis=1)
-    comparable |= ((codes >= 0) & (features.categorical_weight > 0)).any(axis=1)
-    empty = np.where(comparable, -1, np.arange(len(features)))
+    empty = np.where(features.comparable(), -1, np.arange(len(features)))
     return pl.DataFrame(columns | {"empty": empty})

@@ -42,3 +42,9 @@ class Features:
         """Return the given rows (indices or a mask), in that order."""
         weights = self.numeric_weight, self.categorical_weight
         return Features(self.numeric[rows], self.categorical[rows], *weights)
+
+    def comparable(self) -> Bools:
+        """Return which rows have a feature of positive weight: bool (n,)."""
+        filled = (np.isfinite(self.numeric) & (self.numeric_weight > 0)).any(axis=1)
+        filled |= ((self.categorical >= 0) & (self.categorical_weight > 0)).any(axis=1)
+        return filled

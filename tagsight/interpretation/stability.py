@@ -104,12 +104,12 @@ def bootstrapped(
 def adjusted_rand(one: Integers, other: Integers) -> float:
     """Return the adjusted Rand index of two labellings, over the rows in a cluster of both.
 
-    one, other: integers (n,), -1 = in no cluster.
+    one, other: integers (n,), -1 = in no cluster. NaN with fewer than two rows.
     """
     from sklearn.metrics import adjusted_rand_score  # a second to load
 
     both = (one >= 0) & (other >= 0)
-    return float(adjusted_rand_score(one[both], other[both]))
+    return float(adjusted_rand_score(one[both], other[both])) if both.sum() > 1 else np.nan
 
 
 def stability(
@@ -252,7 +252,7 @@ def _mean_adjusted_rand(labellings: Sequence[Integers | None]) -> float | None:
     """Mean adjusted Rand index of all pairs; None where there is no pair."""
     present = [labels for labels in labellings if labels is not None]
     indices = [adjusted_rand(one, other) for one, other in combinations(present, 2)]
-    return float(np.mean(indices)) if indices else None
+    return _or_null(np.mean(indices)) if indices else None
 
 
 def _or_null(value: float) -> float | None:

@@ -94,9 +94,7 @@ def labelled(clusters: pl.DataFrame, leaf_labels: Mapping[int, int]) -> pl.DataF
     clusters: `image`, `cluster` and others; leaf_labels: leaf → label. Images without a leaf are
     left out.
     """
-    label = pl.col("cluster").replace_strict(
-        dict(leaf_labels), default=None, return_dtype=pl.Int32
-    )
+    label = pl.col("cluster").replace_strict(dict(leaf_labels), default=None, return_dtype=pl.Int32)
     return clusters.with_columns(cluster=label).drop_nulls("cluster")
 
 

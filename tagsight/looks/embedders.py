@@ -29,6 +29,14 @@ class Embedder(Protocol):
         """
 
 
+def is_trained(weights: Path | str) -> bool:
+    """Return whether a file of weights (safetensors) holds any: without images none are trained."""
+    from safetensors import safe_open
+
+    with safe_open(weights, "numpy") as file:
+        return bool(file.keys())
+
+
 def embeddings(embedder: Embedder, images: UInt8s, failed: Bools) -> Float32s:
     """Return the embeddings of images, NaN for those that could not be drawn.
 
@@ -75,6 +83,17 @@ class Preset:
         from tagsight.looks.embeddings import Encoder
 
         return Encoder(self.trained(weights), device, threads)
+
+    def described(
+        self, weights: Path | str, images: UInt8s, failed: Bools, device: str, threads: int
+    ) -> Float32s:
+        """Return the embeddings of images, see `embeddings`; all NaN where no network was trained.
+
+        weights, device, threads: as in `embedder`; images may be none.
+        """
+        if len(images) and is_trained(weights):
+            return embeddings(self.embedder(weights, device, threads), images, failed)
+        return np.full((len(images), self.length), np.nan, np.float32)
 
 
 def _small() -> "Autoencoder":

@@ -11,7 +11,6 @@ from tagsight.arrays import Floats, UInt8s
 from tagsight.dicom.drawable import check_drawable, frame_count
 from tagsight.dicom.header_texts import gather
 from tagsight.dicom.part10 import open_header
-from tagsight.errors import DataError
 from tagsight.looks.decoding import middle_frame
 from tagsight.looks.greyscale import grey_levels
 from tagsight.rejections import Reason, Rejection
@@ -139,11 +138,12 @@ def _attempt(path: str, aspect: Aspect, size: int) -> UInt8s | str:
         return error.reason
 
 
-def require_some(sample: str, reasons: list[str | None]) -> None:
-    """Raise DataError where no image of a sample could be drawn."""
-    if all(reason is not None for reason in reasons):
-        raise DataError(
-            f"samples: none of the {len(reasons)} images of {sample} could be drawn "
-            f"({', '.join(sorted({str(reason) for reason in reasons}))}); "
-            "see that the files are where they were, and that their pixels can be decoded"
-        )
+def none_drawn(reasons: Sequence[str | None]) -> str | None:
+    """Return a line where there are images and none of them could be drawn; else None."""
+    if not reasons or None in reasons:
+        return None
+    return (
+        f"none of the {len(reasons)} images of this sample could be drawn "
+        f"({', '.join(sorted({str(reason) for reason in reasons}))}): what needs them is left out; "
+        "see that the files are where they were, and that their pixels can be decoded"
+    )

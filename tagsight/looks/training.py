@@ -48,9 +48,12 @@ def train(
     order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels.
 
     Returns the weights of the last epoch, on the CPU, and a table of epoch, loss (mean over the
-    epoch), validation_loss (null without validation images) and images_per_second.
-    Raises DataError where there are fewer than two images, or the loss is no longer a number.
+    epoch), validation_loss (null without validation images) and images_per_second. With fewer than
+    two images nothing is trained: no weights, no epoch.
+    Raises DataError where the loss is no longer a number.
     """
+    if len(images) < 2:
+        return {}, pl.DataFrame(schema=SCHEMA)
     place = choose_device(device)
     training, validating = split(len(images), validation, seed)
     model, steps = _fresh(preset, learning_rate, seed, place)
@@ -88,8 +91,6 @@ SCHEMA = pl.Schema(
 
 def split(n: int, validation: float, seed: int) -> tuple[Int64s, Int64s]:
     """Return the training rows, at least one, and the validation rows: a share `validation`."""
-    if n < 2:
-        raise DataError(f"autoencoder: {n} images to train on; raise samples.autoencoder")
     order = np.random.default_rng([seed, n]).permutation(n)
     trained = max(1, n - round(n * validation))
     return order[:trained], order[trained:]

@@ -12,8 +12,8 @@ import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
-from tagsight.run.body_parts_config import body_parts_mistakes
 from tagsight.run.table_config import suggestion, table_mistakes
+from tagsight.run.user_tables import body_parts_mistakes, label_tables_mistakes
 
 NO_INPUT = (
     "input: not set; name your archive in a file of your own (mine.yaml: `input: /path/to/dicom`) "
@@ -39,7 +39,7 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     mistakes = [line for error in errors for line in _lines(error, rules)]
     table = (config.get("tags") or {}).get("table")
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
-    mistakes += [] if errors else [*_contradictions(config, rules), *_of_tables(config["tags"])]
+    mistakes += [] if errors else [*_contradictions(config, rules), *_of_tables(config)]
     if mistakes:
         mistakes += [NO_INPUT] if lacks_input(config) else []
         raise ConfigError("\n".join(mistakes))
@@ -157,9 +157,14 @@ def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
     return [f"input: {place} does not exist (seen from {os.getcwd()})" for place in absent]
 
 
-def _of_tables(tags: dict[str, Any]) -> list[str]:
-    """Mistakes in the tables that `tags` names."""
-    return [*table_mistakes(tags), *body_parts_mistakes(tags["body_parts"])]
+def _of_tables(config: dict[str, Any]) -> list[str]:
+    """Mistakes in the tables that the config names."""
+    tags, labels = config["tags"], config["labels"]
+    return [
+        *table_mistakes(tags),
+        *body_parts_mistakes(tags["body_parts"]),
+        *label_tables_mistakes(labels["tables"]),
+    ]
 
 
 def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:

@@ -16,7 +16,13 @@ from typing import Any
 from tagsight.run.imports import dependencies
 
 # Config keys that may name a user's table -> the clone's table that it extends.
-BASE_TABLES = {"tags.body_parts": "tagsight/data/body_parts.csv"}
+BASE_TABLES = {
+    "tags.body_parts": "tagsight/data/body_parts.csv",
+    "labels.tables.kinds": "tagsight/data/kinds.csv",
+    "labels.tables.regions": "tagsight/data/regions.csv",
+    "labels.tables.kernels": "tagsight/data/kernels.csv",
+    "labels.tables.roles": "tagsight/data/roles.csv",
+}
 
 
 class Recipes:
@@ -54,10 +60,14 @@ class Recipes:
 
     def _contents(self, reads: dict[str, str]) -> dict[str, Any]:
         """Return the values at some keys; for a table its content, and its base table's."""
-        return {
-            param: self._tables(key) if key in BASE_TABLES else self.value(key)
-            for param, key in reads.items()
-        }
+        return {param: self._content(key) for param, key in reads.items()}
+
+    def _content(self, key: str) -> Any:
+        """Return the value at a key; for a table, or a section of tables, what these hold."""
+        tables = [table for table in BASE_TABLES if table.startswith(f"{key}.")]
+        if tables:
+            return [self._content(table) for table in tables]
+        return self._tables(key) if key in BASE_TABLES else self.value(key)
 
     def _tables(self, key: str) -> list[str]:
         user_table = self.value(key)

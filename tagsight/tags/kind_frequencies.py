@@ -19,22 +19,24 @@ from tagsight.tags.frequencies import (
 )
 from tagsight.tags.quantities import without_uncalibrated
 
-SCHEMA = {
-    "kind": pl.String,
-    "images": pl.Int64,
-    "keyword": pl.String,
-    "tag": pl.String,
-    "vr": pl.String,
-    "module": pl.String,
-    "present": pl.Int64,
-    "missing_share": pl.Float64,
-    "distinct": pl.Int64,
-    "categories": pl.Int64,
-    "level": pl.String,
-    "inferred": pl.String,
-    "fingerprint": pl.String,
-    "presence": pl.String,
-}
+SCHEMA = pl.Schema(
+    {
+        "kind": pl.String(),
+        "images": pl.Int64(),
+        "keyword": pl.String(),
+        "tag": pl.String(),
+        "vr": pl.String(),
+        "module": pl.String(),
+        "present": pl.Int64(),
+        "missing_share": pl.Float64(),
+        "distinct": pl.Int64(),
+        "categories": pl.Int64(),
+        "level": pl.String(),
+        "inferred": pl.String(),
+        "fingerprint": pl.String(),
+        "presence": pl.String(),
+    }
+)
 
 
 def scan_with_content(tags: Sequence[str], content: Sequence[str]) -> pl.LazyFrame:
@@ -84,7 +86,9 @@ def kind_frequencies(tags: pl.LazyFrame, frequencies: pl.DataFrame) -> pl.DataFr
     return (
         table.with_columns(missing_share=1 - pl.col("present") / pl.col("images"))
         .sort(
-            pl.col("kind").replace_strict(ordered, list(range(len(ordered))), return_dtype=pl.Int32),
+            pl.col("kind").replace_strict(
+                ordered, list(range(len(ordered))), return_dtype=pl.Int32
+            ),
             "missing_share",
             "tag",
             "keyword",

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from tagsight.errors import DataError
-
 FROM_TAGS = ("tuning", "holdout")  # the samples whose images are compared by tags, not by looks
 
 
@@ -28,22 +26,18 @@ def draw(
     the seed and the images alone, not on the order of the rows. The unit is the patient; where it
     is unknown the series, else the image. If the archive is too small, all samples shrink in
     proportion. Images that have tags alone (`undrawable`) are drawn for FROM_TAGS only, and
-    within a series after all drawable ones.
-    Raises DataError where fewer patients have images that can be drawn than there are samples.
+    within a series after all drawable ones. Where fewer patients have images that can be drawn than
+    there are samples, some samples have no image.
     """
-    thinned = _thin(_shuffled(images, seed), per_series).with_columns(
-        unit=pl.coalesce("patient", "series", "image")
-    )
+    thinned = thinned_in_order(images, per_series, seed)
     drawable = pl.col("undrawable").is_null()
     units = thinned.group_by("unit").agg(pl.len(), drawable.sum().alias("drawable")).sort("unit")
-    order = sorted(units.iter_rows(), key=lambda row: _rank(seed, row[0]))
+    order = sorted(units.iter_rows(), key=lambda row: rank(seed, row[0]))
     schema = {"unit": pl.String, "sample": pl.String}
     assigned = pl.DataFrame(_assigned(order, sizes), schema, orient="row")
     drawn = thinned.join(assigned, on="unit", maintain_order="left").filter(
         drawable | pl.col("sample").is_in(FROM_TAGS)
     )
-    if drawn["sample"].n_unique() < len(sizes):
-        raise DataError(_too_few(units.filter(pl.col("drawable") > 0).height, len(sizes)))
     place = pl.int_range(pl.len()).over("sample")
     size = pl.col("sample").replace_strict(dict(sizes), return_dtype=pl.Int64)
     return drawn.filter(place < size).drop("unit", "rank").sort("image")
@@ -61,18 +55,6 @@ def shortfall(drawn: pl.DataFrame, sizes: Mapping[str, int]) -> str | None:
         f"samples: the archive is too small for the {asked:,} images asked for; samples hold "
         f"{sum(actual.values()) / asked:.0%} of it, {worst} the least "
         f"({actual[worst]:,} of {sizes[worst]:,})"
-    )
-
-
-def _too_few(units: int, samples: int) -> str:
-    if units == 0:
-        return "input: no file could be taken for an image; results/rejected/ says why of each"
-    supply = f"{units} patients (series, where patients are unknown) have images that can be drawn"
-    if units < 4:
-        return f"samples: at least 4 patients are needed to keep samples apart, but {supply}"
-    return (
-        f"samples: {samples} samples that share no patient are asked for, but {supply}; "
-        f"lower samples.trials to {units - 3} or less"
     )
 
 
@@ -97,23 +79,24 @@ def _assigned(
     return assigned
 
 
-def _shuffled(images: pl.DataFrame, seed: int) -> pl.DataFrame:
-    rank = [_rank(seed, image) for image in images["image"]]
-    return images.with_columns(rank=pl.Series(rank, dtype=pl.UInt64)).sort("rank", "image")
+def thinned_in_order(images: pl.DataFrame, per_series: int, seed: int) -> pl.DataFrame:
+    """Return the images in a random order, at most `per_series` of a series, drawable ones first.
 
-
-def _thin(images: pl.DataFrame, per_series: int) -> pl.DataFrame:
-    """The first `per_series` images of each series, drawable ones before others.
-
-    Images without a series are all kept.
+    images, per_series, seed: as in `draw`. Images without a series are all kept.
+    Returns the columns of images, `rank` (UInt64, in the order) and `unit`.
     """
+    numbers = pl.Series([rank(seed, image) for image in images["image"]], dtype=pl.UInt64)
+    shuffled = images.with_columns(
+        rank=numbers, unit=pl.coalesce("patient", "series", "image")
+    ).sort("rank", "image")
     if per_series == 0:
-        return images
+        return shuffled
     undrawable = pl.col("undrawable").is_not_null()
     place = undrawable.cast(pl.Int8).rank("ordinal").over(pl.coalesce("series", "image"))
-    return images.filter(place <= per_series)
+    return shuffled.filter(place <= per_series)
 
 
-def _rank(seed: int, text: str) -> int:
+def rank(seed: int, text: str) -> int:
+    """Return a number of 64 bits, the place of a text in the random order of a seed."""
     digest = hashlib.blake2b(text.encode(), digest_size=8, key=seed.to_bytes(16, "little"))
     return int.from_bytes(digest.digest(), "little")

@@ -69,9 +69,7 @@ class Tree:
     def ranged_by(self, sample: pl.DataFrame, ranges: Ranges) -> Self:
         """Return the tree with the ranges of the archive, or of each kind's rows of a sample."""
         fitted = {
-            kind: replace(
-                self.branches[kind], encoding=self.of(kind).ranged_by(rows, ranges)
-            )
+            kind: replace(self.branches[kind], encoding=self.of(kind).ranged_by(rows, ranges))
             for kind, rows in self.parts(sample)
         }
         return replace(self, branches={**self.branches, **fitted})

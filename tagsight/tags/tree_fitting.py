@@ -9,7 +9,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
 from tagsight.gower.features import Distance
@@ -68,9 +67,10 @@ def fit_tree(
     values: dict[str, list[Column]] = {kind: [] for kind in kinds["kind"]}
     for (keyword,), where in kept.group_by("keyword", maintain_order=True):
         of_kinds = tags.filter(pl.col("kind").is_in(where["kind"].to_list()))
-        columns = fitting.fit_tag(of_kinds, str(keyword), scale, body_parts, key, min_patients)
-        fitted = _by_kind(of_kinds, str(keyword), [c for c, _ in columns], scale, body_parts, key)
-        for kind, of_kind in fitted.items():
+        fitted = fitting.fit_tag(of_kinds, str(keyword), scale, body_parts, key, min_patients)
+        columns = [column for column, _ in fitted]
+        by_kinds = _by_kind(of_kinds, str(keyword), columns, scale, body_parts, key)
+        for kind, of_kind in by_kinds.items():
             values[kind] += of_kind
     branches = {}
     for kind, picture, images in kinds.select("kind", "picture", "images").iter_rows():
@@ -80,8 +80,8 @@ def fit_tree(
             values[kind],
             _presence(kept.filter(pl.col("kind") == kind)),
         )
-        columns = groups.weighted(shares) if picture else []
-        branches[kind] = Branch(images, picture, Encoding(distance, tuple(columns), scale))
+        weighted = groups.weighted(shares) if picture else []
+        branches[kind] = Branch(images, picture, Encoding(distance, tuple(weighted), scale))
     return Tree(branches)
 
 
@@ -116,7 +116,10 @@ class _Groups:
     def weighted(self, shares: Shares) -> list[Column]:
         """Return all columns with their weights; they add up to 1 where no group is empty."""
         content = 1 - shares.region - shares.facets
-        tags = [*(_times(c, 1.0) for c in self.values), *(_times(c, shares.presence) for c in self.presence)]
+        tags = [
+            *(_times(c, 1.0) for c in self.values),
+            *(_times(c, shares.presence) for c in self.presence),
+        ]
         groups = [(self.region, shares.region), (self.facets, shares.facets), (tags, content)]
         return [column for group, share in groups for column in _shared(group, share)]
 
@@ -202,6 +205,5 @@ def _coded_words(words: pl.Series, column: Column) -> pl.Series:
     if column.parser == PRESENCE:
         return words.is_not_null().cast(pl.Int32).alias(column.name)
     code: Mapping[str, int] = {word: i for i, word in enumerate(column.categories or ())}
-    unseen = np.int32(len(code))
-    coded = words.replace_strict(code, default=unseen, return_dtype=pl.Int32)
+    coded = words.replace_strict(code, default=len(code), return_dtype=pl.Int32)
     return pl.select(pl.when(words.is_not_null()).then(coded)).to_series().alias(column.name)

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from tagsight.arrays import Float32s
-from tagsight.clustering import algorithms, cluster_tables, silhouettes
-from tagsight.clustering.medoids import Clustering, central
+from tagsight.clustering import algorithms, cluster_tables, k_medoids, silhouettes
+from tagsight.clustering.medoids import Clustering, central, nearest
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
 from tagsight.run.progress import LOG
@@ -83,15 +83,27 @@ def kind_clusters(
     features = to_features(rows, encoding)
     distinct = algorithms.rows_to_cluster(features, weight, algorithm)
     distances = metric.matrix(distinct.features, encoding.distance)
-    several = [k for k in ks if k > 1]
+    several = [k for k in ks if 1 < k <= len(distances)]
+    grid = algorithms.clusterings(distinct.features, distances, several, algorithm, distinct.weight)
     grid = [
         _one(distances, distinct),
-        *algorithms.clusterings(
-            distinct.features, distances, several, algorithm, distinct.weight
-        ),
+        *grid,
+        *_exact(distances, distinct, [k for k in several if k not in {each.k for each in grid}]),
     ]
     widths = silhouettes.widths(distances, [each.labels for each in grid], distinct.weight)
     return cluster_tables.table(rows["image"], distances, grid, widths, distinct)
+
+
+def _exact(distances: Float32s, distinct: DistinctRows, ks: Sequence[int]) -> list[Clustering]:
+    """The clustering of fewest clusters that leaves no distance at all, if a K of these does.
+
+    Of a flat grid it is left out: silhouettes would prefer it. Of a kind it is the best there is.
+    """
+    for k in ks:
+        medoids = k_medoids.build(distances, k, distinct.weight)
+        if not distances[medoids].min(axis=0).any():
+            return [nearest(distances, medoids, distinct.weight)]
+    return []
 
 
 def _one(distances: Float32s, distinct: DistinctRows) -> Clustering:

@@ -48,5 +48,7 @@ def composition(shards: Sequence[pl.LazyFrame]) -> pl.DataFrame:
         for column in columns
     ]
     table = pl.concat([pl.DataFrame(schema=SCHEMA), *pl.collect_all(counts, engine="streaming")])
-    place = pl.col("column").replace_strict(columns, list(range(len(columns))), return_dtype=pl.Int32)
+    place = pl.col("column").replace_strict(
+        columns, list(range(len(columns))), return_dtype=pl.Int32
+    )
     return table.sort("cluster", place, "word", nulls_last=True)

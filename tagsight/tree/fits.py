@@ -18,7 +18,10 @@ def limits(sample: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> dict[str, 
     sample: of patients that no medoid was fitted to: `image`, `patient`, `study`, `series`, in a
     tree `kind`, and the encoded columns; leaves: as in medoids.parquet.
     """
-    placed = pl.concat([sample.with_columns(person=person()), place(sample, leaves, tree).drop("image")], how="horizontal")
+    placed = pl.concat(
+        [sample.with_columns(person=person()), place(sample, leaves, tree).drop("image")],
+        how="horizontal",
+    )
     found = {}
     for kind, rows in tree.parts(placed):
         of_kind = _of_kind(leaves, kind)

@@ -67,9 +67,7 @@ def of_sample(
     return all_leaves(medoids, tree, numbers), pl.concat([pl.DataFrame(schema=schema), *summaries])
 
 
-def all_leaves(
-    medoids: list[pl.DataFrame], tree: Tree, numbers: Mapping[str, int]
-) -> pl.DataFrame:
+def all_leaves(medoids: list[pl.DataFrame], tree: Tree, numbers: Mapping[str, int]) -> pl.DataFrame:
     """Return the leaves of all kinds of the archive, from the medoids of those that have any.
 
     medoids: `kind`, `cluster` (from 1 in its kind), … for each kind.

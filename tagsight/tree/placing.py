@@ -5,14 +5,16 @@ import polars as pl
 from tagsight.clustering import annotation
 from tagsight.tags.tree_encoding import Tree
 
-PLACED = {
-    "image": pl.String,
-    "cluster": pl.Int32,
-    "distance": pl.Float32,
-    "margin": pl.Float32,
-    "second": pl.Int32,
-    "because": pl.String,
-}
+PLACED = pl.Schema(
+    {
+        "image": pl.String(),
+        "cluster": pl.Int32(),
+        "distance": pl.Float32(),
+        "margin": pl.Float32(),
+        "second": pl.Int32(),
+        "because": pl.String(),
+    }
+)
 
 
 def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFrame:
@@ -34,18 +36,16 @@ def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFram
 def _medoids(leaves: pl.DataFrame) -> dict[str, pl.DataFrame]:
     if "kind" not in leaves.columns:
         return {"": leaves}
-    return {
-        str(kind): rows for (kind,), rows in leaves.group_by("kind", maintain_order=True)
-    }
+    return {str(kind): rows for (kind,), rows in leaves.group_by("kind", maintain_order=True)}
 
 
-def _of_kind(
-    images: pl.DataFrame, medoids: pl.DataFrame, tree: Tree, kind: str
-) -> pl.DataFrame:
+def _of_kind(images: pl.DataFrame, medoids: pl.DataFrame, tree: Tree, kind: str) -> pl.DataFrame:
     """The images of one kind in its leaves."""
     if medoids["image"].null_count():
         only = images.select("image", cluster=pl.lit(medoids["cluster"][0]))
-        return pl.concat([pl.DataFrame(schema=PLACED), only.cast({"cluster": pl.Int32})], how="diagonal")
+        return pl.concat(
+            [pl.DataFrame(schema=PLACED), only.cast({"cluster": pl.Int32})], how="diagonal"
+        )
     if images.is_empty():
         return pl.DataFrame(schema=PLACED)
     placed = annotation.annotate(images, medoids, tree.of(kind))

@@ -54,7 +54,9 @@ def of_all(
     return leaves.all_leaves(medoids, tree, numbers), summary
 
 
-def members(sample: pl.DataFrame, medoids: pl.DataFrame, tree: Tree, weight: Weight) -> pl.DataFrame:
+def members(
+    sample: pl.DataFrame, medoids: pl.DataFrame, tree: Tree, weight: Weight
+) -> pl.DataFrame:
     """Return a sample's images in the clusters of their nearest medoids.
 
     Returns the table of `medoid_tables.members`; in a tree with `kind`, and the numbers of leaves.

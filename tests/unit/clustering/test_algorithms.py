@@ -17,6 +17,7 @@ from study import methods
 from tagsight.clustering import k_medoids
 from tagsight.clustering.algorithms import ALGORITHMS, clusterings, remark
 from tagsight.gower import metric
+from tagsight.gower.features import Features
 
 CLONE = Path(__file__).parents[3]
 KS = [2, 4, 7, 11]
@@ -44,7 +45,7 @@ def test_clusters_are_numbered_by_size_and_have_a_member_as_medoid(
     assert ks == sorted(set(ks))
     distinct = len(k_medoids.starts(d, range(1, n))) + 1
     if not ALGORITHMS[algorithm].own_number:
-        assert set(ks) <= {k for k in KS if k < distinct}
+        assert ks == ([k for k in KS if k < distinct] or [1])
     for found in grid:
         labels = found.labels
         assert labels.dtype == np.int32
@@ -133,7 +134,26 @@ def test_it_is_said_where_numbers_are_not_those_asked_for():
 def test_where_nothing_tells_rows_apart_there_are_no_clusters(algorithm):
     some, _ = features(1, 9, 2, missing=0.0)
     table = some.take(np.zeros(9, int))
-    assert all(found.k == 1 for found in found_by(algorithm, table, KS))
+    assert [found.k for found in found_by(algorithm, table, KS)] == [1]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_rows_without_features_are_one_cluster_and_no_rows_none(algorithm):
+    some, _ = features(1, 9, 2, missing=0.0)
+    blank = Features(np.empty((9, 0), np.float32), np.empty((9, 0), np.int32), *[np.ones(0)] * 2)
+    assert [found.k for found in found_by(algorithm, blank, KS)] == [1]
+    assert found_by(algorithm, some.take(np.zeros(0, int)), KS) == []
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_where_rows_are_fewer_than_any_k_the_smallest_is_halved(algorithm):
+    table, _ = features(3, 8, 4, missing=0.0, noise=0.3)
+    ks = [found.k for found in found_by(algorithm, table, [20, 40])]
+    if ALGORITHMS[algorithm].own_number:
+        assert max(ks) < 8
+    else:
+        assert ks == [2, 5]
+    assert [found.k for found in found_by(algorithm, table.take([0]), KS)] == [1]
 
 
 def test_the_schema_and_the_pages_name_the_algorithms_that_there_are():

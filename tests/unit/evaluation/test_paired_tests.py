@@ -102,7 +102,7 @@ def trials(n, spread):
 def test_evaluation_holds_every_figure_for_both_centres():
     found = evaluate(trials(10, 0.01))
     by_trial = dict.fromkeys([f"trial-{i:02d}" for i in range(10)], 15)
-    assert found["trials"] == {"n": 10, "k": 15, "by_trial": by_trial}
+    assert found["trials"] == {"n": 10, "k": 15, "by_trial": by_trial, "left_out": {}}
     tags = found["tags"]["images"]
     assert set(tags) - {"in_sample"} == set(tags["in_sample"])
     assert tags["explained"] == pytest.approx(1 - tags["mean_distance"] / 0.5)
@@ -120,6 +120,15 @@ def test_what_cannot_be_tested_is_none_with_a_reason(n, spread, reason):
     assert tags["t"] is tags["p"] is tags["ci95"] is tags["wilcoxon_p"] is None
     assert reason in tags["reason"]
     assert "NaN" not in json.dumps(found, allow_nan=False)
+
+
+def test_trials_that_were_not_made_are_named_and_count_for_nothing():
+    names = {"trial-00": None, "trial-01": None, "trial-02": "too alike"}
+    found = evaluate(trials(2, 0.1), names)
+    assert found["trials"]["left_out"] == {"trial-02": "too alike"}
+    assert found["trials"]["n"] == found["tags"]["images"]["n"] == 2
+    none = {"n": 0, "k": None, "by_trial": {}, "left_out": {"trial-02": "too alike"}}
+    assert evaluate(trials(2, 0.1).clear(), names) == {"trials": none}
 
 
 def test_order_of_rows_does_not_matter():

@@ -5,7 +5,7 @@ import pytest
 from tagsight.evaluation import labellings, nulls
 from tagsight.evaluation.labellings import Labelling
 from tagsight.evaluation.nulls import Null
-from tagsight.evaluation.trials import columns, trial
+from tagsight.evaluation.trials import columns, trial, why_left_out
 
 N = 120
 
@@ -166,3 +166,14 @@ def test_a_new_null_or_labelling_is_one_entry(sample, monkeypatch):
     assert ("site", "within_site") not in rows
     known = (pl.col("null") != "within_site") & (pl.col("labelling") != "site")
     assert found.filter(known).equals(before)
+
+
+def test_a_trial_that_cannot_be_made_says_why(sample):
+    looks, images = sample["embeddings"], sample["sample"]
+    assert why_left_out(looks, images, 4) is None
+    assert "too alike" in why_left_out(looks, images, 1)
+    assert "too few patients" in why_left_out(looks[:0], images.clear(), 0)
+    assert "description" in why_left_out(np.full_like(looks, np.nan), images, 4)
+    two_of_one = looks.copy()
+    two_of_one[2:] = np.nan
+    assert "one patient" in why_left_out(two_of_one, images, 4)

@@ -54,6 +54,23 @@ def test_weights_of_a_file_make_an_embedder(preset, tmp_path):
     assert np.array_equal(again, reconstructed(model, images))
 
 
+def test_without_a_trained_network_or_images_nothing_is_described(tmp_path):
+    preset, images = PRESETS["small"], np.zeros((2, 128, 128), np.uint8)
+    save_file({}, tmp_path / "none")
+    described = preset.described(tmp_path / "none", images, np.zeros(2, bool), "cpu", 1)
+    assert described.shape == (2, preset.length)
+    assert np.isnan(described).all()
+    state = preset.network().state_dict()
+    save_file({name: value.contiguous() for name, value in state.items()}, tmp_path / "weights")
+    for weights, trained in (("none", False), ("weights", True)):
+        assert embedders.is_trained(tmp_path / weights) == trained
+        of_none = preset.described(tmp_path / weights, images[:0], np.zeros(0, bool), "cpu", 1)
+        assert (of_none.shape, of_none.dtype) == ((0, preset.length), np.float32)
+    failed = np.array([False, True])
+    described = preset.described(tmp_path / "weights", images, failed, "cpu", 1)
+    assert np.isnan(described).all(axis=1).tolist() == failed.tolist()
+
+
 class Means:
     """An embedder without a network."""
 

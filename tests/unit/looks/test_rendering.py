@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +14,8 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import ExplicitVRLittleEndian
 
 from tagsight.dicom.headers import Image, ReaderOptions, read_header
-from tagsight.errors import DataError
 from tagsight.looks import rendering
-from tagsight.looks.rendering import PixelError, Undrawn, render, render_all, require_some
+from tagsight.looks.rendering import PixelError, Undrawn, none_drawn, render, render_all
 from tagsight.rejections import Reason
 from tagsight.run.progress import Progress
 
@@ -268,10 +268,16 @@ def test_every_real_image_that_is_taken_can_be_drawn():
     assert (images.max(axis=(1, 2)) > 0).all()
 
 
-def test_a_sample_of_which_nothing_can_be_drawn_is_a_clear_error():
-    require_some("tuning", [None, "decoder_failed"])
-    with pytest.raises(DataError, match=r"none of the 2 images of trial-01 .*decoder_failed"):
-        require_some("trial-01", ["decoder_failed", "decoder_failed"])
+def test_a_sample_of_which_nothing_can_be_drawn_is_named_and_one_without_images_is_not():
+    assert none_drawn([None, "decoder_failed"]) is None
+    assert none_drawn([]) is None
+    assert re.search(r"none of the 2 images .*decoder_failed", none_drawn(["decoder_failed"] * 2))
+
+
+def test_no_images_are_no_pictures():
+    images, reasons = render_all([], "pad", 2, Progress(0, "images"))
+    assert images.shape == (0, 128, 128)
+    assert reasons == []
 
 
 def test_images_are_drawn_without_torch():

@@ -121,9 +121,12 @@ def test_without_validation_its_loss_is_null(tmp_path):
     ]
 
 
-def test_too_few_images_is_said():
-    with pytest.raises(DataError, match=r"samples\.autoencoder"):
-        split(1, 0.1, seed=1)
+@pytest.mark.parametrize("images", [0, 1])
+def test_of_too_few_images_nothing_is_trained(tmp_path, images):
+    weights, history = run(tmp_path / "r.pt", images=blobs(12)[:images])
+    assert weights == {}
+    assert history.is_empty()
+    assert not (tmp_path / "r.pt").exists()
 
 
 def test_divergence_is_said(tmp_path):

@@ -49,15 +49,20 @@ def test_on_without_quotes_is_the_key_not_the_truth():
     assert mistakes(**yaml.safe_load("cluster: {on: everything}"))[0].startswith("cluster.on: ")
 
 
+def leaves_of(section, prefix=""):
+    """The dotted keys of values; those of `tags.columns` and the like are the user's own."""
+    for key, value in section.items():
+        if isinstance(value, dict) and value:
+            yield from leaves_of(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
 def test_schema_and_defaults_name_the_same_keys():
     schema = yaml.safe_load(SCHEMA.read_text())
     config = defaults()
     leaves = {key for key, _ in keys(schema)}
-    held = {
-        f"{section}.{key}" if isinstance(value, dict) else section
-        for section, value in config.items()
-        for key in (value if isinstance(value, dict) else [None])
-    }
+    held = set(leaves_of(config))
     assert leaves == held
     assert all(part.get("description") for _, part in keys(schema)), "a key without a meaning"
 

@@ -9,6 +9,7 @@ import yaml
 from tagsight.clustering.algorithms import ALGORITHMS
 from tagsight.clustering.choice import ChoiceRule
 from tagsight.dicom.dictionary import DERIVED
+from tagsight.dicom.roles import Role
 from tagsight.gower.distinct_rows import Weight
 from tagsight.gower.features import Distance
 from tagsight.looks.embedders import PRESETS
@@ -32,6 +33,7 @@ def values(literal):
 
 
 KNOWN = {
+    "labels.roles": values(Role),
     "tags.derive_text": set(DERIVED.values()),
     "select.method": values(selection.Method),
     "gower.distance": values(Distance),

@@ -1,11 +1,9 @@
 """Samples: disjoint by patient, at most so many of a series, the same in any order of rows."""
 
 import polars as pl
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.errors import DataError
 from tagsight.tags.sampling import draw, shortfall
 
 SIZES = {"tuning": 20, "holdout": 10, "trial-01": 5}
@@ -67,12 +65,10 @@ def with_tags_alone(images: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
 @given(SHAPES, st.integers(0, 3), st.integers(0, 2**31), st.integers(0, 5))
 def test_images_of_tags_alone_are_drawn_where_no_picture_is_needed(shape, per_series, seed, nth):
     images = with_tags_alone(archive(shape), pl.col("image").hash(seed=nth) % 3 == 0)
-    try:
-        drawn = draw(images, SIZES, per_series, seed)
-    except DataError:
+    drawn = draw(images, SIZES, per_series, seed)
+    if drawn["sample"].n_unique() < len(SIZES):
         able = images.filter(pl.col("undrawable").is_null())
         assert able.select(pl.coalesce("patient", "series").n_unique()).item() < 10
-        return
     alone = drawn.drop_nulls("undrawable")
     assert set(alone["sample"]) <= {"tuning", "holdout"}
     if per_series == 1:
@@ -87,23 +83,7 @@ def test_samples_that_need_pictures_are_filled_with_them():
     assert drawn.drop_nulls("undrawable").height > 5
 
 
-def test_an_archive_of_tags_alone_says_what_it_lacks():
-    images = with_tags_alone(archive([[1]] * 50), pl.col("image") != "i7-0-0")
-    with pytest.raises(DataError, match=r"1 patients .* have images that can be drawn"):
-        draw(images, SIZES | {"trial-02": 5}, 1, seed=1)
-
-
 def test_another_seed_is_another_draw():
     images = archive([[1]] * 200)
     first, second = (set(draw(images, SIZES, 1, seed)["image"]) for seed in (1, 2))
     assert first != second
-
-
-@pytest.mark.parametrize(
-    ("patients", "way_out"),
-    [(0, "results/rejected"), (2, "at least 4 patients"), (5, "lower samples.trials to 2 or less")],
-)
-def test_the_way_out_is_one_that_can_be_gone(patients, way_out):
-    sizes = dict.fromkeys(["tuning", "holdout", "autoencoder", *"abc"], 5)
-    with pytest.raises(DataError, match=way_out):
-        draw(archive([[1]] * (patients + 1)).filter(pl.col("patient").is_not_null()), sizes, 1, 1)

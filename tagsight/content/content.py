@@ -1,0 +1,102 @@
+"""What was imaged in each image: kind, region, and the words of its facets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from tagsight.content import kinds, regions
+from tagsight.content.facets import Facet
+from tagsight.content.header import headers, stored_columns
+from tagsight.dicom.dictionary import DERIVED
+
+DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription")  # the nearest first
+
+
+@dataclass(frozen=True)
+class ContentTables:
+    """The tables of kinds and regions, and the facets."""
+
+    kinds: kinds.Kinds
+    regions: regions.Regions
+    facets: tuple[Facet, ...]
+
+
+def words_column(description: str) -> str:
+    """Return the name of the column that holds the words of a description."""
+    return f"{description}Words"
+
+
+def content(
+    tags: pl.DataFrame | pl.LazyFrame,
+    spellings: pl.DataFrame,
+    tables: ContentTables,
+    *,
+    described: bool = True,
+) -> pl.DataFrame:
+    """Return what was imaged: image, kind, picture, region, and a column per facet.
+
+    tags: a table of tags, as stored; spellings: of body parts; described: whether descriptions
+    count, for regions and where the tags leave a facet without a word.
+
+    All but `picture` are text; a region and a facet's word are null where they are not known.
+    Rows are in the order of `tags`.
+    """
+    sources = [s for s in regions.SOURCES if described or s not in DERIVED]
+    result = tags.lazy().select("image").collect()
+    result = result.hstack(kinds.kinds(stored_columns(tags, kinds.KEYWORDS), tables.kinds))
+    region = regions.regions(tags, tables.regions, spellings, sources).alias("region")
+    result = result.with_columns(region)
+    columns = [_words(tags, facet, result) for facet in tables.facets]
+    if described:
+        named = described_words(tags, result["kind"], tables.facets)
+        columns = [column.fill_null(named[column.name]) for column in columns]
+    words = pl.DataFrame([result["picture"], *columns])
+    of_pictures = words.select(pl.when("picture").then(pl.exclude("picture")))
+    return pl.concat([result, of_pictures], how="horizontal")
+
+
+def described_words(
+    tags: pl.DataFrame | pl.LazyFrame, kind: pl.Series, wanted: Sequence[Facet]
+) -> pl.DataFrame:
+    """Return the words that descriptions have for facets, a column each, (n,).
+
+    kind: of each image, (n,). The first of DESCRIPTIONS that has a word for a facet counts; null
+    where none has one, or where that one has several, and for kinds without the facet. Words that a
+    facet does not have are ignored.
+    """
+    names = [words_column(description) for description in DESCRIPTIONS]
+    stored = stored_columns(tags, names).with_columns(kind)
+    none = pl.lit(None, pl.List(pl.String))
+    columns = []
+    for facet in wanted:
+        found = (_described(pl.col(name), facet) for name in names)
+        nearest = pl.coalesce(*(pl.when(words.list.len() > 0).then(words) for words in found), none)
+        one = pl.when((nearest.list.len() == 1) & _having(facet)).then(nearest.list.first())
+        columns.append(one.alias(facet.name))
+    return stored.select(columns)
+
+
+def _described(column: pl.Expr, facet: Facet) -> pl.Expr:
+    """The words of a facet in `weighting=T2\\plane=AX`, all different; a list, or null."""
+    pairs = {f"{facet.name}={word}": word for word in facet.words}
+    word = pl.element().replace_strict(pairs, default=None, return_dtype=pl.String)
+    return column.str.split("\\").list.eval(word.drop_nulls().unique())
+
+
+def _having(facet: Facet) -> pl.Expr:
+    """Whether an image is of a kind that has the facet."""
+    return pl.col("kind").is_in(sorted(facet.kinds)) if facet.kinds else pl.lit(value=True)
+
+
+def _words(tags: pl.DataFrame | pl.LazyFrame, facet: Facet, result: pl.DataFrame) -> pl.Series:
+    """The word of a facet for each image, (n,); each distinct header is read once."""
+    stored = stored_columns(tags, facet.keywords).with_columns(result["kind"], result["region"])
+    rows = stored.with_row_index("row").filter(_having(facet))
+    keys = [*facet.keywords, "kind", "region"]
+    distinct = rows.select(keys).unique()
+    read = [facet.read(header) for header in headers(distinct, facet.keywords)]
+    words = distinct.with_columns(pl.Series(facet.name, read, dtype=pl.String))
+    found = rows.join(words, on=keys, how="left", nulls_equal=True).select("row", facet.name)
+    everywhere = stored.select(row=pl.int_range(pl.len(), dtype=pl.UInt32))
+    return everywhere.join(found, on="row", how="left", maintain_order="left")[facet.name]

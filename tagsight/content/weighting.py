@@ -1,0 +1,169 @@
+"""What an MR image is weighted by, and what it measures, from its sequence and its times.
+
+What the object says in so many words comes first (Image Type, Acquisition Contrast, a b-value),
+then the sequence's name where the maker's names are documented, then repetition, echo and
+inversion time. The limits are those of textbooks; between them there is no word.
+
+Sources: PS3.3 C.8.3.1 (MR Image), C.8.13.3.1.1 and C.8.13.4.1 (terms of Image Type and Acquisition
+Contrast); Westbrook & Talbot, MRI in Practice (5th ed., ch. 2-4: T1 TR 300-700, TE 10-30 ms; PD TR
+over 1000, TE 10-30; T2 TR over 2000, TE over 70; STIR TI 100-175; FLAIR TI 1700-2200 ms); Siemens
+MR sequence names (`ep2d`, `tfi`, `spc`, `tir`) as in its DICOM conformance statements.
+"""
+
+import re
+
+from tagsight.content.header import ImageHeader
+
+KEYWORDS = (
+    "ImageType",
+    "AcquisitionContrast",
+    "DiffusionBValue",
+    "DiffusionDirectionality",
+    "SequenceName",
+    "PulseSequenceName",
+    "ScanningSequence",
+    "SequenceVariant",
+    "EchoPulseSequence",
+    "EchoPlanarPulseSequence",
+    "SteadyStatePulseSequence",
+    "TimeOfFlightContrast",
+    "AngioFlag",
+    "RepetitionTime",
+    "EchoTime",
+    "EffectiveEchoTime",
+    "InversionTime",
+    "FlipAngle",
+)
+WORDS = (
+    "T1",
+    "T2",
+    "PD",
+    "T2*",
+    "FLAIR",
+    "STIR",
+    "SSFP",
+    "DWI",
+    "ADC",
+    "FA",
+    "EPI",
+    "MRA",
+    "PERF",
+    "FLOW",
+    "MAP",
+)
+SUPPRESSION_KEYWORDS = ("ScanOptions", "SpectrallySelectedSuppression")
+SUPPRESSIONS = ("FS", "WS")
+# Items of Image Type from the third on, and Acquisition Contrast; the more telling ones first.
+_TERMS = {
+    "ADC": ("ADC", "EADC", "ADC_UNSPECIFIED"),
+    "FA": ("FA", "FRACTIONAL_ANISOTROPY", "FRAC_ANISO"),
+    "DWI": ("DIFFUSION", "DIFFUSION_ANISO", "DIFFUSION MAP", "TRACEW", "TRACE"),
+    "MRA": ("TOF", "ANGIO", "ANGIO_TIME"),
+    "PERF": ("PERFUSION", "CBF", "CBV", "RCBF", "RCBV", "RELCBF", "RELCBV", "MTT", "TTP", "ASL"),
+    "FLOW": ("FLOW_ENCODED", "VELOCITY", "VELOCITY MAP"),
+    "EPI": ("FMRI",),
+    "FLAIR": ("FLUID_ATTENUATED",),
+    "STIR": ("STIR",),
+    "T2*": ("T2_STAR",),
+    "PD": ("PROTON_DENSITY",),
+    "MAP": ("T1 MAP", "T2 MAP", "T2_STAR MAP", "T1_MAP", "T2_MAP", "DENSITY MAP", "METABOLITE_MAP"),
+    "T1": ("T1",),
+    "T2": ("T2",),
+}
+_NAMES = {
+    "DWI": re.compile(r"EP2?D?[ _]?(B\d|DIFF|DWI)|^\*?EP_B|^\*?RE_B|^\*?EP_CALC_B|\bDWI"),
+    "MRA": re.compile(r"TOF"),
+    "SSFP": re.compile(r"TFI\d|TRUFI|FIESTA"),
+}
+PHASE = ("P", "PHASE", "PHASE MAP", "PHASE SUBTRACT", "B0 MAP", "B0")  # no weighting: field, flow
+SHORT_TI, LONG_TI = 300.0, 1400.0  # ms: fat is nulled below, water above
+
+
+def weighting(header: ImageHeader) -> str | None:
+    """Return the weighting of an MR image, one of WORDS, None where the tags don't tell."""
+    terms = {*header.words("ImageType")[2:], *header.words("AcquisitionContrast")}
+    for word, names in _TERMS.items():
+        if not terms.isdisjoint(names):
+            return word
+    if terms & set(PHASE):
+        return None
+    if header.words("AngioFlag") == ("Y",):
+        return "MRA"
+    return _named(header) or _timed(header)
+
+
+def _named(header: ImageHeader) -> str | None:
+    """The weighting that a b-value or the sequence's name tells."""
+    if (header.number("DiffusionBValue") or 0) > 0:
+        return "DWI"
+    names = header.words("SequenceName", "PulseSequenceName")
+    found = (word for word, rule in _NAMES.items() if any(rule.search(name) for name in names))
+    return next(found, None)
+
+
+def _timed(header: ImageHeader) -> str | None:
+    """The weighting by kind of echo and times in milliseconds."""
+    tr, te = header.number("RepetitionTime"), header.number("EchoTime")
+    te = te if te is not None else header.number("EffectiveEchoTime")
+    if tr is None or te is None:
+        return None
+    gradient = header.has("ScanningSequence", "GR") or header.has("EchoPulseSequence", "GRADIENT")
+    spin = header.has("ScanningSequence", "SE") or header.has("EchoPulseSequence", "SPIN")
+    if header.has("ScanningSequence", "EP") or header.has("EchoPlanarPulseSequence", "YES"):
+        return "EPI"
+    inverted = _inverted(header, te, gradient=gradient and not spin)
+    if inverted:
+        return inverted
+    if gradient and not spin:
+        return _gradient(header, tr, te)
+    return _spin(tr, te) if spin or header.has("ScanningSequence", "RM", "IR") else None
+
+
+def _inverted(header: ImageHeader, te: float, *, gradient: bool) -> str | None:
+    """STIR, FLAIR or T1 of an inversion recovery; None of others."""
+    ti = header.number("InversionTime")
+    if ti is None:
+        return None
+    if gradient:
+        return "T1" if te < 10 and ti > SHORT_TI else None
+    if ti <= SHORT_TI:
+        return "STIR"
+    if ti >= LONG_TI and te >= 60:
+        return "FLAIR"
+    return "T1" if te <= 40 else None
+
+
+def _gradient(header: ImageHeader, tr: float, te: float) -> str | None:
+    """SSFP is balanced: steady state without spoiling, its echo midway between two pulses."""
+    spoiled = header.has("SequenceVariant", "SP", "OSP")
+    steady = header.has("SequenceVariant", "SS", "TRSS") or header.has(
+        "SteadyStatePulseSequence", "FREE_PRECESSION", "TIME_REVERSED"
+    )
+    if steady and not spoiled and tr < 15 and 0.3 <= te / tr <= 0.7:
+        return "SSFP"
+    flip = header.number("FlipAngle")
+    if te >= 12 and (flip is None or flip <= 45):
+        return "T2*"
+    wide = flip is not None and flip >= 15
+    return "T1" if te < 8 and (wide or tr <= 50) else None
+
+
+def _spin(tr: float, te: float) -> str | None:
+    if te >= 60:
+        return "T2"
+    if tr <= 1100:
+        return "T1" if te <= 35 else None
+    return "PD" if tr >= 1500 and te <= 50 else None
+
+
+def suppression(header: ImageHeader) -> str | None:
+    """Return FS where the signal of fat is suppressed, WS where that of water is, else None.
+
+    Source: PS3.3 C.8.3.1.1.4 (Scan Options FS, fat saturation), C.8.13.4 (Spectrally Selected
+    Suppression).
+    """
+    if header.has("ScanOptions", "FS", "FATSAT", "FAT SAT") or header.has(
+        "SpectrallySelectedSuppression", "FAT", "FAT_AND_WATER"
+    ):
+        return "FS"
+    return "WS" if header.has("SpectrallySelectedSuppression", "WATER") else None

@@ -1,0 +1,121 @@
+"""Checks of a user's tables (`tags.body_parts`, `labels.tables`) that the schema cannot make."""
+
+import csv
+import difflib
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from pydicom.datadict import tag_for_keyword
+
+from tagsight.run.package_data import rows_of, user_rows
+
+Row = dict[str, str]
+
+
+def body_parts_mistakes(table: str | None) -> Iterator[str]:
+    """Yield the mistakes in the table that `tags.body_parts` names, one line for each."""
+    if table is None:
+        return
+    if not os.path.isfile(table):
+        yield f"tags.body_parts: {table} does not exist (seen from {os.getcwd()})"
+        return
+    try:
+        rows = user_rows(table)
+    except (UnicodeDecodeError, csv.Error):
+        yield f"tags.body_parts: {table} is no table of text; write it as CSV in UTF-8"
+        return
+    if not rows or not {"spelling", "term"} <= rows[0].keys():
+        yield f"tags.body_parts: {table}: the first line has to be spelling,term, and others follow"
+        return
+    if any(None in row for row in rows):  # csv's key for surplus parts
+        yield f"tags.body_parts: {table}: a line has more parts than the first; quote its commas"
+        return
+    yield from (f"tags.body_parts: {table}: {line}" for line in _unknown_terms(rows))
+
+
+def _unknown_terms(rows: list[dict[str, str]]) -> Iterator[str]:
+    """Terms that are not in the standard."""
+    terms = {row["term"] for row in rows_of("annex_l.csv")}
+    for term in sorted({(row["term"] or "").strip() for row in rows} - terms - {""}):
+        near = difflib.get_close_matches(term.upper(), terms, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        yield f"{term} is no term of DICOM PS3.16 Annex L{hint}"
+
+
+def label_tables_mistakes(tables: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield the mistakes in the tables that `labels.tables` names, one line for each.
+
+    tables: table -> path, null for none.
+    """
+    for name, (columns, check) in _TABLES.items():
+        path = tables.get(name)
+        if path is not None:
+            yield from (
+                f"labels.tables.{name}: {path}{mistake}" for mistake in _of(path, columns, check)
+            )
+
+
+def _of(path: str, columns: Collection[str], check: Callable[[Row], str | None]) -> Iterator[str]:
+    """The mistakes in one table."""
+    if not os.path.isfile(path):
+        yield f" does not exist (seen from {os.getcwd()})"
+        return
+    try:
+        rows = user_rows(path)
+    except (UnicodeDecodeError, csv.Error):
+        yield " is no table of text; write it as CSV in UTF-8"
+        return
+    missing = [column for column in columns if not rows or column not in rows[0]]
+    if missing:
+        yield f": lacks {', '.join(missing)}; the first line has to be {','.join(columns)}"
+    elif any(None in row or None in row.values() for row in rows):
+        yield ": a line has more or fewer parts than the first; quote commas within a part"
+    else:
+        yield from dict.fromkeys(f": {mistake}" for row in rows if (mistake := check(row)))
+
+
+def _kind(row: Row) -> str | None:
+    if not row["code"] or not row["kind"]:
+        return "a row lacks its code or its kind; fill both"
+    return _unknown("picture", row["picture"], ("yes", "no"))
+
+
+def _region(row: Row) -> str | None:
+    terms = [known["term"] for known in rows_of("annex_l.csv")]
+    return _unknown("a term of DICOM PS3.16 Annex L", row["term"], terms)
+
+
+def _kernel(row: Row) -> str | None:
+    try:
+        re.compile(row["pattern"])
+    except re.error as error:
+        return f"{row['pattern']} is no regular expression ({error}); escape + ( ) [ ] with \\"
+    words = dict.fromkeys(known["word"] for known in rows_of("kernels.csv"))
+    return _unknown("a word of the facet kernel", row["word"], words)
+
+
+def _role(row: Row) -> str | None:
+    modules = {known["module"] for known in rows_of("modules.csv")}
+    if row["name"] not in modules and tag_for_keyword(row["name"]) is None:
+        return _unknown("a DICOM keyword or a module of PS3.3", row["name"], sorted(modules))
+    roles = dict.fromkeys(known["role"] for known in rows_of("roles.csv"))
+    return _unknown("a role", row["role"], roles)
+
+
+def _unknown(what: str, value: str, known: Collection[str]) -> str | None:
+    """What is wrong with a value that is none of those known; None if nothing is."""
+    if value in known:
+        return None
+    near = difflib.get_close_matches(value, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join([*known][:12])}"
+    return f"{value or '(empty)'} is not {what}; {hint}"
+
+
+# Table -> its columns, and the check of a row.
+_TABLES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
+    "kinds": (("code", "kind", "picture", "also", "words"), _kind),
+    "regions": (("term", "region", "parts"), _region),
+    "kernels": (("maker", "pattern", "word"), _kernel),
+    "roles": (("name", "role"), _role),
+}

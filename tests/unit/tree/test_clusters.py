@@ -1,0 +1,122 @@
+import numpy as np
+import polars as pl
+import pytest
+from forest import images, tree
+
+from tagsight.clustering import k_medoids
+from tagsight.gower import metric
+from tagsight.tags.encoding import to_features
+from tagsight.tree import leaves, placing
+from tagsight.tree.clusters import grid_of, tree_clusters
+from tagsight.tree.fits import assess, limits
+
+HOW = {"count": 10, "algorithm": "fasterpam", "weight": "images"}
+
+
+@pytest.mark.parametrize(
+    ("size", "count", "ks"),
+    [(19, 50, [1]), (20, 50, [1, 2, 3, 4]), (100, 3, [1, 2, 3]), (1, 1, [1])],
+)
+def test_a_kind_is_tried_with_as_many_clusters_as_it_can_bear(size, count, ks):
+    assert grid_of(size, count) == ks
+
+
+def test_beyond_twenty_every_tenth_part_more_is_tried():
+    grid = grid_of(10_000, 1000)
+    assert grid[:20] == list(range(1, 21))
+    assert all(b - a <= a / 10 for a, b in zip(grid[19:], grid[20:], strict=False))
+    assert grid[-1] <= 1000
+
+
+def test_each_kind_is_clustered_by_its_own_distances():
+    sample = images(1)
+    clusters = tree_clusters(sample, tree(), **HOW)
+    for kind, k in (("CT", 3), ("DX", 2)):
+        rows = sample.filter(kind=kind)
+        distances = metric.matrix(to_features(rows, tree().of(kind)), "linear")
+        (expected,) = k_medoids.grid(distances, [k])
+        of_kind = clusters.filter(kind=kind, k=k)
+        assert of_kind["distance"].sum() == pytest.approx(expected.loss, abs=1e-4)
+        assert of_kind["image"].to_list() == rows["image"].to_list()
+
+
+def test_as_many_clusters_as_there_are_different_rows_leave_no_distance():
+    clusters = tree_clusters(images(1), tree(), **HOW).filter(kind="DX")
+    assert clusters["k"].unique().to_list() == [1, 2, 3]
+    assert clusters.filter(k=3)["distance"].to_list() == [0.0] * 40
+
+
+def test_objects_that_are_no_pictures_are_in_no_cluster():
+    clusters = tree_clusters(images(1, sr=30), tree(), **HOW)
+    assert set(clusters["kind"]) == {"CT", "DX"}
+
+
+def test_a_kind_of_one_image_or_of_equal_ones_is_one_cluster():
+    for sample in (images(1, ct=1, dx=0), images(1, ct=0, dx=30).with_columns(ViewPosition=0)):
+        clusters = tree_clusters(sample, tree(), **HOW)
+        assert clusters["k"].to_list() == [1] * len(sample)
+        assert clusters["medoid"].sum() == 1
+
+
+@pytest.fixture
+def placed():
+    sample, numbers = images(1, sr=5), {"CT": 2, "DX": 3}
+    chosen = leaves.chosen(tree_clusters(sample, tree(), **HOW), numbers)
+    table, summary = leaves.of_sample(chosen, sample, tree(), numbers)
+    return sample, chosen, table, summary, numbers
+
+
+def test_leaves_are_numbered_over_all_kinds_and_those_without_a_medoid_too(placed):
+    _, _, table, summary, _ = placed
+    assert table.select("kind", "cluster").rows() == [
+        ("CT", 1), ("CT", 2), ("DX", 3), ("DX", 4), ("DX", 5), ("SR", 6),
+    ]  # fmt: skip
+    assert table["image"].is_null().to_list() == [False] * 5 + [True]
+    assert summary.select("kind", "k").rows() == [("CT", 2), ("DX", 3)]
+
+
+def test_images_are_placed_as_they_were_clustered(placed):
+    sample, chosen, table, _, numbers = placed
+    result = placing.place(sample, table, tree())
+    expected = leaves.renumbered(chosen, leaves.first_leaves(tree(), numbers))
+    both = expected.select("image", before="cluster").join(result, on="image")
+    assert (both["before"] == both["cluster"]).all()
+    assert result["image"].to_list() == sample["image"].to_list()
+
+
+def test_what_is_no_picture_has_its_leaf_and_no_distance(placed):
+    sample, _, table, _, _ = placed
+    reports = placing.place(sample, table, tree()).filter(sample["kind"] == "SR")
+    assert reports["cluster"].to_list() == [6] * 5
+    assert reports["distance"].null_count() == 5
+
+
+def test_an_image_of_a_kind_that_the_run_has_not_has_no_leaf(placed):
+    _, _, table, _, _ = placed
+    new = images(2, ct=1, dx=0).with_columns(kind=pl.lit("US"))
+    assert placing.place(new, table, tree())["cluster"].to_list() == [None]
+
+
+def test_an_image_unlike_all_others_of_its_kind_does_not_fit(placed):
+    _, _, table, _, _ = placed
+    others = images(3, ct=400, dx=400)
+    by_kind = limits(others, table, tree())
+    usual = images(4, ct=50, dx=50)
+    odd = usual.with_columns(SliceThickness=pl.lit(9.0, pl.Float32))
+    for frame, fitting in ((usual, True), (odd, False)):
+        rows = placing.place(frame, table, tree()).with_columns(frame["kind"])
+        fits = assess(rows, table, by_kind).filter(frame["kind"] == "CT")["fits"]
+        assert (fits.mean() > 0.9) == fitting
+
+
+def test_without_other_patients_of_a_kind_nothing_is_said_of_fit(placed):
+    sample, _, table, _, _ = placed
+    rows = placing.place(sample, table, tree()).with_columns(sample["kind"])
+    assessed = assess(rows, table, limits(images(3, ct=0), table, tree()))
+    assert assessed.filter(sample["kind"] == "CT")["fits"].null_count() == 60
+    assert assessed.filter(sample["kind"] == "DX")["fits"].null_count() == 0
+
+
+def test_of_a_number_of_clusters_that_a_sample_has_not_the_nearest_counts():
+    clusters = tree_clusters(images(1, ct=25, dx=25), tree(), **HOW)
+    assert np.unique(leaves.chosen(clusters, {"CT": 9, "DX": 2})["k"]).tolist() == [2, 5]
