@@ -30,14 +30,7 @@ PATIENTS = 150
 DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription")
 KEY = b"the patients are invented"
 SIZE = 32  # pixels of a picture
-# What is planted in an image, and the machine that it is from.
-TRUTH = {
-    "path": pl.String,
-    "planted_modality": pl.String,
-    "part": pl.String,
-    "content": pl.String,
-    "machine": pl.Int64,
-}
+PLANTED = "planted "  # begins the names of columns of the truth, where it lies beside the tags
 
 
 @dataclass(frozen=True)
@@ -58,10 +51,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Archive:
-    """The images of an archive: their tags with TRUTH, and pictures, uint8 (n, SIZE, SIZE)."""
+    """The images of an archive.
+
+    tags: as in results/tags; truth: what was planted, `modality`, `part`, `content` (part, view and
+    contrast) and `machine`; pictures: uint8 (n, SIZE, SIZE).
+    """
 
     setting: Setting
     tags: pl.DataFrame
+    truth: pl.DataFrame
     pictures: UInt8s
 
 
@@ -87,11 +85,14 @@ def archive(setting: Setting, folder: Path = RUNS / "labels") -> Archive:
             table, drawn = _drawn(setting, Path(place))
         write_npy(drawn, pictures)
         write_parquet(table, tags)
-    return Archive(setting, pl.read_parquet(tags), np.load(pictures))
+    table = pl.read_parquet(tags)
+    planted = table.select(pl.selectors.starts_with(PLANTED))
+    truth = planted.rename(lambda name: name.removeprefix(PLANTED))
+    return Archive(setting, table.drop(planted.columns), truth, np.load(pictures))
 
 
 def _drawn(setting: Setting, place: Path) -> tuple[pl.DataFrame, UInt8s]:
-    """Draw an archive and read it: tags with TRUTH, and pictures."""
+    """Draw an archive and read it: tags with the truth, and pictures."""
     files, planted = place / "archive", place / "truth.parquet"
     sizes = {"patients": setting.patients, "images": None, "seed": setting.seed}
     demo.write(files, planted, **sizes, habits=setting.habits)  # type: ignore[arg-type]
@@ -109,17 +110,17 @@ def _drawn(setting: Setting, place: Path) -> tuple[pl.DataFrame, UInt8s]:
 
 
 def _truth(setting: Setting, files: Path) -> pl.DataFrame:
-    """TRUTH of every image."""
+    """What was planted in every image."""
     rows = [
         {
             "path": str(files / path_of(series, image, setting.seed)),
-            "planted_modality": series.modality,
-            "part": series.body_part,
-            "content": f"{series.body_part} {series.view(image)} {series.contrast}",
-            "machine": series.device.number,
+            f"{PLANTED}modality": series.modality,
+            f"{PLANTED}part": series.body_part,
+            f"{PLANTED}content": f"{series.body_part} {series.view(image)} {series.contrast}",
+            f"{PLANTED}machine": str(series.device.number),
         }
         for person in plan(setting.patients, None, setting.seed, setting.habits)
         for series in person.series
         for image in range(series.slices)
     ]
-    return pl.DataFrame(rows, TRUTH).sort("path")
+    return pl.DataFrame(rows).sort("path")

@@ -87,7 +87,7 @@ def kind_clusters(
     grid = algorithms.clusterings(distinct.features, distances, several, algorithm, distinct.weight)
     grid = [
         _one(distances, distinct),
-        *grid,
+        *(each for each in grid if each.k > 1),
         *_exact(distances, distinct, [k for k in several if k not in {each.k for each in grid}]),
     ]
     widths = silhouettes.widths(distances, [each.labels for each in grid], distinct.weight)

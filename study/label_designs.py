@@ -1,0 +1,138 @@
+"""Designs of labels that the study compares, each a step of the tree taken or left out."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from study.archives import KEY, Archive
+from tagsight.arrays import Bools
+from tagsight.content import regions
+from tagsight.content.content import content
+from tagsight.content.tables import content_tables
+from tagsight.dicom.roles import role, roles
+from tagsight.tags.frequencies import frequencies
+from tagsight.tags.kind_frequencies import kind_frequencies, sizes, with_content, words
+from tagsight.tags.kind_selection import kind_selection
+from tagsight.tags.scales import Kind as Scale
+from tagsight.tags.tree_encoding import Tree
+from tagsight.tags.tree_fitting import Shares, apply_tree, fit_tree
+from tagsight.terms.spelling_table import spelling_table
+from tagsight.tree import leaves
+from tagsight.tree.clusters import tree_clusters
+from tagsight.tree.dealing import numbers_of, tree_choice
+from tagsight.tree.placing import place
+
+ALL = "ALL"  # the only kind where labels are not nested
+ROLES = ("content", "equipment", "patient", "storage", "order")
+SELECT = {
+    "method": "missing",
+    "count": 70,
+    "max_missing": 0.95,
+    "max_categories": 300,
+    "per_module": None,
+    "drop": (),
+}
+
+
+@dataclass(frozen=True)
+class Design:
+    """How labels are made. Each of the first four is a step of the tree, taken or not.
+
+    roles: compare tags of content alone; nested: inside each kind; region, facets: one column for
+    the region, words for technique. shares: the weights of region and of facets.
+    """
+
+    roles: bool = True
+    nested: bool = True
+    region: bool = True
+    facets: bool = True
+    scale: Scale = "rank"
+    shares: tuple[float, float] = (0.35, 0.3)
+    algorithm: str = "fasterpam"
+    described: bool = True
+
+
+class Labelled:
+    """The labels of an archive by any design; what designs have in common is made once."""
+
+    def __init__(self, archive: Archive, fitted: Bools) -> None:
+        """Read what was imaged.
+
+        fitted: bool (n,), images that clusters are made of; all others go to the nearest medoid.
+        """
+        self.tags, self.fitted = archive.tags, fitted
+        self.spellings = spelling_table(None)
+        self.tables = content_tables()
+        self.frequencies = frequencies(self.tags.lazy())
+        table = roles()
+        self.roles = {keyword: role(keyword, table) for keyword in self.frequencies["keyword"]}
+        self.contents = {
+            described: content(self.tags, self.spellings, self.tables, described=described)
+            for described in (True, False)
+        }
+        self.by_kind: dict[bool, pl.DataFrame] = {}
+
+    def labels(self, design: Design, count: int) -> pl.Series:
+        """Return the label of each image, (n,); count: of labels, as near as can be had."""
+        tree, images = self._encoded(design)
+        sample = images.filter(pl.Series(self.fitted))
+        clusters = tree_clusters(
+            sample, tree, count=count, algorithm=design.algorithm, weight="images"
+        )
+        numbers = numbers_of(tree_choice(clusters, tree, count))
+        medoids, _ = leaves.of_sample(leaves.chosen(clusters, numbers), sample, tree, numbers)
+        return place(images, medoids, tree)["cluster"]
+
+    def _encoded(self, design: Design) -> tuple[Tree, pl.DataFrame]:
+        """The encodings of a design, and all images by them."""
+        imaged = self._imaged(design)
+        both = with_content([self.tags.lazy()], [imaged.lazy()])
+        if design.nested not in self.by_kind:
+            self.by_kind[design.nested] = kind_frequencies(both, self.frequencies)
+        by_kind = self.by_kind[design.nested]
+        fates = kind_selection(
+            by_kind,
+            self.frequencies,
+            both,
+            self.spellings,
+            roles=self.roles,
+            wanted=("content",) if design.roles else ROLES,
+            in_words=self._in_words(imaged, design),
+            **SELECT,
+        )
+        tree = fit_tree(
+            both,
+            sizes(both),
+            by_kind,
+            fates,
+            words(imaged.lazy()),
+            distance="linear",
+            scale=design.scale,
+            shares=Shares(*design.shares, presence=1.0),
+            body_parts=self.spellings,
+            key=KEY,
+        )
+        return tree, apply_tree(self.tags, imaged, tree, self.spellings, KEY)
+
+    def _imaged(self, design: Design) -> pl.DataFrame:
+        """What was imaged, as far as a design asks."""
+        imaged = self.contents[design.described]
+        if not design.region:
+            imaged = imaged.drop("region")
+        if not design.facets:
+            imaged = imaged.drop(facet.name for facet in self.tables.facets)
+        if not design.nested:
+            imaged = imaged.with_columns(kind=pl.lit(ALL), picture=pl.lit(value=True))
+        return imaged
+
+    def _in_words(self, imaged: pl.DataFrame, design: Design) -> dict[str, set[str]]:
+        """Kind -> tags of content that step back for the words that stand for them."""
+        out = {kind: set[str]() for kind in imaged["kind"].unique()}
+        for kind, of_kind in out.items():
+            rows = imaged.filter(kind=kind)
+            for facet in self.tables.facets if design.facets else ():
+                if rows[facet.name].count():
+                    of_kind |= {k for k in facet.keywords if self.roles.get(k) == "content"}
+            if design.region:
+                of_kind |= set(regions.SOURCES)
+        return out
