@@ -1,17 +1,19 @@
 """Drawn archives of the study of labels: hospitals of different habits, their tags and pictures.
 
-An archive is drawn and read once; then it lies in `results/study/labels`.
+An archive is drawn and read once; then it lies in `results/study/labels`, under a name that holds a
+hash of the code that made it.
 """
 
 import itertools
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from study.data import RUNS
+from study.data import CLONE, RUNS
 from tagsight.arrays import UInt8s
 from tagsight.demo import archive as demo
 from tagsight.demo.habits import Habits
@@ -22,7 +24,9 @@ from tagsight.looks.rendering import render
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.atomic import write_npy, write_parquet
 from tagsight.run.hashing import keyed_hash
+from tagsight.run.imports import dependencies
 from tagsight.run.progress import Progress
+from tagsight.run.recipe import source_hash
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.spelling_table import spelling_table
 
@@ -78,7 +82,8 @@ def settings() -> list[Setting]:
 
 def archive(setting: Setting, folder: Path = RUNS / "labels") -> Archive:
     """Return an archive; it is drawn where it is not in the folder yet."""
-    tags, pictures = (folder / f"{setting.name}.{end}" for end in ("parquet", "npy"))
+    name = f"{setting.name}-{code(Path(__file__))}"
+    tags, pictures = (folder / f"{name}.{end}" for end in ("parquet", "npy"))
     if not (tags.exists() and pictures.exists()):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as place:
@@ -89,6 +94,13 @@ def archive(setting: Setting, folder: Path = RUNS / "labels") -> Archive:
     planted = table.select(pl.selectors.starts_with(PLANTED))
     truth = planted.rename(lambda name: name.removeprefix(PLANTED))
     return Archive(setting, table.drop(planted.columns), truth, np.load(pictures))
+
+
+@cache
+def code(*modules: Path) -> str:
+    """Return a hash of modules of the study and of all of the library that they use."""
+    files = {file for module in modules for file in (module, *dependencies(module, CLONE))}
+    return keyed_hash(KEY, " ".join(source_hash(file) for file in sorted(files)))[:12]
 
 
 def _drawn(setting: Setting, place: Path) -> tuple[pl.DataFrame, UInt8s]:

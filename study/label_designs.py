@@ -1,6 +1,6 @@
 """Designs of labels that the study compares, each a step of the tree taken or left out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from tagsight.tree.clusters import tree_clusters
 from tagsight.tree.dealing import numbers_of, tree_choice
 from tagsight.tree.placing import place
 
+STEPS = ("roles", "nested", "region", "facets")
 ALL = "ALL"  # the only kind where labels are not nested
 ROLES = ("content", "equipment", "patient", "storage", "order")
 SELECT = {
@@ -39,7 +40,8 @@ class Design:
     """How labels are made. Each of the first four is a step of the tree, taken or not.
 
     roles: compare tags of content alone; nested: inside each kind; region, facets: one column for
-    the region, words for technique. shares: the weights of region and of facets.
+    the region, words for technique. shares: the weights of region and of facets. described:
+    whether regions and words are taken from descriptions too.
     """
 
     roles: bool = True
@@ -50,6 +52,18 @@ class Design:
     shares: tuple[float, float] = (0.35, 0.3)
     algorithm: str = "fasterpam"
     described: bool = True
+
+    @property
+    def name(self) -> str:
+        """What is in the design, in words."""
+        steps = [name for name in STEPS if getattr(self, name)]
+        usual = Design(self.roles, self.nested, self.region, self.facets)
+        more = [
+            f"{field.name} {getattr(self, field.name)}"
+            for field in fields(self)
+            if getattr(self, field.name) != getattr(usual, field.name)
+        ]
+        return ", ".join([" + ".join(steps) or "none", *more])
 
 
 class Labelled:

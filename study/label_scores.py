@@ -1,5 +1,7 @@
 """How good labels are on patients whose images took no part in the fit."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
@@ -25,16 +27,16 @@ def planted_number(archive: Archive, fitted: Bools) -> int:
     return groups.filter(pl.col("len") >= LEAST).height
 
 
-def scores(archive: Archive, fitted: Bools, labels: pl.Series) -> dict[str, float | None]:
+def scores(archive: Archive, fitted: Bools, labels: pl.Series) -> dict[str, float | int | None]:
     """Return how labels agree, inside modality, with what was planted, with machines, with looks.
 
-    labels: (n,). Figures are of the images of other patients than the fitted ones: AMI with
+    labels: (n,), of any type. Figures are of the images of other patients than the fitted ones: AMI with
     `content` (part, view, contrast), with `part`, with `machine`, and how much of the distance in
     looks they explain (pair statistic on principal components of pictures).
     """
     held_out = pl.Series(~fitted)
     truth, patients = archive.truth.filter(held_out), archive.tags["patient"].filter(held_out)
-    codes = labels.filter(held_out).fill_null(0).to_numpy().astype(np.int64)
+    codes = _codes(labels.filter(held_out))
     outside = {name: truth[name] for name in ("content", "part", "machine")}
     said = pair_statistic(
         components(archive, fitted)[~fitted],
@@ -44,7 +46,17 @@ def scores(archive: Archive, fitted: Bools, labels: pl.Series) -> dict[str, floa
         _codes(patients) % TRIALS,
     )
     agreed = inside(codes, outside, truth["modality"])
-    return {**agreed, "explained": said.explained, "labels": float(len(np.unique(codes)))}
+    return {**agreed, "explained": said.explained, "labels": len(np.unique(codes))}
+
+
+def references(archive: Archive) -> Iterator[tuple[str, pl.Series]]:
+    """Yield labels that are no clusters: what was planted, machines, and two tags as they are."""
+    truth = archive.truth
+    for name in ("part", "content", "machine"):
+        yield f"planted {name}", truth.select(pl.concat_str("modality", name)).to_series()
+    stated = pl.col("Modality", "BodyPartExamined").fill_null("").str.to_uppercase()
+    tags = archive.tags.select(stated).select(pl.concat_str(pl.all(), separator=" "))
+    yield "Modality × BodyPartExamined", tags.to_series()
 
 
 def components(archive: Archive, fitted: Bools) -> Float32s:
@@ -59,4 +71,4 @@ def components(archive: Archive, fitted: Bools) -> Float32s:
 
 
 def _codes(texts: pl.Series) -> Int64s:
-    return texts.rank("dense").to_numpy().astype(np.int64)
+    return texts.rank("dense").fill_null(0).to_numpy().astype(np.int64)
