@@ -122,6 +122,7 @@ rule cards:
             "cards",
             rules.stability,
             rules.composition if TREE else rules.medoids,
+            tables="labels.tables",
             min_patients="privacy.min_patients",
             ranges="gower.ranges",
         ),

@@ -26,7 +26,7 @@ rule clusters:
         **recipe(
             "clusters",
             rules.samples,
-            count="labels.count",
+            labels="labels.count",
             k="cluster.k",
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
@@ -77,7 +77,7 @@ rule choice:
         **recipe(
             "choice",
             rules.clusters,
-            count="labels.count",
+            labels="labels.count",
             rule="choose.rule",
             tolerance="choose.tolerance",
             ranges="gower.ranges",

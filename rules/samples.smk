@@ -8,10 +8,14 @@ archive has too few (tagsight/tags/kind_sampling.py); a sample that it has none 
 and draws.json says what could not be tested.
 """
 
+# By kind in a tree, which content says.
+DRAWN_FROM = rules.content if TREE else rules.tags if LOOKS else rules.table
+
 
 rule draws:
     input:
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        content=CONTENT,
     output:
         samples=expand("results/draws/{sample}.parquet", sample=SAMPLES),
         summary="results/draws.json",
@@ -26,7 +30,7 @@ rule draws:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("draws", rules.tags if LOOKS else rules.table, sizes="samples", seed="seed"),
+        **recipe("draws", DRAWN_FROM, sizes="samples", seed="seed"),
     script:
         "../scripts/draws.py"
 

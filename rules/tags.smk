@@ -5,7 +5,6 @@ Needs the tags of every shard, in a tree their content too. Leaves how often eac
 rows of numbers and categories (features).
 """
 
-
 CONTENT = branch(TREE, then=expand("results/content/{shard}.parquet", shard=SHARDS))
 
 

@@ -2,7 +2,9 @@
 
 import polars as pl
 
+from tagsight.content.tables import content_tables
 from tagsight.interpretation import flat_cards, rules, tree_cards
+from tagsight.interpretation.name_words import Words
 from tagsight.run.atomic import read_json, write_file, write_json
 from tagsight.run.jobs import logged
 from tagsight.tags.tree_encoding import FLAT, load_tree
@@ -35,6 +37,7 @@ with logged(snakemake):
             tree,
             composition,
             stability,
+            Words(content_tables(params.tables).kinds.all_words()),
             least,
         )
     cards, rows = found

@@ -22,7 +22,7 @@ with logged(snakemake):
             edge = "K = %d is at the edge of cluster.k: widen the grid to see if it would go on"
             LOG.warning(edge, choice["k"])
     else:
-        choice = tree_choice(clusters, tree, params.count)
+        choice = tree_choice(clusters, tree, params.labels)
         for kind, of_kind in choice["kinds"].items():
             LOG.info("%s: %d clusters", kind, of_kind["k"])
     write_json(choice, snakemake.output[0])

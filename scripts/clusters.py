@@ -15,5 +15,5 @@ with logged(snakemake):
     if tree.flat:
         clusters = flat_clusters(sample, tree.of(FLAT), params.k, **how)
     else:
-        clusters = tree_clusters(sample, tree, count=params.count, **how)
+        clusters = tree_clusters(sample, tree, count=params.labels, **how)
     write_parquet(clusters, snakemake.output[0])

@@ -2,8 +2,9 @@
 
 import polars as pl
 
-from tagsight.content.facets import in_words
-from tagsight.dicom.roles import roles
+from tagsight.content.in_words import in_words
+from tagsight.content.tables import content_tables
+from tagsight.dicom.roles import roles_of
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
@@ -25,9 +26,11 @@ with logged(snakemake):
             frequencies,
             tags,
             body_parts,
-            roles=roles(frequencies["keyword"], params.tables.get("roles")),
+            roles=roles_of(frequencies["keyword"].to_list(), params.tables["roles"]),
             wanted=params.roles,
-            in_words=in_words(words(scan(inputs.content)), by_kind),
+            in_words=in_words(
+                words(scan(inputs.content)), by_kind, content_tables(params.tables).facets
+            ),
             seed=seed,
             **{key: value for key, value in params.select.items() if key != "image_level"},
         )

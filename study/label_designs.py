@@ -6,10 +6,10 @@ import polars as pl
 
 from study.archives import KEY, Archive
 from tagsight.arrays import Bools
-from tagsight.content import regions
 from tagsight.content.content import content
+from tagsight.content.in_words import in_words
 from tagsight.content.tables import content_tables
-from tagsight.dicom.roles import role, roles
+from tagsight.dicom.roles import roles_of
 from tagsight.tags.frequencies import frequencies
 from tagsight.tags.kind_frequencies import kind_frequencies, sizes, with_content, words
 from tagsight.tags.kind_selection import kind_selection
@@ -78,8 +78,7 @@ class Labelled:
         self.spellings = spelling_table(None)
         self.tables = content_tables()
         self.frequencies = frequencies(self.tags.lazy())
-        table = roles()
-        self.roles = {keyword: role(keyword, table) for keyword in self.frequencies["keyword"]}
+        self.roles = roles_of(self.frequencies["keyword"].to_list())
         self.contents = {
             described: content(self.tags, self.spellings, self.tables, described=described)
             for described in (True, False)
@@ -111,7 +110,7 @@ class Labelled:
             self.spellings,
             roles=self.roles,
             wanted=("content",) if design.roles else ROLES,
-            in_words=self._in_words(imaged, design),
+            in_words=in_words(words(imaged.lazy()), by_kind, self.tables.facets),
             **SELECT,
         )
         tree = fit_tree(
@@ -138,15 +137,3 @@ class Labelled:
         if not design.nested:
             imaged = imaged.with_columns(kind=pl.lit(ALL), picture=pl.lit(value=True))
         return imaged
-
-    def _in_words(self, imaged: pl.DataFrame, design: Design) -> dict[str, set[str]]:
-        """Kind -> tags of content that step back for the words that stand for them."""
-        out = {kind: set[str]() for kind in imaged["kind"].unique()}
-        for kind, of_kind in out.items():
-            rows = imaged.filter(kind=kind)
-            for facet in self.tables.facets if design.facets else ():
-                if rows[facet.name].count():
-                    of_kind |= {k for k in facet.keywords if self.roles.get(k) == "content"}
-            if design.region:
-                of_kind |= set(regions.SOURCES)
-        return out

@@ -49,14 +49,14 @@ Written by `make study-labels`, sentences too. All figures by archive and design
 ## What is compared
 
 Drawn archives whose hospitals have different habits: {habits}. Each combination is drawn twice: the
-first half of the archives is for choices, and **all figures below are of the other half**, {archives}
-archives of {patients} patients' images each ({images} images on average). Labels are made of every
-second patient's images, as many labels as groups were planted there; scores are of the other
-patients' images. AMI is inside modality, the mean weighted by images. `explained` is the pair
+first half of the archives is for choices, and **all figures below are of the other half**:
+{archives} archives of {patients} patients, {images} images on average. Labels are made of every
+second patient's images, as many as groups were planted there; scores are of the other patients'
+images. AMI is inside modality, the mean weighted by images. `explained` is the pair
 statistic inside modality on 40 principal components of pictures at 32 × 32: by how much nearer, in
-looks, an image is to other patients' images of its label than of its modality. Archives are drawn by
-this project, so the designs were made knowing what is in them; what holds on real pictures is not
-said here."""
+looks, an image is to other patients' images of its label than of its modality. Archives are drawn
+by this project, and the designs were made by people who know how; what holds on real pictures is
+not said here."""
 
 
 def write(folder: Path, table: pl.DataFrame) -> None:
@@ -150,9 +150,9 @@ def _designs(published: pl.DataFrame) -> str:
     return (
         "## All designs\n\nSteps of the tree in the name of a design are taken, the others are not: "
         "`roles`, tags of content alone; `nested`, inside each kind; `region`, one column for the "
-        "region; `facets`, words for technique. Numbers are compared by rank, images by k-medoids "
-        "(`fasterpam`), region and facets have .35 and .3 of the weight, and descriptions are read, "
-        f"where a name says nothing else.\n\n{markdown(shown)}"
+        "region; `facets`, words for technique. Where a name says nothing else, numbers are "
+        "compared by rank, images by k-medoids (`fasterpam`), region and facets have .35 and .3 of "
+        f"the weight, and descriptions are read.\n\n{markdown(shown)}"
     )
 
 
@@ -203,16 +203,21 @@ def _habits(published: pl.DataFrame) -> str:
 def _choice(table: pl.DataFrame) -> str:
     best, published = chosen(table), table.filter(~pl.col("choosing"))
     is_default, is_flat = pl.col("design") == Design().name, pl.col("design") == NONE
-    over_flat = _gain(*paired(published, is_default, is_flat, "explained"))
+    gains = {
+        score: _gain(*paired(published, is_default, is_flat, score))
+        for score in ("explained", "content", "machine")
+    }
     text = (
-        f"## What to take\n\nAll four steps explain {over_flat} more of looks than none of them, and "
-        f"change AMI with content by {_gain(*paired(published, is_default, is_flat, 'content'))}, "
-        f"with machines by {_gain(*paired(published, is_default, is_flat, 'machine'))}. "
+        "## What to take\n\nAll four steps of the tree against none of them: explained "
+        f"{gains['explained']}, AMI with content {gains['content']}, with machines "
+        f"{gains['machine']}. "
     )
     if best == Design().name:
-        return f"{text}No design explains more on the archives for choices: they are the default."
+        return f"{text}No design explains more on the archives for choices: all four are taken."
     mean, reach = paired(published, pl.col("design") == best, is_default, "explained")
-    text += f"On the archives for choices `{best}` explains most; on the others it is {_gain(mean, reach)} "
+    text += (
+        f"On the archives for choices `{best}` explains most; on the others {_gain(mean, reach)} "
+    )
     if mean > reach:
-        return text + "above the default, which should follow it."
-    return text + "from the default, which is no difference that these archives show: it stays."
+        return text + "more than the default, which should follow it."
+    return text + "more than the default, which is no difference that these archives show."

@@ -23,16 +23,17 @@ def fitted_half(archive: Archive) -> Bools:
 
 def planted_number(archive: Archive, fitted: Bools) -> int:
     """Return how many groups were planted in the images that labels are made of."""
-    groups = archive.truth.filter(pl.Series(fitted)).group_by("modality", "content").len()
+    truth = archive.truth.filter(pl.Series(fitted))
+    groups = truth.group_by("modality", "content").len()
     return groups.filter(pl.col("len") >= LEAST).height
 
 
 def scores(archive: Archive, fitted: Bools, labels: pl.Series) -> dict[str, float | int | None]:
     """Return how labels agree, inside modality, with what was planted, with machines, with looks.
 
-    labels: (n,), of any type. Figures are of the images of other patients than the fitted ones: AMI with
-    `content` (part, view, contrast), with `part`, with `machine`, and how much of the distance in
-    looks they explain (pair statistic on principal components of pictures).
+    labels: (n,), of any type. Figures are of the images of other patients than the fitted ones:
+    AMI with `content` (part, view, contrast), with `part`, with `machine`, and how much of the
+    distance in looks they explain (pair statistic on principal components of pictures).
     """
     held_out = pl.Series(~fitted)
     truth, patients = archive.truth.filter(held_out), archive.tags["patient"].filter(held_out)

@@ -39,7 +39,7 @@ MORE = (
     replace(FULL, described=False),
     replace(FULL, described=False, facets=False),
 )
-QUICK = (Design(roles=False, nested=False, region=False, facets=False, scale="range"), FULL)
+QUICK = (Design(roles=False, nested=False, region=False, facets=False), FULL)
 
 
 def factorial() -> list[Design]:

@@ -62,7 +62,7 @@ def clusterings(
     weights: float64 (n,), how many equal rows each row represents.
     A K at or above the number of distinct rows is left out, as in `k_medoids.grid`; where none is
     left, halves of the smallest are tried, and at last all rows are one cluster, as rows without
-    any feature are. Without rows, or without K, there is no clustering. `hdbscan`
+    any feature are. Without rows there is no clustering. `hdbscan`
     returns the clusterings nearest in number to each K, and leaves rows out (label -1); `dynmsc`
     the best number of clusters between a K and the next below it. Labels of `famd` depend on the
     features only; its medoids, and which K are left out, on the distances. Deterministic, for any
@@ -72,7 +72,7 @@ def clusterings(
     chosen = ALGORITHMS[algorithm]
     if weights is not None and not chosen.weighted and (weights != 1).any():
         raise ValueError(f"{algorithm} takes no weights: give it every row")
-    if not len(features) or not ks:
+    if not len(features):
         return []
     if len(features) == 1 or not features.comparable().any():
         return [_one_cluster(distances, weights)]

@@ -57,6 +57,10 @@ class Kinds:
         """Return what a radiologist calls a kind: `slides` for SM; CT, MR and the like stay."""
         return self._words.get(kind) or kind
 
+    def all_words(self) -> dict[str, str]:
+        """Return kind → its words, for those that have any."""
+        return dict(self._words)
+
     def kind(
         self, sop_class: str | None, modality: str | None, conversion: str | None, plane: str | None
     ) -> str:

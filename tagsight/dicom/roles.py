@@ -5,7 +5,7 @@ files agree or differ for other reasons, so labels are made of content alone unl
 says otherwise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +22,12 @@ def roles(user_table: str | Path | None = None) -> dict[str, Role]:
     """
     rows = [*rows_of("roles.csv"), *user_rows(user_table)]
     return {row["name"]: row["role"] for row in rows}  # type: ignore[misc]  # checked in the config
+
+
+def roles_of(keywords: Sequence[str], user_table: str | Path | None = None) -> dict[str, Role]:
+    """Return the role of each tag; user_table: see `roles`."""
+    table = roles(user_table)
+    return {keyword: role(keyword, table) for keyword in keywords}
 
 
 def role(keyword: str, table: Mapping[str, Role]) -> Role:

@@ -5,7 +5,6 @@ from typing import Any
 
 import polars as pl
 
-from tagsight.content.kinds import WORDS
 from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards
 from tagsight.interpretation.name_words import Words
@@ -25,17 +24,18 @@ def described(
     tree: Tree,
     composition: pl.DataFrame,
     stability: Mapping[str, Any],
+    words: Words,
     min_patients: int,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the cards of all labels, and a rule for each.
 
     sample, holdout: the tuning sample, and one of other patients; members: the former's images in
     their leaves; leaves: as in medoids.parquet; tree: the encodings; composition: of all images;
-    stability: as in stability.json.
+    stability: as in stability.json; words: as names show them.
     """
     again = {leaf["cluster"]: leaf["found"] for leaf in stability["leaves"]}
     found = pl.col("cluster").replace_strict(again, default=None, return_dtype=pl.Boolean)
-    names_of = names(composition, leaves.select("cluster", "kind", found=found), Words(WORDS))
+    names_of = names(composition, leaves.select("cluster", "kind", found=found), words)
     leaf_labels = dict(names_of.select("cluster", "label").iter_rows())
     inside = labelled(members, leaf_labels)
     others = labelled(place(holdout, leaves, tree), leaf_labels)

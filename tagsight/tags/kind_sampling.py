@@ -203,16 +203,12 @@ def _images(thinned: pl.DataFrame, name: str, taken: Taken) -> pl.DataFrame:
     pool = thinned.join(order, on="unit").sort("place", "rank", "image")
     if name not in sampling.FROM_TAGS:
         pool = pool.filter(pl.col("undrawable").is_null())
-    quota = pl.col("kind").replace_strict(
-        dict(taken.quotas), return_dtype=pl.Int64, default=0
-    )
+    quota = pl.col("kind").replace_strict(dict(taken.quotas), return_dtype=pl.Int64, default=0)
     kept = pool.filter(pl.int_range(pl.len()).over("kind") < quota)
     return kept.with_columns(sample=pl.lit(name)).drop("unit", "rank", "place")
 
 
-def summary(
-    drawn: pl.DataFrame, images: pl.DataFrame, sizes: Mapping[str, int]
-) -> dict[str, Any]:
+def summary(drawn: pl.DataFrame, images: pl.DataFrame, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Return what draws.json holds: `samples`, `shared`, and `untested`, in sentences.
 
     drawn: from `draw_samples`; images, sizes: as in `draw_samples`.

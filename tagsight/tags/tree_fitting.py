@@ -174,18 +174,24 @@ def _facets(words: pl.DataFrame) -> list[str]:
 
 
 def _words(words: pl.DataFrame, kind: str, images: int, names: Sequence[str]) -> list[Column]:
-    """The columns of words in a kind: the words, and whether there is one."""
+    """The columns of words in a kind: the words, and whether there is one.
+
+    Of a facet with a single word, such as a localizer, it counts in full whether there is one; a
+    single region tells nothing.
+    """
     columns = []
     for name in names:
         every = words.filter(pl.col("column") == name)
         here = every.filter(pl.col("kind") == kind)
         filled = int(here["images"].sum())
+        presence = _is_present(f"{WORD}.{name}", name)
         if len(here) > 1:
             categories = tuple(every["word"].unique().sort())
             column = Column(f"{WORD}.{name}", name, "categorical", WORD, categories=categories)
             columns.append(column)
-        if 0 < filled < images:
-            columns.append(replace(_is_present(f"{WORD}.{name}", name), weight=PRESENCE_OF_WORDS))
+            presence = replace(presence, weight=PRESENCE_OF_WORDS)
+        if 0 < filled < images and (len(here) > 1 or name != REGION):
+            columns.append(presence)
     return columns
 
 

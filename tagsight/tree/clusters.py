@@ -84,14 +84,25 @@ def kind_clusters(
     distinct = algorithms.rows_to_cluster(features, weight, algorithm)
     distances = metric.matrix(distinct.features, encoding.distance)
     several = [k for k in ks if 1 < k <= len(distances)]
-    grid = algorithms.clusterings(distinct.features, distances, several, algorithm, distinct.weight)
     grid = [
         _one(distances, distinct),
-        *(each for each in grid if each.k > 1),
+        *_several(distinct, distances, several, algorithm),
+    ]
+    grid = [
+        *grid,
         *_exact(distances, distinct, [k for k in several if k not in {each.k for each in grid}]),
     ]
     widths = silhouettes.widths(distances, [each.labels for each in grid], distinct.weight)
     return cluster_tables.table(rows["image"], distances, grid, widths, distinct)
+
+
+def _several(
+    distinct: DistinctRows, distances: Float32s, ks: Sequence[int], algorithm: str
+) -> list[Clustering]:
+    if not ks:
+        return []
+    grid = algorithms.clusterings(distinct.features, distances, ks, algorithm, distinct.weight)
+    return [each for each in grid if each.k > 1]  # rows that can't be divided come as one cluster
 
 
 def _exact(distances: Float32s, distinct: DistinctRows, ks: Sequence[int]) -> list[Clustering]:
