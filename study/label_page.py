@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from study.archives import PATIENTS
 from study.label_designs import STEPS, Design
 from study.label_drawings import figure
 from study.tables import markdown
@@ -19,6 +18,7 @@ SCHEMA = {
     "own_machine": pl.Float64,
     "filled": pl.Float64,  # null = as each machine does
     "wrong": pl.Float64,
+    "patients": pl.Int64,
     "planted": pl.Int64,  # groups; as many labels were asked for
     "images": pl.Int64,
     "design": pl.String,
@@ -48,14 +48,14 @@ Written by `make study-labels`, sentences too. All figures by archive and design
 
 ## What is compared
 
-Drawn archives whose hospitals have different habits: {habits}. Each combination is drawn twice: the
-first half of the archives is for choices, and **all figures below are of the other half**:
-{archives} archives of {patients} patients, {images} images on average. Labels are made of every
-second patient's images, as many as groups were planted there; scores are of the other patients'
-images. AMI is inside modality, the mean weighted by images. `explained` is the pair
-statistic inside modality on 40 principal components of pictures at 32 × 32: by how much nearer, in
-looks, an image is to other patients' images of its label than of its modality. Archives are drawn
-by this project, and the designs were made by people who know how; what holds on real pictures is
+Drawn archives whose hospitals have different habits: {habits}. Each combination is drawn twice: \
+the first half of the archives is for choices, and **all figures below are of the other half**: \
+{archives} archives of {patients} patients, {images} images on average. Labels are made of every \
+second patient's images, as many as groups were planted there; scores are of the other patients' \
+images. AMI is inside modality, the mean weighted by images. `explained` is the pair statistic \
+inside modality on 40 principal components of pictures at 32 × 32: by how much nearer, in looks, \
+an image is to other patients' images of its label than of its modality. Archives are drawn by \
+this project, and the designs were made by people who know how; what holds on real pictures is \
 not said here."""
 
 
@@ -95,7 +95,7 @@ def paired(table: pl.DataFrame, ours: pl.Expr, others: pl.Expr, score: str) -> t
     both = sides[0].join(sides[1], on="seed").drop_nulls()
     gains = (both["ours"] - both["others"]).to_numpy()
     if len(gains) < 2:
-        return float(gains.mean()), float("nan")
+        return float("nan"), float("nan")
     error = gains.std(ddof=1) / np.sqrt(len(gains))
     return float(gains.mean()), float(stats.t.ppf(0.975, len(gains) - 1) * error)
 
@@ -115,7 +115,7 @@ def _head(published: pl.DataFrame) -> str:
     return HEAD.format(
         habits=habits,
         archives=len(one),
-        patients=PATIENTS,
+        patients=int(one["patients"][0]),
         images=round(float(one["images"].mean())),  # type: ignore[arg-type]
     )
 
@@ -151,8 +151,8 @@ def _designs(published: pl.DataFrame) -> str:
         "## All designs\n\nSteps of the tree in the name of a design are taken, the others are not: "
         "`roles`, tags of content alone; `nested`, inside each kind; `region`, one column for the "
         "region; `facets`, words for technique. Where a name says nothing else, numbers are "
-        "compared by rank, images by k-medoids (`fasterpam`), region and facets have .35 and .3 of "
-        f"the weight, and descriptions are read.\n\n{markdown(shown)}"
+        "compared by rank, images by k-medoids (`fasterpam`), region and facets have .35 and .3 "
+        f"of the weight, and descriptions are read.\n\n{markdown(shown)}"
     )
 
 
@@ -177,7 +177,7 @@ def _steps(published: pl.DataFrame) -> str:
 
 
 def _gain(mean: float, reach: float) -> str:
-    return f"{mean:+.3f} ± {reach:.3f}"
+    return "–" if np.isnan(mean) else f"{mean:+.3f} ± {reach:.3f}"
 
 
 def _habits(published: pl.DataFrame) -> str:

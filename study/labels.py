@@ -103,6 +103,7 @@ def _rows(setting: Setting, designs: Sequence[Design]) -> Iterator[dict[str, Any
         "seed": setting.seed,
         "choosing": setting.choosing,
         **asdict(setting.habits),
+        "patients": setting.patients,
         "planted": count,
         "images": len(fitted),
     }
