@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tagsight.content.tables import content_tables
 from tagsight.interpretation.name_words import Words, bands, number_columns, order_of
 from tagsight.interpretation.names import HOLDS, JOINT, LONGEST, names
 from tagsight.run.package_data import rows_of
@@ -143,7 +144,17 @@ def test_names_are_what_a_radiologist_says():
 def test_a_word_needs_nine_tenths_of_all_images_and_silence_counts_against_it():
     assert named(ct(100, region={"CHEST": 90})) == ["CT · chest"]
     assert named(ct(100, region={"CHEST": 89})) == ["CT"]
-    assert named(ct(100, region={"CHEST": 80, "HEAD": 20})) == ["CT"]
+    assert named(ct(100, region={"CHEST": 80, "HEAD": 9})) == ["CT"]
+
+
+def test_two_words_may_hold_together_of_what_is_spoken_so():
+    mixed = {"region": {"PELVIS": 60, "ABDOMEN": 35}, "kernel": {"soft": 50, "lung": 50}}
+    assert named(ct(100, **mixed)) == ["CT · abdomen / pelvis"]
+    assert named(one("DX", 100, view={"AP": 30, "PA": 70}, side={"L": 50, "R": 50})) == [
+        "DX · AP / PA"
+    ]
+    three = {"ABDOMEN": 40, "PELVIS": 40, "CHEST": 20}
+    assert named(ct(100, region=three)) == ["CT"]
 
 
 def test_a_kind_of_several_modalities_says_so():
@@ -281,13 +292,13 @@ def leaves_of_an_archive(draw):
 
 
 def claimed(name, kind):
-    """(column, words) that a piece of a name stands for, from the table of words alone."""
-    shown = defaultdict(set)
-    for row in rows_of("name_words.csv"):
-        if kind in (row["kinds"] or kind).split():
-            shown[row["shown"]].add((row["column"], row["word"]))
+    """Pieces of a name, each with column -> words that it may stand for, from the tables alone."""
     for piece in name.split(" (")[0].split(JOINT)[1:]:
-        yield piece, shown[piece] or {(column, piece) for column in number_columns()}
+        meanings = defaultdict(set)
+        for row in rows_of("name_words.csv"):
+            if kind in (row["kinds"] or kind).split() and row["shown"] in piece.split(" / "):
+                meanings[row["column"]].add(row["word"].upper())
+        yield piece, meanings or {column: {piece.upper()} for column in number_columns()}
 
 
 @settings(max_examples=150)
@@ -307,12 +318,10 @@ def test_names_are_unique_true_short_and_keep_all_images(leaves, seed):
         inside = rows.filter(label=label)
         assert inside["kind"].n_unique() == 1
         for piece, meanings in claimed(name, kind):
+            word = pl.col("word").str.to_uppercase()
             shares = [
-                inside.filter(
-                    pl.col("column") == column, pl.col("word").str.to_uppercase() == word.upper()
-                )["images"].sum()
-                / size
-                for column, word in meanings
+                inside.filter(pl.col("column") == column, word.is_in(spelt))["images"].sum() / size
+                for column, spelt in meanings.items()
             ]
             assert max(shares) >= HOLDS, (name, piece)
 
@@ -332,8 +341,23 @@ def test_every_word_is_short_and_stands_for_one_column_of_a_kind():
             if row["column"] in columns and kind in (row["kinds"] or kind).split() and row["shown"]:
                 seen[row["shown"]].add(row["column"])
                 assert len(row["shown"]) <= 18
-        assert {word: of for word, of in seen.items() if len(of) > 1} == {}
+        said_twice = {word: of for word, of in seen.items() if len(of) > 1}
+        assert set(said_twice) <= {"AP", "lateral"}  # of a view and of a C-arm's angle: the same
         assert order_of(kind).always <= columns
+
+
+def test_every_word_of_content_has_its_form_in_names():
+    tables = content_tables()
+    known = {(row["column"], row["word"]) for row in rows_of("name_words.csv")}
+    wanted = {(facet.name, word) for facet in tables.facets for word in facet.words}
+    wanted |= {("region", region) for region in tables.regions.names()}
+    assert wanted - known == set()
+
+
+def test_every_facet_of_a_kind_has_its_place_in_names():
+    for facet in content_tables().facets:
+        for kind in facet.kinds or {"CT", "MR", "DX", "MG", "US", "XA"}:
+            assert facet.name in order_of(kind).columns, (kind, facet.name)
 
 
 def test_bands_are_ranges_that_people_use():
