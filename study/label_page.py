@@ -1,5 +1,7 @@
 """The page of the study of labels, from its table of scores alone."""
 
+import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +39,8 @@ SCHEMA = {
     "explained": pl.Float64,
     "labels": pl.Int64,  # that the images of other patients have
 }
-NONE = "none"  # the design without any step
+EVERY = tuple(itertools.product((False, True), repeat=len(STEPS)))
+NONE, ALL_STEPS = Design(*EVERY[0]).name, Design(*EVERY[-1]).name
 SCORES = ("content", "part", "machine", "explained")
 HEAD = """# Which labels?
 
@@ -157,21 +160,22 @@ def _designs(published: pl.DataFrame) -> str:
 
 
 def _steps(published: pl.DataFrame) -> str:
-    cells = published.filter(
-        pl.col("roles").is_not_null() & (pl.col("algorithm") == Design().algorithm)
-    ).filter("described", region_share=Design().shares[0], facets_share=Design().shares[1])
-    cells = cells.filter(pl.col("scale").is_in(["range", "rank"]))
-    sides = [(step, pl.col(step), ~pl.col(step)) for step in STEPS]
-    sides.append(("numbers by rank", pl.col("scale") == "rank", pl.col("scale") == "range"))
-    rows = []
-    for name, ours, others in sides:
-        row: dict[str, str] = {"step": name}
-        for score in ("content", "machine", "explained"):
-            row[score] = _gain(*paired(cells, ours, others, score))
-        rows.append(row)
+    cells = published.filter(pl.col("design").is_in([Design(*steps).name for steps in EVERY]))
+    ends = published.filter(
+        pl.col("design").str.contains(f"^({re.escape(ALL_STEPS)}|none)($|, scale)")
+    )
+    by_scale = pl.col("scale") == "rank", pl.col("scale") == "range"
+    sides = [(step, cells, pl.col(step), ~pl.col(step)) for step in STEPS]
+    sides.append(("numbers by rank, not by range", ends, *by_scale))
+    scores = ("content", "machine", "explained")
+    rows = [
+        {"step": name, **{score: _gain(*paired(rows, ours, others, score)) for score in scores}}
+        for name, rows, ours, others in sides
+    ]
     return (
         "## What each step does\n\nThe mean change by a step over all combinations of the other "
-        "steps, as pairs on the same archive, with its 95 % interval.\n\n"
+        "steps (of the scale: with all steps and with none), as pairs on the same archive, with its "
+        "95 % interval.\n\n"
         f"{markdown(pl.DataFrame(rows))}"
     )
 
@@ -181,7 +185,7 @@ def _gain(mean: float, reach: float) -> str:
 
 
 def _habits(published: pl.DataFrame) -> str:
-    ends = {"none": NONE, "all": Design().name}
+    ends = {"none": NONE, "all": ALL_STEPS}
     rows = []
     for column, text, null in HABITS:
         for value in _levels(published, column):
@@ -202,7 +206,7 @@ def _habits(published: pl.DataFrame) -> str:
 
 def _choice(table: pl.DataFrame) -> str:
     best, published = chosen(table), table.filter(~pl.col("choosing"))
-    is_default, is_flat = pl.col("design") == Design().name, pl.col("design") == NONE
+    is_default, is_flat = pl.col("design") == ALL_STEPS, pl.col("design") == NONE
     gains = {
         score: _gain(*paired(published, is_default, is_flat, score))
         for score in ("explained", "content", "machine")
@@ -212,7 +216,7 @@ def _choice(table: pl.DataFrame) -> str:
         f"{gains['explained']}, AMI with content {gains['content']}, with machines "
         f"{gains['machine']}. "
     )
-    if best == Design().name:
+    if best == ALL_STEPS:
         return f"{text}No design explains more on the archives for choices: all four are taken."
     mean, reach = paired(published, pl.col("design") == best, is_default, "explained")
     text += (

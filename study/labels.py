@@ -21,31 +21,28 @@ import polars as pl
 from study import archives, label_designs, label_page, label_scores
 from study.archives import Setting
 from study.data import CLONE, RUNS
-from study.label_designs import Design, Labelled
+from study.label_designs import STEPS, Design, Labelled
 from tagsight.run.atomic import write_parquet
 
 FULL = Design()
+FLAT = Design(roles=False, nested=False, region=False, facets=False)
 MORE = (
-    replace(FULL, algorithm="pam"),
-    replace(FULL, algorithm="alternate"),
-    replace(FULL, algorithm="average"),
-    replace(FULL, algorithm="hdbscan"),
-    replace(FULL, algorithm="famd"),
-    replace(FULL, algorithm="kprototypes"),
+    replace(FLAT, scale="range"),
+    replace(FULL, scale="range"),
     replace(FULL, scale="robust"),
-    replace(FULL, shares=(0.2, 0.2)),
-    replace(FULL, shares=(0.2, 0.45)),
-    replace(FULL, shares=(0.5, 0.3)),
+    *(
+        replace(FULL, algorithm=name)
+        for name in ("pam", "alternate", "average", "hdbscan", "famd", "kprototypes")
+    ),
+    *(replace(FULL, shares=shares) for shares in ((0.2, 0.2), (0.2, 0.45), (0.5, 0.3))),
     replace(FULL, described=False),
     replace(FULL, described=False, facets=False),
 )
-QUICK = (Design(roles=False, nested=False, region=False, facets=False), FULL)
 
 
 def factorial() -> list[Design]:
-    """Return every combination of the steps of the tree and of two scales."""
-    choices = itertools.product((False, True), (False, True), (False, True), (False, True))
-    return [Design(*steps, scale=scale) for steps in choices for scale in ("range", "rank")]
+    """Return every combination of the steps of the tree."""
+    return [Design(*steps) for steps in itertools.product((False, True), repeat=len(STEPS))]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -60,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings, designs = archives.settings(), [*factorial(), *MORE]
     if options.quick:
         settings = [replace(setting, patients=60) for setting in settings[:2] + settings[-2:]]
-        designs = list(QUICK)
+        designs = [FLAT, FULL]
     label_page.write(options.folder, measured(settings, designs, options.workers))
 
 

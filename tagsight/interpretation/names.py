@@ -1,9 +1,10 @@
 """Names of labels: words that hold for the images of a label, over the whole archive.
 
 A word is in a name where at least 90 % of the label's images have it; images that do not state it
-count against it. Of regions, views and the like two words may do so together: `abdomen / pelvis`. After kind and region come the words of technique, in the order in which they are
-spoken: those that tell labels of one region apart, and those without which a name of this kind
-sounds incomplete. Ranges of numbers come in where no word tells labels apart.
+count against it. Of regions, views and the like two words may do so together: `abdomen / pelvis`.
+After kind and region come the words of technique, in the order in which they are spoken: those that
+tell labels of one region apart, and those without which a name of this kind sounds incomplete.
+Ranges of numbers come in where no word tells labels apart.
 
 A leaf becomes a label with others where no word tells it from them. One that is not found again in
 other patients has no name of its own: it joins the label of the same words, or else all such leaves
