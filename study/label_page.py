@@ -41,6 +41,13 @@ SCHEMA = {
 }
 EVERY = tuple(itertools.product((False, True), repeat=len(STEPS)))
 NONE, ALL_STEPS = Design(*EVERY[0]).name, Design(*EVERY[-1]).name
+HABITS = (
+    ("machines", "machines of each modality", "all"),
+    ("own_machine", "share of exams on a machine that is the patient's own", ""),
+    ("filled", "share of series with a body part", "as each machine does"),
+    ("wrong", "share of these that are wrong", ""),
+)
+HABIT_NAMES = tuple(name for name, _, _ in HABITS)
 SCORES = ("content", "part", "machine", "explained")
 HEAD = """# Which labels?
 
@@ -123,14 +130,6 @@ def _head(published: pl.DataFrame) -> str:
     )
 
 
-HABITS = (
-    ("machines", "machines of each modality", "all"),
-    ("own_machine", "share of exams on a machine that is the patient's own", ""),
-    ("filled", "share of series with a body part", "as each machine does"),
-    ("wrong", "share of these that are wrong", ""),
-)
-
-
 def _levels(table: pl.DataFrame, column: str) -> list[float | int | None]:
     return table[column].unique().sort(nulls_last=True).to_list()
 
@@ -151,7 +150,7 @@ def _designs(published: pl.DataFrame) -> str:
         pl.col("labels").round(1),
     )
     return (
-        "## All designs\n\nSteps of the tree in the name of a design are taken, the others are not: "
+        "## All designs\n\nSteps of the tree in the name of a design are taken, others are not: "
         "`roles`, tags of content alone; `nested`, inside each kind; `region`, one column for the "
         "region; `facets`, words for technique. Where a name says nothing else, numbers are "
         "compared by rank, images by k-medoids (`fasterpam`), region and facets have .35 and .3 "
@@ -174,7 +173,7 @@ def _steps(published: pl.DataFrame) -> str:
     ]
     return (
         "## What each step does\n\nThe mean change by a step over all combinations of the other "
-        "steps (of the scale: with all steps and with none), as pairs on the same archive, with its "
+        "steps (of the scale: with all steps and with none), as pairs on one archive, with its "
         "95 % interval.\n\n"
         f"{markdown(pl.DataFrame(rows))}"
     )
