@@ -32,8 +32,10 @@ TRAINING = {key: f"autoencoder.{key}" for key in config["autoencoder"]}
 
 rule autoencoder:
     input:
-        images="results/images/autoencoder.npy",
-        fates="results/images/autoencoder.parquet",
+        # From the tuning sample's images it learns only where its own are too few: see draws.json.
+        images=expand("results/images/{sample}.npy", sample=["autoencoder", "tuning"]),
+        fates=expand("results/images/{sample}.parquet", sample=["autoencoder", "tuning"]),
+        draws="results/draws.json",
     output:
         weights="results/autoencoder.safetensors",
         training="results/training.parquet",

@@ -37,8 +37,8 @@ def evaluate(
     keys = ["labelling", "null"]
     for labelling, null in trials.select(keys).unique(maintain_order=True).rows():
         rows = trials.filter(labelling=labelling, null=null).sort("trial")
-        left_out, in_sample = (_figures(rows, centre) for centre in ("left_out", "in_sample"))
-        out.setdefault(labelling, {})[null] = left_out | {"in_sample": in_sample}
+        by_others, in_sample = (_figures(rows, centre) for centre in ("left_out", "in_sample"))
+        out.setdefault(labelling, {})[null] = by_others | {"in_sample": in_sample}
     return out
 
 

@@ -45,6 +45,7 @@ class Features:
 
     def comparable(self) -> Bools:
         """Return which rows have a feature of positive weight: bool (n,)."""
-        filled = (np.isfinite(self.numeric) & (self.numeric_weight > 0)).any(axis=1)
+        filled = np.zeros(len(self), bool)
+        filled |= (np.isfinite(self.numeric) & (self.numeric_weight > 0)).any(axis=1)
         filled |= ((self.categorical >= 0) & (self.categorical_weight > 0)).any(axis=1)
         return filled

@@ -252,7 +252,7 @@ def _mean_adjusted_rand(labellings: Sequence[Integers | None]) -> float | None:
     """Mean adjusted Rand index of all pairs; None where there is no pair."""
     present = [labels for labels in labellings if labels is not None]
     indices = [adjusted_rand(one, other) for one, other in combinations(present, 2)]
-    return _or_null(np.mean(indices)) if indices else None
+    return _or_null(float(np.mean(indices))) if indices else None
 
 
 def _or_null(value: float) -> float | None:

@@ -4,7 +4,7 @@ The tests are fixed in advance: the clusters from tags against the null models `
 `within_modality`, with left-out centres, two-sided at 5 %.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tagsight.report.wording import LABEL_NAMES, MINUS, interval, number, p_value, percent
@@ -13,30 +13,31 @@ Figures = Mapping[str, Any]
 LEVEL = 0.05
 
 
-def result(evaluation: Figures) -> str:
+def result(evaluation: Figures, unit: str = "cluster") -> str:
     """Return the run's result as one sentence; as two where few trials limit it.
 
-    evaluation: evaluation.json.
+    evaluation: evaluation.json; unit: what a group is called. Trials have not all of the labels, so
+    that these are not counted here.
     """
-    k = evaluation["trials"]["k"]
+    clusters = f"{evaluation['trials']['k']} clusters" if unit == "cluster" else f"{unit}s"
     tags = _figures(evaluation, "tags", "series")
     outcome = verdict(tags)
     if outcome == "undefined":
         return (
-            f"Whether the {k} clusters look alike could not be measured: "
+            f"Whether images of the {clusters} look alike could not be measured: "
             f"{tags.get('reason') or 'there was nothing to compare them with'}."
         )
     opening = {
         "nearer": (
-            f"The {k} clusters made from tags explain {_share(tags)} of how far images differ"
+            f"The {clusters} made from tags explain {_share(tags)} of how far images differ"
         ),
         "as chance": (
-            f"Images of the {k} clusters made from tags could not be shown to look more alike than "
-            f"by chance: the clusters explain {_share(tags)} of how far images differ"
+            f"Images of the {clusters} made from tags could not be shown to look more alike than "
+            f"by chance: the {unit}s explain {_share(tags)} of how far images differ"
         ),
         "farther": (
-            f"Images of the {k} clusters made from tags look less alike than by chance: "
-            f"the clusters explain {_share(tags)} of how far images differ"
+            f"Images of the {clusters} made from tags look less alike than by chance: "
+            f"the {unit}s explain {_share(tags)} of how far images differ"
         ),
     }[outcome]
     parts = [opening, *_modality(evaluation), _beyond(evaluation)]
@@ -106,17 +107,50 @@ def _limits(evaluation: Figures, tags: Figures) -> str:
 
 def without_looks(images: int, choice: Figures) -> str:
     """Return the result of a run on a table of tags, which has no pixels for a test."""
-    silhouette = number(choice["grid"][str(choice["k"])]["silhouette"], 2)
     return (
-        f"{images:,} images fall into {choice['k']} clusters by their tags, with "
-        f"{choice['reading']} (mean silhouette {silhouette}); whether those of a cluster look "
-        "alike was not tested, as a table of tags has no pixels."
+        f"{_clusters(images, choice)}; whether those of a cluster look alike was not tested, as a "
+        "table of tags has no pixels."
     )
 
 
-def closing(sentence: str, page: str, table: str) -> str:
-    """Return the text printed at the end of a run, for any terminal: the result, then paths."""
-    plain = sentence.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+def without_trials(images: int, choice: Figures) -> str:
+    """Return the result of a run in which no trial could be made."""
+    return (
+        f"{_clusters(images, choice)}; whether those of a cluster look alike could not be tested."
+    )
+
+
+def _clusters(images: int, choice: Figures) -> str:
+    silhouette = number(choice["grid"][str(choice["k"])]["silhouette"], 2)
+    if choice["k"] == 1:
+        subject = "1 image is" if images == 1 else f"{images:,} images are"
+        return f"{subject} one cluster, too few or too alike by their tags to be divided"
+    return (
+        f"{images:,} images fall into {choice['k']} clusters by their tags, with "
+        f"{choice['reading']} (mean silhouette {silhouette})"
+    )
+
+
+def untested(draws: Figures, evaluation: Figures | None) -> list[str]:
+    """Return in sentences what could not be tested, and why.
+
+    draws: draws.json; evaluation: evaluation.json, None of a table of tags.
+    """
+    without_pixels = evaluation is None
+    lines = [line for line in draws["untested"] if not (without_pixels and "look alike" in line)]
+    empty = {name for name, row in draws["samples"].items() if not row["drawn"]}
+    left_out = {} if evaluation is None else evaluation["trials"].get("left_out", {})
+    reasons = {name: reason for name, reason in left_out.items() if name not in empty}
+    return lines + [f"{name} was left out: {reason}." for name, reason in reasons.items()]
+
+
+def closing(sentence: str, page: str, table: str, untested: Sequence[str] = ()) -> str:
+    """Return the text printed at the end of a run, for any terminal.
+
+    sentence: the result; untested: what was not tested; page, table: their paths.
+    """
+    lines = "\n".join([sentence, *(f"- {line}" for line in untested)])
+    plain = lines.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
     return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"
 
 

@@ -8,13 +8,13 @@ shrinks all samples until none is of use. So here
   size or half of the patients of a kind, the holdout its size or half of those left: without tuning
   there are no labels, but one that took all would leave nothing to test them on;
 - there are fewer trials where not all would have LEAST_IMAGES images of LEAST_PATIENTS patients;
-- the autoencoder learns from the patients left. Where these have fewer images than the tuning
-  sample, it learns from patients of tuning and holdout too: their images are compared by tags
-  alone, so that a network that has seen them makes no test easier. It never learns from a trial's,
-  whose pixels are the test.
+- the autoencoder has the patients left. Where these have fewer images than the tuning sample, it
+  learns from the tuning sample's images too: these are compared by tags alone, so that a network
+  that has seen them makes no test easier. It never learns from a trial's, whose pixels are the
+  test. Without trials nothing needs it, and it has no sample.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
@@ -68,9 +68,9 @@ def draw_by_kind(
 
     Returns the images drawn, with their `sample` and `weight` (Float64: how many images of the
     archive it stands for, those of its kind by those of it in its sample), in order of `image`. The
-    draw depends on seed and images alone. Samples share no patient (where unknown: series, else
-    image), but for an autoencoder's that has too few of its own. A sample lacks no kind that makes
-    1 % of the archive and has patients for it, if it is of 100 images or more.
+    draw depends on seed and images alone. No patient (where unknown: series, else image) is in two
+    samples. A sample of 100 images or more lacks no kind that makes 1 % of the archive, while there
+    are patients for it.
     """
     thinned = sampling.thinned_in_order(images, per_series, seed)
     taken = _filled(_by_unit(thinned, seed), sizes)
@@ -79,7 +79,7 @@ def draw_by_kind(
     number = images.group_by("kind").agg(all_images=pl.len())
     weight = pl.col("all_images") / pl.len().over("sample", "kind")
     weighted = drawn.join(number, on="kind", how="left").with_columns(weight=weight)
-    return weighted.drop("all_images").sort("image", "sample")
+    return weighted.drop("all_images").sort("image")
 
 
 def dealt(size: int, roots: Mapping[str, float], available: Mapping[str, int]) -> dict[str, int]:
@@ -121,8 +121,8 @@ def _filled(units: pl.DataFrame, sizes: Mapping[str, int]) -> dict[str, Taken]:
         left = _without(left, taken[name])
     trials = _trials(left, roots, {n: k for n, k in sizes.items() if n.startswith("trial")})
     if trials and "autoencoder" in sizes:
-        learned = _learned(units, left, taken, trials, roots, sizes["autoencoder"])
-        taken["autoencoder"] = learned
+        left = _without(left, *trials.values())
+        taken["autoencoder"] = _take(left, "drawable", roots, sizes["autoencoder"], parts=1)
     return {name: each for name, each in {**taken, **trials}.items() if len(each.units)}
 
 
@@ -180,23 +180,6 @@ def _is_useful(trial: Taken, least: int) -> bool:
     return len(trial.units) >= LEAST_PATIENTS and sum(trial.quotas.values()) >= least
 
 
-def _learned(
-    units: pl.DataFrame,
-    left: pl.DataFrame,
-    taken: Mapping[str, Taken],
-    trials: Mapping[str, Taken],
-    roots: Mapping[str, float],
-    size: int,
-) -> Taken:
-    """The autoencoder's sample, of patients in no other sample if these are enough."""
-    own = _take(_without(left, *trials.values()), "drawable", roots, size, parts=1)
-    enough = min(size, sum(taken["tuning"].quotas.values())) if "tuning" in taken else size
-    if sum(own.quotas.values()) >= enough:
-        return own
-    shared = _take(_without(units, *trials.values()), "drawable", roots, size, parts=1)
-    return shared if sum(shared.quotas.values()) > 1 else Taken(own.units.clear(), {})
-
-
 def _images(thinned: pl.DataFrame, name: str, taken: Taken) -> pl.DataFrame:
     """The images of a sample; patients' in the order in which they were taken, up to the quotas."""
     order = pl.DataFrame({"unit": taken.units}).with_row_index("place")
@@ -213,33 +196,50 @@ def summary(drawn: pl.DataFrame, images: pl.DataFrame, sizes: Mapping[str, int])
 
     drawn: from `draw_samples`; images, sizes: as in `draw_samples`.
     `samples`: sample -> `asked`, `drawn` (images), `patients`; `shared`: whether the autoencoder
-    learns from patients of the tuning or holdout sample.
+    learns from the tuning sample's images too, as its own are fewer.
     """
     unit = pl.coalesce("patient", "series", "image")
-    units = {name: set(drawn.filter(sample=name).select(unit).to_series()) for name in sizes}
-    counts = dict(drawn.group_by("sample").len().iter_rows())
+    parts = {name: drawn.filter(sample=name).select(unit).to_series() for name in sizes}
     samples = {
-        name: {"asked": size, "drawn": counts.get(name, 0), "patients": len(units[name])}
+        name: {"asked": size, "drawn": len(parts[name]), "patients": parts[name].n_unique()}
         for name, size in sizes.items()
     }
-    others = set().union(*(units[name] for name in sampling.FROM_TAGS if name in units))
-    shared = bool(units.get("autoencoder", set()) & others)
+    shared = _has_too_few(samples)
     patients = images.select(unit.n_unique()).item()
-    return {
-        "samples": samples,
-        "shared": shared,
-        "untested": untested(samples, patients, shared=shared),
-    }
+    group = "label" if "kind" in drawn.columns else "cluster"
+    lines = untested(samples, patients, shared=shared, group=group)
+    return {"samples": samples, "shared": shared, "untested": lines}
+
+
+def _has_too_few(samples: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether there are trials, and fewer images to learn from than asked for and than to tune."""
+    own, trials = samples.get("autoencoder"), _trials_of(samples)
+    if own is None or not any(row["drawn"] for row in trials):
+        return False
+    return own["drawn"] < min(own["asked"], samples["tuning"]["drawn"])
+
+
+def _least(trials: Iterable[Mapping[str, int]]) -> int:
+    return min([LEAST_IMAGES, *(row["asked"] for row in trials)])
+
+
+def _trials_of(samples: Mapping[str, Mapping[str, int]]) -> list[Mapping[str, int]]:
+    return [row for name, row in samples.items() if name.startswith("trial")]
 
 
 def untested(
-    samples: Mapping[str, Mapping[str, int]], patients: int, *, shared: bool = False
+    samples: Mapping[str, Mapping[str, int]],
+    patients: int,
+    *,
+    shared: bool = False,
+    group: str = "cluster",
 ) -> list[str]:
     """Return in sentences what cannot be tested, or is tested in another way, and why.
 
-    samples, shared: as in `summary`; patients: of the archive (where unknown: series).
+    samples, shared: as in `summary`; patients: of the archive (where unknown: series);
+    group: what images are divided into.
     """
-    trials = [row for name, row in samples.items() if name.startswith("trial")]
+    trials = _trials_of(samples)
     full = sum(row["drawn"] > 0 for row in trials)
     whose = "1 patient" if patients == 1 else f"{patients:,} patients"
     if not samples["tuning"]["drawn"]:
@@ -247,24 +247,23 @@ def untested(
     lines = []
     if not samples["holdout"]["drawn"]:
         lines.append(
-            f"Whether clusters are found again in other patients was not tested: of {whose} none "
+            f"Whether {group}s are found again in other patients was not tested: of {whose} none "
             "is left for the holdout sample."
         )
     if not full:
         lines.append(
-            f"Whether images of a cluster look alike was not tested: of {whose} too few are left "
-            f"for a trial, {LEAST_PATIENTS} with {LEAST_IMAGES} images that can be drawn."
+            f"Whether images of a {group} look alike was not tested: of {whose} too few are left "
+            f"for a trial, which takes {LEAST_PATIENTS} of them with {_least(trials)} images that "
+            "can be drawn."
         )
     elif full < len(trials):
         lines.append(
-            f"Whether images of a cluster look alike was tested in {full} trial"
+            f"Whether images of a {group} look alike was tested in {full} trial"
             f"{'' if full == 1 else 's'} in place of {len(trials)}: {whose} are too few for more."
         )
-    if full and "autoencoder" in samples and not samples["autoencoder"]["drawn"]:
-        lines.append("No network was trained: too few images that can be drawn are in no trial.")
     if shared:
         lines.append(
-            "The network learned from patients of the tuning and holdout samples too, as too few "
-            "others are left; from none of a trial."
+            "The network that describes looks learned from the images of the tuning sample too, as "
+            "too few other patients are left; from none of a trial."
         )
     return lines

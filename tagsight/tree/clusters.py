@@ -102,7 +102,7 @@ def _several(
     if not ks:
         return []
     grid = algorithms.clusterings(distinct.features, distances, ks, algorithm, distinct.weight)
-    return [each for each in grid if each.k > 1]  # rows that can't be divided come as one cluster
+    return [each for each in grid if each.k in ks]
 
 
 def _exact(distances: Float32s, distinct: DistinctRows, ks: Sequence[int]) -> list[Clustering]:

@@ -85,8 +85,8 @@ def gallery(images: UInt8s, shown: Sequence[GalleryRow], names: Sequence[str]) -
     images: uint8 (n, 128, 128); names: of cluster 1, 2, ….
     """
     step = SIDE + 2 * MARGIN
-    columns = 1 + max(len(each.members) for each in shown)
-    sheet = Image.new("RGB", (LABEL + columns * step, len(shown) * step))
+    columns = 1 + max((len(each.members) for each in shown), default=0)
+    sheet = Image.new("RGB", (LABEL + columns * step, max(len(shown), 1) * step))
     pen = ImageDraw.Draw(sheet)
     for row, each in enumerate(shown):
         top = row * step
@@ -163,6 +163,11 @@ def tiles(images: UInt8s, shown: Sequence[GalleryRow]) -> dict[int, Tiles]:
 def shown_clusters(clusters: int, members: int) -> int:
     """Return how many of the largest clusters are shown, with MOST_PICTURES pictures in all."""
     return min(clusters, max(1, MOST_PICTURES // (members + 1)))
+
+
+def members_each(groups: int, count: int) -> int:
+    """Return how many members every group can show, `count` at most and 1 at least."""
+    return max(1, min(count, MOST_PICTURES // max(groups, 1) - 1))
 
 
 def _jpeg(image: UInt8s) -> bytes:

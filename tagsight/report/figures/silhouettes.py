@@ -26,6 +26,8 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
         np.sort(part["silhouette"].to_numpy().astype(np.float64))[::-1]
         for part in drawn.partition_by("cluster", maintain_order=True)
     ]
+    if not widths:
+        return svg(new(9, 1))
     figure = new(9, min(8.5, max(3.5, 0.36 * len(widths) + 2)))
     ax = figure.add_subplot()
     bare(ax, x="silhouette: 1 = well inside its cluster, below 0 = nearer to another", grid="x")
@@ -33,6 +35,8 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
     starts = np.cumsum([0, *(len(width) + gap for width in widths)])
     for number, (start, width) in enumerate(zip(starts[:-1], widths, strict=True)):
         _cluster(ax, start, width, TAGS if number % 2 == 0 else SOFT)
+    if not widths:
+        return svg(figure)
     mean = float(clusters["silhouette"].to_numpy().mean(dtype=np.float64))
     ax.axvline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)))
     ax.text(mean, -0.012 * starts[-1], f"mean {mean:.2f}", color=INK, ha="center", va="bottom")

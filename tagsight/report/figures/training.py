@@ -13,6 +13,10 @@ def training(epochs: pl.DataFrame) -> str:
     ax = figure.add_subplot()
     bare(ax, x="epoch", y="mean squared error of pixels", grid="y")
     ax.margins(x=0.02, y=0.12)
+    if epochs.is_empty():
+        ax.text(0.5, 0.5, "No network was trained", color=MUTED, transform=ax.transAxes)
+        ax.axis("off")
+        return svg(figure)
     _curve(ax, epochs, "loss", "images it learned from", MUTED)
     if epochs["validation_loss"].null_count() < len(epochs):
         _curve(ax, epochs, "validation_loss", "images it only looked at", PIXELS)

@@ -50,7 +50,10 @@ def run(trials=10, **others):
     compared = {"label": "model", "rows": 25, "scanner": 0.5, "anatomy": 0.45, "modality": None}
     compared["levels"] = {"scanner": 6, "anatomy": 3}
     stable = {"stability": 0.7, "stability_heldout": 0.6, "stability_trials": None}
+    sizes = {"tuning": 40, "holdout": 20, "autoencoder": 50, "trial-01": 25}
+    drawn = {n: {"asked": 50, "drawn": size, "patients": 9} for n, size in sizes.items()}
     content = {
+        "draws": {"samples": drawn, "shared": False, "untested": []},
         "counts": {
             "files": 1230,
             "images": 1200,
@@ -62,7 +65,7 @@ def run(trials=10, **others):
             "kept": 1,
             "columns": 2,
             "presence": 1,
-            "samples": {"tuning": 40, "holdout": 20, "autoencoder": 50, "trial-01": 25},
+            "samples": sizes,
             "drawn": 115,
             "undrawn": {"decoder_failed": 2},
         },
@@ -71,8 +74,9 @@ def run(trials=10, **others):
             "rule": "heldout",
             "reading": "weak structure",
             "at_edge": True,
-            "grid": {"2": {"silhouette": 0.4, "heldout_ratio": 1.01, **stable}},
+            "grid": {"2": {"silhouette": 0.4, "heldout_ratio": 1.01}},
         },
+        "stability": {"bootstraps": 20, "people": 9, "grid": {"2": stable}},
         "cards": [
             card | {"cluster": 1},
             card | {"cluster": 2, "name": EVIL, "stability": None, "reading": "unknown"},
@@ -232,6 +236,30 @@ def test_a_page_without_looks_says_so_and_has_no_section_on_them():
         assert word not in words, word
 
 
+def test_what_could_not_be_tested_is_said_first_and_why():
+    said = ["Whether images of a cluster look alike was not tested: of 1 patient too few are left."]
+    rows = run().draws["samples"] | {"trial-01": {"asked": 50, "drawn": 0, "patients": 0}}
+    draws = {"samples": rows, "shared": False, "untested": said}
+    none = {
+        "n": 0,
+        "k": None,
+        "by_trial": {},
+        "left_out": {"trial-01": "none", "trial-02": "alike"},
+    }
+    small = run(draws=draws, evaluation={"trials": none}, training=run().training.clear())
+    text = rendered(small, pair=None)
+    assert "could not be tested" in re.search("<h1>(.*?)</h1>", text)[1]
+    found = Links(text)
+    assert found.open == []
+    assert "untested" in found.ids
+    assert not {"test", "looks", "paper"} & set(found.ids)
+    assert said[0] in text
+    closing = page.closing(small, "page.html", "table.csv")
+    assert f"- {said[0]}\n- trial-02 was left out: alike.\n" in closing
+    assert "trial-01" not in closing  # which was never drawn: said already
+    assert "not tested" not in page.closing(run(), "page.html", "table.csv")
+
+
 def test_without_looks_clusters_are_shown_by_their_tags():
     cards = [{**run().cards[0], "cluster": c, "name": f"group {c}"} for c in range(1, 53)]
     text = without_looks(cards=cards)
@@ -296,6 +324,15 @@ def test_where_clusters_live_is_on_the_page():
         assert "90 %" in text
 
 
+def test_each_k_has_its_stability_from_the_file_that_measures_it():
+    unknown = {"stability_heldout": None, "stability_trials": None}
+    shown = {str(k): {"silhouette": 0.4, "heldout_ratio": 1.0} for k in (2, 3)}
+    stable = {"grid": {"2": {"stability": 0.71, **unknown}}}
+    grid = sections.grid(run(choice=run().choice | {"grid": shown}, stability=stable))
+    assert [row["stability"] for row in grid.values()] == [0.71, None]
+    assert [row["heldout_ratio"] for row in grid.values()] == [1.0, 1.0]
+
+
 def test_a_single_k_has_no_table_of_nesting():
     assert "images that nest" not in rendered(run())
 
@@ -342,7 +379,8 @@ def test_a_new_null_is_shown_without_more_than_its_entry(monkeypatch):
 
 
 def test_sections_have_anchors_and_values_of_their_own():
-    text, content = rendered(run()), sections.Content(run(), {}, None)
+    of = run(draws=run().draws | {"untested": ["Something was not tested."]})
+    text, content = rendered(of), sections.Content(of, {}, None)
     values = [name for section in sections.SECTIONS for name in section.values(content)]
     assert len(values) == len(set(values))
     order = [text.index(f'<h2 id="{section.key}">') for section in sections.SECTIONS]

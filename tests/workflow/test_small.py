@@ -1,0 +1,31 @@
+"""An archive of three files has labels, and a page that says what could not be tested and why."""
+
+import json
+
+import polars as pl
+from pydicom.data import get_testdata_file
+from running import overlay, run
+
+FILES = ("CT_small.dcm", "MR_small.dcm", "US1_J2KR.dcm")
+
+
+def test_three_files_have_labels_and_are_told_what_could_not_be_tested(tmp_path):
+    paths = [str(get_testdata_file(name, download=False)) for name in FILES]
+    (tmp_path / "list.txt").write_text("\n".join(paths) + "\n")
+    own = {"input": "list.txt", "demo": None, "privacy__key_file": None, "tags__shards": None}
+    done = run(tmp_path, overlay(tmp_path, **own))
+    labelled = pl.read_csv(tmp_path / "results/annotations.csv")
+    assert sorted(labelled["path"]) == sorted(paths)
+    assert labelled["cluster"].null_count() == 0
+    draws = json.loads((tmp_path / "results/draws.json").read_text())
+    said = (tmp_path / "results/report/result.txt").read_text()
+    assert any("look alike was not tested" in line for line in draws["untested"])
+    for line in draws["untested"]:
+        assert line in said
+        assert line in (tmp_path / "logs/draws.log").read_text()
+        assert line in (tmp_path / "results/report/index.html").read_text()
+    evaluation = json.loads((tmp_path / "results/evaluation.json").read_text())
+    assert evaluation["trials"]["n"] == 0
+    assert pl.read_parquet(tmp_path / "results/training.parquet").is_empty()
+    logs = [path.read_text() for path in (tmp_path / "logs").rglob("*.log")]
+    assert not any("Traceback" in text for text in [done.stdout, done.stderr, *logs])
