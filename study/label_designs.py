@@ -1,10 +1,12 @@
 """Designs of labels that the study compares, each a step of the tree taken or left out."""
 
 from dataclasses import dataclass, fields
+from typing import Literal
 
 import polars as pl
 
 from study.archives import KEY, Archive
+from study.label_scores import components
 from tagsight.arrays import Bools
 from tagsight.content.content import content
 from tagsight.content.in_words import in_words
@@ -20,6 +22,7 @@ from tagsight.terms.spelling_table import spelling_table
 from tagsight.tree import leaves
 from tagsight.tree.clusters import tree_clusters
 from tagsight.tree.dealing import numbers_of, tree_choice
+from tagsight.tree.looks_weights import with_learned_weights
 from tagsight.tree.placing import place
 
 STEPS = ("roles", "nested", "region", "facets")
@@ -41,7 +44,8 @@ class Design:
 
     roles: compare tags of content alone; nested: inside each kind; region, facets: one column for
     the region, words for technique. shares: the weights of region and of facets. described:
-    whether regions and words are taken from descriptions too.
+    whether regions and words are taken from descriptions too. weights: of tags among each other, or
+    of all columns as they are learned from the looks of fitted images.
     """
 
     roles: bool = True
@@ -52,6 +56,7 @@ class Design:
     shares: tuple[float, float] = (0.35, 0.3)
     algorithm: str = "fasterpam"
     described: bool = True
+    weights: Literal["equal", "commensurable", "looks"] = "equal"
 
     @property
     def name(self) -> str:
@@ -75,6 +80,7 @@ class Labelled:
         fitted: bool (n,), images that clusters are made of; all others go to the nearest medoid.
         """
         self.tags, self.fitted = archive.tags, fitted
+        self.looks = components(archive, fitted)
         self.spellings = spelling_table(None)
         self.tables = content_tables()
         self.frequencies = frequencies(self.tags.lazy())
@@ -124,8 +130,17 @@ class Labelled:
             shares=Shares(*design.shares, presence=1.0),
             body_parts=self.spellings,
             key=KEY,
+            weights="commensurable" if design.weights == "commensurable" else "equal",
         )
-        return tree, apply_tree(self.tags, imaged, tree, self.spellings, KEY)
+        images = apply_tree(self.tags, imaged, tree, self.spellings, KEY)
+        if design.weights == "looks":
+            tree = self._learned(tree, images)
+        return tree, images
+
+    def _learned(self, tree: Tree, images: pl.DataFrame) -> Tree:
+        """The encodings with weights learned from the fitted images."""
+        sample = images.with_columns(self.tags["patient", "study", "series"]).filter(self.fitted)
+        return with_learned_weights(tree, sample, self.looks[self.fitted], seed=0)
 
     def _imaged(self, design: Design) -> pl.DataFrame:
         """What was imaged, as far as a design asks."""

@@ -33,6 +33,7 @@ SCHEMA = {
     "facets_share": pl.Float64,
     "algorithm": pl.String,
     "described": pl.Boolean,
+    "weights": pl.String,
     "content": pl.Float64,  # AMI inside modality
     "part": pl.Float64,
     "machine": pl.Float64,
@@ -154,7 +155,9 @@ def _designs(published: pl.DataFrame) -> str:
         "`roles`, tags of content alone; `nested`, inside each kind; `region`, one column for the "
         "region; `facets`, words for technique. Where a name says nothing else, numbers are "
         "compared by rank, images by k-medoids (`fasterpam`), region and facets have .35 and .3 "
-        f"of the weight, and descriptions are read.\n\n{markdown(shown)}"
+        "of the weight, tags share the rest, and descriptions are read. With `weights looks` they "
+        "are learned from pictures of fitted patients, by the eye that judges.\n\n"
+        f"{markdown(shown)}"
     )
 
 

@@ -35,6 +35,8 @@ MORE = (
         for name in ("pam", "alternate", "average", "hdbscan", "famd", "kprototypes")
     ),
     *(replace(FULL, shares=shares) for shares in ((0.2, 0.2), (0.2, 0.45), (0.5, 0.3))),
+    replace(FULL, weights="commensurable"),
+    replace(FULL, weights="looks"),
     replace(FULL, described=False),
     replace(FULL, described=False, facets=False),
 )

@@ -85,6 +85,15 @@ def test_the_steps_of_the_tree_turn_labels_from_machines_to_content(archive):
     assert kinds.group_by("label").agg(pl.col("modality").n_unique())["modality"].max() == 1
 
 
+def test_weights_are_learned_from_the_fitted_images_alone(archive):
+    fitted = label_scores.fitted_half(archive)
+    design, others = Design(weights="looks"), archive.pictures.copy()
+    others[~fitted] = 255 - others[~fitted]
+    spoilt = archives.Archive(archive.setting, archive.tags, archive.truth, others)
+    said = [Labelled(each, fitted).labels(design, 30) for each in (archive, spoilt)]
+    assert said[0].equals(said[1])
+
+
 def test_designs_have_names_of_their_own():
     designs = [*labels.factorial(), *labels.MORE]
     assert len({design.name for design in designs}) == len(designs)
