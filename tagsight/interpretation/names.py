@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from tagsight.interpretation.name_words import Words, number_columns, order_of
+from tagsight.terms.name_words import Words, number_columns, order_of
 
 HOLDS = 0.9  # share of a label's images that a word of its name has at least
 MIXED = ("region", "view", "weighting", "tracer")  # columns of which two words may hold together

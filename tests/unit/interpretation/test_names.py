@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagsight.content.tables import content_tables
-from tagsight.interpretation.name_words import Words, bands, number_columns, order_of
 from tagsight.interpretation.names import HOLDS, JOINT, LONGEST, names
 from tagsight.run.package_data import rows_of
+from tagsight.terms.name_words import Words, bands, number_columns, order_of
 
 COMPOSITION = {
     "cluster": pl.Int32,
