@@ -4,10 +4,10 @@ import polars as pl
 
 from tagsight.content.tables import content_tables
 from tagsight.interpretation import flat_cards, rules, tree_cards
-from tagsight.interpretation.name_words import Words
 from tagsight.run.atomic import read_json, write_file, write_json
 from tagsight.run.jobs import logged
 from tagsight.tags.tree_encoding import FLAT, load_tree
+from tagsight.terms.name_words import Words
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params

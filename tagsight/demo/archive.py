@@ -10,6 +10,7 @@ import polars as pl
 import pydicom
 
 from tagsight.demo.broken import break_some
+from tagsight.demo.habits import DEMO, Habits
 from tagsight.demo.patients import make_patient, truth
 from tagsight.demo.population import Patient, plan
 from tagsight.run.progress import ProgressCounter
@@ -40,7 +41,7 @@ def _share(folder: Path, people: Iterable[Patient], seed: int) -> Iterator[int]:
 
 
 def _command(
-    folder: Path, size: tuple[int, int | None], seed: int, part: tuple[int, int]
+    folder: Path, size: tuple[int, int | None], seed: int, habits: Habits, part: tuple[int, int]
 ) -> list[str]:
     """Return the command of a process that makes its share of the patients.
 
@@ -48,7 +49,8 @@ def _command(
     threads.
     """
     numbers = (size[0], -1 if size[1] is None else size[1], seed, *part)
-    return [sys.executable, "-m", "tagsight.demo.archive", str(folder), *map(str, numbers)]
+    command = [sys.executable, "-m", "tagsight.demo.archive", str(folder), habits.to_text()]
+    return [*command, *map(str, numbers)]
 
 
 def _follow(command: list[str], progress: ProgressCounter | None) -> None:
@@ -62,9 +64,11 @@ def _follow(command: list[str], progress: ProgressCounter | None) -> None:
         raise subprocess.CalledProcessError(process.returncode, command)
 
 
-def truth_table(patients: int, images: int | None, seed: int) -> pl.DataFrame:
+def truth_table(
+    patients: int, images: int | None, seed: int, habits: Habits = DEMO
+) -> pl.DataFrame:
     """Return the truth of every intact image of an archive, sorted by path."""
-    people = plan(patients, images, seed)
+    people = plan(patients, images, seed, habits)
     rows = [
         truth(series, image, seed)
         for person in people
@@ -86,6 +90,7 @@ def write(
     patients: int,
     images: int | None,
     seed: int,
+    habits: Habits = DEMO,
     threads: int = 1,
     progress: ProgressCounter | None = None,
 ) -> None:
@@ -95,21 +100,21 @@ def write(
     only `path` and `broken` for broken ones; patients: their number, each with 1 to 4 exams of
     about 2 series; nine or more give every modality; images: their number without broken files,
     None for about 4.4 per patient, at least one per series (about 2.6 per patient); seed: the same
-    seed makes the same bytes, whatever `threads` is; threads: processes that share the patients;
-    progress: counts finished images.
+    seed makes the same bytes, whatever `threads` is; habits: of the hospitals; threads: processes
+    that share the patients; progress: counts finished images.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if threads == 1:
-        for count in _share(folder, plan(patients, images, seed), seed):
+        for count in _share(folder, plan(patients, images, seed, habits), seed):
             if progress is not None:
                 progress.add(count)
     else:
         commands = [
-            _command(folder, (patients, images), seed, (i, threads)) for i in range(threads)
+            _command(folder, (patients, images), seed, habits, (i, threads)) for i in range(threads)
         ]
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(_follow, commands, [progress] * threads))
-    intact = truth_table(patients, images, seed)
+    intact = truth_table(patients, images, seed, habits)
     broken = break_some(folder, intact["path"].to_list(), seed)
     truth.parent.mkdir(parents=True, exist_ok=True)
     pl.concat([intact, _faults(broken)]).sort("path").write_parquet(truth, compression="zstd")
@@ -122,9 +127,10 @@ def packaged_files() -> list[Path]:
     return sorted(p for p in files if p.suffix not in OTHER)
 
 
-def _main(folder: str, *numbers: str) -> None:
+def _main(folder: str, habits: str, *numbers: str) -> None:
     patients, images, seed, part, parts = map(int, numbers)
-    people = plan(patients, None if images < 0 else images, seed)[part::parts]
+    whole = plan(patients, None if images < 0 else images, seed, Habits.from_text(habits))
+    people = whole[part::parts]
     for images in _share(Path(folder), people, seed):
         print(images, flush=True)
 

@@ -1,6 +1,6 @@
 """The hospitals' devices, and how each device spells and fills its tags."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -51,9 +51,8 @@ def devices(modality: str) -> tuple[Device, ...]:
     return tuple(_device(i, row) for i, row in rows if row["modality"] == modality)
 
 
-def pick(modality: str, rng: np.random.Generator) -> Device:
-    """Draw a device of the modality, busy ones more often."""
-    fleet = devices(modality)
+def pick(fleet: Sequence[Device], rng: np.random.Generator) -> Device:
+    """Draw a device, busy ones more often."""
     weights = np.array([device.weight for device in fleet])
     return fleet[int(rng.choice(len(fleet), p=weights / weights.sum()))]
 

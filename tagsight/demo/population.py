@@ -11,7 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from tagsight.demo.devices import Device, devices, pick, spell
+from tagsight.demo.devices import Device, pick, spell
+from tagsight.demo.habits import DEMO, Habits
 from tagsight.demo.pictures.body import Body, draw_body
 from tagsight.run.package_data import rows_of
 
@@ -46,7 +47,6 @@ FILMS: dict[str, float] = {
 }
 # Body parts that staff forget to change after the previous exam.
 WRONG_PARTS = {"HEAD": "CHEST", "CHEST": "ABDOMEN", "ABDOMEN": "CHEST", "TSPINE": "LSPINE"}
-WRONG_SHARE = 0.045
 STACKS = ("CT", "MR", "PT")
 
 
@@ -112,11 +112,13 @@ def _draw_part(modality: str, rng: np.random.Generator) -> str:
     return list(weights)[int(rng.choice(len(weights), p=shares / shares.sum()))]
 
 
-def _write_part(part: str, device: Device, rng: np.random.Generator) -> tuple[str, bool]:
+def _write_part(
+    part: str, device: Device, habits: Habits, rng: np.random.Generator
+) -> tuple[str, bool]:
     """Return BodyPartExamined as the device or its user fills it, and whether it is wrong."""
-    if rng.random() > device.fill:
+    if rng.random() > (device.fill if habits.filled is None else habits.filled):
         return "", False
-    if rng.random() < WRONG_SHARE:
+    if rng.random() < habits.wrong:
         other = WRONG_PARTS.get(part, "HEAD" if part == "PELVIS" else "CHEST")
         return spell(other, device, rng), True
     return spell(part, device, rng), False
@@ -149,23 +151,34 @@ def _draw_views(
     return [(contrast, (view,)) for contrast, view in taken[:4]]
 
 
-def _device(modality: str, site: int, rng: np.random.Generator) -> Device:
+def _device(
+    modality: str, patient: int, site: int, habits: Habits, rng: np.random.Generator
+) -> Device:
     """Draw a device, mostly one of the patient's hospital."""
-    fleet = [d for d in devices(modality) if d.site == site]
-    if fleet and rng.random() < 0.7:
+    fleet = [d for d in habits.fleet(modality) if d.site == site]
+    if habits.own_machine and rng.random() < habits.own_machine:
+        own = fleet or habits.fleet(modality)
+        return own[patient % len(own)]
+    if fleet and rng.random() < habits.at_home:
         return fleet[int(rng.integers(len(fleet)))]
-    return pick(modality, rng)
+    return pick(habits.fleet(modality), rng)
 
 
 def _exam(
-    patient: int, study: int, part: str, device: Device, *, rng: np.random.Generator
+    patient: int,
+    study: int,
+    part: str,
+    device: Device,
+    *,
+    habits: Habits,
+    rng: np.random.Generator,
 ) -> list[Series]:
     exam: list[Series] = []
     modality = device.modality
-    written, wrong = _write_part(part, device, rng)
+    written, wrong = _write_part(part, device, habits, rng)
     for contrast, views in _draw_views(modality, part, device, rng):
         if rng.random() < 0.15:
-            written, wrong = _write_part(part, device, rng)
+            written, wrong = _write_part(part, device, habits, rng)
         frames = _frames(modality, part, views[0], rng)
         slices = len(views) if len(views) > 1 else _slices(modality, contrast, rng)
         series = Series(
@@ -184,8 +197,9 @@ def _exam(
         )
         exam.append(series)
     if (modality, part) == ("PT", "WHOLEBODY"):
-        scanner = next(d for d in devices("CT") if d.site == device.site)
-        attenuation = _exam(patient, study, part, scanner, rng=rng)
+        fleet = habits.fleet("CT")
+        scanner = next((d for d in fleet if d.site == device.site), fleet[0])
+        attenuation = _exam(patient, study, part, scanner, habits=habits, rng=rng)
         exam += [replace(s, number=s.number + len(exam)) for s in attenuation]
     return exam
 
@@ -201,7 +215,7 @@ def _age(modality: str, rng: np.random.Generator) -> float:
     return float(np.clip(rng.normal(56, 18), low, 96))
 
 
-def _patient(number: int, modality: str, seed: int) -> Patient:
+def _patient(number: int, modality: str, seed: int, habits: Habits) -> Patient:
     rng = np.random.default_rng([seed, 1, number])
     female = bool(modality == "MG" or rng.random() < 0.5)
     site, age = int(rng.integers(3)), _age(modality, rng)
@@ -218,7 +232,8 @@ def _patient(number: int, modality: str, seed: int) -> Patient:
             modality = "US" if modality == "MG" and not female else modality
             part = _draw_part(modality, rng)
             part = "ABDOMEN" if (modality, part) == ("US", "BREAST") and not female else part
-        series += _exam(number, study, part, _device(modality, site, rng), rng=rng)
+        device = _device(modality, number, site, habits, rng)
+        series += _exam(number, study, part, device, habits=habits, rng=rng)
     birth = dates[0] - dt.timedelta(days=int(age * 365.25))
     sex = "F" if female else "M"
     return Patient(number, site, sex, birth, height, weight, body, dates, tuple(series))
@@ -240,7 +255,7 @@ def _fit_lengths(
             slices[i], lacking = slices[i] + 1, lacking - 1
 
 
-def plan(patients: int, images: int | None, seed: int) -> list[Patient]:
+def plan(patients: int, images: int | None, seed: int, habits: Habits = DEMO) -> list[Patient]:
     """Plan the archive's patients.
 
     images: reached by making some stacks of slices 30 to 60 long or, if there are too many, by
@@ -249,7 +264,7 @@ def plan(patients: int, images: int | None, seed: int) -> list[Patient]:
     """
     rng = np.random.default_rng([seed, 0])
     modalities = _deal_modalities(patients, rng)
-    people = [_patient(i, modality, seed) for i, modality in enumerate(modalities)]
+    people = [_patient(i, modality, seed, habits) for i, modality in enumerate(modalities)]
     if images is None:
         return people
     all_series = [s for person in people for s in person.series]

@@ -1,9 +1,10 @@
 """Names of labels: words that hold for the images of a label, over the whole archive.
 
 A word is in a name where at least 90 % of the label's images have it; images that do not state it
-count against it. After kind and region come the words of technique, in the order in which they are
-spoken: those that tell labels of one region apart, and those without which a name of this kind
-sounds incomplete. Ranges of numbers come in where no word tells labels apart.
+count against it. Of regions, views and the like two words may do so together: `abdomen / pelvis`.
+After kind and region come the words of technique, in the order in which they are spoken: those that
+tell labels of one region apart, and those without which a name of this kind sounds incomplete.
+Ranges of numbers come in where no word tells labels apart.
 
 A leaf becomes a label with others where no word tells it from them. One that is not found again in
 other patients has no name of its own: it joins the label of the same words, or else all such leaves
@@ -18,9 +19,11 @@ from typing import TypeVar
 
 import polars as pl
 
-from tagsight.interpretation.name_words import Words, number_columns, order_of
+from tagsight.terms.name_words import Words, number_columns, order_of
 
 HOLDS = 0.9  # share of a label's images that a word of its name has at least
+MIXED = ("region", "view", "weighting", "tracer")  # columns of which two words may hold together
+SECOND = 0.1  # share that the second of them has at least
 MENTIONED = 0.05  # share that a modality of a mix has at least
 LONGEST = 48  # characters of a name
 JOINT = " · "
@@ -58,9 +61,17 @@ class _Label:
 
     def holds(self, column: str) -> str | None:
         """Return the word of a column that at least 90 % of the images have."""
-        counts = self.counts.get(column, {})
-        word = max(counts, key=lambda word: counts[word], default=None)
-        return word if word is not None and counts[word] >= HOLDS * self.size > 0 else None
+        words = self.together(column)
+        return words[0] if len(words) == 1 else None
+
+    def together(self, column: str) -> list[str]:
+        """Return the one or two words that at least 90 % of the images have; none if more do."""
+        counts = {w: n for w, n in self.counts.get(column, {}).items() if w is not None}
+        ranked = sorted(counts, key=lambda word: (-counts[word], word))[:2]
+        if ranked and counts[ranked[0]] >= HOLDS * self.size:
+            return ranked[:1]
+        enough = sum(counts[word] for word in ranked) >= HOLDS * self.size
+        return ranked if enough and counts[ranked[1]] >= SECOND * self.size > 0 else []
 
 
 def names(composition: pl.DataFrame, leaves: pl.DataFrame, words: Words) -> pl.DataFrame:
@@ -150,7 +161,7 @@ def _pieces(labels: list[_Label], words: Words) -> list[list[str]]:
             pieces = _base(label, words)
             for column in order_of(label.kind).columns:
                 value = _value(label, column, words)
-                if value and column in shown[label.leaves]:
+                if value and value not in pieces and column in shown[label.leaves]:
                     pieces.append(value)
             out[label.leaves] = _short(pieces)
     return [out[label.leaves] for label in labels]
@@ -176,16 +187,23 @@ def _telling(family: list[_Label], words: Words) -> dict[tuple[int, ...], set[st
 
 
 def _value(label: _Label, column: str, words: Words) -> str | None:
-    """The word of a column as it is shown, None where none holds; a bare label has none."""
-    word = None if label.bare else label.holds(column)
-    return None if word is None else words.shown(label.kind, column, word)
+    """What a name says of a column, None where nothing holds; of a bare label nothing is said."""
+    return None if label.bare else _text(label, column, words)
+
+
+def _text(label: _Label, column: str, words: Words) -> str | None:
+    """The words of a column that hold of a label, as they are shown."""
+    held = label.together(column)
+    shown = [words.shown(label.kind, column, word) for word in held]
+    if len(shown) > 1 and (column not in MIXED or None in shown):
+        return None
+    return " / ".join(sorted(word for word in shown if word)) or None
 
 
 def _base(label: _Label, words: Words) -> list[str]:
     """Kind and region, as far as they hold."""
-    region = label.holds("region")
-    shown = None if region is None else words.shown(label.kind, "region", region)
-    return [_kind(label, words), *([shown] if shown else [])]
+    region = _text(label, "region", words)
+    return [_kind(label, words), *([region] if region else [])]
 
 
 def _kind(label: _Label, words: Words) -> str:

@@ -7,10 +7,10 @@ import polars as pl
 
 from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards
-from tagsight.interpretation.name_words import Words
 from tagsight.interpretation.names import names
 from tagsight.tags.encoding import Encoding
 from tagsight.tags.tree_encoding import Tree
+from tagsight.terms.name_words import Words
 from tagsight.tree.placing import place
 
 MOST_WORDS = 3  # of a column, on a card

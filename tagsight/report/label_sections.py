@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 
-from tagsight.interpretation.name_words import Words
 from tagsight.interpretation.tree_agreement import STATED
 from tagsight.report import label_sentences, sections, wording
 from tagsight.report.counts import trial_sizes
@@ -14,6 +13,7 @@ from tagsight.report.figures.pictures import Tiles
 from tagsight.report.label_tree import Card, technique
 from tagsight.report.results import Run
 from tagsight.report.sections import Content, Section
+from tagsight.terms.name_words import Words
 
 ROLES = {  # role of a tag → what it says
     "content": "what was imaged, and how",

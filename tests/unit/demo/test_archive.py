@@ -11,6 +11,8 @@ import pytest
 
 from tagsight.demo import archive
 from tagsight.demo.archive import packaged_files, write
+from tagsight.demo.habits import Habits
+from tagsight.demo.population import plan
 
 PATIENTS, IMAGES = 30, 110
 MODALITIES = {"CT", "MR", "CR", "DX", "MG", "US", "NM", "PT", "XA"}
@@ -157,3 +159,33 @@ def test_packaged_files_are_there_and_mostly_dicom():
     assert all(path.is_file() for path in found)
     starts = [path.read_bytes()[128:132] == b"DICM" for path in found]
     assert np.mean(starts) > 0.9
+
+
+def test_habits_decide_machines_and_body_parts():
+    habits = Habits(machines=1, own_machine=1.0, filled=1.0, wrong=0.0)
+    truth = archive.truth_table(90, None, 1, habits)
+    assert truth.group_by("modality").agg(pl.col("maker").n_unique())["maker"].max() == 1
+    assert not truth["body_part_missing"].any()
+    assert not truth["body_part_wrong"].any()
+    assert set(truth["modality"]) == MODALITIES
+    usual = archive.truth_table(90, None, 1)
+    assert usual["body_part_missing"].any()
+    half = archive.truth_table(90, None, 1, Habits(filled=0.5, wrong=0.5))
+    assert 0.3 < half["body_part_missing"].mean() < 0.7
+    assert half["body_part_wrong"].mean() > 0.1
+
+
+def test_a_patient_with_a_machine_of_his_own_is_always_on_it():
+    people = plan(200, None, 2, Habits(own_machine=1.0))
+    for person in people:
+        used = {(s.modality, s.device.number) for s in person.series if s.body_part != "WHOLEBODY"}
+        assert len(used) == len({modality for modality, _ in used})
+
+
+def test_processes_know_the_habits(tmp_path):
+    habits = Habits(machines=1, filled=0.5, wrong=0.3)
+    for threads in (1, 2):
+        folder = tmp_path / str(threads)
+        sizes = {"patients": 10, "images": 30, "seed": 4}
+        write(folder / "a", folder / "t.parquet", **sizes, habits=habits, threads=threads)
+    assert digests(tmp_path / "1/a") == digests(tmp_path / "2/a")

@@ -74,9 +74,10 @@ def number_columns() -> frozenset[str]:
 
 
 def bands() -> list[pl.Expr]:
-    """Return an expression for each column of ranges, of a frame with the keywords as numbers.
+    """Return an expression for each column of ranges, named as the tag that it is of.
 
-    Each is a String: the word of the range, null where the number is missing or in no range.
+    For frames that hold these tags, as text or as numbers. Each gives a String: the word of the
+    range, null where the number is missing or in no range.
     """
     rows = rows_of("name_bands.csv")
     return [
@@ -86,7 +87,7 @@ def bands() -> list[pl.Expr]:
 
 
 def _band(rows: list[dict[str, str]]) -> pl.Expr:
-    number = pl.col(rows[0]["keyword"]).cast(pl.Float64, strict=False)
+    number = pl.col(rows[0]["column"]).cast(pl.Float64, strict=False)
     words = [
         pl.when((number > float(row["above"])) & (number <= float(row["to"]))).then(
             pl.lit(row["word"])
