@@ -38,8 +38,8 @@ def columns() -> list[str]:
 def why_left_out(embeddings: Float32s, sample: pl.DataFrame, k: int) -> str | None:
     """Return why a trial cannot be made, in words; None where it can.
 
-    embeddings, sample: as in `trial`; k: the largest number of clusters of the sample's grid, 0
-    without any.
+    embeddings, sample: as in `trial`; k: the number of the sample's labels, 0 where it has no
+    clustering like the one chosen.
     """
     if sample.is_empty():
         return "too few patients were left for it"
@@ -48,7 +48,9 @@ def why_left_out(embeddings: Float32s, sample: pl.DataFrame, k: int) -> str | No
         return "none of its images has a description of its looks"
     if len(np.unique(_units(sample.filter(pl.Series(drawn)))[1])) < 2:
         return "its images that could be drawn are of one patient"
-    return "its images are too alike by their tags to be clustered" if k < 2 else None
+    if k == 0:
+        return "it cannot be divided into about as many clusters as were chosen"
+    return "its images are too alike by their tags to be divided" if k == 1 else None
 
 
 def trial(

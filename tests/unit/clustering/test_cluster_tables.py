@@ -120,6 +120,19 @@ def test_the_k_nearest_to_that_asked_for(made):
         cluster_tables.nearest_number(table.clear(), 2)
 
 
+def test_clusters_far_above_the_number_chosen_are_not_taken_for_them(made):
+    frame, _, table = made
+    images = frame["image"]
+    labels, number = cluster_tables.of_about(images, table, 4)
+    assert number == 3
+    assert labels.to_list() == cluster_tables.of_about(images, table, 3)[0].to_list()
+    assert labels.null_count() == 0
+    for grid, k in ((table, 2), (table.clear(), 3)):
+        labels, number = cluster_tables.of_about(images, grid, k)
+        assert number == 0
+        assert labels.null_count() == len(images)
+
+
 def test_images_in_no_cluster_are_in_cluster_0_without_a_distance():
     frame = sample(6)
     d = metric.matrix(to_features(frame, ENCODING), "root")
