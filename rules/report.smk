@@ -34,7 +34,8 @@ rule counts:
 
 
 GALLERY = {"gallery": "report.gallery", "burned_in": "report.burned_in", "seed": "seed"}
-FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg", "nesting.svg"]
+FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg"]
+FIGURES += branch(TREE, then=["tree.svg"], otherwise=["nesting.svg"])
 FIGURES += branch(
     LOOKS, then=["training.svg", "explained.svg", "reconstructions.png", "gallery.png"]
 )
@@ -50,7 +51,8 @@ rule figures:
         clusters="results/members.parquet",
         choice="results/choice.json",
         cards="results/cards.json",
-        nesting="results/nesting.json",
+        encoding="results/encoding.json",
+        nesting=branch(not TREE, then="results/nesting.json"),
         weights=branch(LOOKS, then=["results/autoencoder.safetensors"]),
     output:
         [shown(path, "Figures") for path in multiext("results/figures/", *FIGURES)],
@@ -68,7 +70,7 @@ rule figures:
             rules.counts,
             *branch(LOOKS, then=[rules.evaluation]),
             rules.cards,
-            rules.nesting,
+            *branch(not TREE, then=[rules.nesting]),
             preset="autoencoder.preset",
             tolerance="choose.tolerance",
             **GALLERY,
@@ -95,7 +97,8 @@ rule report:
         cards="results/cards.json",
         rules="results/rules.yaml",
         agreement="results/agreement.json",
-        nesting="results/nesting.json",
+        stability="results/stability.json",
+        nesting=branch(not TREE, then="results/nesting.json"),
         annotations="results/annotations.csv",
     output:
         page=shown("results/report/index.html", "Page"),

@@ -5,9 +5,10 @@ from pathlib import Path
 import polars as pl
 
 from tagsight.report.counts import counts
-from tagsight.run.atomic import read_json, write_json
+from tagsight.run.atomic import write_json
 from tagsight.run.jobs import logged
 from tagsight.run.tables import scan
+from tagsight.tags.tree_encoding import load_tree
 
 with logged(snakemake):
     inputs = snakemake.input
@@ -18,7 +19,7 @@ with logged(snakemake):
         scan(inputs.tags),
         pl.read_parquet(inputs.rejected),
         pl.read_parquet(inputs.selection),
-        read_json(inputs.encoding)["columns"],
+        load_tree(inputs.encoding).columns,
         {name: size.collect().item() for name, size in sizes.items()},
         pl.concat([no_fates, *fates]),
     )

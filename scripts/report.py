@@ -8,22 +8,30 @@ import yaml
 
 from tagsight.report import page, results
 from tagsight.report.figures import pictures
+from tagsight.report.label_tree import label_members
 from tagsight.run.atomic import read_json, write_file
 from tagsight.run.jobs import logged
 
 with logged(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output
+    count, encoding = params.gallery, read_json(inputs.encoding)
     run = results.Run(
         **{name: read_json(inputs[name]) for name in results.DOCUMENTS if inputs.get(name)},
         **{name: pl.read_parquet(inputs[name]) for name in results.TABLES if inputs.get(name)},
         rules=yaml.safe_load(Path(inputs.rules).read_text()),
-        distance=read_json(inputs.encoding)["distance"],
+        distance=encoding["distance"],
+        kinds=encoding.get("kinds", {}),
     )
-    clusters = pl.read_parquet(inputs.clusters).filter(k=run.choice["k"])
+    clusters = pl.read_parquet(inputs.clusters)
+    if run.flat:
+        clusters = clusters.filter(k=run.choice["k"])
+    else:
+        clusters = label_members(clusters, run.cards)
+        count = pictures.members_each(clusters["cluster"].n_unique(), count)
     shown, tiles = [], {}
     if run.has_looks:
         images, fates = np.load(inputs.images, mmap_mode="r"), pl.read_parquet(inputs.fates)
-        shown = pictures.picks(clusters, fates, params.gallery, params.seed, params.burned_in)
+        shown = pictures.picks(clusters, fates, count, params.seed, params.burned_in)
         tiles = pictures.tiles(images, shown)
     files = {Path(path).name: Path(path) for path in inputs.figures}
     drawings = {path.stem: path.read_text() for path in files.values() if path.suffix == ".svg"}

@@ -98,11 +98,14 @@ def _bootstrapped(
     bootstraps: int,
     seed: int,
 ) -> Float64s:
-    """Mean Jaccard coefficients of a kind's clusters; 1 where there is one cluster alone."""
+    """Mean Jaccard coefficients of a kind's clusters.
+
+    They are 1 for one cluster alone, and for clusters of equal rows: no bootstrap divides them.
+    """
     (k,) = labels
-    if k == 1:
-        return np.ones(1)
     distinct = algorithms.rows_to_cluster(to_features(sample, encoding), weight, algorithm)
+    if k in (1, len(distinct.first)):
+        return np.ones(k)
     distances = metric.matrix(distinct.features, encoding.distance)
     return bootstrapped(
         distinct,

@@ -5,19 +5,22 @@ from typing import Any
 
 import polars as pl
 
+from tagsight.tags.encoding import PRESENCE, Column
+
 
 def counts(
     tags: pl.LazyFrame,
     rejected: pl.DataFrame,
     selection: pl.DataFrame,
-    columns: Sequence[Mapping[str, Any]],
+    columns: Sequence[Column],
     samples: Mapping[str, int],
     fates: pl.DataFrame,
 ) -> dict[str, Any]:
     """Count files, images, tags, columns and samples.
 
     tags: all shards, with `image`, `series`, `patient`; rejected: one row per file, with `reason`.
-    selection: one row per tag, with `fate`; columns: of the encoding, with `parser`.
+    selection: a row for each tag, in a tree for each kind too, with `keyword` and `fate`; columns:
+    of the encoding, or of all kinds' encodings.
     samples: name -> number of images; fates: one row per image whose pixels were needed, with
     `reason` where they could not be drawn.
     Returns the content of counts.json. `series` and `patients` count known ones; `unknown_patient`
@@ -34,10 +37,10 @@ def counts(
         "files": totals["images"] + len(rejected),
         **totals,
         "rejected": _tally(rejected),
-        "tags": len(selection),
-        "kept": selection.filter(pl.col("fate") == "kept").height,
+        "tags": selection["keyword"].n_unique(),
+        "kept": selection.filter(fate="kept")["keyword"].n_unique(),
         "columns": len(columns),
-        "presence": sum(column["parser"] == "presence" for column in columns),
+        "presence": sum(column.parser == PRESENCE for column in columns),
         "samples": dict(samples),
         "drawn": len(fates),
         "undrawn": _tally(fates.drop_nulls("reason")),

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tagsight.report import sections, sentences, wording
+from tagsight.report import label_sections, label_sentences, sections, sentences, wording
 from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.figures.style import COLOURS
@@ -24,26 +25,40 @@ def render(
 ) -> str:
     """Return the page as HTML.
 
-    drawings: name -> SVG: flow, silhouettes, choice, nesting, and in a run with pixels training and
-    explained; reconstructions, tiles: as in sections.Content.
+    drawings: name -> SVG: flow, silhouettes, choice, nesting (in a tree: tree), and in a run with
+    pixels training and explained; reconstructions, tiles: as in sections.Content.
     """
     content = sections.Content(run, tiles, reconstructions)
-    shown = [section for section in sections.SECTIONS if section.needs(run)]
+    all_sections = sections.SECTIONS if run.flat else label_sections.SECTIONS
+    shown = [section for section in all_sections if section.needs(run)]
     values = {k: value for section in shown for k, value in section.values(content).items()}
-    confounding = run.agreement["confounding"]
+    head = _head(run) if run.flat else label_sections.head(run)
     return _template().render(
         **values,
         run=run,
         sections=shown,
         style=STYLE,
-        result=result(run),
-        facts=facts(run),
-        agreement=sections.agreement(run.agreement),
-        confounding=sentences.confounding_sentence(confounding),
-        basis=sentences.confounding_basis(confounding),
+        **head,
         figures={name: inline(name, svg) for name, svg in drawings.items()},
         held_back=sum(cluster.held_back for cluster in tiles.values()),
     )
+
+
+def _head(run: Run) -> dict[str, Any]:
+    """The values of the first screen of a flat run."""
+    confounding = run.agreement["confounding"]
+    return {
+        "result": [result(run)],
+        "facts": facts(run),
+        "agreement": sections.agreement(run.agreement),
+        "confounding": sentences.confounding_sentence(confounding),
+        "basis": sentences.confounding_basis(confounding),
+        "title": f"{run.counts['images']:,} images in {_clusters(run.choice['k'])}",
+    }
+
+
+def _clusters(k: int) -> str:
+    return f"{k} cluster{'' if k == 1 else 's'}"
 
 
 def _template() -> Template:
@@ -66,7 +81,9 @@ def _template() -> Template:
 
 
 def result(run: Run) -> str:
-    """Return the result of the run as a sentence."""
+    """Return the result of the run as a sentence, of a tree as two."""
+    if not run.flat:
+        return " ".join(label_sentences.result(run))
     if run.evaluation is None:
         return sentences.without_looks(run.counts["images"], run.choice)
     if not run.is_tested:

@@ -19,6 +19,7 @@ from tagsight.report.figures.pictures import Tiles
 from tagsight.report.results import Run
 
 CHIPS = 5  # tags shown per cluster
+UNMAPPED = "sections/unmapped.html"  # in the sections on tags
 MOST_CLUSTERS = 50  # shown one by one in a run without pictures
 # CSS classes for Hennig's verdicts on a cluster's stability.
 TRUST = {
@@ -81,20 +82,22 @@ def clusters(run: Run, tiles: Mapping[int, Tiles]) -> list[dict[str, Any]]:
             **card,
             "trust": TRUST[card["reading"]],
             "rule": rules.get(card["cluster"], {"rule": None}),
-            "chips": [_chip(tag) for tag in card["tags"][:CHIPS]],
-            "tiles": _pictures(tiles.get(card["cluster"])),
+            "chips": [chip(tag) for tag in card["tags"][:CHIPS]],
+            "tiles": picture_uris(tiles.get(card["cluster"])),
             "shown": card["cluster"] in (tiles if run.evaluation else range(1, MOST_CLUSTERS + 1)),
         }
         for card in run.cards
     ]
 
 
-def _chip(tag: Mapping[str, Any]) -> dict[str, str]:
+def chip(tag: Mapping[str, Any]) -> dict[str, str]:
+    """Return a tag of a card as it is shown."""
     shares = f"{wording.percent(tag['inside'])} here, {wording.percent(tag['outside'])} elsewhere"
     return {"tag": tag["column"].removesuffix("?"), "value": tag["value"], "shares": shares}
 
 
-def _pictures(tiles: Tiles | None) -> dict[str, Any] | None:
+def picture_uris(tiles: Tiles | None) -> dict[str, Any] | None:
+    """Return a group's pictures as data URIs, and why some are not shown."""
     if tiles is None:
         return None
     return {
@@ -110,6 +113,13 @@ def trust_counts(cards: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
     """Return how many clusters have each verdict on stability, the most stable first."""
     counts = [(sum(card["reading"] == reading for card in cards), reading) for reading in TRUST]
     return [(count, reading) for count, reading in counts if count]
+
+
+def grid(run: Run) -> dict[str, dict[str, Any]]:
+    """Return K -> its silhouette and fit, and how stable its clusters are."""
+    unknown = dict.fromkeys(("stability", "stability_heldout", "stability_trials"))
+    stable = run.stability["grid"]
+    return {k: {**unknown, **stable.get(k, {}), **row} for k, row in run.choice["grid"].items()}
 
 
 def nesting_shares(steps: Sequence[nesting.Step]) -> dict[int, dict[int, float | None]]:
@@ -146,12 +156,12 @@ def cluster_homes(run: Run) -> dict[str, Any]:
     return {"smaller": sorted(above), "larger": larger, "rows": rows}
 
 
-def tests(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
+def tests(evaluation: Mapping[str, Any], unit: str) -> list[dict[str, Any]]:
     """Return the table of tests: for each null one row per labelling, with both kinds of centre."""
     groups = []
     for null in nulls.NULLS:
         rows = [
-            _row(labelling, evaluation[labelling.key][null.key])
+            _row(labelling, evaluation[labelling.key][null.key], unit)
             for labelling in labellings.LABELLINGS
             if null.key in evaluation.get(labelling.key, {})
         ]
@@ -160,9 +170,9 @@ def tests(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
     return groups
 
 
-def _row(labelling: Labelling, figures: Mapping[str, Any]) -> dict[str, Any]:
+def _row(labelling: Labelling, figures: Mapping[str, Any], unit: str) -> dict[str, Any]:
     return {
-        "labelling": labelling.name,
+        "labelling": wording.labelling_name(labelling, unit),
         "own": labelling == labellings.TAGS,
         "left_out": {**figures, "share": _explained(figures)},
         "in_sample": {**figures["in_sample"], "share": _explained(figures["in_sample"])},
@@ -272,7 +282,8 @@ def _data_uri(content: bytes, kind: str) -> str:
 
 
 def _nesting(content: Content) -> dict[str, Any]:
-    return {"nested": nesting_shares(content.run.nesting), "homes": cluster_homes(content.run)}
+    nested, homes = nesting_shares(content.run.nesting), cluster_homes(content.run)
+    return {"nested": nested, "homes": homes, "grid": grid(content.run)}
 
 
 def _clusters(content: Content) -> dict[str, Any]:
@@ -280,14 +291,20 @@ def _clusters(content: Content) -> dict[str, Any]:
     return {"clusters": clusters(run, content.tiles), "trusted": trust_counts(run.cards)}
 
 
-def _looks(content: Content) -> dict[str, Any]:
+def looks(content: Content) -> dict[str, Any]:
+    """Return the values of the section on the network."""
     training, pair = content.run.training, content.reconstructions
     epochs = 0 if training is None else len(training)
     return {"epochs": epochs, "reconstructions": pair and _data_uri(pair, "png")}
 
 
 def _tags(content: Content) -> dict[str, Any]:
-    return {"kept": kept_tags(content.run), "dropped": dropped_tags(content.run.selection)}
+    run = content.run
+    return {
+        "kept": kept_tags(run),
+        "dropped": dropped_tags(run.selection),
+        "unmapped": UNMAPPED,
+    }
 
 
 def _paper(content: Content) -> dict[str, Any]:
@@ -295,7 +312,18 @@ def _paper(content: Content) -> dict[str, Any]:
     return {"paper": paper(content.run), "lacking": lacking}
 
 
-def _untested(content: Content) -> dict[str, Any]:
+def tested(content: Content) -> dict[str, Any]:
+    """Return the values of the section on the test."""
+    return {"tests": tests(content.run.evaluation or {}, content.run.unit)}
+
+
+def has_untested(run: Run) -> bool:
+    """Return whether anything was not tested."""
+    return bool(sentences.untested(run.draws, run.evaluation))
+
+
+def untested(content: Content) -> dict[str, Any]:
+    """Return the values of the section on what was not tested."""
     return {"untested": sentences.untested(content.run.draws, content.run.evaluation)}
 
 
@@ -305,20 +333,20 @@ SECTIONS = (
         "untested",
         "Not tested",
         "sections/untested.html",
-        needs=lambda run: bool(sentences.untested(run.draws, run.evaluation)),
-        values=_untested,
+        needs=has_untested,
+        values=untested,
     ),
     Section(
         "test",
         "The test",
         "sections/test.html",
         needs=lambda run: run.is_tested,
-        values=lambda content: {"tests": tests(content.run.evaluation or {})},
+        values=tested,
     ),
     Section("clusters", "Clusters", "sections/clusters.html", values=_clusters),
     Section("k", "Number of clusters", "sections/k.html", values=_nesting),
     Section(
-        "looks", "Looks", "sections/looks.html", needs=lambda run: run.is_trained, values=_looks
+        "looks", "Looks", "sections/looks.html", needs=lambda run: run.is_trained, values=looks
     ),
     Section("flow", "The run", "sections/flow.html"),
     Section("labels", "Known labels", "sections/labels.html"),

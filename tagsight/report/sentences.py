@@ -13,30 +13,31 @@ Figures = Mapping[str, Any]
 LEVEL = 0.05
 
 
-def result(evaluation: Figures) -> str:
+def result(evaluation: Figures, unit: str = "cluster") -> str:
     """Return the run's result as one sentence; as two where few trials limit it.
 
-    evaluation: evaluation.json.
+    evaluation: evaluation.json; unit: what a group is called. Trials have not all of the labels, so
+    that these are not counted here.
     """
-    k = evaluation["trials"]["k"]
+    clusters = f"{evaluation['trials']['k']} clusters" if unit == "cluster" else f"{unit}s"
     tags = _figures(evaluation, "tags", "series")
     outcome = verdict(tags)
     if outcome == "undefined":
         return (
-            f"Whether the {k} clusters look alike could not be measured: "
+            f"Whether images of the {clusters} look alike could not be measured: "
             f"{tags.get('reason') or 'there was nothing to compare them with'}."
         )
     opening = {
         "nearer": (
-            f"The {k} clusters made from tags explain {_share(tags)} of how far images differ"
+            f"The {clusters} made from tags explain {_share(tags)} of how far images differ"
         ),
         "as chance": (
-            f"Images of the {k} clusters made from tags could not be shown to look more alike than "
-            f"by chance: the clusters explain {_share(tags)} of how far images differ"
+            f"Images of the {clusters} made from tags could not be shown to look more alike than "
+            f"by chance: the {unit}s explain {_share(tags)} of how far images differ"
         ),
         "farther": (
-            f"Images of the {k} clusters made from tags look less alike than by chance: "
-            f"the clusters explain {_share(tags)} of how far images differ"
+            f"Images of the {clusters} made from tags look less alike than by chance: "
+            f"the {unit}s explain {_share(tags)} of how far images differ"
         ),
     }[outcome]
     parts = [opening, *_modality(evaluation), _beyond(evaluation)]

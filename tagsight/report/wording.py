@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from tagsight.evaluation.labellings import TAGS, Labelling
+
 # Names of labels from outside the clusters, in the order of the page's table.
 LABEL_NAMES = {
     "body_part": "Body part",
@@ -76,6 +78,15 @@ def in_words(reason: str) -> str:
     ('pixels incomplete', 'not DICOM')
     """
     return reason.replace("_", " ").replace("dicom", "DICOM").replace("DICOMdir", "DICOMDIR")
+
+
+def labelling_name(labelling: Labelling, unit: str) -> str:
+    """Return the name of a labelling, its own called clusters or labels.
+
+    >>> labelling_name(TAGS, "label")
+    'labels from tags'
+    """
+    return f"{unit}s from tags" if labelling == TAGS else labelling.name
 
 
 def _hundredths(share: float) -> str:

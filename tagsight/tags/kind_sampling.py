@@ -206,7 +206,8 @@ def summary(drawn: pl.DataFrame, images: pl.DataFrame, sizes: Mapping[str, int])
     }
     shared = _has_too_few(samples)
     patients = images.select(unit.n_unique()).item()
-    lines = untested(samples, patients, shared=shared)
+    group = "label" if "kind" in drawn.columns else "cluster"
+    lines = untested(samples, patients, shared=shared, group=group)
     return {"samples": samples, "shared": shared, "untested": lines}
 
 
@@ -227,11 +228,16 @@ def _trials_of(samples: Mapping[str, Mapping[str, int]]) -> list[Mapping[str, in
 
 
 def untested(
-    samples: Mapping[str, Mapping[str, int]], patients: int, *, shared: bool = False
+    samples: Mapping[str, Mapping[str, int]],
+    patients: int,
+    *,
+    shared: bool = False,
+    group: str = "cluster",
 ) -> list[str]:
     """Return in sentences what cannot be tested, or is tested in another way, and why.
 
-    samples, shared: as in `summary`; patients: of the archive (where unknown: series).
+    samples, shared: as in `summary`; patients: of the archive (where unknown: series);
+    group: what images are divided into.
     """
     trials = _trials_of(samples)
     full = sum(row["drawn"] > 0 for row in trials)
@@ -241,18 +247,18 @@ def untested(
     lines = []
     if not samples["holdout"]["drawn"]:
         lines.append(
-            f"Whether clusters are found again in other patients was not tested: of {whose} none "
+            f"Whether {group}s are found again in other patients was not tested: of {whose} none "
             "is left for the holdout sample."
         )
     if not full:
         lines.append(
-            f"Whether images of a cluster look alike was not tested: of {whose} too few are left "
+            f"Whether images of a {group} look alike was not tested: of {whose} too few are left "
             f"for a trial, which takes {LEAST_PATIENTS} of them with {_least(trials)} images that "
             "can be drawn."
         )
     elif full < len(trials):
         lines.append(
-            f"Whether images of a cluster look alike was tested in {full} trial"
+            f"Whether images of a {group} look alike was tested in {full} trial"
             f"{'' if full == 1 else 's'} in place of {len(trials)}: {whose} are too few for more."
         )
     if shared:

@@ -101,7 +101,8 @@ def _several(
 ) -> list[Clustering]:
     if not ks:
         return []
-    return algorithms.clusterings(distinct.features, distances, ks, algorithm, distinct.weight)
+    grid = algorithms.clusterings(distinct.features, distances, ks, algorithm, distinct.weight)
+    return [each for each in grid if each.k in ks]
 
 
 def _exact(distances: Float32s, distinct: DistinctRows, ks: Sequence[int]) -> list[Clustering]:

@@ -19,7 +19,7 @@ from tagsight.report.figures.style import (
     new,
     svg,
 )
-from tagsight.report.wording import MINUS
+from tagsight.report.wording import MINUS, labelling_name
 
 ROW, GAP = 1.0, 1.6
 GUTTER = 136  # points left of the axis, where labels stand
@@ -32,10 +32,11 @@ class _Row(NamedTuple):
     interval: Sequence[float] | None
 
 
-def explained(evaluation: Mapping[str, Any]) -> str:
+def explained(evaluation: Mapping[str, Any], unit: str = "cluster") -> str:
     """Return the shares explained, with their 95 % intervals, as SVG; a group of rows per null.
 
-    evaluation: evaluation.json. A labelling without a value under a null has no row in its group.
+    evaluation: evaluation.json; unit: what a group is called. A labelling without a value under a
+    null has no row in its group.
     """
     groups = _groups(evaluation)
     rows = [row for _, _, group in groups for row in group]
@@ -54,7 +55,7 @@ def explained(evaluation: Mapping[str, Any]) -> str:
         place: Any = {"xytext": (-GUTTER, 0), "textcoords": "offset points", "va": "center"}
         ax.annotate(null, (x_min, y), bbox=BEHIND, **look, **place)
     ax.set_xlim(left=x_min)
-    ax.set_yticks([row.y for row in rows], [row.labelling.name for row in rows])
+    ax.set_yticks([row.y for row in rows], [labelling_name(row.labelling, unit) for row in rows])
     for label, row in zip(ax.get_yticklabels(), rows, strict=True):
         label.set_color(TAGS if row.labelling == labellings.TAGS else MUTED)
     ax.xaxis.set_major_formatter(FuncFormatter(_percent))

@@ -34,18 +34,23 @@ class _Box(NamedTuple):
         return self.y - self.height
 
 
-def flow(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int | None) -> str:
+def flow(
+    counts: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    epochs: int | None,
+    labels: int | None = None,
+) -> str:
     """Return Figure 2 as SVG.
 
     counts: counts.json; choice: choice.json; epochs: of the autoencoder's training, None for
-    images with tags alone, which have neither network nor test.
+    images with tags alone, which have neither network nor test; labels: how many a tree has.
     """
     figure = new(9, 7.9)
     figure.set_layout_engine("none")
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set(xlim=(0, WIDTH), ylim=(3.5, HEIGHT))
     ax.axis("off")
-    boxes = _boxes(counts, choice, epochs)
+    boxes = _boxes(counts, choice, epochs, labels)
     _arrows(ax, boxes)
     for box in boxes.values():
         _draw(ax, box)
@@ -53,9 +58,13 @@ def flow(counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int | Non
 
 
 def _boxes(
-    counts: Mapping[str, Any], choice: Mapping[str, Any], epochs: int | None
+    counts: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    epochs: int | None,
+    labels: int | None,
 ) -> dict[str, _Box]:
-    boxes = {**_archive(counts), **_samples(counts), **_results(counts, choice)}
+    results = _results(counts, choice) if labels is None else _of_tree(counts, choice, labels)
+    boxes = {**_archive(counts), **_samples(counts), **results}
     if epochs is None:
         return boxes | {"files": _Box(11, 90, 20, "Table of tags", [f"{counts['files']:,} rows"])}
     return {
@@ -119,6 +128,18 @@ def _results(counts: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, 
         "choice": _Box(24, 34, 34, f"Clusters, {k} chosen", [grid], TAGS),
         "annotations": _Box(24, 15, 34, f"{counts['images']:,} annotated", assigned, TAGS),
         "clusters": _Box(56, 34, 13, "Clusters", [f"K = {k}", "from tags"], TAGS),
+    }
+
+
+def _of_tree(counts: Mapping[str, Any], choice: Mapping[str, Any], labels: int) -> dict[str, _Box]:
+    """As `_results`, of a tree."""
+    kinds = len(choice["kinds"])
+    clusters = f"{choice['clusters']} clusters in {kinds} kind{'' if kinds == 1 else 's'}"
+    assigned = ["every image to its nearest medoid", "among those of its kind"]
+    return {
+        "choice": _Box(24, 34, 34, f"{labels} labels", [f"of {clusters}"], TAGS),
+        "annotations": _Box(24, 15, 34, f"{counts['images']:,} annotated", assigned, TAGS),
+        "clusters": _Box(56, 34, 13, "Labels", ["from tags"], TAGS),
     }
 
 

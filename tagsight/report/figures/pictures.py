@@ -165,6 +165,11 @@ def shown_clusters(clusters: int, members: int) -> int:
     return min(clusters, max(1, MOST_PICTURES // (members + 1)))
 
 
+def members_each(groups: int, count: int) -> int:
+    """Return how many members every group can show, `count` at most and 1 at least."""
+    return max(1, min(count, MOST_PICTURES // max(groups, 1) - 1))
+
+
 def _jpeg(image: UInt8s) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=82, optimize=True)

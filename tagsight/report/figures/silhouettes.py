@@ -26,6 +26,8 @@ def silhouettes(clusters: pl.DataFrame, names: Sequence[str]) -> str:
         np.sort(part["silhouette"].to_numpy().astype(np.float64))[::-1]
         for part in drawn.partition_by("cluster", maintain_order=True)
     ]
+    if not widths:
+        return svg(new(9, 1))
     figure = new(9, min(8.5, max(3.5, 0.36 * len(widths) + 2)))
     ax = figure.add_subplot()
     bare(ax, x="silhouette: 1 = well inside its cluster, below 0 = nearer to another", grid="x")

@@ -3,6 +3,7 @@
 import polars as pl
 
 from tagsight.report.counts import counts, trial_sizes
+from tagsight.tags.encoding import PRESENCE, Column
 
 
 def test_everything_is_counted_and_files_add_up():
@@ -14,8 +15,12 @@ def test_everything_is_counted_and_files_add_up():
         }
     )
     rejected = pl.DataFrame({"reason": ["no_pixels", "not_dicom", "no_pixels"]})
-    selection = pl.DataFrame({"fate": ["kept", "dropped", "kept"]})
-    columns = [{"parser": "number"}, {"parser": "presence"}]
+    keywords = ["KVP", "Modality", "Rows", "KVP"]  # of a tree, KVP in two kinds
+    selection = pl.DataFrame({"keyword": keywords, "fate": ["kept", "dropped", "kept", "kept"]})
+    columns = [
+        Column("KVP", "KVP", "numeric", "number"),
+        Column("KVP?", "KVP", "categorical", PRESENCE),
+    ]
     fates = pl.DataFrame({"reason": [None, "decoder_failed", None]})
     found = counts(tags, rejected, selection, columns, {"tuning": 3, "trial-01": 1}, fates)
     assert found == {

@@ -74,8 +74,9 @@ def run(trials=10, **others):
             "rule": "heldout",
             "reading": "weak structure",
             "at_edge": True,
-            "grid": {"2": {"silhouette": 0.4, "heldout_ratio": 1.01, **stable}},
+            "grid": {"2": {"silhouette": 0.4, "heldout_ratio": 1.01}},
         },
+        "stability": {"bootstraps": 20, "people": 9, "grid": {"2": stable}},
         "cards": [
             card | {"cluster": 1},
             card | {"cluster": 2, "name": EVIL, "stability": None, "reading": "unknown"},
@@ -321,6 +322,15 @@ def test_where_clusters_live_is_on_the_page():
         cells = re.findall(r"<td>(.*?)</td>", table)
         assert set(words) <= set(cells)
         assert "90 %" in text
+
+
+def test_each_k_has_its_stability_from_the_file_that_measures_it():
+    unknown = {"stability_heldout": None, "stability_trials": None}
+    shown = {str(k): {"silhouette": 0.4, "heldout_ratio": 1.0} for k in (2, 3)}
+    stable = {"grid": {"2": {"stability": 0.71, **unknown}}}
+    grid = sections.grid(run(choice=run().choice | {"grid": shown}, stability=stable))
+    assert [row["stability"] for row in grid.values()] == [0.71, None]
+    assert [row["heldout_ratio"] for row in grid.values()] == [1.0, 1.0]
 
 
 def test_a_single_k_has_no_table_of_nesting():

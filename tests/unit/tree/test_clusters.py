@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 import pytest
@@ -24,7 +26,7 @@ def test_a_kind_is_tried_with_as_many_clusters_as_it_can_bear(size, count, ks):
 def test_beyond_twenty_every_tenth_part_more_is_tried():
     grid = grid_of(10_000, 1000)
     assert grid[:20] == list(range(1, 21))
-    assert all(b - a <= a / 10 for a, b in zip(grid[19:], grid[20:], strict=False))
+    assert all(b - a <= a / 10 for a, b in pairwise(grid[19:]))
     assert grid[-1] <= 1000
 
 

@@ -28,7 +28,7 @@ def test_a_kind_of_more_images_counts_by_their_square_root():
 
 
 def test_each_kind_has_a_cluster_even_if_fewer_are_asked_for():
-    grids = dict.fromkeys("ABC", {1: 0.5, 2: 0.1})
+    grids = {kind: {1: 0.5, 2: 0.1} for kind in "ABC"}
     assert deal(grids, dict.fromkeys("ABC", 10), 2) == {"A": 1, "B": 1, "C": 1}
 
 

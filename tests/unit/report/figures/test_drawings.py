@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import polars as pl
 import pytest
+import tree_run
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
@@ -15,12 +16,15 @@ from tagsight.evaluation import nulls
 from tagsight.evaluation.nulls import Null
 from tagsight.report.figures import (
     choice,
+    dealing,
     drawings,
     explained,
     flow,
+    label_silhouettes,
     nesting,
     silhouettes,
     training,
+    tree,
 )
 from tagsight.report.figures.pictures import GalleryRow
 from tagsight.report.figures.style import COLOURS
@@ -91,6 +95,13 @@ DRAWINGS = {
     ),
     "explained": lambda: explained.explained(evaluation()),
     "single trial": lambda: explained.explained(evaluation(interval=None)),
+    "flow of a tree": lambda: flow.flow(COUNTS, tree_run.choice(), 7, 12),
+    "tree": lambda: tree.tree(tree_run.tree_run().label_kinds, 1200),
+    "empty tree": lambda: tree.tree([], 0),
+    "dealing": lambda: dealing.dealing(tree_run.choice()),
+    "labels": lambda: label_silhouettes.label_silhouettes(
+        members(), [card["name"] for card in tree_run.cards()]
+    ),
     "nothing explained": lambda: explained.explained(evaluation(None, None)),
 }
 
@@ -226,19 +237,57 @@ def test_labels_that_would_stray_are_left_out(middles):
     assert (places - np.sort(middles)[: len(places)] <= 10 + 1e-9).all()
 
 
-def test_the_figures_are_those_that_the_rule_asks_for():
+def asked_for(*, tree):
     rules = (Path(__file__).parents[4] / "rules/report.smk").read_text()
-    asked = re.findall(r'"(\w+\.(?:svg|png))"', rules)
-    cards = [{"name": name} for name in ("CT", "MR", "US", "XA", "PX")]
-    documents = {"counts": COUNTS, "choice": CHOICE, "nesting": [], "cards": cards}
-    documents["evaluation"] = evaluation()
-    found = drawings.from_tags(documents, clusters([9, 4, 1, 1, 1]), 7, 1.05)
-    assert list(found) == asked[: len(found)]
+    other = "nesting.svg" if tree else "tree.svg"
+    return sorted(set(re.findall(r'"(\w+\.(?:svg|png))"', rules)) - {other})
+
+
+def from_pixels(documents):
     epochs = pl.DataFrame({"epoch": [1], "loss": [0.2], "validation_loss": [0.3]})
     images = np.zeros((3, 128, 128), np.uint8)
     shown = [GalleryRow(1, 2, 0, [1]), GalleryRow(2, 1, None, [2])]
-    found |= drawings.from_pixels(documents, epochs, images, shown, images[[0, 2]])
-    assert sorted(found) == sorted(asked)
+    documents = {**documents, "evaluation": evaluation()}
+    return drawings.from_pixels(documents, epochs, images, shown, images[[0, 2]])
+
+
+def test_the_figures_of_a_flat_run_are_those_that_the_rule_asks_for():
+    cards = [{"name": name} for name in ("CT", "MR", "US", "XA", "PX")]
+    documents = {"counts": COUNTS, "choice": CHOICE, "nesting": [], "cards": cards}
+    found = drawings.from_tags(documents, clusters([9, 4, 1, 1, 1]), 7, 1.05)
+    assert sorted(found | from_pixels(documents)) == asked_for(tree=False)
+
+
+def test_the_figures_of_a_tree_are_those_that_the_rule_asks_for():
+    documents = {"counts": COUNTS, "choice": tree_run.choice(), "cards": tree_run.cards()}
+    found = drawings.of_labels(documents, tree_run.tree_run().label_kinds, members(), 7)
+    assert sorted(found | from_pixels(documents)) == asked_for(tree=True)
+
+
+def members():
+    """Images of all labels of `tree_run` but the last two of MR."""
+    rows = [card for card in tree_run.cards() if card["kind"] != "SR"][:-3]
+    parts = [
+        clusters([card["label"] + 1]).with_columns(kind=pl.lit(card["kind"]), cluster=card["label"])
+        for card in rows
+    ]
+    return pl.concat(parts)
+
+
+def test_the_tree_names_each_kind_and_region_once_and_every_label(written):
+    kinds = tree_run.tree_run().label_kinds
+    tree.tree(kinds, 1200)
+    assert [written.count(kind) for kind in ("CT", "MR", "MG", "XA")] == [1] * 4
+    assert written.count("chest") == written.count("abdomen") == written.count("knee") == 1
+    assert {"lung · thin", "FLAIR", "MLO · R", "others", "1,000", "83.3 %"} <= set(written)
+    assert "structured reports" not in written
+
+
+def test_labels_without_images_in_the_sample_have_no_silhouettes_nor_has_one_alone():
+    names = [card["name"] for card in tree_run.cards()]
+    alone = members().with_columns(kind=pl.col("cluster").cast(pl.String))
+    assert label_silhouettes.label_silhouettes(alone, names).count("<svg") == 1
+    assert len(label_silhouettes.label_silhouettes(members(), names)) > 10_000
 
 
 def test_a_new_null_is_drawn_without_more_than_its_entry(written, monkeypatch):

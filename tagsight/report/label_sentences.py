@@ -1,0 +1,104 @@
+"""The result of a tree of labels in sentences: what was labelled, and what labels represent."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tagsight.interpretation.confounding import MARGIN, SCANNERS
+from tagsight.report import sentences
+from tagsight.report.results import Run
+from tagsight.report.wording import LABEL_NAMES, score
+
+Figures = Mapping[str, Any]
+
+
+def result(run: Run) -> list[str]:
+    """Return what was labelled, and whether images of a label look alike, in a sentence each."""
+    return [labelled(run), tested(run)]
+
+
+def labelled(run: Run) -> str:
+    """Return how many labels images have, and how many of them come again in other patients."""
+    kinds, others = run.picture_kinds, run.other_kinds
+    labels = [card for kind in kinds for card in kind.labels]
+    images = sum(kind.size for kind in kinds)
+    if not labels:
+        files = _count(run.counts["images"], "object")
+        return f"None of {files} is a picture; each is labelled by its class."
+    verb = "has" if images == 1 else "have"
+    of_kinds = f"{_count(images, 'image')} of {_count(len(kinds), 'kind')}"
+    parts = [f"{of_kinds} {verb} {_count(len(labels), 'label')}"]
+    asked = [card for card in labels if card["found"] is not None]
+    if asked:
+        again = sum(card["found"] for card in asked)
+        parts.append(f"{again} of {_whole(len(asked), len(labels))} found again in other patients")
+    if others:
+        objects = _count(sum(kind.size for kind in others), "object")
+        parts.append(f"{objects} that are no pictures are labelled by their class")
+    return "; ".join(parts) + "."
+
+
+def tested(run: Run) -> str:
+    """Return whether images of a label look alike."""
+    if run.evaluation is None:
+        return (
+            "Whether images of a label look alike was not tested, as a table of tags has no pixels."
+        )
+    if not run.is_tested:
+        return "Whether images of a label look alike could not be tested."
+    return sentences.result(run.evaluation, "label")
+
+
+def represented(run: Run) -> str:
+    """Return in one sentence what labels divide a modality by."""
+    if all(len(kind.labels) == 1 for kind in run.picture_kinds):
+        return "No kind of images is divided: read the labels as modalities."
+    rows = inside_modality(run.agreement["agreement"])
+    scanners = [name for name in SCANNERS if rows.get(name) is not None]
+    # The maker first: models and modalities of scanners are many, and mostly their maker's.
+    name = "manufacturer" if "manufacturer" in scanners else next(iter(scanners), None)
+    anatomy = rows.get("body_part")
+    if name is None or anatomy is None:
+        return (
+            "Whether labels divide a modality by anatomy or by scanners cannot be told: too few "
+            "images state both their body part and their scanner."
+        )
+    scanner, maker = rows[name] or 0.0, LABEL_NAMES[name].lower()
+    parts = f"the body part (AMI {score(anatomy)})", f"the {maker} ({score(scanner)})"
+    if max(anatomy, scanner) < MARGIN:
+        return (
+            f"Inside a modality labels agree little with {parts[0]} and little with {parts[1]}: "
+            "they are neither anatomy nor scanners."
+        )
+    if abs(anatomy - scanner) < MARGIN:
+        return (
+            f"Inside a modality labels agree about as much with {parts[0]} as with {parts[1]}: "
+            "anatomy and scanner are mixed in them."
+        )
+    if anatomy > scanner:
+        return (
+            f"Inside a modality labels agree more with {parts[0]} than with {parts[1]}: read them "
+            "as anatomy rather than scanners."
+        )
+    return (
+        f"Inside a modality labels agree more with {parts[1]} than with {parts[0]}: read them as "
+        "scanners rather than anatomy."
+    )
+
+
+def inside_modality(
+    rows: Sequence[Figures], left_out: Sequence[str] = ()
+) -> dict[str, float | None]:
+    """Return outside label -> its AMI inside modalities; rows: `agreement` of agreement.json."""
+    of_these = [row for row in rows if list(row["left_out"]) == list(left_out)]
+    return {row["label"]: row["inside_modality"] for row in of_these}
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _whole(part: int, whole: int) -> str:
+    """`the 30 labels`, or of how many labels something is known."""
+    if part == whole:
+        return f"{'the one' if whole == 1 else f'the {whole:,}'} {'was' if whole == 1 else 'were'}"
+    return f"the {part:,} that could be looked for were"

@@ -1,0 +1,61 @@
+import numpy as np
+import polars as pl
+import pytest
+from forest import images, tree
+
+from tagsight.interpretation.tree_stability import tree_stability
+from tagsight.tree.clusters import tree_clusters
+
+NUMBERS = {"CT": 2, "DX": 3}
+HOW = {"algorithm": "fasterpam", "weight": "images"}
+
+
+def stable(tuning, holdout, bootstraps=5):
+    samples = {"tuning": tuning, "holdout": holdout}
+    clusters = {name: tree_clusters(s, tree(), count=10, **HOW) for name, s in samples.items()}
+    return tree_stability(samples, clusters, tree(), NUMBERS, bootstraps=bootstraps, seed=1, **HOW)
+
+
+def test_groups_that_all_patients_share_are_found_again():
+    result = stable(images(1), images(2))
+    assert [leaf["cluster"] for leaf in result["leaves"]] == [1, 2, 3, 4, 5]
+    assert [leaf["kind"] for leaf in result["leaves"]] == ["CT"] * 2 + ["DX"] * 3
+    for leaf in result["leaves"]:
+        assert leaf["found"] is True
+        assert leaf["again"] == pytest.approx(1)
+        assert leaf["stability"] > 0.9
+    assert result["people"] == 50
+
+
+def test_a_group_that_other_patients_do_not_have_is_not_found_again():
+    halves = images(2).with_columns(ViewPosition=pl.col("ViewPosition").replace(2, 1))
+    again = {leaf["cluster"]: leaf for leaf in stable(images(1), halves)["leaves"]}
+    found = [again[cluster]["found"] for cluster in (3, 4, 5)]
+    assert found.count(False) == 1
+    assert again[3 + found.index(False)]["again"] == 0
+
+
+def test_clusters_of_noise_overlap_less_with_those_of_other_patients():
+    rng = np.random.default_rng(0)
+    noisy = [
+        images(seed, ct=120, dx=0).with_columns(
+            pl.Series("SliceThickness", rng.random(120) * 10, pl.Float32),
+            pl.Series("word.region", rng.integers(0, 2, 120), pl.Int32),
+        )
+        for seed in (1, 2)
+    ]
+    samples = dict(zip(("tuning", "holdout"), noisy, strict=True))
+    clusters = {name: tree_clusters(s, tree(), count=24, **HOW) for name, s in samples.items()}
+    result = tree_stability(samples, clusters, tree(), {"CT": 20}, bootstraps=0, seed=1, **HOW)
+    assert np.mean([leaf["again"] for leaf in result["leaves"]]) < 0.7
+
+
+def test_without_enough_other_patients_of_a_kind_nothing_is_said():
+    result = stable(images(1), images(2, dx=19))
+    by_kind = {leaf["kind"]: leaf["found"] for leaf in result["leaves"]}
+    assert by_kind == {"CT": True, "DX": None}
+
+
+def test_no_bootstrap_is_no_stability():
+    leaves = stable(images(1), images(2), bootstraps=0)["leaves"]
+    assert {leaf["stability"] for leaf in leaves if leaf["kind"] == "CT"} == {None}

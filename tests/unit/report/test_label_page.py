@@ -1,0 +1,259 @@
+"""The page of a tree: labels as kind, region and label; what is no picture; what they rest on."""
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tree_run import NAMES, agreement, cards, tree_run
+
+from tagsight.evaluation import labellings, nulls
+from tagsight.report import label_sections, label_sentences, page
+from tagsight.report.figures import pictures
+from tagsight.report.figures.pictures import Tiles
+from tagsight.report.label_tree import label_members, label_tree, region, technique
+
+SVG = '<svg width="9pt" height="9pt"><g id="a" style="fill: #17242c"/></svg>'
+FIGURES = ("flow", "silhouettes", "choice", "tree", "training", "explained")
+EVIL = "<script>alert(1)</script>"
+
+
+def rendered(run, tiles=None):
+    return page.render(run, dict.fromkeys(FIGURES, SVG), None, tiles or {})
+
+
+def words(text):
+    plain = re.sub("<style>.*?</style>|<.*?>", " ", text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", plain.replace("\xa0", " "))
+
+
+def evaluation(trials=10):
+    figures = {
+        **{"n": trials, "mean_distance": 0.3, "sd_distance": 0.02, "mean_null": 0.4},
+        **{"sd_null": 0.01, "explained": 0.25, "permutation_p": 0.01, "reason": None},
+        **{"t": 12.3, "df": 9, "p": 0.00001, "effect_size": 3.9, "ci95": [2.0, 5.5]},
+        **{"wilcoxon_p": 0.002, "explained_ci95": [0.2, 0.3], "correlation": 0.4},
+    }
+    keys = [null.key for null in nulls.NULLS]
+    tested = {
+        each.key: {key: figures | {"in_sample": figures} for key in keys}
+        for each in labellings.LABELLINGS
+    }
+    return {"trials": {"n": trials, "k": 11, "by_trial": {}, "left_out": {}}, **tested}
+
+
+class Ids(HTMLParser):
+    """Collects ids and links to them, and tags as they open and close."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.ids += [value for name, value in attrs if name == "id"]
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+        if tag not in ("meta", "img", "br", "link", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_well_formed_and_needs_nothing_from_outside():
+    found = Ids(rendered(tree_run(evaluation=evaluation(), training=pl.DataFrame({"epoch": [1]}))))
+    assert found.open == []
+    assert {link[1:] for link in found.links if link.startswith("#")} <= set(found.ids)
+    assert [link for link in found.links if not link.startswith(("#", "data:"))] == []
+    assert len(found.ids) == len(set(found.ids))
+
+
+def test_labels_come_first_then_the_test_then_what_they_rest_on():
+    run = tree_run(evaluation=evaluation())
+    order = re.findall(r'<h2 id="(\w+)"', rendered(run))
+    wanted = ["tree", "test", "k", "tags", "labels", "flow", "files", "limits"]
+    assert [key for key in order if key in wanted] == wanted
+
+
+def test_nothing_is_said_of_nesting_or_one_k_and_the_words_are_of_labels():
+    text = words(rendered(tree_run(evaluation=evaluation())))
+    for word in ("K =", "None", "yardstick", "clusters from tags", "nest"):
+        assert word not in text, word
+    assert "labels from tags" in text
+    assert "Do images of a label look alike?" in text
+
+
+def test_each_label_is_on_the_page_once_under_its_kind_and_region():
+    text = rendered(tree_run())
+    for card in cards()[:-1]:
+        assert text.count(f"<h4>{card['label']} · {card['name']}</h4>") == 1
+    heads = re.findall(r'<h3 class="kind">([^<]*)', text)
+    assert heads == ["CT", "MR", "MG", "XA", "No pictures"]
+    ct = text[text.index('class="kind">CT') : text.index('class="kind">MR')]
+    assert re.findall(r'<h4 class="region">([^<]*)', ct) == [
+        "chest",
+        "abdomen",
+        "Several regions, or none stated",
+    ]
+
+
+def test_what_is_no_picture_is_listed_by_class_without_pictures_or_tags():
+    text = rendered(tree_run())
+    (rest,) = re.findall(r'class="kind">No pictures.*?</table>', text, re.DOTALL)
+    assert "structured reports" in rest
+    assert '<article class="cluster">' not in rest
+    assert text.count('<article class="cluster">') == len(cards()) - 1
+
+
+def test_whether_a_label_was_found_again_is_said_of_each():
+    text = words(rendered(tree_run()))
+    counts = Counter(card["found"] for card in cards()[:-1])
+    assert text.count("Found again in other patients") == counts[True]
+    assert text.count("Not found again in other patients") == counts[False]
+    assert text.count("Not looked for in other patients") == counts[None]
+
+
+def test_the_result_counts_labels_and_those_that_came_again():
+    pictured = cards()[:-1]
+    said = label_sentences.labelled(tree_run())
+    images = sum(card["size"] for card in pictured)
+    again = sum(card["found"] is True for card in pictured)
+    asked = sum(card["found"] is not None for card in pictured)
+    assert said == (
+        f"{images:,} images of 4 kinds have {len(pictured)} labels; {again} of the {asked} that "
+        "could be looked for were found again in other patients; "
+        f"{cards()[-1]['size']} objects that are no pictures are labelled by their class."
+    )
+
+
+def test_an_archive_without_a_picture_has_a_page():
+    run = tree_run({}, choice={"count": 50, "clusters": 0, "kinds": {}})
+    text = words(rendered(run))
+    assert "None of 1,200 objects is a picture; each is labelled by its class." in text
+    assert "structured reports" in text
+
+
+def test_undivided_kinds_are_said_to_be_modalities():
+    names = {"CT": {None: [""]}, "MR": {None: [""]}}
+    text = words(rendered(tree_run(names)))
+    assert "No kind of images is divided: read the labels as modalities." in text
+    assert "Silhouettes, image by image" not in text
+
+
+@pytest.mark.parametrize(
+    ("anatomy", "maker", "said"),
+    [
+        (0.53, 0.21, "read them as anatomy rather than scanners"),
+        (0.21, 0.74, "read them as scanners rather than anatomy"),
+        (0.5, 0.45, "anatomy and scanner are mixed in them"),
+        (0.05, 0.0, "they are neither anatomy nor scanners"),
+        (None, 0.3, "cannot be told"),
+        (0.3, None, "cannot be told"),
+    ],
+)
+def test_what_labels_divide_a_modality_by_is_said_first(anatomy, maker, said):
+    text = rendered(tree_run(agreement=agreement(anatomy, maker)))
+    assert said in words(text[: text.index("<nav")])
+
+
+def test_what_could_not_be_tested_is_on_the_page_and_in_the_closing_text():
+    sentence = "Whether images of a label look alike was not tested: of 1 patient too few are left."
+    draws = {"samples": {"tuning": {"asked": 4, "drawn": 4, "patients": 1}}, "untested": [sentence]}
+    empty = {"trials": {"n": 0, "k": None, "by_trial": {}, "left_out": {}}}
+    run = tree_run(draws=draws, evaluation=empty, training=pl.DataFrame(schema={"epoch": pl.Int64}))
+    assert sentence in words(rendered(run))
+    assert "test" not in Ids(rendered(run)).ids
+    text = page.closing(run, "index.html", "a.csv")
+    assert f"- {sentence}" in text
+    assert "could not be tested" in text
+    assert text.isascii()
+
+
+def test_roles_are_counted_in_each_kind():
+    rows = label_sections.roles(tree_run())
+    by_role = {row["role"]: row["kinds"] for row in rows}
+    assert by_role["content"] == [(1, 1)] * len(NAMES)
+    assert by_role["equipment"] == [(1, 0)] * len(NAMES)
+    assert by_role["patient"] == [(0, 0)] * len(NAMES)
+
+
+def test_words_have_their_share_of_the_weight_presence_included():
+    (columns,) = {
+        id(kind["columns"]): kind["columns"]
+        for kind in tree_run().kinds.values()
+        if kind["picture"]
+    }.values()
+    assert label_sections.word_weights(columns) == [("region", 0.5)]
+
+
+def test_facets_are_shown_with_their_agreement_where_there_is_any():
+    facets = {"plane": {"compared": 44, "agree": 43}, "view": {"compared": 0, "agree": 0}}
+    text = words(rendered(tree_run(facets=facets)))
+    assert "plane 43 of 44" in text
+    assert "against descriptions" not in words(rendered(tree_run()))
+
+
+def test_words_are_shown_as_radiologists_say_them():
+    said = dict(label_sections.said(cards()[0]))
+    assert said["plane"] == [("axial", "50\xa0%"), ("sagittal", "30\xa0%")]
+    assert said["region"] == [("chest", "97\xa0%")]
+    assert "modality" not in said
+
+
+def test_nothing_from_the_archive_is_taken_for_markup():
+    evil = [card | {"name": f"{card['kind']} · {EVIL}"} for card in cards()]
+    assert EVIL not in rendered(tree_run(cards=evil))
+
+
+def test_pictures_are_those_of_the_label_and_lacking_ones_are_explained():
+    tiles = {1: Tiles(b"medoid", [b"a"]), 2: Tiles(None, [], 9, True)}
+    text = rendered(tree_run(evaluation=evaluation()), tiles)
+    assert text.count('<img class="medoid"') == 1
+    assert "9 of its sampled images may carry burned-in text" in words(text)
+    assert "No image of this label is in the sample" in words(text)
+
+
+def test_a_table_of_tags_has_labels_and_no_test():
+    text = rendered(tree_run())
+    assert "as a table of tags has no pixels" in words(text)
+    assert not {"test", "looks", "files"} & set(Ids(text).ids)
+
+
+def test_the_tree_holds_every_label_once():
+    kinds = label_tree(cards(), list(NAMES))
+    assert sorted(c["label"] for kind in kinds for c in kind.labels) == list(
+        range(1, 1 + len(cards()))
+    )
+    assert [kind.picture for kind in kinds] == [True] * 4 + [False]
+    sizes = [kind.size for kind in kinds]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_word_of_technique_is_no_region():
+    first, *_ = (card for card in cards() if card["name"] == "MR · localizer")
+    assert (region(first), technique(first)) == (None, "localizer")
+    chest, *_ = (card for card in cards() if card["name"] == "CT · chest · lung · thin")
+    assert (region(chest), technique(chest)) == ("chest", "lung · thin")
+
+
+def test_members_of_leaves_are_members_of_their_label_and_it_has_one_medoid():
+    two = [
+        {"label": 1, "clusters": [1, 3], "medoid": "c", "name": "CT"},
+        {"label": 2, "clusters": [2], "medoid": "b", "name": "MR"},
+    ]
+    members = pl.DataFrame(
+        {"image": list("abcd"), "cluster": [1, 2, 3, 1], "medoid": [True, True, True, False]}
+    )
+    found = label_members(members, two)
+    assert found["cluster"].to_list() == [1, 2, 1, 1]
+    assert found.filter("medoid")["image"].to_list() == ["b", "c"]
+
+
+@given(st.integers(1, 200), st.integers(1, 30))
+def test_every_label_has_a_picture(groups, count):
+    each = pictures.members_each(groups, count)
+    assert 1 <= each <= count
+    assert pictures.shown_clusters(groups, each) == groups
