@@ -106,6 +106,9 @@ def test_the_held_out_ratio_is_one_for_the_sample_itself_and_more_for_others(mad
     itself = annotation.held_out(table, frame, frame, ENCODING)
     assert itself["k"].to_list() == [3, 5]
     assert itself["heldout_ratio"].to_list() == [1.0, 1.0]
+    none = annotation.held_out(table, frame, frame.clear(), ENCODING)
+    assert none.drop("heldout_ratio").equals(itself.drop("heldout_ratio"))
+    assert none["heldout_ratio"].to_list() == [None, None]
     others = annotation.held_out(table, frame, sample(500, seed=1), ENCODING)
     assert all(ratio > 1 for ratio in others["heldout_ratio"])
 
