@@ -5,8 +5,8 @@ shrinks all samples until none is of use. So here
 
 - the images of a sample are dealt to kinds by the square root of the kind's share of the archive;
 - samples are filled one after the other: tuning, holdout, trials, autoencoder. Tuning takes its
-  size or half of the patients of a kind, the holdout its size or half of those left: without tuning
-  there are no labels, but one that took all would leave nothing to test them on;
+  size or half of the patients of a kind, the holdout its size or a third of those left: without
+  tuning there are no labels, but one that took all would leave nothing to test them on;
 - there are fewer trials where not all would have LEAST_IMAGES images of LEAST_PATIENTS patients;
 - the autoencoder has the patients left. Where these have fewer images than the tuning sample, it
   learns from the tuning sample's images too: these are compared by tags alone, so that a network
@@ -23,7 +23,11 @@ import polars as pl
 from tagsight.errors import DataError
 from tagsight.tags import sampling
 
-LEAST_PATIENTS, LEAST_IMAGES = 2, 20  # of a trial that can tell anything
+LEAST_PATIENTS, LEAST_IMAGES = 2, 10  # of a trial that can tell anything
+
+
+# One part of so many of the patients that are left of a kind: the most that a sample takes.
+PARTS = {"tuning": 2, "holdout": 3}
 
 
 class Taken(NamedTuple):
@@ -116,8 +120,8 @@ def _filled(units: pl.DataFrame, sizes: Mapping[str, int]) -> dict[str, Taken]:
     shares = units.group_by("kind").agg(pl.col("images").sum()).sort("kind")
     roots = {kind: count**0.5 for kind, count in shares.iter_rows()}
     taken, left = {}, units
-    for name in (sample for sample in sampling.FROM_TAGS if sample in sizes):
-        taken[name] = _take(left, "images", roots, sizes[name], parts=2)
+    for name in (sample for sample in PARTS if sample in sizes):
+        taken[name] = _take(left, "images", roots, sizes[name], PARTS[name])
         left = _without(left, taken[name])
     trials = _trials(left, roots, {n: k for n, k in sizes.items() if n.startswith("trial")})
     if trials and "autoencoder" in sizes:
