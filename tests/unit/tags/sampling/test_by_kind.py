@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagsight.errors import DataError
-from tagsight.tags import sampling
-from tagsight.tags.kind_sampling import dealt, draw_by_kind, draw_samples, summary
+from tagsight.tags.sampling import by_patient
+from tagsight.tags.sampling.by_kind import dealt, draw_by_kind, draw_samples, summary
 
 TRIALS = [f"trial-{i:02d}" for i in range(1, 4)]
 SIZES = {"tuning": 20, "holdout": 12, "autoencoder": 30, **dict.fromkeys(TRIALS, 6)}
@@ -154,7 +154,7 @@ def test_what_cannot_be_had_is_left_out_and_said(number, full):
 
 def test_a_draw_by_patient_alone_stays_what_it_was():
     images = archive([[("CT", 2, False)]] * 60).drop("kind")
-    assert draw_samples(images, SIZES, 1, 5).equals(sampling.draw(images, SIZES, 1, 5))
+    assert draw_samples(images, SIZES, 1, 5).equals(by_patient.draw(images, SIZES, 1, 5))
 
 
 def test_a_draw_by_patient_alone_that_left_samples_empty_is_filled_in_order():
