@@ -26,9 +26,8 @@ try:
 except ConfigError as error:
     raise WorkflowError(f"the config has to be mended first:\n{error}") from None
 
-# Before recipes are made, which then count it: every plan has the same number.
-places, tags = config["input"], config["tags"]
-tags["shards"] = tags["shards"] or shard_count(places, tags["table"], tags["draw"])
+tags = config["tags"]  # whose shards are counted before recipes are made, which read their number
+tags["shards"] = tags["shards"] or shard_count(config["input"], tags["table"], tags["draw"])
 recipe = Recipes(CLONE, config)
 
 SHARDS = [f"{i:0{len(str(tags['shards'] - 1))}d}" for i in range(tags["shards"])]

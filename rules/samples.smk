@@ -4,7 +4,7 @@ Needs tags and features of every shard. Leaves which images are drawn (draws), b
 alone, so that another choice of features draws no other images; and with their features (samples):
 one sample to choose K and find the clusters (tuning), one of other patients to test K on (holdout),
 the trials, and one that the autoencoder learns from. No patient is in two of them, but where an
-archive has too few (tagsight/tags/kind_sampling.py); a sample that it has none for is an empty table,
+archive has too few (tagsight/tags/sampling/by_kind.py); a sample that it has none for is an empty table,
 and draws.json says what could not be tested.
 """
 

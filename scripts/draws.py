@@ -6,8 +6,8 @@ from tagsight.run.atomic import forget_others, write_json, write_parquet
 from tagsight.run.jobs import logged, results_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
-from tagsight.tags.kind_sampling import draw_samples, summary
-from tagsight.tags.sampling import shortfall
+from tagsight.tags.sampling.by_kind import draw_samples, summary
+from tagsight.tags.sampling.by_patient import shortfall
 
 KEYS = ["image", "series", "study", "patient", "path", "burned_in", "undrawable"]
 

@@ -24,7 +24,7 @@ with logged(snakemake):
     rows = pl.DataFrame(schema=trials.SCHEMA)
     reason = trials.why_left_out(embeddings, sample, k)
     if reason:
-        LOG.warning("left out: %s", reason)
+        LOG.warning("left out is %s, %s", snakemake.wildcards.sample, reason)
     else:
         rows = trials.trial(
             snakemake.wildcards.sample,

@@ -10,11 +10,12 @@ from math import ceil
 from pathlib import Path
 
 from tagsight.archive.listing import LISTS
+from tagsight.archive.sites import named_sites
 
 PER_SHARD, MOST = 100_000, 1024
 _BLOCK = 2**20  # bytes read at a time
 
-Places = str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
+Places = str | Sequence[str] | Mapping[str, object] | None
 
 
 def shard_count(places: Places, table: str | None, draw: int | float | None) -> int:
@@ -23,7 +24,7 @@ def shard_count(places: Places, table: str | None, draw: int | float | None) -> 
     places: `input` of the config; table, draw: `tags.table` and `tags.draw`. What does not exist
     counts nothing: that is another's to say.
     """
-    paths = [Path(place) for place in _flat(table or places)]
+    paths = _paths(table or places)
     rows = [_rows(path) for path in paths if path.suffix.lower() in LISTS and path.is_file()]
     files = sum(rows)
     if isinstance(draw, int):
@@ -44,13 +45,9 @@ def remark(files: int, shards: int) -> str | None:
     )
 
 
-def _flat(places: Places) -> list[str]:
-    if places is None:
-        return []
-    if isinstance(places, str):
-        return [places]
-    parts = places.values() if isinstance(places, Mapping) else places
-    return [place for part in parts for place in _flat(part)]
+def _paths(places: Places) -> list[Path]:
+    sites = {} if places is None else named_sites(places)
+    return [path for site in sites.values() for path in site.paths]
 
 
 def _rows(path: Path) -> int:

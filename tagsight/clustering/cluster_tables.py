@@ -14,6 +14,7 @@ from tagsight.errors import DataError
 from tagsight.gower.distinct_rows import DistinctRows
 from tagsight.run.progress import LOG
 
+MOST_ABOVE = 1.2  # times the K chosen: more is another clustering
 SCHEMA = {
     "image": pl.String,
     "k": pl.Int32,
@@ -109,11 +110,13 @@ def nearest_number(clusters: pl.DataFrame, k: int) -> int:
 def of_about(images: pl.Series, clusters: pl.DataFrame, k: int) -> tuple[pl.Series, int]:
     """Return the clusters of images at the K of a grid that is nearest to `k`, and that K.
 
-    images: String (n,); clusters: `table` of the same images. K is 0 where the grid is empty.
+    images: String (n,); clusters: `table` of the same images. K is 0, and no image in a cluster,
+    where the grid is empty or its numbers are all far above `k`, which was chosen on a sample of
+    fewer images: other clusters than those chosen would be tested.
     """
-    if clusters.is_empty():
+    number = 0 if clusters.is_empty() else nearest_number(clusters, k)
+    if not number or number > MOST_ABOVE * k:
         return pl.Series("cluster", [None] * len(images), pl.Int32), 0
-    number = nearest_number(clusters, k)
     if number < k:
         LOG.warning("K = %d instead of %d: the sample has too few distinct images", number, k)
     rows = images.to_frame("image").join(

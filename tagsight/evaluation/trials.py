@@ -36,19 +36,21 @@ def columns() -> list[str]:
 
 
 def why_left_out(embeddings: Float32s, sample: pl.DataFrame, k: int) -> str | None:
-    """Return why a trial cannot be made, in words; None where it can.
+    """Return why a trial cannot be made, in words that follow its name; None where it can.
 
-    embeddings, sample: as in `trial`; k: the largest number of clusters of the sample's grid, 0
-    without any.
+    embeddings, sample: as in `trial`; k: the number of the sample's labels, 0 where it has no
+    clustering like the one chosen.
     """
     if sample.is_empty():
-        return "too few patients were left for it"
+        return "for which too few patients were left"
     drawn = ~np.isnan(embeddings).any(axis=1)
     if not drawn.any():
-        return "none of its images has a description of its looks"
+        return "of whose images none has a description of its looks"
     if len(np.unique(_units(sample.filter(pl.Series(drawn)))[1])) < 2:
-        return "its images that could be drawn are of one patient"
-    return "its images are too alike by their tags to be clustered" if k < 2 else None
+        return "whose images that could be drawn are of one patient"
+    if k == 0:
+        return "which cannot be divided into about as many clusters as were chosen"
+    return "whose images are too alike by their tags to be divided" if k == 1 else None
 
 
 def trial(

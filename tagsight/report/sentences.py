@@ -140,8 +140,13 @@ def untested(draws: Figures, evaluation: Figures | None) -> list[str]:
     lines = [line for line in draws["untested"] if not (without_pixels and "look alike" in line)]
     empty = {name for name, row in draws["samples"].items() if not row["drawn"]}
     left_out = {} if evaluation is None else evaluation["trials"].get("left_out", {})
-    reasons = {name: reason for name, reason in left_out.items() if name not in empty}
-    return lines + [f"{name} was left out: {reason}." for name, reason in reasons.items()]
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        if name not in empty:
+            by_reason.setdefault(reason, []).append(name)
+    return lines + [
+        f"Not tested: {', '.join(names)}, {reason}." for reason, names in by_reason.items()
+    ]
 
 
 def closing(sentence: str, page: str, table: str, untested: Sequence[str] = ()) -> str:

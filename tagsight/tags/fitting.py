@@ -25,6 +25,13 @@ from tagsight.tags.quantities import without_uncalibrated
 
 log = logging.getLogger(__name__)
 
+# Reasons of a selection for which another config would have another answer.
+BY_CONFIG = (
+    "left out by config",
+    "too often missing",
+    "beyond the count",
+    "beyond the module's count",
+)
 # VRs of values that people type or that name a single device: a value that few patients have is
 # not shown. The same holds for parsers that are `hand_typed`.
 HAND_TYPED_VRS = frozenset(["AE", "LO", "SH", "UN"])
@@ -53,7 +60,7 @@ def fit(
     a value of fewer than min_patients patients becomes a category named by a hash with `key`.
     Weights are 1 for values and presence_weight for presence; `commensurable` multiplies them by
     those that give all columns the same mean distance (see `weighting`).
-    Raises DataError where no column is left.
+    Raises DataError where no column is left and the config dropped tags that might be one.
     """
     tags = without_uncalibrated(tags)
     kept = selection.filter(pl.col("fate") == "kept").select("keyword")
@@ -67,11 +74,22 @@ def fit(
     presence = [_presence(row) for row in _patterns(kept_tags)] if presence_weight else []
     columns = _weighted(values, presence, presence_weight, weights)
     if not columns:
+        require_tags(selection)
+    return Encoding(distance, tuple(columns), scale)
+
+
+def require_tags(selection: pl.DataFrame) -> None:
+    """Say that no tag tells one image from another; a few images may be all alike.
+
+    selection: table of `selection.selection`.
+    Raises DataError where the config dropped a tag that might, or no reasons are known.
+    """
+    if "reason" not in selection.columns or selection["reason"].is_in(BY_CONFIG).any():
         raise DataError(
             "select: no tag that is kept tells one image from another; raise select.max_missing "
             "or select.count, or see in results/selection.parquet why tags were dropped"
         )
-    return Encoding(distance, tuple(columns), scale)
+    log.warning("no tag tells one image from another: all are in one cluster")
 
 
 def apply(

@@ -11,8 +11,8 @@ import polars as pl
 
 from tagsight.dicom.dictionary import WORDS, attribute
 from tagsight.dicom.privacy import is_free_text
-from tagsight.errors import ConfigError, DataError
-from tagsight.tags import parsers, ranking
+from tagsight.errors import ConfigError
+from tagsight.tags import fitting, parsers, ranking
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def selection(
 ) -> pl.DataFrame:
     """Return the fate of each tag, and why, as `fates` does.
 
-    Raises ConfigError for a `drop` that is no DICOM keyword, DataError where nothing is kept.
+    Raises ConfigError for a `drop` that is no DICOM keyword, DataError where the config leaves nothing.
     """
     check_drop(drop, frequencies["keyword"].to_list())
     result = fates(
@@ -73,7 +73,7 @@ def selection(
         seed=seed,
     )
     if not (result["reason"] == "kept").any():
-        raise DataError("no tag is left to compare images by: see select in the config")
+        fitting.require_tags(result)
     return result
 
 

@@ -3,20 +3,23 @@
 import json
 
 import polars as pl
+import pytest
 from pydicom.data import get_testdata_file
 from running import overlay, run
 
-FILES = ("CT_small.dcm", "MR_small.dcm", "US1_J2KR.dcm")
+FILES = ("CT_small.dcm", "MR_small.dcm", "SC_rgb_rle.dcm")
 
 
-def test_three_files_have_labels_and_are_told_what_could_not_be_tested(tmp_path):
+@pytest.mark.parametrize("tree", [False, True])
+def test_three_files_have_labels_and_are_told_what_could_not_be_tested(tmp_path, tree):
     paths = [str(get_testdata_file(name, download=False)) for name in FILES]
     (tmp_path / "list.txt").write_text("\n".join(paths) + "\n")
     own = {"input": "list.txt", "demo": None, "privacy__key_file": None, "tags__shards": None}
+    own["labels__tree"] = tree
     done = run(tmp_path, overlay(tmp_path, **own))
     labelled = pl.read_csv(tmp_path / "results/annotations.csv")
     assert sorted(labelled["path"]) == sorted(paths)
-    assert labelled["cluster"].null_count() == 0
+    assert labelled["label" if tree else "cluster"].null_count() == 0
     draws = json.loads((tmp_path / "results/draws.json").read_text())
     said = (tmp_path / "results/report/result.txt").read_text()
     assert any("look alike was not tested" in line for line in draws["untested"])

@@ -25,7 +25,8 @@ def test_rows_are_counted_of_lists_and_tables_alike(places, name):
     path = str(places / name)
     assert shard_count(path, None, None) == shard_count(None, path, None) == 3
     assert shard_count([path, path], None, None) == 5
-    assert shard_count({"here": path, "there": [path]}, None, None) == 5
+    sites = {"here": path, "there": {"path": [path], "body_parts": path}}
+    assert shard_count(sites, None, None) == 5
 
 
 def test_a_draw_is_what_counts(places):

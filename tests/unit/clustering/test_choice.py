@@ -58,6 +58,14 @@ def test_json_holds_no_nan():
     assert '"heldout_ratio": null' in found
 
 
+def test_without_other_patients_the_silhouette_alone_decides():
+    grid = pl.DataFrame({"k": [2, 3, 4], "silhouette": [0.2, 0.4, 0.3]})
+    grid = grid.with_columns(heldout_ratio=pl.lit(None, pl.Float64))
+    chosen = choice.choose(grid, "heldout")
+    assert chosen["k"] == choice.choose(grid, "silhouette")["k"] == 3
+    assert chosen["grid"]["3"]["heldout_ratio"] is None
+
+
 def test_an_empty_grid_names_the_key():
     with pytest.raises(DataError, match=r"cluster\.k"):
         choice.choose(PAPER.clear(), "silhouette")

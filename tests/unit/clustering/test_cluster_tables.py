@@ -106,6 +106,9 @@ def test_the_held_out_ratio_is_one_for_the_sample_itself_and_more_for_others(mad
     itself = annotation.held_out(table, frame, frame, ENCODING)
     assert itself["k"].to_list() == [3, 5]
     assert itself["heldout_ratio"].to_list() == [1.0, 1.0]
+    none = annotation.held_out(table, frame, frame.clear(), ENCODING)
+    assert none.drop("heldout_ratio").equals(itself.drop("heldout_ratio"))
+    assert none["heldout_ratio"].to_list() == [None, None]
     others = annotation.held_out(table, frame, sample(500, seed=1), ENCODING)
     assert all(ratio > 1 for ratio in others["heldout_ratio"])
 
@@ -118,6 +121,19 @@ def test_the_k_nearest_to_that_asked_for(made):
     assert cluster_tables.nearest_number(table, 50) == 5
     with pytest.raises(DataError, match=r"cluster\.k"):
         cluster_tables.nearest_number(table.clear(), 2)
+
+
+def test_clusters_far_above_the_number_chosen_are_not_taken_for_them(made):
+    frame, _, table = made
+    images = frame["image"]
+    labels, number = cluster_tables.of_about(images, table, 4)
+    assert number == 3
+    assert labels.to_list() == cluster_tables.of_about(images, table, 3)[0].to_list()
+    assert labels.null_count() == 0
+    for grid, k in ((table, 2), (table.clear(), 3)):
+        labels, number = cluster_tables.of_about(images, grid, k)
+        assert number == 0
+        assert labels.null_count() == len(images)
 
 
 def test_images_in_no_cluster_are_in_cluster_0_without_a_distance():

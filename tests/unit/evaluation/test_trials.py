@@ -172,6 +172,7 @@ def test_a_trial_that_cannot_be_made_says_why(sample):
     looks, images = sample["embeddings"], sample["sample"]
     assert why_left_out(looks, images, 4) is None
     assert "too alike" in why_left_out(looks, images, 1)
+    assert "as many clusters" in why_left_out(looks, images, 0)
     assert "too few patients" in why_left_out(looks[:0], images.clear(), 0)
     assert "description" in why_left_out(np.full_like(looks, np.nan), images, 4)
     two_of_one = looks.copy()

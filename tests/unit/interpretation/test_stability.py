@@ -214,3 +214,17 @@ def test_a_sample_without_clusters_has_nothing_to_compare():
     assert stability(samples, without, ENCODING, **options)["grid"] == {}
     one = found | {"trial-01": without["trial-01"]}
     assert stability(samples, one, ENCODING, **options)["grid"][3]["stability_trials"] is None
+
+
+def test_empty_samples_leave_what_needs_them_unknown():
+    seeds = {"tuning": 0, "holdout": 1, "trial-01": 2}
+    samples = {name: groups(seed, 0.02) for name, seed in seeds.items()}
+    found = {name: clustered(sample, (3,)) for name, sample in samples.items()}
+    options = {"ks": (3,), "algorithm": "fasterpam", "weight": "images", "bootstraps": 2, "seed": 3}
+    whole = stability(samples, found, ENCODING, **options)["grid"][3]
+    for name in ("holdout", "trial-01"):
+        empty = {name: samples[name].clear()}, {name: found[name].clear()}
+        grid = stability(samples | empty[0], found | empty[1], ENCODING, **options)["grid"]
+        assert grid[3]["clusters"] == whole["clusters"]
+        assert grid[3]["stability_trials"] is None
+        assert (grid[3]["stability_heldout"] is None) == (name == "holdout")

@@ -240,12 +240,8 @@ def test_what_could_not_be_tested_is_said_first_and_why():
     said = ["Whether images of a cluster look alike was not tested: of 1 patient too few are left."]
     rows = run().draws["samples"] | {"trial-01": {"asked": 50, "drawn": 0, "patients": 0}}
     draws = {"samples": rows, "shared": False, "untested": said}
-    none = {
-        "n": 0,
-        "k": None,
-        "by_trial": {},
-        "left_out": {"trial-01": "none", "trial-02": "alike"},
-    }
+    left_out = dict.fromkeys(["trial-02", "trial-03"], "whose images are alike")
+    none = {"n": 0, "k": None, "by_trial": {}, "left_out": {"trial-01": "none", **left_out}}
     small = run(draws=draws, evaluation={"trials": none}, training=run().training.clear())
     text = rendered(small, pair=None)
     assert "could not be tested" in re.search("<h1>(.*?)</h1>", text)[1]
@@ -255,7 +251,7 @@ def test_what_could_not_be_tested_is_said_first_and_why():
     assert not {"test", "looks", "paper"} & set(found.ids)
     assert said[0] in text
     closing = page.closing(small, "page.html", "table.csv")
-    assert f"- {said[0]}\n- trial-02 was left out: alike.\n" in closing
+    assert f"- {said[0]}\n- Not tested: trial-02, trial-03, whose images are alike.\n" in closing
     assert "trial-01" not in closing  # which was never drawn: said already
     assert "not tested" not in page.closing(run(), "page.html", "table.csv")
 

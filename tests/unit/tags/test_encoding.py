@@ -325,9 +325,19 @@ def test_rare_values_are_hidden_under_the_key():
     assert set.intersection(*map(set, shown.values())) == set()
 
 
-def test_an_archive_whose_tags_tell_nothing_is_a_clear_error():
-    with pytest.raises(DataError, match=r"select\.max_missing"):
-        fitted(table(Modality=["CT", "CT"]))
+@pytest.mark.parametrize("reason", ["too often missing", "constant"])
+def test_an_archive_whose_tags_tell_nothing_is_an_error_if_config_dropped_some(reason):
+    alike = table(Modality=["CT", "CT"])
+    kept = pl.DataFrame({"keyword": ["Modality", "KVP"], "reason": ["kept", reason]})
+    kept = kept.with_columns(fate=pl.col("reason").replace(reason, "dropped"))
+    asked = {"distance": "linear", "presence_weight": 1.0, "body_parts": TABLE, "key": KEY}
+    if reason == "too often missing":
+        with pytest.raises(DataError, match=r"select\.max_missing"):
+            fit(alike.lazy(), frequencies(alike.lazy(), 1), kept, **asked)
+        return
+    encoding = fit(alike.lazy(), frequencies(alike.lazy(), 1), kept, **asked)
+    assert encoding.columns == ()
+    assert len(to_features(apply(alike, encoding, TABLE, KEY), encoding)) == 2
 
 
 def test_an_entry_among_the_parsers_is_fitted_by_its_name_and_kind(monkeypatch):

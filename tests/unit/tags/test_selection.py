@@ -139,9 +139,12 @@ def test_a_keyword_that_the_archive_lacks_is_warned_of(caplog):
     assert "KVP" in caplog.text
 
 
-def test_nothing_left_is_an_error_that_says_where_to_look():
-    with pytest.raises(DataError, match="select"):
-        fates(tag("Modality", distinct=1))
+def test_nothing_left_is_an_error_where_another_config_would_leave_something(caplog):
+    with pytest.raises(DataError, match=r"select\.max_missing"):
+        fates(tag("Modality"), drop=["Modality"])
+    with caplog.at_level(logging.WARNING):
+        assert reasons(tag("Modality", distinct=1)) == {"Modality": "constant"}
+    assert "no tag tells one image from another" in caplog.text
 
 
 def test_at_most_so_many_of_a_module_take_a_place():

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.tags.sampling import draw, shortfall
+from tagsight.tags.sampling.by_patient import draw, shortfall
 
 SIZES = {"tuning": 20, "holdout": 10, "trial-01": 5}
 

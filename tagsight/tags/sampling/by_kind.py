@@ -5,8 +5,8 @@ shrinks all samples until none is of use. So here
 
 - the images of a sample are dealt to kinds by the square root of the kind's share of the archive;
 - samples are filled one after the other: tuning, holdout, trials, autoencoder. Tuning takes its
-  size or half of the patients of a kind, the holdout its size or half of those left: without tuning
-  there are no labels, but one that took all would leave nothing to test them on;
+  size or half of the patients of a kind, the holdout its size or a third of those left: without
+  tuning there are no labels, but one that took all would leave nothing to test them on;
 - there are fewer trials where not all would have LEAST_IMAGES images of LEAST_PATIENTS patients;
 - the autoencoder has the patients left. Where these have fewer images than the tuning sample, it
   learns from the tuning sample's images too: these are compared by tags alone, so that a network
@@ -21,9 +21,13 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tagsight.errors import DataError
-from tagsight.tags import sampling
+from tagsight.tags.sampling import by_patient
 
-LEAST_PATIENTS, LEAST_IMAGES = 2, 20  # of a trial that can tell anything
+LEAST_PATIENTS, LEAST_IMAGES = 2, 10  # of a trial that can tell anything
+
+
+# One part of so many of the patients that are left of a kind: the most that a sample takes.
+PARTS = {"tuning": 2, "holdout": 3}
 
 
 class Taken(NamedTuple):
@@ -38,7 +42,7 @@ def draw_samples(
 ) -> pl.DataFrame:
     """Return the samples of an archive: by kind where kinds are known, else by patient alone.
 
-    images: as in `sampling.draw`; where kinds are known also `kind` (String) and `picture`
+    images: as in `by_patient.draw`; where kinds are known also `kind` (String) and `picture`
     (Boolean): only pictures are drawn. sizes, per_series, seed: see `draw_by_kind`.
     Returns the images drawn with their `sample`, and where kinds are known `kind` and `weight`. A
     draw by patient alone that would leave a sample empty is filled in order instead.
@@ -50,7 +54,7 @@ def draw_samples(
         )
     if "kind" in images.columns:
         return draw_by_kind(images.filter("picture").drop("picture"), sizes, per_series, seed)
-    drawn = sampling.draw(images, sizes, per_series, seed)
+    drawn = by_patient.draw(images, sizes, per_series, seed)
     if drawn["sample"].n_unique() == len(sizes):
         return drawn
     of_one_kind = images.with_columns(kind=pl.lit("image"))
@@ -62,7 +66,7 @@ def draw_by_kind(
 ) -> pl.DataFrame:
     """Return samples that are filled in the order of their priority; see the module.
 
-    images: `image`, `series`, `patient`, `undrawable` (as in `sampling.draw`), `kind`, and columns
+    images: `image`, `series`, `patient`, `undrawable` (as in `by_patient.draw`), `kind`, and others
     to keep; sizes: sample -> images asked for: `tuning`, `holdout`, trials, `autoencoder`, any of
     which may be absent; per_series: most images of a series, 0 for no limit.
 
@@ -72,7 +76,7 @@ def draw_by_kind(
     samples. A sample of 100 images or more lacks no kind that makes 1 % of the archive, while there
     are patients for it.
     """
-    thinned = sampling.thinned_in_order(images, per_series, seed)
+    thinned = by_patient.thinned_in_order(images, per_series, seed)
     taken = _filled(_by_unit(thinned, seed), sizes)
     parts = [_images(thinned, name, taken[name]) for name in sizes if name in taken]
     drawn = pl.concat([_images(thinned, "", Taken(pl.Series([], dtype=pl.String), {})), *parts])
@@ -107,7 +111,7 @@ def _by_unit(thinned: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Images and drawable images of each kind of each unit, units in a random order."""
     drawable = pl.col("undrawable").is_null().sum().alias("drawable")
     counts = thinned.group_by("unit", "kind").agg(pl.len().alias("images"), drawable)
-    ranks = [sampling.rank(seed, unit) for unit in counts["unit"]]
+    ranks = [by_patient.rank(seed, unit) for unit in counts["unit"]]
     return counts.with_columns(rank=pl.Series(ranks, dtype=pl.UInt64)).sort("rank", "unit", "kind")
 
 
@@ -116,8 +120,8 @@ def _filled(units: pl.DataFrame, sizes: Mapping[str, int]) -> dict[str, Taken]:
     shares = units.group_by("kind").agg(pl.col("images").sum()).sort("kind")
     roots = {kind: count**0.5 for kind, count in shares.iter_rows()}
     taken, left = {}, units
-    for name in (sample for sample in sampling.FROM_TAGS if sample in sizes):
-        taken[name] = _take(left, "images", roots, sizes[name], parts=2)
+    for name in (sample for sample in PARTS if sample in sizes):
+        taken[name] = _take(left, "images", roots, sizes[name], PARTS[name])
         left = _without(left, taken[name])
     trials = _trials(left, roots, {n: k for n, k in sizes.items() if n.startswith("trial")})
     if trials and "autoencoder" in sizes:
@@ -184,7 +188,7 @@ def _images(thinned: pl.DataFrame, name: str, taken: Taken) -> pl.DataFrame:
     """The images of a sample; patients' in the order in which they were taken, up to the quotas."""
     order = pl.DataFrame({"unit": taken.units}).with_row_index("place")
     pool = thinned.join(order, on="unit").sort("place", "rank", "image")
-    if name not in sampling.FROM_TAGS:
+    if name not in by_patient.FROM_TAGS:
         pool = pool.filter(pl.col("undrawable").is_null())
     quota = pl.col("kind").replace_strict(dict(taken.quotas), return_dtype=pl.Int64, default=0)
     kept = pool.filter(pl.int_range(pl.len()).over("kind") < quota)
