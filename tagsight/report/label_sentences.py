@@ -6,19 +6,19 @@ from typing import Any
 from tagsight.interpretation.confounding import MARGIN, SCANNERS
 from tagsight.report import sentences
 from tagsight.report.results import Run
-from tagsight.report.wording import LABEL_NAMES, score
+from tagsight.report.wording import LABEL_NAMES, ami
 
 Figures = Mapping[str, Any]
 
 
 def result(run: Run) -> list[str]:
-    """Return what was labelled, and whether images of a label look alike, in a sentence each."""
-    return [labelled(run), tested(run)]
+    """Return what was labelled, whether images of a label look alike, and what is no picture."""
+    return [labelled(run), tested(run), *without_pictures(run)]
 
 
 def labelled(run: Run) -> str:
     """Return how many labels images have, and how many of them come again in other patients."""
-    kinds, others = run.picture_kinds, run.other_kinds
+    kinds = run.picture_kinds
     labels = [card for kind in kinds for card in kind.labels]
     images = sum(kind.size for kind in kinds)
     if not labels:
@@ -31,10 +31,16 @@ def labelled(run: Run) -> str:
     if asked:
         again = sum(card["found"] for card in asked)
         parts.append(f"{again} of {_whole(len(asked), len(labels))} found again in other patients")
-    if others:
-        objects = _count(sum(kind.size for kind in others), "object")
-        parts.append(f"{objects} that are no pictures are labelled by their class")
     return "; ".join(parts) + "."
+
+
+def without_pictures(run: Run) -> list[str]:
+    """Return how many objects are no pictures, if there are pictures beside them."""
+    objects = sum(kind.size for kind in run.other_kinds)
+    if not objects or not run.picture_kinds:
+        return []
+    verb = "is no picture and is" if objects == 1 else "are no pictures and are"
+    return [f"{_count(objects, 'object')} {verb} labelled by class."]
 
 
 def tested(run: Run) -> str:
@@ -63,7 +69,7 @@ def represented(run: Run) -> str:
             "images state both their body part and their scanner."
         )
     scanner, maker = rows[name] or 0.0, LABEL_NAMES[name].lower()
-    parts = f"the body part (AMI {score(anatomy)})", f"the {maker} ({score(scanner)})"
+    parts = f"the body part (AMI {ami(anatomy)})", f"the {maker} ({ami(scanner)})"
     if max(anatomy, scanner) < MARGIN:
         return (
             f"Inside a modality labels agree little with {parts[0]} and little with {parts[1]}: "

@@ -104,8 +104,8 @@ def test_what_is_no_picture_is_listed_by_class_without_pictures_or_tags():
     text = rendered(tree_run())
     (rest,) = re.findall(r'class="kind">No pictures.*?</table>', text, re.DOTALL)
     assert "structured reports" in rest
-    assert '<article class="cluster">' not in rest
-    assert text.count('<article class="cluster">') == len(cards()) - 1
+    assert '<article class="cluster label">' not in rest
+    assert text.count('<article class="cluster label">') == len(cards()) - 1
 
 
 def test_whether_a_label_was_found_again_is_said_of_each():
@@ -124,9 +124,10 @@ def test_the_result_counts_labels_and_those_that_came_again():
     asked = sum(card["found"] is not None for card in pictured)
     assert said == (
         f"{images:,} images of 4 kinds have {len(pictured)} labels; {again} of the {asked} that "
-        "could be looked for were found again in other patients; "
-        f"{cards()[-1]['size']} objects that are no pictures are labelled by their class."
+        "could be looked for were found again in other patients."
     )
+    (others,) = label_sentences.without_pictures(tree_run())
+    assert others == f"{cards()[-1]['size']} objects are no pictures and are labelled by class."
 
 
 def test_an_archive_without_a_picture_has_a_page():
@@ -224,7 +225,9 @@ def test_a_table_of_tags_has_labels_and_no_test():
 
 def test_the_tree_holds_every_label_once():
     kinds = label_tree(cards(), list(NAMES))
-    assert sorted(c["label"] for kind in kinds for c in kind.labels) == list(range(1, 1 + len(cards())))
+    assert sorted(c["label"] for kind in kinds for c in kind.labels) == list(
+        range(1, 1 + len(cards()))
+    )
     assert [kind.picture for kind in kinds] == [True] * 4 + [False]
     sizes = [kind.size for kind in kinds]
     assert sizes == sorted(sizes, reverse=True)
