@@ -27,10 +27,7 @@ def labelled(run: Run) -> str:
     verb = "has" if images == 1 else "have"
     of_kinds = f"{_count(images, 'image')} of {_count(len(kinds), 'kind')}"
     parts = [f"{of_kinds} {verb} {_count(len(labels), 'label')}"]
-    asked = [card for card in labels if card["found"] is not None]
-    if asked:
-        again = sum(card["found"] for card in asked)
-        parts.append(f"{again} of {_whole(len(asked), len(labels))} found again in other patients")
+    parts += _again([card["found"] for card in labels])
     return "; ".join(parts) + "."
 
 
@@ -56,6 +53,8 @@ def tested(run: Run) -> str:
 
 def represented(run: Run) -> str:
     """Return in one sentence what labels divide a modality by."""
+    if not run.picture_kinds:
+        return "Labels are classes of objects: there is no picture to compare."
     if all(len(kind.labels) == 1 for kind in run.picture_kinds):
         return "No kind of images is divided: read the labels as modalities."
     rows = inside_modality(run.agreement["agreement"])
@@ -103,8 +102,14 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _whole(part: int, whole: int) -> str:
-    """`the 30 labels`, or of how many labels something is known."""
-    if part == whole:
-        return f"{'the one' if whole == 1 else f'the {whole:,}'} {'was' if whole == 1 else 'were'}"
-    return f"the {part:,} that could be looked for were"
+def _again(found: Sequence[bool | None]) -> list[str]:
+    """How many labels were found again in other patients; nothing where none could be looked for."""
+    asked, again = sum(each is not None for each in found), sum(map(bool, found))
+    was = "was" if again == 1 else "were"
+    if not asked:
+        return []
+    if len(found) == 1:
+        return [f"it was {'' if again else 'not '}found again in other patients"]
+    if asked == len(found):
+        return [f"{again:,} of them {was} found again in other patients"]
+    return [f"of {asked:,} that could be looked for in other patients {again:,} {was} found again"]

@@ -123,11 +123,26 @@ def test_the_result_counts_labels_and_those_that_came_again():
     again = sum(card["found"] is True for card in pictured)
     asked = sum(card["found"] is not None for card in pictured)
     assert said == (
-        f"{images:,} images of 4 kinds have {len(pictured)} labels; {again} of the {asked} that "
-        "could be looked for were found again in other patients."
+        f"{images:,} images of 4 kinds have {len(pictured)} labels; of {asked} that could be "
+        f"looked for in other patients {again} were found again."
     )
     (others,) = label_sentences.without_pictures(tree_run())
     assert others == f"{cards()[-1]['size']} objects are no pictures and are labelled by class."
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ([True], "have 1 label; it was found again in other patients."),
+        ([False], "have 1 label; it was not found again in other patients."),
+        ([None], "have 1 label."),
+        ([True, False], "have 2 labels; 1 of them was found again in other patients."),
+        ([True, None, True], "of 2 that could be looked for in other patients 2 were found again."),
+    ],
+)
+def test_few_labels_are_counted_in_words(found, said):
+    of = [card | {"found": each} for card, each in zip(cards(), found, strict=False)]
+    assert label_sentences.labelled(tree_run(cards=of)).endswith(said)
 
 
 def test_an_archive_without_a_picture_has_a_page():
@@ -135,6 +150,7 @@ def test_an_archive_without_a_picture_has_a_page():
     text = words(rendered(run))
     assert "None of 1,200 objects is a picture; each is labelled by its class." in text
     assert "structured reports" in text
+    assert "there is no picture to compare" in text
 
 
 def test_undivided_kinds_are_said_to_be_modalities():

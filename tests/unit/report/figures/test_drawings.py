@@ -264,6 +264,13 @@ def test_the_figures_of_a_tree_are_those_that_the_rule_asks_for():
     assert sorted(found | from_pixels(documents)) == asked_for(tree=True)
 
 
+def test_an_archive_without_a_picture_has_all_figures():
+    documents = {"counts": COUNTS, "cards": tree_run.cards({})}
+    documents["choice"] = {"count": 50, "clusters": 0, "kinds": {}}
+    found = drawings.of_labels(documents, tree_run.tree_run({}).label_kinds, members().clear(), 0)
+    assert all(text.count("<svg") == 1 for text in found.values())
+
+
 def members():
     """Images of all labels of `tree_run` but the last two of MR."""
     rows = [card for card in tree_run.cards() if card["kind"] != "SR"][:-3]
