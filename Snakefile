@@ -28,9 +28,13 @@ rule all:
     input:
         "results/report/index.html",
         "results/annotations.csv",
+        "results/labels.parquet",
+        "results/rejected.csv",
         "results/agreement.json",
         "results/cards.json",
+        branch(TREE, then="results/facets.json"),
         branch(LOOKS, then="results/evaluation.json"),
+        branch(SITES, then="results/sites.json"),
 
 
 include: "rules/demo.smk"
@@ -38,9 +42,11 @@ include: "rules/reading.smk" if LOOKS else "rules/table.smk"
 include: "rules/content.smk"
 include: "rules/tags.smk"
 include: "rules/samples.smk"
+include: "rules/images.smk"
+include: "rules/weights.smk"
 include: "rules/clusters.smk"
 include: "rules/annotations.smk"
-include: "rules/images.smk"
+include: "rules/handover.smk"
 include: "rules/evaluation.smk"
 include: "rules/report.smk"
 include: "rules/assign.smk"

@@ -11,7 +11,7 @@ rule medoids:
     input:
         clusters="results/clusters/tuning.parquet",
         sample="results/samples/tuning.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
         choice="results/choice.json",
         features=expand(
             "results/features/{shard}.parquet",
@@ -55,7 +55,7 @@ rule nearest:
         sample="results/samples/tuning.parquet",
         holdout="results/samples/holdout.parquet",
         medoids="results/medoids.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
     output:
         "results/nearest/{shard}.parquet",
     log:
@@ -104,7 +104,7 @@ rule cards:
         medoids="results/medoids.parquet",
         sample="results/samples/tuning.parquet",
         holdout="results/samples/holdout.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
         choice="results/choice.json",
         stability="results/stability.json",
         composition=branch(TREE, then="results/composition.parquet"),
@@ -151,7 +151,7 @@ rule agreement:
     input:
         members="results/members.parquet",
         sample="results/samples/tuning.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
         choice="results/choice.json",
         cards=branch(TREE, then="results/cards.json"),
     output:
@@ -188,7 +188,7 @@ rule annotations:
         sample="results/samples/tuning.parquet",
         medoids="results/medoids.parquet",
         choice="results/choice.json",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
         cards="results/cards.json",
     output:
         "results/annotations/{shard}.parquet",

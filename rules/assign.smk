@@ -35,12 +35,13 @@ rule assign:
             archive="assign.input",
             shards="tags.shards",
             body_parts="tags.body_parts",
+            **WORDS,
             ranges="gower.ranges",
             key_file="privacy.key_file",
             mask_paths="privacy.mask_paths",
             seed="seed",
         ),
-        store=recipe.without_upstream("assign", body_parts="tags.body_parts"),
+        store=recipe.without_upstream("assign", body_parts="tags.body_parts", **WORDS),
         # Another value each time: what is asked for by name is done, as nothing watches new files.
         always=lambda wildcards: time.time(),
     script:

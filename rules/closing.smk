@@ -19,5 +19,7 @@ def tell_result():
     if "assign" in finished:
         summary = json.loads(Path("results/assign.json").read_text())
         print(f"\n{summary['result']}\n\nTable:  results/assign.csv\n")
+    elif "manifest" in finished:
+        print("\nTable:  results/manifest.csv\nLinks:  results/manifest/links\n")
     elif result.exists():
         print(f"\n{result.read_text()}")

@@ -9,7 +9,7 @@ clusters are found again in other patients (stability).
 rule clusters:
     input:
         sample="results/samples/{sample}.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
     output:
         "results/clusters/{sample}.parquet",
     log:
@@ -25,7 +25,7 @@ rule clusters:
     params:
         **recipe(
             "clusters",
-            rules.samples,
+            rules.weighted if LEARNED else rules.samples,
             labels="labels.count",
             k="cluster.k",
             algorithm="cluster.algorithm",
@@ -39,7 +39,7 @@ rule clusters:
 rule distances:
     input:
         sample="results/samples/{sample}.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
     output:
         "results/distances/{sample}.npy",
     log:
@@ -53,7 +53,7 @@ rule distances:
         mem_mb=memory_square,
         runtime=minutes_square,
     params:
-        **recipe("distances", rules.samples, ranges="gower.ranges"),
+        **recipe("distances", rules.weighted if LEARNED else rules.samples, ranges="gower.ranges"),
     script:
         "../scripts/distances.py"
 
@@ -63,7 +63,7 @@ rule choice:
         clusters="results/clusters/tuning.parquet",
         tuning="results/samples/tuning.parquet",
         holdout="results/samples/holdout.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
     output:
         shown("results/choice.json", "Tables"),
     log:
@@ -94,7 +94,7 @@ rule stability:
     input:
         clusters=expand("results/clusters/{sample}.parquet", sample=STABLE),
         samples=expand("results/samples/{sample}.parquet", sample=STABLE),
-        encoding="results/encoding.json",
+        encoding=ENCODING,
         choice="results/choice.json",
     output:
         "results/stability.json",

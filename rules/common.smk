@@ -34,10 +34,12 @@ recipe = Recipes(CLONE, config)
 SHARDS = [f"{i:0{len(str(tags['shards'] - 1))}d}" for i in range(tags["shards"])]
 TREE = config["labels"]["tree"]  # labels by kind, region and technique; else flat clusters
 LOOKS = config["tags"]["table"] is None  # a ready table of tags has no pixels
+SITES = isinstance(config["input"], dict) or "site" in config["tags"]["columns"]
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
-# Of body parts a reader of headers needs to know only where it reads descriptions.
-DERIVING = {"body_parts": "tags.body_parts"} if config["tags"]["derive_text"] else {}
+# Of body parts and words a reader of headers needs to know only where it reads descriptions.
+WORDS = {"words": "labels.tables.words"}
+DERIVING = {"body_parts": "tags.body_parts", **WORDS} if config["tags"]["derive_text"] else {}
 
 # Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.
 shell.prefix('export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')

@@ -1,7 +1,8 @@
 """What was imaged.
 
 Needs the tags of every shard. Leaves what each image is in words (content): its kind, which region
-of the body it shows, and how it was taken. Of a flat run (labels.tree: false) nothing asks for it.
+of the body it shows, and how it was taken; and how these words agree with those of descriptions that
+they were not made of (facets). Of a flat run (labels.tree: false) nothing asks for them.
 """
 
 
@@ -28,3 +29,29 @@ rule content:
         ),
     script:
         "../scripts/content.py"
+
+
+rule facets:
+    input:
+        expand("results/tags/{shard}.parquet", shard=SHARDS),
+    output:
+        shown("results/facets.json", "Tables"),
+    log:
+        "logs/facets.log",
+    benchmark:
+        "results/benchmarks/facets.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_archive(2)
+    resources:
+        mem_mb=memory_archive,
+        runtime=minutes(30, per_gb=20),
+    params:
+        **recipe(
+            "facets",
+            rules.tags if LOOKS else rules.table,
+            tables="labels.tables",
+            body_parts="tags.body_parts",
+        ),
+    script:
+        "../scripts/facets.py"

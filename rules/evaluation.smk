@@ -13,7 +13,7 @@ rule trials:
         clusters=branch(not TREE, then="results/clusters/{sample}.parquet"),
         medoids=branch(TREE, then="results/medoids.parquet"),
         cards=branch(TREE, then="results/cards.json"),
-        encoding=branch(TREE, then="results/encoding.json"),
+        encoding=branch(TREE, then=ENCODING),
         sample="results/samples/{sample}.parquet",
         choice="results/choice.json",
     output:

@@ -59,7 +59,13 @@ rule tags:
         mem_mb=memory_shard,
         runtime=minutes(720),
     params:
-        **recipe("tags", rules.files, key_file="privacy.key_file", **WANTED),
+        **recipe(
+            "tags",
+            rules.files,
+            archive="input",
+            key_file="privacy.key_file",
+            **WANTED,
+        ),
         store=recipe.without_upstream("tags", **WANTED),
     script:
         "../scripts/tags.py"

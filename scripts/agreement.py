@@ -1,4 +1,4 @@
-"""Compare labels or clusters, made with and without the tags that state outside labels, with these."""
+"""Compare labels, made with and without the tags that state outside labels, with these."""
 
 import polars as pl
 

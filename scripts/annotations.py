@@ -1,4 +1,4 @@
-"""Annotate every image of a shard: its label, or in a flat run the cluster of its nearest medoid."""
+"""Annotate every image of a shard: its label, in a flat run its cluster, and how sure that is."""
 
 import polars as pl
 
@@ -14,6 +14,8 @@ FLAT_COLUMNS = (
     *("image", "path", "series", "study", "patient", "cluster", "name"),
     *("distance", "margin", "second", "because"),
 )
+
+FROM_TAGS = ["image", "path", "series", "patient", "study"]
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params

@@ -11,15 +11,16 @@ from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
 from tagsight.tags import fitting
 from tagsight.terms.spelling_table import spelling_table
+from tagsight.terms.technique_words import user_words
 
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
     paths = input_paths(params.archive)
     run = load_run(results_folder(snakemake), params.ranges, params.key_file)
-    spellings = spelling_table(params.body_parts)
+    spellings, words = spelling_table(params.body_parts), user_words(params.get("words"))
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
-    for shard in read_parts(run, paths, spellings, params.shards, folder):
+    for shard in read_parts(run, paths, spellings, words, params.shards, folder):
         features = fitting.apply(shard.tags, run.encoding, spellings, run.key)
         delivery.add(shard, features)
     summary = delivery.summary(params.seed)

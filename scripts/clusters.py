@@ -1,4 +1,4 @@
-"""Cluster a sample: in each kind for the numbers of clusters it can bear, or flat for the grid of K."""
+"""Cluster a sample: in each kind for all numbers of clusters, or flat for the grid of K."""
 
 import polars as pl
 

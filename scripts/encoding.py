@@ -28,6 +28,7 @@ with logged(snakemake):
             selection,
             kind_frequencies.words(scan(inputs.content)),
             shares=Shares(params.region_weight, params.facets_weight, params.presence_weight),
+            weights=params.weights,
             **how,
         )
     else:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tagsight.archive.shard_count import remark
 from tagsight.archive.sharding import shard_files
+from tagsight.archive.sites import named_sites, site_by_path
 from tagsight.run.atomic import forget_others, write_parquet
 from tagsight.run.hashing import fingerprint, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
@@ -12,17 +13,13 @@ from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
     params = snakemake.params
-    places = [params.archive] if isinstance(params.archive, str) else params.archive
+    sites = named_sites(params.archive)
+    places = [path for site in sites.values() for path in site.paths]
     key = run_key(params.key_file, results_folder(snakemake))
     folder = resume_folder(snakemake)
     progress = Progress(None, "files found")
     parts = shard_files(
-        [Path(place) for place in places],
-        params.shards,
-        params.draw,
-        params.seed,
-        folder,
-        progress,
+        places, params.shards, params.draw, params.seed, folder, progress, site_by_path(sites)
     )
     count = 0
     for part, path in zip(parts, snakemake.output, strict=True):

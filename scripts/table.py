@@ -4,8 +4,8 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.dicom.headers import ReaderOptions
 from tagsight.reading.column_splits import Split
+from tagsight.reading.options import reader_options
 from tagsight.reading.provenance import footer
 from tagsight.reading.ready_table import Layout, open_table, sample_rows, shard_rows, summary
 from tagsight.reading.ready_table_tags import tags
@@ -14,8 +14,8 @@ from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import REJECTED
-from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.spelling_table import spelling_table
+from tagsight.terms.technique_words import user_words
 
 with logged(snakemake):
     params, out, results = snakemake.params, snakemake.output, results_folder(snakemake)
@@ -23,13 +23,10 @@ with logged(snakemake):
     table = open_table(Path(snakemake.input[0]), layout)
     report = summary(table)
     LOG.info("%d rows", report["rows"])
-    options = ReaderOptions(
-        keep=frozenset(params.keep),
-        derive=tuple(params.derive_text),
-        vocabulary=BodyParts(spelling_table(params.body_parts)) if params.derive_text else None,
-    )
-    key = run_key(params.key_file, results)
     read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}
+    tables = spelling_table(params.get("body_parts")), user_words(params.get("words"))
+    options = reader_options(read_with, *tables)
+    key = run_key(params.key_file, results)
     parts = shard_rows(sample_rows(table, params.draw, params.seed), params.shards)
     for rows, into, rejected in zip(parts, out.tags, out.rejected, strict=True):
         write_parquet(tags(rows, table, key, options), into)

@@ -2,30 +2,32 @@
 
 import polars as pl
 
-from tagsight.dicom.headers import ReaderOptions
+from tagsight.archive.sites import named_sites
+from tagsight.reading.options import reader_options
 from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG, Progress
+from tagsight.tags.site_tags import with_sites, with_spellings
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.spelling_table import spelling_table
+from tagsight.terms.technique_words import user_words
 
 with logged(snakemake):
     params = snakemake.params
     listing = pl.read_parquet(snakemake.input[0])
     key = run_key(params.key_file, results_folder(snakemake))
     require_same_key(key, pl.read_parquet_metadata(snakemake.input[0])["key"])
-    options = ReaderOptions(
-        keep=frozenset(params.keep),
-        undrawable=frozenset(params.keep_undrawable),
-        derive=tuple(params.derive_text),
-        vocabulary=BodyParts(spelling_table(params.body_parts)) if params.derive_text else None,
-    )
+    read_with = {name: params[name] for name in ("keep", "keep_undrawable", "derive_text")}
+    tables = spelling_table(params.get("body_parts")), user_words(params.get("words"))
+    options = reader_options(read_with, *tables)
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, options, store, Progress(len(listing), "files"))
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))
-    stream_parquet(shard.tags, snakemake.output.tags)
-    read_with = {name: params[name] for name in ("keep", "keep_undrawable", "derive_text")}
+    tables = {name: site.body_parts for name, site in named_sites(params.archive).items()}
+    own = {name: BodyParts(spelling_table(table)) for name, table in tables.items() if table}
+    tags = with_spellings(with_sites(shard.tags, listing), own)
+    stream_parquet(tags, snakemake.output.tags)
     write_parquet(shard.rejected, snakemake.output.rejected, footer(key, read_with))

@@ -1,4 +1,4 @@
-"""tagsight for notebooks: read a folder, cluster a table of tags, place new images.
+"""tagsight for notebooks: read a folder, cluster a table of tags, place new images, draw them.
 
 >>> from tagsight import api
 >>> tags, rejected = api.read_folder("/data/export")  # doctest: +SKIP
@@ -17,8 +17,9 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
+from tagsight.archive.paths import to_text
 from tagsight.archive.sharding import listed_with_shards
-from tagsight.arrays import Float32s
+from tagsight.arrays import Float32s, UInt8s
 from tagsight.clustering import algorithms, annotation, cluster_tables, medoid_tables, silhouettes
 from tagsight.clustering.choice import choose
 from tagsight.dicom.headers import ReaderOptions
@@ -27,6 +28,7 @@ from tagsight.errors import DataError
 from tagsight.gower import metric
 from tagsight.gower.features import Distance
 from tagsight.interpretation.cards import cards
+from tagsight.looks.rendering import Aspect, render
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.progress import Progress
 from tagsight.run.tables import BOOKKEEPING
@@ -37,7 +39,7 @@ from tagsight.tags.labels import labels
 from tagsight.tags.selection import selection
 from tagsight.terms.spelling_table import spelling_table
 
-__all__ = ["Clusters", "cluster_tags", "gower_distances", "read_folder"]
+__all__ = ["Clusters", "cluster_tags", "gower_distances", "picture", "read_folder"]
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,32 @@ def read_folder(
         progress = Progress(len(files), "files")
         shard = read_shard(files, key or secrets.token_bytes(32), options, Path(store), progress)
         return shard.tags.collect(), shard.rejected
+
+
+def picture(path: str | Path, *, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
+    """Draw an image as the workflow sees it: its middle frame in grey, windowed and resized.
+
+    Parameters
+    ----------
+    path : str or path
+        A text as in the columns ``path`` of the workflow's tables, which may name a member of a
+        container (``archive.tar!member``); or the path of a file.
+    aspect : str
+        ``"pad"`` keeps the proportions and fills with black, ``"stretch"`` fills the square.
+    size : int
+        Pixels a side.
+
+    Returns
+    -------
+    ndarray
+        uint8 (size, size).
+
+    Raises
+    ------
+    PixelError
+        If the file cannot be drawn.
+    """
+    return render(to_text(str(path)) if isinstance(path, Path) else path, aspect, size)
 
 
 def cluster_tags(

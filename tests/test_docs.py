@@ -27,6 +27,13 @@ stands for all words that begin so; an empty term marks a word to pass over. How
 put it into a file of your own with the same columns, which `tags.body_parts` names. It is laid on
 top of the library's.
 
+What labels are made of is tables too, with the paragraph of the standard or the maker's document
+that each row is from: `tagsight/data/kinds.csv` (SOP Classes and modalities),
+`tagsight/data/regions.csv` (terms of Annex L, and the region of the body that each lies in),
+`tagsight/data/kernels.csv` (makers' names of CT kernels), `tagsight/data/roles.csv` (which tags say
+what was imaged). `labels.tables` names files of your own with the same columns, `source` left out;
+where one has a row of the library's, yours counts.
+
 This page is made from `config.yaml` and `config.schema.yaml` by `tests/test_docs.py`.
 
 | key | default | allowed | meaning |

@@ -29,7 +29,7 @@ ORDER = (
     {"clustering"},
     {"tree"},
     {"interpretation", "evaluation"},
-    {"assigning", "report"},
+    {"assigning", "handover", "report"},
     {
         "api",
         "precompile",

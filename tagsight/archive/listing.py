@@ -4,8 +4,9 @@ import csv
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import polars as pl
@@ -15,6 +16,7 @@ from tagsight.errors import ArchiveError
 
 LISTS = (".txt", ".csv", ".parquet")
 _BATCH = 50_000  # files held in memory
+NO_SITES: Mapping[Path, str] = MappingProxyType({})
 
 
 class ListedFile(NamedTuple):
@@ -23,11 +25,13 @@ class ListedFile(NamedTuple):
     path: str
     size: int | None
     mtime_ns: int | None
+    site: str | None = None
 
 
-def find(inputs: list[Path]) -> Iterator[ListedFile]:
+def find(inputs: list[Path], sites: Mapping[Path, str] = NO_SITES) -> Iterator[ListedFile]:
     """Yield the files of folders, of lists (`.txt`, `.csv`, `.parquet`), and files named singly.
 
+    sites: input -> the site that it is of, where it has one.
     Paths begin as the input is written, so that a run elsewhere on the same relative input has the
     same paths.
     Folders: regular files and links to them, folders in the order of names. A folder that is
@@ -39,14 +43,19 @@ def find(inputs: list[Path]) -> Iterator[ListedFile]:
     """
     seen: set[tuple[int, int]] = set()
     for place in inputs:
-        if place.is_dir():
-            yield from _walk(os.path.normpath(place), seen)
-        elif not place.is_file():
-            raise ArchiveError(f"input: {place} does not exist; name a folder or a list of paths")
-        elif place.suffix.lower() in LISTS:
-            yield from _from_list(place)
-        else:
-            yield _listed_file(os.path.normpath(place), place.stat())
+        files, site = _under(place, seen), sites.get(place)
+        yield from files if site is None else (file._replace(site=site) for file in files)
+
+
+def _under(place: Path, seen: set[tuple[int, int]]) -> Iterator[ListedFile]:
+    if place.is_dir():
+        yield from _walk(os.path.normpath(place), seen)
+    elif not place.is_file():
+        raise ArchiveError(f"input: {place} does not exist; name a folder or a list of paths")
+    elif place.suffix.lower() in LISTS:
+        yield from _from_list(place)
+    else:
+        yield _listed_file(os.path.normpath(place), place.stat())
 
 
 def _listed_file(path: str, status: os.stat_result | None) -> ListedFile:

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from tagsight.archive.listing import find
+from tagsight.archive.listing import NO_SITES, ListedFile, find
 from tagsight.arrays import Bools, Int64s, UInt64s
 from tagsight.errors import ArchiveError
 from tagsight.run.progress import Progress
-from tagsight.run.tables import FILES
+from tagsight.run.tables import LISTED
 
 _BATCH = 50_000  # files held in memory
 
@@ -35,7 +35,7 @@ def listed_with_shards(
 ) -> pl.DataFrame:
     """Return all files of `inputs` in one table: see `shard_files`.
 
-    Returns FILES and shard (Int32), sorted by path.
+    Returns LISTED and shard (Int32), sorted by path.
     """
     with TemporaryDirectory() as folder:
         progress = Progress(None, "files found")
@@ -51,17 +51,18 @@ def shard_files(
     seed: int,
     folder: Path,
     progress: Progress,
+    sites: Mapping[Path, str] = NO_SITES,
 ) -> Iterator[pl.DataFrame]:
     """Yield the files of `inputs`, or a random sample of them, shard by shard.
 
     draw, seed: see `FileSample`; folder: holds the files meanwhile, as only a batch of them, or a
-    shard, is in memory.
-    Yields FILES, sorted by path, whatever the order of inputs. Files of one folder are always of
+    shard, is in memory; sites: see `listing.find`.
+    Yields LISTED, sorted by path, whatever the order of inputs. Files of one folder are always of
     one shard, because a series lies in a folder. Each path is listed once.
     Raises ArchiveError where an input does not exist or cannot be read, or there is no file.
     """
     sample = FileSample(draw, seed)
-    spills = list(_spilled(inputs, shards, sample, folder, progress))
+    spills = list(_spilled(find(inputs, sites), shards, sample, folder, progress))
     if not progress.done:
         where = ", ".join(map(str, inputs))
         raise ArchiveError(f"input: no files in {where}; name a folder that holds DICOM files")
@@ -71,11 +72,14 @@ def shard_files(
 
 
 def _spilled(
-    inputs: list[Path], shards: int, sample: "FileSample", folder: Path, progress: Progress
+    files: Iterator[ListedFile],
+    shards: int,
+    sample: "FileSample",
+    folder: Path,
+    progress: Progress,
 ) -> Iterator[Spill]:
-    files = find(inputs)
     for i, batch in enumerate(iter(lambda: list(islice(files, _BATCH)), [])):
-        frame = pl.DataFrame(batch, schema=FILES, orient="row")
+        frame = pl.DataFrame(batch, schema=LISTED, orient="row")
         numbers = sample.offer(frame["path"].to_list())
         frame = frame.with_columns(_shards(frame["path"], shards), pl.Series("number", numbers))
         frame = frame.filter(pl.Series(sample.is_drawn(numbers))).sort("shard", maintain_order=True)

@@ -15,7 +15,8 @@ from tagsight.run.tables import person
 from tagsight.tree.conformal import Limits
 
 COLUMNS = (
-    *("image", "path", "series", "cluster", "name", "distance", "margin", "second", "because"),
+    *("image", "path", "series", "patient", "study"),
+    *("cluster", "name", "distance", "margin", "second", "because"),
     *("pvalue", "fits", "unseen", "beyond", "known"),
 )
 
@@ -48,7 +49,7 @@ class Delivery:
         write_parquet(shard.rejected, self.folder / "rejected" / part)
         if not shard.images:
             return
-        names = ("image", "instance", "duplicate_uid", "path", "series")
+        names = ("image", "instance", "duplicate_uid", "path", "series", "patient", "study")
         tags = shard.tags.select(*names, *novelty.kinds(shard.tags), person=person()).collect()
         placed = self.run.place(features)
         rows = self.limits.assess(placed).join(tags, on="image", maintain_order="left")

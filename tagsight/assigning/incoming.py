@@ -1,10 +1,9 @@
 """A delivery to a finished run, files or a table, read in parts as the run read its images."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -14,12 +13,13 @@ from tagsight.dicom.headers import ReaderOptions
 from tagsight.errors import ArchiveError, ConfigError, DataError
 from tagsight.reading import ready_table
 from tagsight.reading.column_splits import Split
+from tagsight.reading.options import reader_options
 from tagsight.reading.ready_table_tags import tags
 from tagsight.reading.shard_reader import Shard, read_shard
 from tagsight.run.progress import LOG, Progress
 from tagsight.run.table_config import SUFFIXES
 from tagsight.run.tables import REJECTED
-from tagsight.terms.body_parts import BodyParts
+from tagsight.terms.technique_words import TechniqueWords
 
 ROWS = 2**16  # of a table, at a time
 
@@ -43,16 +43,21 @@ def input_paths(archive: str | Sequence[str] | None) -> list[Path]:
 
 
 def read_parts(
-    run: FinishedRun, paths: list[Path], spellings: pl.DataFrame, shards: int, folder: Path
+    run: FinishedRun,
+    paths: list[Path],
+    spellings: pl.DataFrame,
+    words: TechniqueWords,
+    shards: int,
+    folder: Path,
 ) -> Iterator[Shard]:
     """Yield the images under these paths in parts; use a part up before asking for the next.
 
     paths: for a run on files, folders, lists or files, which are dealt to `shards` parts by their
-    folders; for a run on a ready table, tables with its columns; spellings: of body parts; folder:
-    for intermediate results.
+    folders; for a run on a ready table, tables with its columns; spellings: of body parts; words:
+    of technique; folder: for intermediate results.
     Raises ArchiveError or DataError where nothing can be read.
     """
-    how = reader_options(run.reader_settings, spellings)
+    how = reader_options(run.reader_settings, spellings, words)
     if "columns" in run.reader_settings:
         for path in paths:
             yield from _rows(run, path, how)
@@ -60,17 +65,6 @@ def read_parts(
     for number, files in enumerate(_listed(paths, shards, folder / "listed")):
         store = folder / f"read-{number:04d}"
         yield read_shard(files, run.key, how, store, Progress(len(files), "files"))
-
-
-def reader_options(settings: Mapping[str, Any], spellings: pl.DataFrame) -> ReaderOptions:
-    """Return what the reader keeps; settings: `reader_settings`; spellings: of body parts."""
-    derive = tuple(settings["derive_text"])
-    return ReaderOptions(
-        keep=frozenset(settings["keep"]),
-        undrawable=frozenset(settings.get("keep_undrawable", ())),
-        derive=derive,
-        vocabulary=BodyParts(spellings) if derive else None,
-    )
 
 
 def _listed(paths: list[Path], shards: int, folder: Path) -> Iterator[pl.DataFrame]:

@@ -8,7 +8,7 @@ import polars as pl
 from tagsight.content import kinds, regions
 from tagsight.content.facets import Facet
 from tagsight.content.header import headers, stored_columns
-from tagsight.dicom.dictionary import DERIVED
+from tagsight.dicom.dictionary import DERIVED, words_column
 
 DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription")  # the nearest first
 
@@ -20,11 +20,6 @@ class ContentTables:
     kinds: kinds.Kinds
     regions: regions.Regions
     facets: tuple[Facet, ...]
-
-
-def words_column(description: str) -> str:
-    """Return the name of the column that holds the words of a description."""
-    return f"{description}Words"
 
 
 def content(
@@ -47,32 +42,49 @@ def content(
     result = result.hstack(kinds.kinds(stored_columns(tags, kinds.KEYWORDS), tables.kinds))
     region = regions.regions(tags, tables.regions, spellings, sources).alias("region")
     result = result.with_columns(region)
-    columns = [_words(tags, facet, result) for facet in tables.facets]
+    words = pl.DataFrame([_words(tags, facet, result) for facet in tables.facets])
     if described:
-        named = described_words(tags, result["kind"], tables.facets)
-        columns = [column.fill_null(named[column.name]) for column in columns]
-    words = pl.DataFrame([result["picture"], *columns])
-    of_pictures = words.select(pl.when("picture").then(pl.exclude("picture")))
+        words = with_described(words, described_words(tags, tables.facets), tables.facets)
+    of_pictures = words.select(pl.when(result["picture"]).then(pl.all()))
     return pl.concat([result, of_pictures], how="horizontal")
 
 
-def described_words(
-    tags: pl.DataFrame | pl.LazyFrame, kind: pl.Series, wanted: Sequence[Facet]
+def with_described(
+    of_tags: pl.DataFrame, of_descriptions: pl.DataFrame, wanted: Sequence[Facet]
 ) -> pl.DataFrame:
+    """Return the words of tags, with those of descriptions where tags tell none, or less.
+
+    of_tags, of_descriptions: a column per facet, (n,).
+    """
+    columns = []
+    for facet in wanted:
+        word, said = of_tags[facet.name], of_descriptions[facet.name]
+        says_more = more_exact(facet, word, said)
+        columns.append(said.zip_with(word.is_null() | says_more, word))
+    return pl.DataFrame(columns)
+
+
+def more_exact(facet: Facet, word: pl.Series, said: pl.Series) -> pl.Series:
+    """Return whether a description's word says what the tags' word says, and more."""
+    pairs = [f"{vague}\\{exact}" for vague, words in facet.more_exact.items() for exact in words]
+    both = pl.select(pl.concat_str(word, said, separator="\\")).to_series()
+    return both.is_in(pairs).fill_null(value=False)
+
+
+def described_words(tags: pl.DataFrame | pl.LazyFrame, wanted: Sequence[Facet]) -> pl.DataFrame:
     """Return the words that descriptions have for facets, a column each, (n,).
 
-    kind: of each image, (n,). The first of DESCRIPTIONS that has a word for a facet counts; null
-    where none has one, or where that one has several, and for kinds without the facet. Words that a
-    facet does not have are ignored.
+    The first of DESCRIPTIONS that has a word for a facet counts; null where none has one, or where
+    that one has several. Words that a facet does not have are ignored.
     """
     names = [words_column(description) for description in DESCRIPTIONS]
-    stored = stored_columns(tags, names).with_columns(kind)
+    stored = stored_columns(tags, names)
     none = pl.lit(None, pl.List(pl.String))
     columns = []
     for facet in wanted:
         found = (_described(pl.col(name), facet) for name in names)
         nearest = pl.coalesce(*(pl.when(words.list.len() > 0).then(words) for words in found), none)
-        one = pl.when((nearest.list.len() == 1) & _having(facet)).then(nearest.list.first())
+        one = pl.when(nearest.list.len() == 1).then(nearest.list.first())
         columns.append(one.alias(facet.name))
     return stored.select(columns)
 
@@ -84,15 +96,13 @@ def _described(column: pl.Expr, facet: Facet) -> pl.Expr:
     return column.str.split("\\").list.eval(word.drop_nulls().unique())
 
 
-def _having(facet: Facet) -> pl.Expr:
-    """Whether an image is of a kind that has the facet."""
-    return pl.col("kind").is_in(sorted(facet.kinds)) if facet.kinds else pl.lit(value=True)
-
-
 def _words(tags: pl.DataFrame | pl.LazyFrame, facet: Facet, result: pl.DataFrame) -> pl.Series:
     """The word of a facet for each image, (n,); each distinct header is read once."""
+    if facet.read is None:
+        return pl.repeat(None, len(result), dtype=pl.String, eager=True).alias(facet.name)
     stored = stored_columns(tags, facet.keywords).with_columns(result["kind"], result["region"])
-    rows = stored.with_row_index("row").filter(_having(facet))
+    has_facet = pl.col("kind").is_in(sorted(facet.kinds)) if facet.kinds else pl.lit(value=True)
+    rows = stored.with_row_index("row").filter(has_facet)
     keys = [*facet.keywords, "kind", "region"]
     distinct = rows.select(keys).unique()
     read = [facet.read(header) for header in headers(distinct, facet.keywords)]

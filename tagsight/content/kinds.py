@@ -6,9 +6,10 @@ class is used for several modalities (`also` in the table), Modality decides amo
 
 A secondary capture (PS3.3 A.8) has no geometry and no technique of its own. Of a modality of
 sections (CT, MR, PT, NM) it is a screen of text, curves or coloured renderings, which looks unlike
-a section and shares no tag with it: kind SC. If it says where its plane lies in the patient, it is
-a section. Of other modalities (US, X-ray, photographs) it shows what their own objects show, so it
-keeps the Modality; a scanned document (Conversion Type SD) is SC whatever the Modality.
+a section and shares no tag with it: kind SC. If it says where its plane lies in the patient, or
+that it is an emission image, it is as good as a section. Of other modalities (US, X-ray,
+photographs) it shows what their own objects show, so it keeps the Modality; a scanned document
+(Conversion Type SD) is SC whatever the Modality.
 """
 
 from dataclasses import dataclass
@@ -20,11 +21,12 @@ UNKNOWN = "unknown"
 CAPTURE = "SC"
 ANY = "*"  # in `also`: a class used for every modality
 SECTIONS = frozenset(["CT", "MR", "PT", "NM"])
-KEYWORDS = ("SOPClassUID", "Modality", "ConversionType", "ImageOrientationPatient")
+KEYWORDS = ("SOPClassUID", "Modality", "ConversionType", "ImageOrientationPatient", "ImageType")
+EMISSION = ("EMISSION", "TRANSMISSION")  # fourth item of Image Type, PS3.3 C.8.4.9.1.1
 
 
 @dataclass(frozen=True)
-class Meaning:
+class CodeMeaning:
     """The kind that a code stands for, whether it is a picture, and the kinds that also occur."""
 
     kind: str
@@ -62,21 +64,30 @@ class Kinds:
         return dict(self._words)
 
     def kind(
-        self, sop_class: str | None, modality: str | None, conversion: str | None, plane: str | None
+        self,
+        sop_class: str | None,
+        modality: str | None = None,
+        conversion: str | None = None,
+        *,
+        section: bool = False,
     ) -> str:
-        """Return the kind for the values of an image's KEYWORDS as stored, None if missing."""
+        """Return the kind of an image.
+
+        sop_class, modality, conversion: SOP Class UID, Modality, Conversion Type as stored, None if
+        missing; section: whether it says that it is a section or an emission image.
+        """
         by_class = self._of_class((sop_class or "").strip())
         stated = self.meanings.get(_first(modality))
         if by_class is None:
             return stated.kind if stated else UNKNOWN
         if by_class.kind == CAPTURE:
             scanned = _first(conversion) == "SD"
-            return CAPTURE if scanned else _captured(stated, is_section=bool(plane))
+            return CAPTURE if scanned else _captured(stated, section=section)
         if stated and (stated.kind in by_class.also or ANY in by_class.also):
             return stated.kind
         return by_class.kind
 
-    def _of_class(self, uid: str) -> Meaning | None:
+    def _of_class(self, uid: str) -> CodeMeaning | None:
         """The meaning of a SOP Class: its own, else that of the longest beginning in the table."""
         if uid in self.meanings:
             return self.meanings[uid] if "." in uid else None
@@ -92,17 +103,18 @@ def kinds(tags: pl.DataFrame, table: Kinds) -> pl.DataFrame:
     """
     kind = lru_cache(maxsize=None)(table.kind)
     picture = {name: table.is_picture(name) for name in table.names()}
-    filled = pl.when(pl.col("ImageOrientationPatient") != "").then(pl.lit("yes"))
-    rows = tags.select(*KEYWORDS[:3], filled.alias("plane")).iter_rows()
-    names = [kind(*row) for row in rows]
+    fourth = pl.col("ImageType").str.to_uppercase().str.split("\\").list.get(3, null_on_oob=True)
+    section = (pl.col("ImageOrientationPatient") != "") | fourth.is_in(EMISSION)
+    rows = tags.select(*KEYWORDS[:3], section.fill_null(value=False).alias("section")).iter_rows()
+    names = [kind(*row, section=section) for *row, section in rows]
     return pl.DataFrame({"kind": names, "picture": [picture[name] for name in names]}).cast(
         {"kind": pl.String, "picture": pl.Boolean}
     )
 
 
-def _meaning(row: dict[str, str | None]) -> Meaning:
+def _meaning(row: dict[str, str | None]) -> CodeMeaning:
     also = frozenset((row["also"] or "").split())
-    return Meaning(row["kind"] or UNKNOWN, row["picture"] == "yes", also)
+    return CodeMeaning(row["kind"] or UNKNOWN, row["picture"] == "yes", also)
 
 
 def _first(value: str | None) -> str:
@@ -110,8 +122,8 @@ def _first(value: str | None) -> str:
     return (value or "").split("\\")[0].strip().upper()
 
 
-def _captured(stated: Meaning | None, *, is_section: bool) -> str:
+def _captured(stated: CodeMeaning | None, *, section: bool) -> str:
     """The kind of a secondary capture with this Modality."""
     if stated is None or not stated.picture or stated.kind == "OT":
         return CAPTURE
-    return stated.kind if is_section or stated.kind not in SECTIONS else CAPTURE
+    return stated.kind if section or stated.kind not in SECTIONS else CAPTURE

@@ -9,22 +9,25 @@ from tagsight.content.facets import facets
 from tagsight.content.kinds import Kinds
 from tagsight.content.regions import Regions
 from tagsight.run.package_data import rows_of, user_rows
+from tagsight.terms.technique_words import user_words
 
 
 def content_tables(user_tables: Mapping[str, str | None] | None = None) -> ContentTables:
     """Return the tables, with a user's rows on top of the library's.
 
-    user_tables: the config's `labels.tables`, paths of kinds, regions, kernels or null.
+    user_tables: the config's `labels.tables`, paths of kinds, regions, kernels, words or
+    null.
     """
     own = user_tables or {}
-    kernels = [
-        *user_rows(own.get("kernels")),
-        *rows_of("kernels.csv"),
-    ]  # the first that fits counts
+    kinds = Kinds(_frame([*rows_of("kinds.csv"), *user_rows(own.get("kinds"))]))
+    # The first kernel that fits counts, of the others the last row.
+    kernels = [*user_rows(own.get("kernels")), *rows_of("kernels.csv")]
+    words = user_words(own.get("words"))
+    pictures = [kind for kind in sorted(kinds.names()) if kinds.is_picture(kind)]
     return ContentTables(
-        Kinds(_frame([*rows_of("kinds.csv"), *user_rows(own.get("kinds"))])),
+        kinds,
         Regions(_frame([*rows_of("regions.csv"), *user_rows(own.get("regions"))])),
-        facets(_frame(kernels)),
+        facets(_frame(kernels), {kind: words.pairs(kind) for kind in pictures}),
     )
 
 

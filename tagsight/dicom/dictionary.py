@@ -21,11 +21,16 @@ def region_column(keyword: str) -> str:
     return f"{keyword}Region"
 
 
+def words_column(keyword: str) -> str:
+    """Return the name of the column that holds the words of technique in a description."""
+    return f"{keyword}Words"
+
+
 # Columns that the reader derives from a description (tags.derive_text), and that description.
-DERIVED = {
-    region_column(keyword): keyword
-    for keyword in ("StudyDescription", "SeriesDescription", "ProtocolName")
-}
+_DESCRIPTIONS = ("StudyDescription", "SeriesDescription", "ProtocolName")
+REGIONS = {region_column(keyword): keyword for keyword in _DESCRIPTIONS}
+WORDS = {words_column(keyword): keyword for keyword in _DESCRIPTIONS}
+DERIVED = REGIONS | WORDS
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def attribute(keyword: str) -> Attribute:
 
     An attribute of a repeating group (50xx, 60xx) has the tag of the first group. Where PS3.6
     leaves a choice of VRs (`US or SS`), the first is taken. A derived column has the tag of the
-    description that it is derived from and, as a term of a closed list, the VR CS.
+    description that it is derived from and, as terms of a closed list, the VR CS.
     """
     if keyword in DERIVED:
         return Attribute(keyword, attribute(DERIVED[keyword]).tag, "CS", "")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pydicom.uid import UID
 
 from tagsight.archive.source import Source
-from tagsight.dicom.dictionary import region_column
+from tagsight.dicom.dictionary import region_column, words_column
 from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
 from tagsight.dicom.header_texts import HeaderTexts, gather
 from tagsight.dicom.part10 import ParsedFile, Pixels, open_header
@@ -19,6 +19,7 @@ from tagsight.dicom.privacy import WITHHELD, identifier_hash, image_hash, patien
 from tagsight.rejections import Reason, Rejection
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.manufacturers import known_maker
+from tagsight.terms.technique_words import TechniqueWords, joined
 
 # Kinds of images that usually carry text: ultrasound, secondary capture, photographs.
 _WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
@@ -30,13 +31,15 @@ class ReaderOptions:
     """The reader's options, from the config.
 
     keep: identifying keywords to keep nevertheless; undrawable: reasons for which a file is
-    kept for its tags alone; derive: descriptions whose region becomes a column, by `vocabulary`.
+    kept for its tags alone; derive: descriptions whose region becomes a column, by `vocabulary`,
+    and whose words of technique become another one, by `technique`.
     """
 
     keep: frozenset[str] = frozenset()
     undrawable: frozenset[str] = frozenset()
     derive: tuple[str, ...] = ()
     vocabulary: BodyParts | None = None
+    technique: TechniqueWords | None = None
 
 
 class Image(NamedTuple):
@@ -106,8 +109,8 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
             undrawable = undrawable_reason(
                 verdict, parsed.window.source, parsed.pixels, options.undrawable
             )
-            regions = _regions(header, options)
-            return _image(parsed, header, verdict, undrawable, (path, key), regions)
+            derived = _derived(header, options)
+            return _image(parsed, header, verdict, undrawable, (path, key), derived)
     except Rejection as rejection:
         return RejectedFile(rejection.reason, rejection.detail)
 
@@ -152,7 +155,7 @@ def _image(
     verdict: Verdict,
     undrawable: Reason | None,
     name: tuple[str, bytes],
-    regions: dict[str, str],
+    derived: dict[str, str],
 ) -> Image:
     path, key = name
     uids = header.values | header.withheld
@@ -168,7 +171,7 @@ def _image(
         patient=patient_hash(key, uids.get("PatientID")),
         burned_in=verdict.burned_in,
         undrawable=undrawable,
-        values=values | regions,
+        values=values | derived,
         withheld=sorted({*header.withheld, *verdict.repeating}),
         size=parsed.file.size,
         mtime_ns=parsed.file.mtime_ns,
@@ -182,10 +185,23 @@ def region(keyword: str, text: str, options: ReaderOptions) -> str | None:
     return options.vocabulary.region(text)
 
 
-def _regions(header: HeaderTexts, options: ReaderOptions) -> dict[str, str]:
+def words(keyword: str, text: str, modality: str, options: ReaderOptions) -> str | None:
+    """Return the words of technique in a description, if the config asks for them as a column.
+
+    modality: the image's Modality, empty if it has none: it decides what a short word means.
+    """
+    if keyword not in options.derive or options.technique is None or text == WITHHELD:
+        return None
+    return joined(options.technique.words(text, modality.strip().upper()))
+
+
+def _derived(header: HeaderTexts, options: ReaderOptions) -> dict[str, str]:
     texts = header.values | header.withheld
-    terms = {k: region(k, texts[k], options) for k in options.derive if k in texts}
-    return {region_column(k): term for k, term in terms.items() if term}
+    described = {k: texts[k] for k in options.derive if k in texts}
+    modality = texts.get("Modality", "")
+    found = {region_column(k): region(k, text, options) for k, text in described.items()}
+    found |= {words_column(k): words(k, text, modality, options) for k, text in described.items()}
+    return {column: value for column, value in found.items() if value}
 
 
 def _is_burned_in(values: dict[str, str]) -> bool:

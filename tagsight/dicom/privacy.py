@@ -8,8 +8,8 @@ What leaves, as it is in the header:
 
 What leaves in another form:
 - SOP Instance, Series and Study Instance UID and Patient ID as keyed hashes (`identifier_hash`),
-- the region of the body that a withheld description names, as a term of a closed list, if the
-  config asks for it (`headers.region`),
+- the region of the body and the words of technique that a withheld description names, as terms
+  of closed lists, if the config asks for them (`headers.region`, `headers.words`),
 - the meaning of the code in three sequences on anatomy and view (`header_texts.CODED_TAGS`),
 - the keyword of each value that is withheld, never the value.
 

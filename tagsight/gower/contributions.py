@@ -56,7 +56,7 @@ def contributions(features: Features, medoids: Features, near: Nearest) -> Float
 def because(
     features: Features, medoids: Features, near: Nearest, columns: Sequence[str]
 ) -> pl.Series:
-    r"""Return the up to three tags that decided, largest contribution first, joined by `\`.
+    """Return the up to three tags that decided, largest contribution first, joined by `; `.
 
     columns: the keyword of each feature, numeric ones first; features of one tag are summed.
     Returns String (n,), null where both medoids are equally near or there is only one.
@@ -69,7 +69,7 @@ def because(
     _rank(_rows(features), _rows(medoids), *pair, weights, tags, len(keywords), best)
     names = pl.Series([*keywords, None], dtype=pl.String)
     decisive = [names.gather(np.where(tag < 0, len(keywords), tag)) for tag in best.T]
-    joined = pl.select(pl.concat_str(decisive, separator="\\", ignore_nulls=True)).to_series()
+    joined = pl.select(pl.concat_str(decisive, separator="; ", ignore_nulls=True)).to_series()
     return joined.replace("", None).alias("because")
 
 

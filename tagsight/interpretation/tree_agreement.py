@@ -1,4 +1,4 @@
-"""Agreement of the labels of a tree with outside labels, over all images and inside each modality."""
+"""Agreement of the labels of a tree with outside labels, over all and inside each modality."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -100,7 +100,7 @@ def _bootstrapped(
 ) -> Float64s:
     """Mean Jaccard coefficients of a kind's clusters.
 
-    They are 1 for one cluster alone, and for clusters of equal rows, which bootstraps cannot divide.
+    They are 1 for one cluster alone, and for clusters of equal rows: no bootstrap divides them.
     """
     (k,) = labels
     distinct = algorithms.rows_to_cluster(to_features(sample, encoding), weight, algorithm)

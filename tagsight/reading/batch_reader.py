@@ -16,7 +16,7 @@ from pydicom.uid import UID
 from tagsight.archive.opening import open_source
 from tagsight.archive.source import Source
 from tagsight.arrays import Int32s, Int64s
-from tagsight.dicom.dictionary import region_column
+from tagsight.dicom.dictionary import region_column, words_column
 from tagsight.dicom.header_texts import HeaderTexts
 from tagsight.dicom.headers import (
     Image,
@@ -219,7 +219,15 @@ class Reader:
             if region_column(keyword) in columns:
                 regions = self._meanings.region[values[:, columns[keyword]]]
                 codes[:, columns[region_column(keyword)]] = regions
+                codes[:, columns[words_column(keyword)]] = self._words(values, keyword)
         return codes
+
+    def _words(self, values: Int32s, keyword: str) -> Int32s:
+        columns = self._meanings.columns
+        modality = np.full(len(values), -1, np.int32)
+        if "Modality" in columns:
+            modality = values[:, columns["Modality"]]
+        return self._meanings.word_codes(values[:, columns[keyword]], modality, self._options)
 
     def _finish(
         self,

@@ -52,10 +52,7 @@ def open_table(place: Path, layout: Layout) -> ReadyTable:
     text nor numbers.
     """
     with _readable(place):
-        if place.suffix.lower() == ".csv":
-            rows = pl.scan_csv(place, infer_schema=False, row_index_name=ROW)
-        else:
-            rows = pl.scan_parquet(place, row_index_name=ROW)
+        rows = _scan(place)
         schema = rows.collect_schema()
     for column in layout.read:
         if column not in schema:
@@ -63,6 +60,21 @@ def open_table(place: Path, layout: Layout) -> ReadyTable:
             raise ArchiveError(f"tags.columns, tags.split: {place} has no column {column}{hint}")
     texts = [_text(place, column, schema[column]) for column in layout.read]
     return ReadyTable(place, rows.select(ROW, *texts), layout)
+
+
+def stored_column(table: ReadyTable, column: str) -> pl.Series:
+    """Return a column of a table as it is stored; text where the table is a .csv.
+
+    Raises ArchiveError where it cannot be read.
+    """
+    with _readable(table.place):
+        return _scan(table.place).select(column).collect().to_series()
+
+
+def _scan(place: Path) -> pl.LazyFrame:
+    if place.suffix.lower() == ".csv":
+        return pl.scan_csv(place, infer_schema=False, row_index_name=ROW)
+    return pl.scan_parquet(place, row_index_name=ROW)
 
 
 @contextmanager

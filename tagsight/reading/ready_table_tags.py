@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from tagsight.archive.paths import to_text
-from tagsight.dicom.dictionary import region_column
-from tagsight.dicom.headers import ReaderOptions, region
+from tagsight.dicom.dictionary import region_column, words_column
+from tagsight.dicom.headers import ReaderOptions, region, words
 from tagsight.dicom.privacy import identifier_hash, patient_hash
 from tagsight.reading.column_privacy import Texts, map_distinct, repeating, shown_and_hidden
 from tagsight.reading.column_splits import parts
@@ -38,7 +38,7 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptio
     fixed = _hashes(identifiers, columns, key)
     fixed |= {"path": _paths(rows, table), "withheld": _keywords(hidden)}
     fixed |= {"site": rows[columns["site"]]} if "site" in columns else {}
-    return _frame(fixed, shown | _regions(texts, options))
+    return _frame(fixed, shown | _derived(texts, options))
 
 
 def _texts(rows: pl.DataFrame, layout: Layout) -> Texts:
@@ -59,13 +59,26 @@ def _hide(shown: Texts, hidden: Texts, repeated: list[tuple[str, int]]) -> None:
         shown[keyword] = values.set(mask, None)
 
 
-def _regions(texts: Texts, options: ReaderOptions) -> Texts:
+def _derived(texts: Texts, options: ReaderOptions) -> Texts:
     """The columns that `tags.derive_text` asks for."""
     keywords = [keyword for keyword in options.derive if keyword in texts]
-    return {
+    found = {
         region_column(k): map_distinct(texts[k], partial(region, k, options=options))
         for k in keywords
     }
+    return found | {words_column(k): _words(texts, k, options) for k in keywords}
+
+
+def _words(texts: Texts, keyword: str, options: ReaderOptions) -> pl.Series:
+    """The words of technique in a description (n,), read once for each text and modality."""
+    described = texts[keyword]
+    modality = texts.get("Modality", pl.repeat(None, len(described), dtype=pl.String, eager=True))
+    rows = pl.DataFrame({"text": described, "modality": modality.fill_null("")})
+    distinct = rows.filter(pl.col("text").is_not_null()).unique()
+    found = [words(keyword, text, beside, options) for text, beside in distinct.iter_rows()]
+    meanings = distinct.with_columns(words=pl.Series(found, dtype=pl.String))
+    on = ["text", "modality"]
+    return rows.join(meanings, on=on, how="left", maintain_order="left")["words"]
 
 
 def _hashes(identifiers: Texts, columns: dict[str, str], key: bytes) -> Texts:

@@ -8,10 +8,10 @@ from pydicom.charset import default_encoding
 
 from tagsight.archive.source import BytesSource
 from tagsight.arrays import Bools, Int32s
-from tagsight.dicom.dictionary import region_column
+from tagsight.dicom.dictionary import region_column, words_column
 from tagsight.dicom.header_texts import CODED_TAGS, meanings, one_vr, public
 from tagsight.dicom.header_texts import PIXEL_REPRESENTATION as SIGN
-from tagsight.dicom.headers import ReaderOptions, region
+from tagsight.dicom.headers import ReaderOptions, region, words
 from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, character_sets
 from tagsight.dicom.privacy import can_hold_identity, identifies_alone, is_kept, may_repeat
 from tagsight.dicom.tokenizer import ByteOrder, Element, Window
@@ -84,6 +84,7 @@ class ValueMeanings:
     columns: dict[str, int] = field(default_factory=dict)
     tags: dict[str, int] = field(default_factory=dict)
     _heads: dict[tuple[int, int, int], ValueHead] = field(default_factory=dict)
+    _words: dict[int, int] = field(default_factory=dict)
     column: Int32s = field(default_factory=_zeros)
     disposition: Int32s = field(default_factory=_zeros)
     signature_part: Int32s = field(default_factory=_zeros)
@@ -127,6 +128,28 @@ class ValueMeanings:
         for array, new in zip(arrays, np.array(meanings, np.int32).T, strict=True):
             array[first:count] = new
 
+    def word_codes(self, described: Int32s, modality: Int32s, options: ReaderOptions) -> Int32s:
+        """Return the indices in `output` of the words of technique, -1 = none.
+
+        described, modality: int32 (files,), values of a description and of Modality, -1 = none.
+        """
+        pairs, places = np.unique(
+            (described.astype(np.int64) << 32) + modality + 1, return_inverse=True
+        )
+        codes = [self._words_of(pair, options) for pair in pairs.tolist()]
+        return np.array(codes, np.int32)[places]
+
+    def _words_of(self, pair: int, options: ReaderOptions) -> int:
+        """Words of a description (upper half) beside a modality (lower half, 0 = none)."""
+        text, modality = pair >> 32, (pair & 0xFFFFFFFF) - 1
+        if text < 0:
+            return -1
+        if pair not in self._words:
+            beside = self.texts[modality] if modality >= 0 else ""
+            found = words(self.heads[text].keyword, self.texts[text], beside, options)
+            self._words[pair] = self._out(found) if found else -1
+        return self._words[pair]
+
     def _meaning(
         self, i: int, tag: int, letters: int, variant: int, data: bytes, options: ReaderOptions
     ) -> tuple[int, int, int, int, int, bool]:
@@ -158,6 +181,7 @@ class ValueMeanings:
         derived = keyword in options.derive
         if derived:
             self.columns.setdefault(region_column(keyword), len(self.columns))
+            self.columns.setdefault(words_column(keyword), len(self.columns))
         return ValueHead(
             tag=tag,
             keyword=keyword,

@@ -17,8 +17,10 @@ SIGNIFICANT_DIGITS = 10
 
 
 @contextmanager
-def writing(path: Path | str) -> Iterator[Path]:
+def writing(path: Path | str, *, private: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on leaving without an error it becomes `path`.
+
+    private: only the owner may ever read it, also while it is written.
 
     The file is flushed to disk before it is renamed, so that a crash of the machine leaves the
     old file or the new one. Its parent folders are created.
@@ -28,6 +30,8 @@ def writing(path: Path | str) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        if private:
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
@@ -51,10 +55,17 @@ def _is_full(error: Exception) -> bool:
 
 
 def write_parquet(
-    frame: pl.DataFrame, path: Path | str, metadata: dict[str, str] | None = None
+    frame: pl.DataFrame,
+    path: Path | str,
+    metadata: dict[str, str] | None = None,
+    *,
+    private: bool = False,
 ) -> None:
-    """Write a table as parquet with zstd, and `metadata` (name → text) in its footer."""
-    with writing(path) as temporary:
+    """Write a table as parquet with zstd, and `metadata` (name → text) in its footer.
+
+    private: only the owner may read it.
+    """
+    with writing(path, private=private) as temporary:
         frame.write_parquet(temporary, compression="zstd", metadata=metadata)
 
 

@@ -39,7 +39,9 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     mistakes = [line for error in errors for line in _lines(error, rules)]
     table = (config.get("tags") or {}).get("table")
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
-    mistakes += [] if errors else [*_contradictions(config, rules), *_of_tables(config)]
+    if not errors:
+        mistakes += [*_contradictions(config, rules), *_of_tables(config)]
+        mistakes += _of_sites(config["input"])
     if mistakes:
         mistakes += [NO_INPUT] if lacks_input(config) else []
         raise ConfigError("\n".join(mistakes))
@@ -150,11 +152,31 @@ def _without_input(places: Any, demo: Any, table: Any) -> list[str]:
         return [] if places is None and demo is None else [_BOTH]
     if places is None:
         return []
-    paths = [places] if isinstance(places, str) else places
-    if demo or not isinstance(paths, list):
+    if demo:
         return []
-    absent = [place for place in paths if isinstance(place, str) and not os.path.exists(place)]
+    absent = [place for place in _paths_of(places) if not os.path.exists(place)]
     return [f"input: {place} does not exist (seen from {os.getcwd()})" for place in absent]
+
+
+def _paths_of(places: Any) -> list[str]:
+    """The paths in `input`, at all its sites."""
+    if isinstance(places, dict):
+        sites = [site.get("path") if isinstance(site, dict) else site for site in places.values()]
+        return [path for site in sites for path in _paths_of(site)]
+    paths = [places] if isinstance(places, str) else places
+    return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
+
+
+def _of_sites(places: Any) -> Iterator[str]:
+    """Mistakes in `input` as sites: a path of two of them, or in a site's table of spellings."""
+    if not isinstance(places, dict):
+        return
+    paths = [os.path.normpath(path) for path in _paths_of(places)]
+    for path in sorted({path for path in paths if paths.count(path) > 1}):
+        yield f"input: {path} is named twice; a path is of one site"
+    for name, site in places.items():
+        table = site.get("body_parts") if isinstance(site, dict) else None
+        yield from body_parts_mistakes(table, f"input.{name}.body_parts")
 
 
 def _of_tables(config: dict[str, Any]) -> list[str]:
@@ -170,7 +192,7 @@ def _of_tables(config: dict[str, Any]) -> list[str]:
 def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Mistakes that the schema cannot find: unknown keywords, values that exclude each other."""
     texts = schema["properties"]["tags"]["properties"]["derive_text"]["items"]["enum"]
-    derived = {f"{keyword}Region" for keyword in texts}
+    derived = {f"{keyword}{what}" for keyword in texts for what in ("Region", "Words")}
     mistakes = [
         f"{section}.{key}: {keyword} is no DICOM keyword" + suggestion(keyword)
         for section, key in (("select", "drop"), ("privacy", "keep"))
@@ -199,6 +221,17 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         mistakes.append(
             "gower.weights: commensurable are the weights of the whole archive, and gower.ranges: "
             "sample is not; leave one of the two at its default"
+        )
+    if config["gower"]["weights"] == "looks" and config["tags"]["table"] is not None:
+        mistakes.append(
+            "gower.weights: looks are learned from pixels, and a ready table of tags "
+            "(tags.table) has none; use equal or commensurable"
+        )
+    own_number = {"hdbscan", "dynmsc"}
+    if config["labels"]["tree"] and algorithm in own_number:
+        mistakes.append(
+            f"cluster.algorithm: {algorithm} chooses its number of clusters, and labels.tree deals "
+            "labels.count to the kinds; use fasterpam, or labels.tree: false"
         )
     key_file = config["privacy"]["key_file"]
     if key_file is not None and not config["demo"] and not os.path.isfile(key_file):

@@ -88,3 +88,9 @@ def require_same_key(key: bytes, expected: str) -> None:
             "privacy.key_file: the key is not the one that the files were listed under, so hashes "
             "would not match; restore it, or read all again: snakemake --forcerun files …"
         )
+
+
+def seeded_rank(seed: int, text: str) -> int:
+    """Return the place of a text in a random order, 64 bits that follow from the two alone."""
+    digest = hashlib.blake2b(text.encode(), digest_size=8, key=seed.to_bytes(16, "little"))
+    return int.from_bytes(digest.digest(), "little")

@@ -22,6 +22,7 @@ BASE_TABLES = {
     "labels.tables.regions": "tagsight/data/regions.csv",
     "labels.tables.kernels": "tagsight/data/kernels.csv",
     "labels.tables.roles": "tagsight/data/roles.csv",
+    "labels.tables.words": "tagsight/data/technique_words.csv",
 }
 
 
@@ -67,12 +68,18 @@ class Recipes:
         tables = [table for table in BASE_TABLES if table.startswith(f"{key}.")]
         if tables:
             return [self._content(table) for table in tables]
-        return self._tables(key) if key in BASE_TABLES else self.value(key)
+        value = self.value(key)
+        if key in BASE_TABLES:
+            return self._tables(key)
+        if key == "input" and isinstance(value, dict):
+            of_sites = [site.get("body_parts") for site in value.values() if isinstance(site, dict)]
+            return [value, [_hash_of(Path(table)) for table in of_sites if table]]
+        return value
 
     def _tables(self, key: str) -> list[str]:
         user_table = self.value(key)
         tables = [self.clone / BASE_TABLES[key], *([Path(user_table)] if user_table else [])]
-        return [hashlib.blake2b(table.read_bytes()).hexdigest() for table in tables]
+        return [_hash_of(table) for table in tables]
 
     def value(self, key: str) -> Any:
         """Return the config value at a dotted key, None in a section that is null.
@@ -98,6 +105,10 @@ def source_hash(path: Path) -> str:
     if path.suffix == ".py":
         content = ast.dump(_without_docstrings(ast.parse(content))).encode()
     return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _hash_of(table: Path) -> str:
+    return hashlib.blake2b(table.read_bytes()).hexdigest()
 
 
 def _inside(clone: Path, path: Path) -> str:

@@ -1,12 +1,12 @@
 """The archive's tables, kept in shards: their columns, and how they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
 
-# The columns of results/tags that are not DICOM keywords, in their order. The site is null unless a
-# ready table names it (tags.columns): in files it is withheld.
+# The columns of results/tags that are not DICOM keywords, in their order. The site is null unless
+# the config names it (input, tags.columns): what files say of it is withheld.
 BOOKKEEPING = (
     "image",
     "instance",
@@ -24,6 +24,9 @@ BOOKKEEPING = (
 # The columns of a list of files: path (text form), bytes, ns since 1970; null = unknown.
 FILES = {"path": pl.String, "size": pl.Int64, "mtime_ns": pl.Int64}
 
+# The columns of results/files: the site is null unless the config names it.
+LISTED = {**FILES, "site": pl.String}
+
 # The columns of results/rejected: files that were rejected, and why.
 REJECTED = dict.fromkeys(("path", "reason", "detail"), pl.String)
 
@@ -37,13 +40,29 @@ def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
     return pl.concat([pl.scan_parquet(shard) for shard in shards], how="diagonal")
 
 
-def without_uids(text: pl.Expr) -> pl.Expr:
-    """Return the text with `*` in place of everything like a DICOM UID (PS3.5 §9).
+# What a UID looks like in the name of a file or folder: in full, short or cut off, with the
+# separators that some exports write, or as what it was made from.
+_UIDS = "|".join(
+    (
+        r"\d+(?:\.\d+)*\.\d{9,}(?:\.\d+)*",  # few numbers, one of them long, as 2.25.<UUID>
+        r"\d+(?:\.\d+){3,}",
+        r"2\.25\.\d+",
+        r"2[_-]25[_-]\d{9,}",
+        r"[0-2](?:[_-]\d+){5,}",
+        r"[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}",  # a UUID; an identifier of Orthanc's
+        r"\d{20,}",  # a UUID as a decimal number
+        r"[0-9a-f]{32,}",  # a UUID, or a digest without a key, which whoever has the UID can make
+    )
+)
 
-    Files often have their SOP Instance UID as a name. The masked path is still a pattern that a
-    shell can match.
+
+def without_uids(text: pl.Expr) -> pl.Expr:
+    """Return the text with `*` in place of everything like a DICOM UID (PS3.5 §9) or a UUID.
+
+    Files often have their SOP Instance UID as a name. What only looks like one, a date with a
+    number after it, is masked too. The masked path is still a pattern that a shell can match.
     """
-    return text.str.replace_all(r"[0-2](?:\.\d+){5,}", "*")
+    return text.str.replace_all(rf"(?i:{_UIDS})", "*")
 
 
 def present(keyword: str) -> pl.Expr:
@@ -54,3 +73,8 @@ def present(keyword: str) -> pl.Expr:
 def person() -> pl.Expr:
     """Return an expression: an image's patient; if unknown, each study counts as a person."""
     return pl.coalesce("patient", "study", "series", "image")
+
+
+def label_column(columns: Collection[str]) -> pl.Expr:
+    """Return an expression: an image's label; in annotations without labels, its cluster."""
+    return pl.col("label" if "label" in columns else "cluster")

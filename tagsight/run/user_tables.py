@@ -13,25 +13,25 @@ from tagsight.run.package_data import rows_of, user_rows
 Row = dict[str, str]
 
 
-def body_parts_mistakes(table: str | None) -> Iterator[str]:
-    """Yield the mistakes in the table that `tags.body_parts` names, one line for each."""
+def body_parts_mistakes(table: str | None, key: str = "tags.body_parts") -> Iterator[str]:
+    """Yield the mistakes in the table that the config names at `key`, one line for each."""
     if table is None:
         return
     if not os.path.isfile(table):
-        yield f"tags.body_parts: {table} does not exist (seen from {os.getcwd()})"
+        yield f"{key}: {table} does not exist (seen from {os.getcwd()})"
         return
     try:
         rows = user_rows(table)
     except (UnicodeDecodeError, csv.Error):
-        yield f"tags.body_parts: {table} is no table of text; write it as CSV in UTF-8"
+        yield f"{key}: {table} is no table of text; write it as CSV in UTF-8"
         return
     if not rows or not {"spelling", "term"} <= rows[0].keys():
-        yield f"tags.body_parts: {table}: the first line has to be spelling,term, and others follow"
+        yield f"{key}: {table}: the first line has to be spelling,term, and others follow"
         return
     if any(None in row for row in rows):  # csv's key for surplus parts
-        yield f"tags.body_parts: {table}: a line has more parts than the first; quote its commas"
+        yield f"{key}: {table}: a line has more parts than the first; quote its commas"
         return
-    yield from (f"tags.body_parts: {table}: {line}" for line in _unknown_terms(rows))
+    yield from (f"{key}: {table}: {line}" for line in _unknown_terms(rows))
 
 
 def _unknown_terms(rows: list[dict[str, str]]) -> Iterator[str]:
@@ -103,6 +103,14 @@ def _role(row: Row) -> str | None:
     return _unknown("a role", row["role"], roles)
 
 
+def _word(row: Row) -> str | None:
+    if not re.fullmatch(r"[a-z][a-z_]{0,15}|", row["facet"]):
+        return f"{row['facet']} cannot be a facet; write at most 16 small letters"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9+*-]{0,15}|", row["word"]):
+        return f"{row['word']} cannot be a word; write at most 16 letters and digits without blanks"
+    return None if row["spellings"] else "a row lacks its spellings; put | between several"
+
+
 def _unknown(what: str, value: str, known: Collection[str]) -> str | None:
     """What is wrong with a value that is none of those known; None if nothing is."""
     if value in known:
@@ -118,4 +126,5 @@ _TABLES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
     "regions": (("term", "region", "parts"), _region),
     "kernels": (("maker", "pattern", "word"), _kernel),
     "roles": (("name", "role"), _role),
+    "words": (("facet", "word", "spellings"), _word),
 }

@@ -133,7 +133,7 @@ def fit_tag(
         else:
             column = _categorical(x, keyword, parser.name, key, shown)
         if column is not None:
-            columns.append((column, _mean_distance(_coded(x, column, key), tally["n"], column)))
+            columns.append((column, mean_distance(_coded(x, column, key), tally["n"], column)))
     return columns
 
 
@@ -188,8 +188,11 @@ def _categorical(
     return Column(parsed.name, keyword, "categorical", parser, categories=tuple(shown))
 
 
-def _mean_distance(coded: pl.Series, n: pl.Series, column: Column) -> float:
-    """Mean distance of two images in a column; coded: its values, n: how many images have each."""
+def mean_distance(coded: pl.Series, n: pl.Series, column: Column) -> float:
+    """Return the mean distance of two images in a column.
+
+    coded: (m,), its distinct values as in features; n: (m,), how many images have each.
+    """
     filled = coded.is_not_null()
     values, counts = coded.filter(filled).to_numpy(), n.filter(filled).to_numpy()
     if column.categories is not None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-from tagsight.dicom.dictionary import DERIVED
+from tagsight.dicom.dictionary import REGIONS
 from tagsight.run.package_data import rows_of
 from tagsight.tags import quantities
 from tagsight.terms import annex_l, body_parts
@@ -96,7 +96,7 @@ PARSERS = [
         "body_part",
         "categorical",
         body_parts.terms,
-        keywords=("BodyPartExamined", "AnatomicRegionSequence", *DERIVED),
+        keywords=("BodyPartExamined", "AnatomicRegionSequence", *REGIONS),
         long_tail=True,
         hand_typed=True,
         terms=lambda: frozenset(annex_l.annex_l()),

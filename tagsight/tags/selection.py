@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from tagsight.dicom.dictionary import attribute
+from tagsight.dicom.dictionary import WORDS, attribute
 from tagsight.dicom.privacy import is_free_text
 from tagsight.errors import ConfigError, DataError
 from tagsight.tags import parsers, ranking
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 REASONS = (
     "left out by config",
+    "closed words",
     "identifying",
     "free text",
     "unparsable",
@@ -100,10 +101,11 @@ def fates(
 
     Returns keyword, fate (`kept`, `dropped`), reason (one of REASONS), same_as, score; sorted by
     missing share, then tag. The first reason in the order of REASONS counts. A tag that divides the
-    images exactly as an earlier one does is redundant; `same_as` names the earlier one. Tags are
-    dropped whose missing share is above max_missing, that have more categories than max_categories
-    (unless their parser has a long tail of spellings, as of body parts and makers), or that vary
-    within a series (unless image_level).
+    images exactly as an earlier one does is redundant; `same_as` names the earlier one. Words of
+    technique are no tags: facets are made of them (`closed words`). Tags are dropped whose missing
+    share is above max_missing, that have more categories than max_categories (unless their parser
+    has a long tail of spellings, as of body parts and makers), or that vary within a series (unless
+    image_level).
 
     Of all others the first `count` are kept, at most per_module of one DICOM module (tags without a
     module count as one module): by method `missing` in this order, by other methods in falling
@@ -117,6 +119,7 @@ def fates(
         "fingerprint",
         reason=pl.coalesce(
             _when(pl.col("keyword").is_in(list(drop)), "left out by config"),
+            _when(pl.col("keyword").is_in(list(WORDS)), "closed words"),
             *_text(max_categories),
             *_unwanted(unwanted or {}),
             *_values(),

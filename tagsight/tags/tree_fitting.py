@@ -9,10 +9,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from tagsight.gower.features import Distance
-from tagsight.tags import fitting, scales
+from tagsight.tags import fitting, scales, weighting
 from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding, fit_scale
 from tagsight.tags.kind_frequencies import tally
 from tagsight.tags.quantities import without_uncalibrated
@@ -52,12 +53,14 @@ def fit_tree(
     body_parts: pl.DataFrame,
     key: bytes,
     min_patients: int = 3,
+    weights: weighting.Kind = "equal",
 ) -> Tree:
     """Return the encodings of all kinds, fitted to all images.
 
     tags: all shards with their content; kinds: of `kind_frequencies.sizes`; by_kind: of
     `kind_frequencies.kind_frequencies`; selection: of `kind_selection.kind_selection`; words: of
-    `kind_frequencies.words`; body_parts, key, min_patients: see `fitting.fit`.
+    `kind_frequencies.words`; body_parts, key, min_patients: see `fitting.fit`; weights: of the tags
+    among each other, `equal` or such that each adds the same to the mean distance of its kind.
 
     A column has the same categories in all kinds. It is left out of a kind in which it does not
     have two different values.
@@ -71,14 +74,14 @@ def fit_tree(
         columns = [column for column, _ in fitted]
         by_kinds = _by_kind(of_kinds, str(keyword), columns, scale, body_parts, key)
         for kind, of_kind in by_kinds.items():
-            values[kind] += of_kind
+            values[kind] += [_weighing(column, mean, weights) for column, mean in of_kind]
     branches = {}
     for kind, picture, images in kinds.select("kind", "picture", "images").iter_rows():
         groups = _Groups(
             _words(words, kind, images, [REGION]),
             _words(words, kind, images, _facets(words)),
             values[kind],
-            _presence(kept.filter(pl.col("kind") == kind)),
+            _presence(kept.filter(pl.col("kind") == kind), weights),
         )
         weighted = groups.weighted(shares) if picture else []
         branches[kind] = Branch(images, picture, Encoding(distance, tuple(weighted), scale))
@@ -117,8 +120,8 @@ class _Groups:
         """Return all columns with their weights; they add up to 1 where no group is empty."""
         content = 1 - shares.region - shares.facets
         tags = [
-            *(_times(c, 1.0) for c in self.values),
-            *(_times(c, shares.presence) for c in self.presence),
+            *self.values,
+            *(_times(c, c.weight * shares.presence) for c in self.presence),
         ]
         groups = [(self.region, shares.region), (self.facets, shares.facets), (tags, content)]
         return [column for group, share in groups for column in _shared(group, share)]
@@ -141,8 +144,8 @@ def _by_kind(
     scale: scales.Kind,
     body_parts: pl.DataFrame,
     key: bytes,
-) -> dict[str, list[Column]]:
-    """Kind → the columns that have two different values in it, with its scales."""
+) -> dict[str, list[tuple[Column, float]]]:
+    """Kind → its columns of two values or more, on its scales, each with its mean distance."""
     if not columns:
         return {}
     counts = tally(tags, keyword)
@@ -156,17 +159,24 @@ def _by_kind(
     }
 
 
-def _within(column: Column, rows: pl.DataFrame, scale: scales.Kind) -> Column | None:
-    """The column with a kind's scale; None where the kind has no two different values.
+def _weighing(column: Column, mean: float, weights: weighting.Kind) -> Column:
+    """The column with its weight among tags; mean: its mean distance."""
+    if weights == "equal":
+        return column
+    return _times(column, column.weight / max(mean, weighting.LEAST_MEAN))
+
+
+def _within(column: Column, rows: pl.DataFrame, scale: scales.Kind) -> tuple[Column, float] | None:
+    """The column with a kind's scale and its mean distance; None without two different values.
 
     rows: the kind's distinct values, coded, and `n`.
     """
     coded = rows[column.name]
     if coded.drop_nulls().n_unique() < 2:
         return None
-    if column.categories is not None:
-        return column
-    return replace(column, **fit_scale(coded, scale, rows["n"])._asdict())
+    if column.categories is None:
+        column = replace(column, **fit_scale(coded, scale, rows["n"])._asdict())
+    return column, fitting.mean_distance(coded, rows["n"], column)
 
 
 def _facets(words: pl.DataFrame) -> list[str]:
@@ -199,11 +209,19 @@ def _is_present(name: str, keyword: str) -> Column:
     return Column(f"{name}?", keyword, "categorical", PRESENCE, categories=PRESENCE_CATEGORIES)
 
 
-def _presence(kept: pl.DataFrame) -> list[Column]:
+def _presence(kept: pl.DataFrame, weights: weighting.Kind) -> list[Column]:
     """The presence of tags that some images of a kind lack, one for each distinct set of images."""
     partly = kept.filter((pl.col("present") > 0) & (pl.col("present") < pl.col("images")))
     distinct = partly.unique("presence", keep="first", maintain_order=True)
-    return [_is_present(keyword, keyword) for keyword in distinct["keyword"]]
+    rows = distinct.select("keyword", "present", "images").iter_rows()
+    return [
+        _weighing(
+            _is_present(keyword, keyword),
+            weighting.share_unequal(np.arange(2), np.array([images - filled, filled])),
+            weights,
+        )
+        for keyword, filled, images in rows
+    ]
 
 
 def _coded_words(words: pl.Series, column: Column) -> pl.Series:

@@ -35,9 +35,9 @@ def composition(shards: Sequence[pl.LazyFrame]) -> pl.DataFrame:
     """Return how many images and patients of each leaf have each word.
 
     shards: of `shard_words`.
-    Returns the columns of SCHEMA: a row for each leaf, column (`modality`, `region`, each facet) and
-    word; `word` is null for the images that state none. Sorted; a leaf without an image is not in
-    it.
+    Returns the columns of SCHEMA: a row for each leaf, column (`modality`, `region`, each facet)
+    and word; `word` is null for the images that state none. Sorted; a leaf without an image is not
+    in it.
     """
     images = pl.concat(shards, how="diagonal")
     columns = [c for c in images.collect_schema().names() if c not in ("cluster", "kind", "person")]

@@ -91,6 +91,15 @@ def test_a_folder_is_read_without_what_identifies(tmp_path):
     assert not {str(stored.PatientName), stored.PatientID, stored.SOPInstanceUID} & values
 
 
+def test_a_picture_is_drawn_of_a_path_and_of_the_text_of_one(tmp_path):
+    place = tmp_path / "a!b.dcm"
+    shutil.copy(get_testdata_file("CT_small.dcm"), place)
+    drawn = api.picture(place)
+    assert drawn.shape == (128, 128)
+    assert drawn.std() > 10
+    np.testing.assert_array_equal(api.picture(str(place).replace("!", "\\x21")), drawn)
+
+
 def test_identifying_columns_are_left_out_and_nothing_left_is_an_error():
     tags = table(4, 30)
     result = api.cluster_tags(tags, k=3)

@@ -38,9 +38,9 @@ def _of(keyword: str, value: str | bytes, vr: str | None = None) -> tuple[int, b
 
 
 def descriptions() -> dict[str, bytes]:
-    """Images whose descriptions name a region beside a canary."""
+    """Images whose descriptions name a region and a side beside a canary, also glued to it."""
     keywords = ("StudyDescription", "SeriesDescription", "ProtocolName")
-    fields = [_of(keyword, f"{MARK}D knee") for keyword in keywords]
+    fields = [_of(keyword, f"{MARK}D knee left/{MARK}D_{MARK}Dt2") for keyword in keywords]
     return {f"description-{i}": image(fields, PLAIN, 400 + i) for i in range(4)}
 
 

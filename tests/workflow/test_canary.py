@@ -5,6 +5,7 @@ encodings.
 """
 
 import csv
+import io
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ from canary_archive import write_all
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from running import overlay, run
 from test_resume import kill
+
+from tagsight.terms.technique_words import known_words
 
 LONG = bool(os.environ.get("TAGSIGHT_CANARY"))
 TINY = {
@@ -34,6 +37,8 @@ TINY = {
     "evaluation__permutations": 9,
 }
 STORED = "names and statistics"
+ON_SITE = "labels.parquet"
+UIDS = ["SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"]
 WORD = r"\\".join(map(str, WORDS))  # as a text of the reader
 DAY = r"(?<![0-9A-Za-z.])180[34](-?)(?:0[1-9]|1[0-2])\1(?:[0-2]\d|3[01])(?![0-9])"
 SOMEONES = re.compile(
@@ -49,13 +54,19 @@ def texts_of(path):
         yield "bytes", path.read_bytes()
         return
     table = pl.read_parquet(path)
+    stored = path.read_bytes()
+    if path.name == ON_SITE:  # it has the three UIDs, and nothing else of a file
+        assert path.stat().st_mode & 0o777 == 0o600
+        table = table.drop(UIDS)
+        table.write_parquet(without := io.BytesIO())
+        stored = without.getvalue()
     for name in table.columns:
         column = table[name]
         if column.dtype == pl.String:
             yield name, "\n".join(column.drop_nulls().unique()).encode()
         elif column.dtype.is_numeric():
             yield name, b" ".join(numbers_of(column.drop_nulls().to_numpy()))
-    yield STORED, FILES.sub(b"", path.read_bytes())
+    yield STORED, FILES.sub(b"", stored)
 
 
 def numbers_of(values):
@@ -79,7 +90,7 @@ def leaks(directory, *said):
         where = str(path.relative_to(directory))
         assert not FILES.search(where.encode())
         for column, text in texts_of(path):
-            if path.name == "annotations.csv":
+            if path.name in ("annotations.csv", "rejected.csv"):
                 text = without_paths(path)
             found |= {(where, column, told(m)) for m in SOMEONES.finditer(text)}
             if not may_name_files(path, column):
@@ -154,6 +165,9 @@ def test_what_is_looked_for_is_found(tmp_path):
     )
     (tmp_path / "d.log").write_text(f"cannot read {NAME}7.dcm of 2.25.7391846050")
     np.save(tmp_path / "e.npy", np.array([f"{MARK.lower()}"]))
+    on_site = pl.DataFrame({**{uid: [text] for uid in UIDS}, "path": [f"{NAME}1"], "name": [text]})
+    on_site.write_parquet(tmp_path / ON_SITE)
+    (tmp_path / ON_SITE).chmod(0o600)
     (tmp_path / "annotations.csv").write_text(f"image,path,name\na,{NAME}1,{MARK}\n")
     found = leaks(tmp_path, "fine", f"reading {NAME}")
     assert {(where, column) for where, column, _ in found} == {
@@ -162,6 +176,8 @@ def test_what_is_looked_for_is_found(tmp_path):
         ("b.parquet", "PatientWeight"),
         ("c.json", "bytes"),
         ("d.log", "bytes"),
+        (ON_SITE, "name"),
+        (ON_SITE, STORED),
         ("annotations.csv", "bytes"),
         ("the terminal", ""),
     }
@@ -206,11 +222,26 @@ def test_no_canary_leaves_the_reader(whole):
 
 
 @pytest.mark.long
-def test_regions_are_derived_and_their_texts_are_not_kept(whole):
+def test_uids_are_for_their_owner_alone_and_all_there(whole):
+    """Another reader of that table fails, and so does `leaks` where its mode is any other."""
+    labels = pl.read_parquet(whole[0] / "results" / ON_SITE)
+    tags = table(whole[0], "tags").select("image", "instance", "series", "study")
+    both = tags.join(labels, on="image", how="full", validate="1:1")
+    for uid, digest in zip(UIDS, ("instance", "series", "study"), strict=True):
+        assert both[uid].is_null().equals(both[digest].is_null()), uid
+    assert labels["SOPInstanceUID"].n_unique() > 100
+    assert "have no UIDs" not in (whole[0] / "logs/labels.log").read_text()
+
+
+@pytest.mark.long
+def test_regions_and_words_are_derived_and_their_texts_are_not_kept(whole):
     tags = table(whole[0], "tags").filter(pl.col("path").str.contains(f"{NAME}-description"))
     columns = [f"{k}Region" for k in ("StudyDescription", "SeriesDescription", "ProtocolName")]
     assert len(tags) == 4
     assert all(set(tags[column]) == {"KNEE"} for column in columns)
+    words = pl.concat(tags[f"{column.removesuffix('Region')}Words"] for column in columns)
+    pairs = {tuple(p.split("=")) for value in words.drop_nulls() for p in value.split("\\")}
+    assert ("side", "L") in pairs <= known_words().pairs()
     assert "StudyDescription" not in tags.columns
 
 

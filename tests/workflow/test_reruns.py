@@ -79,6 +79,10 @@ OTHER = {
     "autoencoder.device": "cpu",
     "evaluation.permutations": 20,
     "assign.input": "new",
+    "manifest.per_label": 9,
+    "manifest.train": 0.5,
+    "manifest.validation": 0.5,
+    "manifest.test": 0.5,
     "report.gallery": 3,
     "report.burned_in": True,
 }
@@ -115,6 +119,7 @@ def planned(directory, *configs, clone=CLONE, targets=()):
 
 
 TRIGGERS = PROFILE["rerun-triggers"]
+BY_NAME = ("assign", "manifest")  # rules that run when they are asked for, each with its own keys
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +130,7 @@ def rerun_by_key(finished, tmp_path_factory):
         key: planned(
             finished,
             overlay(folder, **asked(key)),
-            targets=["assign"] if key.startswith("assign.") else (),
+            targets=[section] if (section := key.split(".")[0]) in BY_NAME else (),
         )
         for key in OTHER
     }
@@ -176,7 +181,10 @@ def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
     everything = rerun_by_key["seed"]
     assert rerun_by_key["demo"] == everything
     assert rerun_by_key["assign.input"] == {"assign"}
-    assert all(rules <= everything | {"assign", "table"} for rules in rerun_by_key.values())
+    assert rerun_by_key["manifest.per_label"] == {"manifest"}
+    assert rerun_by_key["privacy.mask_paths"] == {"annotations_csv", "rejected_csv", "report"}
+    by_name = {"assign", "manifest", "table"}
+    assert all(rules <= everything | by_name for rules in rerun_by_key.values())
 
 
 def rerun_table(rerun_by_key):
@@ -184,8 +192,8 @@ def rerun_table(rerun_by_key):
         "# What runs again when a config key changes",
         "",
         "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
-        "Rules come in the order of the data; `distances` and `assign` run only when asked for.",
-        "`table` stands in the place of `files` and `tags`; the keys of a table are set together.",
+        "Rules come in the order of the data; `distances`, `manifest`, `assign` run when asked.",
+        "`table` stands in the place of `files` and `tags`; the keys of a table go together.",
         "",
         "| key | rules |",
         "|---|---|",
@@ -206,6 +214,7 @@ SMK = [
         "samples",
         "clusters",
         "annotations",
+        "handover",
         "images",
         "evaluation",
         "report",
@@ -252,18 +261,20 @@ def test_a_changed_function_reruns_the_rules_that_use_it_and_what_follows(finish
 
 
 @pytest.mark.parametrize(
-    ("table", "row"),
+    ("table", "row", "read_again"),
     [
-        ("tagsight/data/missing_codes.csv", "EchoTime,-1"),
-        ("tagsight/data/body_parts.csv", "GROSSE ZEHE,TOE"),
+        ("tagsight/data/missing_codes.csv", "EchoTime,-1", False),
+        ("tagsight/data/body_parts.csv", "GROSSE ZEHE,TOE", True),
+        ("tagsight/data/technique_words.csv", "kernel,lung,PLUCIC,CT,,,a test", True),
     ],
 )
-def test_a_changed_table_reruns_what_reads_it(finished, clone, table, row):
+def test_a_changed_table_reruns_what_reads_it(finished, clone, table, row, read_again):
     path = clone / table
     path.write_text(path.read_text().rstrip("\n") + f"\n{row}\n")
     again = planned(finished, clone=clone)
     assert {"encoding", "features", "samples"} <= again
-    assert again.isdisjoint({"demo", "files", "tags"})
+    assert again.isdisjoint({"demo", "files"})
+    assert ("tags" in again) == read_again  # regions of descriptions are read with the headers
 
 
 def test_recipes_cover_every_producer(finished):

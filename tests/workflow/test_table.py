@@ -9,6 +9,7 @@ from running import CLONE, overlay, run
 from tagsight.assigning import finished_run as of
 from tagsight.assigning.incoming import read_parts
 from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.technique_words import known_words
 
 pytestmark = pytest.mark.long
 
@@ -91,16 +92,29 @@ def test_a_later_table_can_be_put_into_its_clusters(finished, tmp_path):
     table()[:5].write_csv(tmp_path / "later.csv")
     run_here = of.load_run(finished, "archive", str(finished.parent / "key"))
     spellings = read_spellings(CLONE / "tagsight/data/body_parts.csv")
-    (part,) = read_parts(run_here, [tmp_path / "later.csv"], spellings, 1, tmp_path)
+    (part,) = read_parts(run_here, [tmp_path / "later.csv"], spellings, known_words(), 1, tmp_path)
     assert run_here.known(part.tags.collect()).all()
     read = part.tags.drop("path").collect()
     assert read.equals(pl.read_parquet(finished / "tags/0.parquet")[:5].select(read.columns))
+
+
+def test_labels_have_the_tables_own_column(finished):
+    labels = pl.read_parquet(finished / "labels.parquet")
+    assert labels["uid"].to_list() == table()["uid"].to_list()
+    names = {"path", "patient", "cluster", "name", "distance", "margin", "image"}
+    assert names <= set(labels.columns)
+    joined = table().join(labels, on="uid", validate="1:1")
+    hashes = joined.group_by("person").agg(pl.col("patient").n_unique())
+    assert (hashes["patient"] == 1).all()
 
 
 def test_nothing_that_identifies_is_left(finished):
     files = [path for path in finished.rglob("*") if path.is_file()]
     assert len(files) > 20
     for path in files:
+        if path.name == "labels.parquet":
+            assert path.stat().st_mode & 0o777 == 0o600
+            continue
         frame = path.suffix == ".parquet"
         said = pl.read_parquet(path).write_ndjson() if frame else path.read_bytes().decode("latin1")
         assert "CANARY" not in said, path

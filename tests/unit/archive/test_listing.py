@@ -112,10 +112,26 @@ def test_what_is_not_there_is_rejected(tmp_path):
         listed_with_shards([tmp_path], 4, None, 1)
 
 
+def test_files_are_of_the_site_that_they_were_reached_through(tmp_path):
+    make(tmp_path, "north/a/1", "south/b/2", "else/3", "one.dcm")
+    (tmp_path / "list.txt").write_text("else/3\n")
+    sites = {tmp_path / "north": "north", tmp_path / "list.txt": "south"}
+    inputs = [tmp_path / name for name in ("north", "south", "list.txt", "one.dcm")]
+    found = {os.path.relpath(f.path, tmp_path): f.site for f in find(inputs, sites)}
+    assert found == {"north/a/1": "north", "south/b/2": None, "else/3": "south", "one.dcm": None}
+    with TemporaryDirectory() as folder:
+        progress = Progress(None, "files")
+        parts = list(shard_files(inputs, 3, None, 1, Path(folder), progress, sites))
+    dealt = pl.concat(parts)
+    assert dict(dealt.select("path", "site").iter_rows()) == {
+        str(tmp_path / path): site for path, site in found.items()
+    }
+
+
 def test_listing_deals_folders_to_shards(tmp_path):
     make(tmp_path, *(f"{folder}/{file}" for folder in "abcdefgh" for file in "123"))
     table = listed_with_shards([tmp_path, tmp_path / "a"], 4, None, 1)
-    assert table.columns == ["path", "size", "mtime_ns", "shard"]
+    assert table.columns == ["path", "size", "mtime_ns", "site", "shard"]
     assert len(table) == 24
     assert table["path"].is_sorted()
     per_folder = table.group_by(pl.col("path").str.slice(0, len(str(tmp_path)) + 2))
@@ -161,7 +177,7 @@ def test_the_stream_deals_as_all_at_once_would(a_list, shards, draw, seed, batch
         progress = Progress(None, "files")
         parts = list(shard_files([a_list, a_list], shards, draw, seed, Path(folder), progress))
     assert [part.rows() for part in parts] == dealt([a_list], shards, draw, seed)
-    assert all(part.columns == ["path", "size", "mtime_ns"] for part in parts)
+    assert all(part.columns == ["path", "size", "mtime_ns", "site"] for part in parts)
     assert progress.done == 240
 
 

@@ -13,8 +13,10 @@ from tagsight.assigning.incoming import input_paths, read_parts
 from tagsight.dicom.headers import ReaderOptions
 from tagsight.errors import ArchiveError, ConfigError, DataError
 from tagsight.reading.column_splits import Split
+from tagsight.reading.options import reader_options
 from tagsight.reading.ready_table import Layout, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
+from tagsight.terms.technique_words import known_words
 
 CLONE = Path(__file__).parents[3]
 SPELLINGS = small_run.spellings(CLONE)
@@ -67,7 +69,10 @@ def table(n):
 
 def parts(run, named, folder):
     """What is delivered, each part taken while it is there."""
-    found = [(s.tags.collect(), s.rejected) for s in read_parts(run, named, SPELLINGS, 4, folder)]
+    found = [
+        (s.tags.collect(), s.rejected)
+        for s in read_parts(run, named, SPELLINGS, known_words(), 4, folder)
+    ]
     return pl.concat([tags for tags, _ in found], how="diagonal"), found
 
 
@@ -99,15 +104,18 @@ def test_a_folder_without_files_is_refused(on_files, tmp_path):
 
 
 def test_files_are_read_as_the_runs_were(on_files):
-    asked = incoming.reader_options(on_files.reader_settings, SPELLINGS)
+    words = known_words()
+    asked = reader_options(on_files.reader_settings, SPELLINGS, words)
     assert asked.keep == frozenset(["PatientSex"])
     assert asked.undrawable == frozenset(["no_pixels"])
     assert asked.vocabulary is None
-    regions = incoming.reader_options(
-        small_run.READING | {"derive_text": ["ProtocolName"]}, SPELLINGS
+    assert asked.technique is None
+    regions = reader_options(
+        small_run.READING | {"derive_text": ["ProtocolName"]}, SPELLINGS, known_words()
     )
     assert regions.derive == ("ProtocolName",)
     assert regions.vocabulary.region("KNEE LEFT") == "KNEE"
+    assert regions.technique.words("KNEE LEFT") == (("side", "L"),)
 
 
 @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])

@@ -96,7 +96,7 @@ def test_annotations_name_the_second_cluster_and_why_it_was_not_that(made):
     tags = {column.keyword for column in ENCODING.columns}
     said = annotated.filter(pl.col("margin") > 1e-6)["because"]
     assert said.null_count() == 0
-    assert {tag for text in said for tag in text.split("\\")} <= tags
+    assert {tag for text in said for tag in text.split("; ")} <= tags
     alone = annotation.annotate(frame, found[:1], ENCODING)
     assert alone["second"].null_count() == alone["because"].null_count() == len(frame)
 

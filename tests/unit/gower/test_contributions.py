@@ -95,7 +95,7 @@ def test_the_reasons_are_the_tags_that_add_most(pair):
         for column, each in zip(columns, added(near_by, far_by, weights), strict=True):
             sums[column] = sums.get(column, 0) + each
         positive = sorted((v for v in sums.values() if v > 1e-5), reverse=True)
-        named = [] if text is None else text.split("\\")
+        named = [] if text is None else text.split("; ")
         assert [sums[name] for name in named][: len(positive)] == pytest.approx(positive[:NAMED])
 
 
@@ -108,7 +108,7 @@ def test_with_the_same_tags_there_it_is_the_difference_of_the_distances():
     (each,) = contributions(images, medoids, near)
     assert each == pytest.approx([0.6 / 3, -0.1 / 3, 1 / 3], abs=1e-6)
     assert because(images, medoids, near, ["KVP", "EchoTime", "Modality"]).to_list() == [
-        "Modality\\KVP"
+        "Modality; KVP"
     ]
 
 

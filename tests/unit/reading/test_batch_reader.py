@@ -5,11 +5,13 @@ from pathlib import Path
 import pydicom
 import pytest
 from mutants import mutants
+from pydicom.data import get_testdata_file
 
 from tagsight.archive.paths import to_text
 from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile, read_header
 from tagsight.reading.batch_reader import BATCH, Reader
 from tagsight.terms.body_parts import BodyParts, read_spellings
+from tagsight.terms.technique_words import known_words
 
 KEY = bytes(range(32))
 CLONE = Path(__file__).parents[3]
@@ -52,15 +54,59 @@ def test_real_files():
     check(sorted(to_text(str(p)) for p in REAL.rglob("*") if p.is_file()), least=0.9)
 
 
+DERIVING = ReaderOptions(
+    keep=frozenset({"PatientAge", "PatientName", "StudyDescription"}),
+    undrawable=frozenset({"no_pixels", "unsupported_pixels", "pixels_incomplete"}),
+    derive=("StudyDescription", "SeriesDescription", "ProtocolName"),
+    vocabulary=BodyParts(read_spellings(CLONE / "tagsight/data/body_parts.csv")),
+    technique=known_words(),
+)
+
+
 def test_with_all_that_can_be_wanted():
-    vocabulary = BodyParts(read_spellings(CLONE / "tagsight/data/body_parts.csv"))
-    wanted = ReaderOptions(
-        keep=frozenset({"PatientAge", "PatientName", "StudyDescription"}),
-        undrawable=frozenset({"no_pixels", "unsupported_pixels", "pixels_incomplete"}),
-        derive=("StudyDescription", "SeriesDescription"),
-        vocabulary=vocabulary,
-    )
-    check([str(path) for path in PACKAGED], wanted)
+    check([str(path) for path in PACKAGED], DERIVING)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
+def test_real_files_with_all_that_can_be_wanted():
+    check(sorted(to_text(str(p)) for p in REAL.rglob("*") if p.is_file()), DERIVING, least=0.9)
+
+
+def described(folder, *rows):
+    """Files that differ in modality (None: has none) and description."""
+    for number, (modality, text) in enumerate(rows):
+        dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm", download=False))
+        dataset.SOPInstanceUID = f"1.2.3.{number}"
+        dataset.SeriesDescription = text
+        del dataset.Modality
+        if modality is not None:
+            dataset.Modality = modality
+        dataset.save_as(folder / f"{number}.dcm")
+        yield str(folder / f"{number}.dcm")
+
+
+def test_what_a_word_means_depends_on_the_modality(tmp_path):
+    """Of one description in files of several, also where none is in the first file."""
+    rows = [(None, "PA lung left"), ("CT", "PA lung left"), ("DX", "PA lung left"), ("CT", "x")]
+    paths = list(described(tmp_path, *rows, (None, "MR T2 sag"), ("MR", "MR T2 sag")))
+    check(paths, DERIVING)
+    found = images(Reader(KEY, DERIVING), paths)
+    assert [found[path][0].values.get("SeriesDescriptionWords") for path in paths] == [
+        "side=L",
+        "kernel=lung\\side=L",
+        "side=L\\view=PA",
+        None,
+        None,
+        "plane=SAG\\weighting=T2",
+    ]
+    assert all(found[path][1] for path in paths[1:])
+
+
+def test_without_a_vocabulary_nothing_is_derived(tmp_path):
+    paths = list(described(tmp_path, ("CT", "lung left")))
+    check(paths, ReaderOptions(derive=("SeriesDescription",)))
+    ((image, _),) = images(Reader(KEY, ReaderOptions()), paths).values()
+    assert not [keyword for keyword in image.values if keyword.endswith(("Region", "Words"))]
 
 
 def test_mutated_headers(tmp_path):

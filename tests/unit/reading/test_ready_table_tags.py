@@ -8,11 +8,13 @@ from pydicom.data import get_testdata_file
 from tagsight.dicom.dictionary import attribute
 from tagsight.dicom.headers import ReaderOptions, read_header
 from tagsight.dicom.privacy import patient_hash
+from tagsight.reading.column_splits import Split
 from tagsight.reading.ready_table import Layout, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.hashing import keyed_hash
 from tagsight.run.table_config import IDENTIFIERS
 from tagsight.run.tables import BOOKKEEPING
+from tagsight.terms.technique_words import known_words
 
 KEY = bytes(range(32))
 FILES = ["CT_small.dcm", "MR_small.dcm", "JPEG2000.dcm", "examples_palette.dcm"]
@@ -115,6 +117,39 @@ def test_the_columns_are_those_of_the_reader(tmp_path):
 def test_path_and_site_are_as_the_table_has_them(tmp_path):
     table = table_of(tmp_path, records({"where": "s3://x"}), path="where", site="where")
     assert transcribed(table).select("path", "site").row(0) == ("s3://x", "s3://x")
+
+
+def test_words_of_technique_are_those_of_the_reader(tmp_path):
+    """By text and modality; of a column that is split as well, in the rows that are not."""
+    rows = [("MR", "t2 SAG"), ("CT", "PA lung"), (None, "T1 left"), ("MR", None), ("MR ", "t2 SAG")]
+    given = [{"Modality": m, "SeriesDescription": text} for m, text in rows]
+    found = transcribed(
+        table_of(tmp_path, records(*given)),
+        derive=("SeriesDescription", "ProtocolName"),
+        technique=known_words(),
+    )
+    sag = "plane=SAG\\weighting=T2"
+    assert found["SeriesDescriptionWords"].to_list() == [sag, "kernel=lung", "side=L", None, sag]
+    assert "SeriesDescription" not in found.columns
+    assert "ProtocolNameWords" not in found.columns
+
+
+def test_a_column_may_be_split_and_read_for_words(tmp_path):
+    given = [{"Modality": "CT", "SeriesDescription": text} for text in ("1,LUNG,120", "bone cor")]
+    names = {"image": "SOPInstanceUID", "Modality": "Modality"}
+    table_of(tmp_path, records(*given))
+    split = Split.from_config(
+        {
+            "column": "SeriesDescription",
+            "separator": ",",
+            "into": [None, "ConvolutionKernel", "KVP"],
+        }
+    )
+    layout = Layout(names | {"SeriesDescription": "SeriesDescription"}, (split,))
+    table = open_table(tmp_path / "table.parquet", layout)
+    found = transcribed(table, derive=("SeriesDescription",), technique=known_words())
+    assert found["SeriesDescriptionWords"].to_list() == ["kernel=lung", "kernel=bone\\plane=COR"]
+    assert found["ConvolutionKernel"].to_list() == ["LUNG", None]
 
 
 def test_regions_are_derived_of_withheld_text(tmp_path):

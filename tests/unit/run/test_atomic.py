@@ -70,3 +70,16 @@ def test_a_full_disk_is_said_to_be_one(tmp_path, monkeypatch):
     ):
         with pytest.raises(DataError, match=r"a\.out: the disk is full"):
             write(frame, tmp_path / "a.out")
+
+
+def test_what_is_private_is_the_owners_alone_from_its_first_byte_on(tmp_path):
+    target = tmp_path / "table.parquet"
+    with atomic.writing(target, private=True) as temporary:
+        assert temporary.stat().st_mode & 0o777 == 0o600
+        pl.DataFrame({"a": [1]}).write_parquet(temporary)
+        assert temporary.stat().st_mode & 0o777 == 0o600
+    assert target.stat().st_mode & 0o777 == 0o600
+    target.chmod(0o644)  # of an earlier run
+    atomic.write_parquet(pl.DataFrame({"a": [2]}), target, private=True)
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert pl.read_parquet(target)["a"].to_list() == [2]

@@ -119,6 +119,24 @@ def test_an_input_that_is_not_there_is_named():
     assert line.startswith("input: /nowhere/at/all does not exist")
 
 
+def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
+    (tmp_path / "s.csv").write_text("spelling,term\nR1,KNEEE\n")
+    here = str(CONFIG)
+    fine = merged(defaults(), {"input": {"north": here, "south": {"path": [str(tmp_path)]}}})
+    assert checked(fine, SCHEMA)
+    (line,) = mistakes(input={"north": here, "south": {"path": ["/nowhere"]}})
+    assert line.startswith("input: /nowhere does not exist")
+    (line,) = mistakes(input={"north": here, "south": [here + "/"]})
+    assert line == f"input: {here} is named twice; a path is of one site"
+    (line,) = mistakes(
+        input={"north": {"path": here, "body_parts": str(tmp_path / "s.csv")}, "x": str(tmp_path)}
+    )
+    assert line.startswith("input.north.body_parts: ")
+    assert "KNEEE is no term" in line
+    assert mistakes(input={})[0].startswith("input: {} is not allowed")
+    assert mistakes(input={"a": {"paths": here}})[0].startswith("input")
+
+
 def test_a_section_left_empty_is_a_mistake():
     (line,) = mistakes(select=None)
     assert line.startswith("select: null is not allowed")
@@ -174,6 +192,67 @@ def test_a_table_of_body_parts_may_have_other_columns_and_words_to_pass_over(tmp
     assert checked(config, SCHEMA)
 
 
+TERMS = "code,kind,picture,also,words\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("kinds", None, " does not exist (seen from "),
+        ("kinds", "code,kind\nOT,X\n", ": lacks picture, also, words; the first line has to be"),
+        ("kinds", TERMS + "OT,X,perhaps,,\n", ": perhaps is not picture; known: yes, no"),
+        ("kinds", TERMS + ",X,yes,,\n", ": a row lacks its code or its kind"),
+        ("kinds", TERMS + "OT,X\n", ": a line has more or fewer parts"),
+        (
+            "regions",
+            "term,region,parts\nKNE,KNEE,\n",
+            ": KNE is not a term of",
+        ),
+        ("regions", "term,region,parts\n", ": lacks term, region, parts"),
+        ("regions", b"\xff\xfe\0\0", " is no table of text"),
+        ("kernels", "maker,pattern,word\nX,(,bone\n", ": ( is no regular expression"),
+        (
+            "kernels",
+            "maker,pattern,word\nX,Q,lungs\n",
+            ": lungs is not a word of",
+        ),
+        ("roles", "name,role\nEcoTime,content\n", ": EcoTime is not a DICOM keyword or a module"),
+        (
+            "roles",
+            "name,role\nEchoTime,contents\n",
+            ": contents is not a role; did",
+        ),
+        ("words", "facet,word,spellings\nPlane,AX,AXI\n", ": Plane cannot be a facet"),
+        ("words", "facet,word,spellings\nplane,A X,AXI\n", ": A X cannot be a word"),
+        ("words", "facet,word,spellings\nplane,AX,\n", ": a row lacks its spellings"),
+    ],
+)
+def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, said):
+    table = tmp_path / "mine.csv"
+    if text is not None:
+        table.write_bytes(text if isinstance(text, bytes) else text.encode())
+    tables = defaults()["labels"]["tables"] | {name: str(table)}
+    (line,) = mistakes(labels={"tables": tables})
+    assert line.startswith(f"labels.tables.{name}: {table}{said}")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("kinds", TERMS + "OT,PHANTOM,yes,,phantoms\n"),
+        ("regions", "term,region,parts,why\nEAR,EAR,,\nVEIN,,,\n"),
+        ("kernels", "maker,pattern,word\n*,^X\\d,bone\n"),
+        ("roles", "name,role\nEchoTime,equipment\nMR Image,order\n"),
+        ("words", "facet,word,spellings\nplane,AX,AXI|AXO\n,,WITHOUT\n"),
+    ],
+)
+def test_a_table_for_labels_is_taken(tmp_path, name, text):
+    table = tmp_path / "mine.csv"
+    table.write_text(text)
+    tables = defaults()["labels"]["tables"] | {name: str(table)}
+    assert checked(merged(defaults(), {"labels": {"tables": tables}}), SCHEMA)
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -198,6 +277,8 @@ def test_keywords_are_looked_up_before_the_first_job():
 def test_a_derived_tag_can_be_left_out_and_not_be_kept():
     config = merged(defaults(), {"select": {"drop": ["ProtocolNameRegion"]}})
     assert checked(config, SCHEMA)
+    words = merged(defaults(), {"select": {"drop": ["SeriesDescriptionWords"]}})
+    assert checked(words, SCHEMA)
     (line,) = mistakes(privacy={"keep": ["ProtocolNameRegion"]})
     assert line.startswith("privacy.keep: ProtocolNameRegion is no DICOM keyword")
 

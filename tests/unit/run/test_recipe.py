@@ -146,6 +146,24 @@ def test_of_a_table_the_content_counts_with_that_of_the_one_it_is_laid_on(clone,
     assert recipe_of("a", "b") == made[-1]
 
 
+def test_of_a_section_of_tables_the_content_of_each_counts(clone, tmp_path):
+    mine = tmp_path / "mine.csv"
+    names = [key.removeprefix("labels.tables.") for key in BASE_TABLES if "labels" in key]
+
+    def recipe_of(name, own):
+        recipes = clone(dict.fromkeys(BASE_TABLES.values(), "a"))
+        paths = dict.fromkeys(names) | ({name: str(mine)} if own else {})
+        recipes.config = {"labels": {"tables": paths}}
+        mine.write_text(own or "")
+        params = recipes("clusters", tables="labels.tables")
+        assert params["tables"] == paths
+        return params["recipe"]
+
+    made = [recipe_of(name, own) for name in names for own in ("x", "y")]
+    assert len({*made, recipe_of(names[0], None)}) == 2 * len(names) + 1
+    assert recipe_of(names[-1], "y") == made[-1]
+
+
 def test_what_a_key_is_laid_on_is_there():
     clone = Path(__file__).parents[3]
     assert [path for path in BASE_TABLES.values() if not (clone / path).is_file()] == []
@@ -168,3 +186,15 @@ def test_every_table_and_template_is_covered_by_some_recipe():
     tables = [path for folder in folders for path in (clone / folder).rglob("*") if path.is_file()]
     covered |= {clone / path for path in BASE_TABLES.values()}  # counted where a rule reads the key
     assert [path.name for path in tables if path not in covered] == []
+
+
+def test_the_content_of_a_sites_own_table_counts(clone, tmp_path):
+    table = tmp_path / "south.csv"
+    made_of = []
+    for text in ("R1,KNEE\n", "R1,HEAD\n", "R1,KNEE\n"):
+        table.write_text(text)
+        recipes = clone()
+        sites = {"north": "/n", "south": {"path": "/s", "body_parts": str(table)}}
+        recipes.config = CONFIG | {"input": sites}
+        made_of.append(made(recipes, archive="input"))
+    assert made_of[0] == made_of[2] != made_of[1]

@@ -167,6 +167,12 @@ def test_a_region_derived_of_a_text_is_a_tag_of_its_own():
     assert (found["categories"], found["top_values"]) == (2, "HEAD (2) · KNEE (1)")
 
 
+def test_words_of_technique_are_shown_for_what_they_are():
+    found = row("ProtocolNameWords", ["plane=AX\\weighting=T2", "plane=AX", "plane=AX", None])
+    assert (found["tag"], found["vr"], found["inferred"]) == ("0018,1030", "CS", "categorical")
+    assert found["top_values"] == "plane=AX (2) · plane=AX\\weighting=T2 (1)"
+
+
 @settings(max_examples=40)
 @given(st.lists(st.tuples(TEXT, TEXT, st.integers(0, 3)), min_size=1, max_size=12), st.randoms())
 def test_counts_recount_and_the_order_of_images_is_nothing(images, random):

@@ -105,6 +105,7 @@ def test_view_side_and_sex_go_by_the_standards_terms():
 
 
 def test_a_region_that_was_derived_is_a_body_part():
+    assert parser_of("ProtocolNameWords", "CS").name == "category"
     assert parser_of("ProtocolNameRegion", "CS").name == "body_part"
     assert parsed("StudyDescriptionRegion", "CS", "CHESTABDOMEN", None) == ["CHESTABDOMEN", None]
 

@@ -77,6 +77,12 @@ def test_descriptions_are_called_free_text_though_they_are_withheld():
     assert reasons(KEPT, tag("ProtocolName", inferred="identifying"))["ProtocolName"] == "free text"
 
 
+def test_words_of_technique_are_no_features_whatever_their_values():
+    found = reasons(KEPT, *(tag(f"{k}Words") for k in ("ProtocolName", "SeriesDescription")))
+    assert found["ProtocolNameWords"] == found["SeriesDescriptionWords"] == "closed words"
+    assert reasons(KEPT, tag("ProtocolNameRegion"))["ProtocolNameRegion"] == "kept"
+
+
 def test_sorted_by_missing_share_then_tag_and_cut_at_the_count():
     tags = [
         tag("KVP", missing_share=0.2, tag="0018,0060"),

@@ -1,38 +1,32 @@
-"""Nuclear medicine and PET: attenuation correction, way of acquisition, radiopharmaceutical."""
+"""Nuclear medicine and PET: attenuation correction and radiopharmaceutical."""
 
 import re
 
 from tagsight.content.header import ImageHeader
 
 CORRECTION_KEYWORDS = ("CorrectedImage", "AttenuationCorrected", "AttenuationCorrectionMethod")
-CORRECTIONS = ("AC", "NAC")
-ACQUISITIONS = ("static", "dynamic", "gated", "whole body", "tomo", "recon")
-# Image Type, third item, and Series Type -> acquisition.
-_ACQUISITION = {
-    "STATIC": "static",
-    "DYNAMIC": "dynamic",
-    "GATED": "gated",
-    "WHOLE BODY": "whole body",
-    "TOMO": "tomo",
-    "GATED TOMO": "tomo",
-    "RECON TOMO": "recon",
-    "RECON GATED TOMO": "recon",
-}
+CORRECTIONS = ("AC", "NAC", "CTAC")  # the latter, a CT for it, from descriptions
 _TRACERS = {
     "FDG": re.compile(r"FDG|FLUORODEOXYGLUCOSE|FLUDEOXYGLUCOSE"),
     "PSMA": re.compile(r"PSMA|PIFLUFOLASTAT"),
     "DOTA": re.compile(r"DOTA[TN]"),
-    "choline": re.compile(r"CHOLINE"),
-    "FLT": re.compile(r"FLT|FLUOROTHYMIDINE"),
-    "NaF": re.compile(r"SODIUM FLUORIDE|\bNAF\b|FLUORIDE F"),
-    "amyloid": re.compile(r"FLORBETA|FLUTEMETAMOL|PITTSBURGH|\bPIB\b"),
-    "bone": re.compile(r"\bMDP\b|\bHDP\b|\bDPD\b|MEDRONATE|OXIDRONATE"),
-    "sestamibi": re.compile(r"SESTAMIBI|\bMIBI\b|CARDIOLITE"),
+    "CHOLINE": re.compile(r"CHOLINE"),
+    "FLT": re.compile(r"\bFLT\b|FLUOROTHYMIDINE"),
+    "FMISO": re.compile(r"MISO\b|MISONIDAZOLE"),
+    "FES": re.compile(r"\bFES\b|FLUOROESTRADIOL"),
+    "NAF": re.compile(r"SODIUM FLUORIDE|\bNAF\b"),
+    "AMYLOID": re.compile(r"FLORBETA|FLUTEMETAMOL|PITTSBURGH|\bPIB\b"),
+    "BONE": re.compile(r"\b(MDP|HDP|HMDP|DPD)\b|MEDRONATE|OXIDRONATE"),
+    "MIBI": re.compile(r"MIBI\b|SESTAMIBI|TETROFOSMIN"),
     "MIBG": re.compile(r"MIBG|IOBENGUANE"),
     "MAA": re.compile(r"\bMAA\b|MACROAGGREGATED"),
     "MAG3": re.compile(r"MAG ?-?3|MERTIATIDE"),
-    "iodide": re.compile(r"SODIUM IODIDE|\bIODIDE\b"),
-    "pertechnetate": re.compile(r"PERTECHNETATE"),
+    "DMSA": re.compile(r"DMSA|SUCCIMER"),
+    "DTPA": re.compile(r"DTPA|PENTETATE"),
+    "PYP": re.compile(r"\bPYP\b|PYROPHOSPHATE"),
+    "DATSCAN": re.compile(r"DATSCAN|IOFLUPANE"),
+    "IODINE": re.compile(r"IODIDE"),
+    "GALLIUM": re.compile(r"GALLIUM"),
 }
 TRACERS = tuple(_TRACERS)
 
@@ -51,15 +45,6 @@ def correction(header: ImageHeader) -> str | None:
     if method and not without:
         return "AC"
     return "NAC" if stated or without else None
-
-
-def acquisition(header: ImageHeader) -> str | None:
-    """Return how the counts were acquired, one of ACQUISITIONS.
-
-    Source: PS3.3 C.8.4.9.1.1 (NM, Image Type), C.8.9.1.1.4 (PET, Series Type).
-    """
-    terms = (*header.words("ImageType")[2:3], *header.words("SeriesType")[:1])
-    return next((_ACQUISITION[term] for term in terms if term in _ACQUISITION), None)
 
 
 def tracer(header: ImageHeader) -> str | None:

@@ -6,6 +6,7 @@ from tagsight.content.header import ImageHeader
 
 STRAIGHT = 0.8  # of the normal's length: 37° off an axis, as far as a plane is still named after it
 PLANES = ("SAG", "COR", "AX")  # by the axis that the normal follows: x to the left, y back, z up
+WORDS = (*PLANES, "OBL", "SHORT", "LONG")  # the latter, axes of the heart, from descriptions
 
 
 def plane(header: ImageHeader) -> str | None:

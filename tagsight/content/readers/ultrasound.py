@@ -3,10 +3,10 @@
 from tagsight.content.header import ImageHeader
 
 MODE_KEYWORDS = ("ImageType", "UltrasoundColorDataPresent")
-MODES = ("B", "M", "CW", "PW", "color", "power", "3D")
+MODES = ("B", "M", "CW", "PW", "COLOR", "POWER", "3D", "DOPPLER", "ELASTO", "CEUS")
 TRANSDUCERS = ("linear", "curved", "sector", "endocavity", "intravascular")
 # Image Type, fourth item: a sum of these, in hexadecimal; of several the most telling counts.
-_BITS = {0x40: "3D", 0x04: "CW", 0x08: "PW", 0x100: "power", 0x10: "color", 0x20: "M", 0x02: "M"}
+_BITS = {0x40: "3D", 0x04: "CW", 0x08: "PW", 0x100: "POWER", 0x10: "COLOR", 0x20: "M", 0x02: "M"}
 _TWO_DIMENSIONAL = 0x01
 _TRANSDUCERS = {
     "LINEAR": "linear",
@@ -32,6 +32,7 @@ _EXAMS = {
     "ENDORECTAL": "endorectal",
     "ENDOVAGINAL": "endovaginal",
     "EPICARDIAC": "epicardiac",
+    "EPICARDIAL": "epicardiac",
     "FETAL HEART": "fetal heart",
     "GYNECOLOGY": "gynecology",
     "INTRACARDIAC": "intracardiac",
@@ -49,13 +50,14 @@ _EXAMS = {
     "SCROTAL": "scrotal",
     "SMALL PARTS": "small parts",
     "TEE": "TEE",
-    "TTE": "TTE",
     "THYROID": "thyroid",
     "TRANSCRANIAL": "transcranial",
     "VASCULAR": "vascular",
     "PERIPHERAL VASC": "vascular",
-    "CARDIAC": "TTE",
-    "ECHO": "TTE",
+    "CARDIAC": "cardiac",
+    "CARDIOLOGY": "cardiac",
+    "ECHO": "cardiac",
+    "TTE": "cardiac",
 }
 EXAMS = tuple(dict.fromkeys(_EXAMS.values()))
 
@@ -68,7 +70,7 @@ def mode(header: ImageHeader) -> str | None:
     bits = _hexadecimal(header.words("ImageType")[3:4])
     if bits:
         return next((word for bit, word in _BITS.items() if bits & bit), _flat(bits))
-    return "color" if header.number("UltrasoundColorDataPresent") == 1 else None
+    return "COLOR" if header.number("UltrasoundColorDataPresent") == 1 else None
 
 
 def transducer(header: ImageHeader) -> str | None:

@@ -33,29 +33,39 @@ _CODES = {
     "LATERAL PROJECTION": "LAT",
     "OBLIQUE": "OBL",
     "OBLIQUE PROJECTION": "OBL",
-    "AXIAL": "AXL",
-    "AXIAL PROJECTION": "AXL",
-    "SKYLINE": "AXL",
+    "AXIAL": "AX",
+    "AXIAL PROJECTION": "AX",
+    "SKYLINE": "SKYLINE",
 }
 # Terms of View Position -> one word: a lateral film is a lateral film from either side.
 _MERGED = {
     "LATERAL": "LAT",
     "LL": "LAT",
     "RL": "LAT",
-    "LAO": "OBL",
-    "RAO": "OBL",
-    "LPO": "OBL",
-    "RPO": "OBL",
     "LLO": "OBL",
     "RLO": "OBL",
     "OBLIQUE": "OBL",
     "LLD": "DECUB",
     "RLD": "DECUB",
-    "AXIAL": "AXL",
+    "AXIAL": "AX",
 }
 _BREAST = ("CC", "MLO", "ML", "LM", "LMO", "FB", "SIO", "ISO", "XCC", "XCCL", "XCCM", "AT", "CV")
-_BODY = ("AP", "PA", "LAT", "OBL", "AXL", "DECUB", "FRONTAL")
-WORDS = (*_BODY, *_BREAST)
+_BODY = ("AP", "PA", "LAT", "LAO", "RAO", "LPO", "RPO", "OBL", "AX", "DECUB", "FRONTAL")
+_NAMED = (
+    "SKYLINE",
+    "MORTISE",
+    "FROG",
+    "ODONTOID",
+    "SWIMMERS",
+    "LORDOTIC",
+    "Y",
+    "WATERS",
+    "TOWNE",
+    "PANO",
+    "ANT",
+    "POST",
+)
+WORDS = (*_BODY, *_NAMED, *_BREAST)
 KEYWORDS = ("ViewCodeSequence", "ViewPosition", "PatientOrientation")
 SIDE_KEYWORDS = ("ImageLaterality", "FrameLaterality", "Laterality")
 

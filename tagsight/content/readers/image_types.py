@@ -15,12 +15,13 @@ _SCOUTS = ("LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM")
 _REFORMATS: Mapping[str, tuple[str, ...]] = {
     "MIP": ("MIP", "MAX_IP", "MAXIMUM", "PROJECTION IMAGE", "MIP_T", "MIPS"),
     "MINIP": ("MINIP", "MIN_IP", "MIN IP", "MNIP"),
-    "VR": ("VRT", "VOLUME_RENDER", "VOLREN", "VOLUME_RENDERING", "SSD", "SURFACE_RENDER", "3D_VR"),
+    "VRT": ("VRT", "VOLUME_RENDER", "VOLREN", "VOLUME_RENDERING", "SSD", "SURFACE_RENDER", "3D_VR"),
     "CPR": ("CURVED_MPR", "CPR", "CURVED MPR", "CURVED_PLANAR"),
     "MPR": ("MPR", "REFORMATTED", "REFORMAT", "MULTI_PLANAR", "STACKED_MPR", "MPR_T"),
     "SUB": ("SUBTRACT", "SUBTRACTION", "SUB", "MODULUS SUBTRACT", "SUBTRACTED"),
 }
-REFORMATS = tuple(_REFORMATS)
+REFORMATS = (*_REFORMATS, "3D")
+LOCALIZERS = ("LOC", "BOLUS", "CAL")
 
 
 def localizer(header: ImageHeader) -> str | None:
@@ -35,7 +36,7 @@ def localizer(header: ImageHeader) -> str | None:
 
 
 def reformat(header: ImageHeader) -> str | None:
-    """Return MIP, MINIP, VR, CPR, MPR or SUB for such a picture made of others, else None.
+    """Return MIP, MINIP, VRT, CPR, MPR or SUB for such a picture made of others, else None.
 
     Source: PS3.3 C.8.3.1.1.1 (MPR, PROJECTION IMAGE, MODULUS SUBTRACT), C.8.16.1.3 and
     C.8.16.2.1.4 (Volume Based Calculation Technique: MAX_IP, MIN_IP, VOLUME_RENDER,

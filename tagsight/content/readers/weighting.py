@@ -33,6 +33,7 @@ KEYWORDS = (
     "EffectiveEchoTime",
     "InversionTime",
     "FlipAngle",
+    "EchoTrainLength",
 )
 WORDS = (
     "T1",
@@ -46,27 +47,41 @@ WORDS = (
     "ADC",
     "FA",
     "EPI",
+    "BOLD",
+    "SWI",
+    "LGE",
+    "MRS",
     "MRA",
     "PERF",
     "FLOW",
     "MAP",
 )
 SUPPRESSION_KEYWORDS = ("ScanOptions", "SpectrallySelectedSuppression")
-SUPPRESSIONS = ("FS", "WS")
+SUPPRESSIONS = ("FS", "WS", "SS", "WE", "DIXON")
 # Items of Image Type from the third on, and Acquisition Contrast; the more telling ones first.
 _TERMS = {
     "ADC": ("ADC", "EADC", "ADC_UNSPECIFIED"),
     "FA": ("FA", "FRACTIONAL_ANISOTROPY", "FRAC_ANISO"),
-    "DWI": ("DIFFUSION", "DIFFUSION_ANISO", "DIFFUSION MAP", "TRACEW", "TRACE"),
+    "DWI": ("DIFFUSION", "DIFFUSION_ANISO", "DIFFUSION_ATTNTD", "DIFFUSION MAP", "TRACEW", "TRACE"),
     "MRA": ("TOF", "ANGIO", "ANGIO_TIME"),
     "PERF": ("PERFUSION", "CBF", "CBV", "RCBF", "RCBV", "RELCBF", "RELCBV", "MTT", "TTP", "ASL"),
     "FLOW": ("FLOW_ENCODED", "VELOCITY", "VELOCITY MAP"),
-    "EPI": ("FMRI",),
+    "BOLD": ("FMRI", "BOLD"),
+    "SWI": ("SWI", "SUSCEPTIBILITY", "SW"),
     "FLAIR": ("FLUID_ATTENUATED",),
     "STIR": ("STIR",),
     "T2*": ("T2_STAR",),
     "PD": ("PROTON_DENSITY",),
-    "MAP": ("T1 MAP", "T2 MAP", "T2_STAR MAP", "T1_MAP", "T2_MAP", "DENSITY MAP", "METABOLITE_MAP"),
+    "MAP": (
+        "T1 MAP",
+        "T2 MAP",
+        "T2_STAR MAP",
+        "T1_MAP",
+        "T2_MAP",
+        "T2_STAR_MAP",
+        "DENSITY MAP",
+        "METABOLITE_MAP",
+    ),
     "T1": ("T1",),
     "T2": ("T2",),
 }
@@ -94,7 +109,9 @@ def weighting(header: ImageHeader) -> str | None:
 
 def _named(header: ImageHeader) -> str | None:
     """The weighting that a b-value or the sequence's name tells."""
-    if (header.number("DiffusionBValue") or 0) > 0:
+    b_value = header.number("DiffusionBValue")
+    planar = {"EP", "SE"} <= set(header.words("ScanningSequence"))
+    if b_value is not None and (b_value > 0 or planar):  # planar: the image without gradients
         return "DWI"
     names = header.words("SequenceName", "PulseSequenceName")
     found = (word for word, rule in _NAMES.items() if any(rule.search(name) for name in names))
@@ -109,7 +126,7 @@ def _timed(header: ImageHeader) -> str | None:
         return None
     gradient = header.has("ScanningSequence", "GR") or header.has("EchoPulseSequence", "GRADIENT")
     spin = header.has("ScanningSequence", "SE") or header.has("EchoPulseSequence", "SPIN")
-    if header.has("ScanningSequence", "EP") or header.has("EchoPlanarPulseSequence", "YES"):
+    if _is_planar(header, te, gradient=gradient and not spin):
         return "EPI"
     inverted = _inverted(header, te, gradient=gradient and not spin)
     if inverted:
@@ -119,10 +136,19 @@ def _timed(header: ImageHeader) -> str | None:
     return _spin(tr, te) if spin or header.has("ScanningSequence", "RM", "IR") else None
 
 
+def _is_planar(header: ImageHeader, te: float, *, gradient: bool) -> bool:
+    """Whether an echo-planar readout is stated, or gradient echoes come late and in a train.
+
+    Philips states EP nowhere, but the factor of the train as Echo Train Length.
+    """
+    stated = header.has("ScanningSequence", "EP") or header.has("EchoPlanarPulseSequence", "YES")
+    return stated or (gradient and te >= 15 and (header.number("EchoTrainLength") or 0) > 1)
+
+
 def _inverted(header: ImageHeader, te: float, *, gradient: bool) -> str | None:
     """STIR, FLAIR or T1 of an inversion recovery; None of others."""
     ti = header.number("InversionTime")
-    if ti is None:
+    if not ti:  # 0 stands for none
         return None
     if gradient:
         return "T1" if te < 10 and ti > SHORT_TI else None
@@ -134,18 +160,26 @@ def _inverted(header: ImageHeader, te: float, *, gradient: bool) -> str | None:
 
 
 def _gradient(header: ImageHeader, tr: float, te: float) -> str | None:
-    """SSFP is balanced: steady state without spoiling, its echo midway between two pulses."""
-    spoiled = header.has("SequenceVariant", "SP", "OSP")
-    steady = header.has("SequenceVariant", "SS", "TRSS") or header.has(
-        "SteadyStatePulseSequence", "FREE_PRECESSION", "TIME_REVERSED"
-    )
-    if steady and not spoiled and tr < 15 and 0.3 <= te / tr <= 0.7:
-        return "SSFP"
+    """SSFP, T2* or T1 of a gradient echo."""
     flip = header.number("FlipAngle")
-    if te >= 12 and (flip is None or flip <= 45):
+    if _is_balanced(header, tr, te, flip or 0):
+        return "SSFP"
+    if te >= 20 or (te >= 12 and (flip is None or flip <= 45)):
         return "T2*"
     wide = flip is not None and flip >= 15
     return "T1" if te < 8 and (wide or tr <= 50) else None
+
+
+def _is_balanced(header: ImageHeader, tr: float, te: float, flip: float) -> bool:
+    """Whether an echo lies midway between two fast pulses, unspoiled: steady state, or wide flips.
+
+    A spoiled sequence so fast would have no signal left at flip angles of 35 degrees and more.
+    """
+    steady = header.has("SequenceVariant", "SS", "TRSS") or header.has(
+        "SteadyStatePulseSequence", "FREE_PRECESSION", "TIME_REVERSED"
+    )
+    midway = tr < 15 and 0.3 <= te / tr <= 0.7
+    return midway and not header.has("SequenceVariant", "SP") and (steady or flip >= 35)
 
 
 def _spin(tr: float, te: float) -> str | None:
@@ -157,7 +191,7 @@ def _spin(tr: float, te: float) -> str | None:
 
 
 def suppression(header: ImageHeader) -> str | None:
-    """Return FS where the signal of fat is suppressed, WS where that of water is, else None.
+    """Return FS, WS or SS where the signal of fat, water or silicone is suppressed, else None.
 
     Source: PS3.3 C.8.3.1.1.4 (Scan Options FS, fat saturation), C.8.13.4 (Spectrally Selected
     Suppression).
@@ -166,4 +200,6 @@ def suppression(header: ImageHeader) -> str | None:
         "SpectrallySelectedSuppression", "FAT", "FAT_AND_WATER"
     ):
         return "FS"
-    return "WS" if header.has("SpectrallySelectedSuppression", "WATER") else None
+    silicone = header.has("SpectrallySelectedSuppression", "SILICON_GEL")
+    water = header.has("SpectrallySelectedSuppression", "WATER")
+    return "SS" if silicone else "WS" if water else None
