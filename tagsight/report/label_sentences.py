@@ -103,7 +103,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _again(found: Sequence[bool | None]) -> list[str]:
-    """How many labels were found again in other patients; nothing where none could be looked for."""
+    """How many labels were found again in other patients; nothing where none was looked for."""
     asked, again = sum(each is not None for each in found), sum(map(bool, found))
     was = "was" if again == 1 else "were"
     if not asked:

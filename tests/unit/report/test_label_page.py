@@ -207,9 +207,19 @@ def test_words_have_their_share_of_the_weight_presence_included():
 
 
 def test_facets_are_shown_with_their_agreement_where_there_is_any():
-    facets = {"plane": {"compared": 44, "agree": 43}, "view": {"compared": 0, "agree": 0}}
-    text = words(rendered(tree_run(facets=facets)))
-    assert "plane 43 of 44" in text
+    facets = {
+        "plane": {"compared": 44, "agree": 44, "disagreements": []},
+        "weighting": {
+            "compared": 30,
+            "agree": 20,
+            "disagreements": [{"tags": "T1", "descriptions": "FLAIR", "series": 10}],
+        },
+        "view": {"compared": 0, "agree": 0, "disagreements": []},
+    }
+    text = rendered(tree_run(facets=facets))
+    assert "plane 44 of 44 agree with descriptions" in words(text)
+    assert "T1, FLAIR (10)" in words(text)
+    assert [row.split("<")[0] for row in text.split('<tr class="poor"><td>')[1:]] == ["weighting"]
     assert "against descriptions" not in words(rendered(tree_run()))
 
 
