@@ -128,12 +128,12 @@ def _words() -> Words:
 
 def dealt(run: Run) -> list[dict[str, Any]]:
     """Return for each kind how many clusters it was dealt, and how clear they are."""
-    by_kind = {kind.kind: kind.labels for kind in run.label_kinds}
+    by_kind = {kind.kind: kind for kind in run.label_kinds}
     return [
         {
-            "kind": kind,
+            "kind": by_kind[kind].name if kind in by_kind else kind,
             **{name: row[name] for name in ("k", "images", "sample")},
-            "labels": len(by_kind.get(kind, ())),
+            "labels": len(by_kind[kind].labels) if kind in by_kind else 0,
             "whole": row["grid"]["1"]["distance"],
             **row["grid"][str(row["k"])],
             **_found_again(run, kind),
@@ -178,18 +178,18 @@ def tags_of_kinds(run: Run) -> list[dict[str, Any]]:
     columns = ["keyword", "tag", "inferred", "top_values"]
     known = run.frequencies.select(columns)
     rows = []
-    for kind in (kind.kind for kind in run.picture_kinds):
-        of_kind = run.selection.filter(kind=kind)
+    for kind in run.picture_kinds:
+        of_kind = run.selection.filter(kind=kind.kind)
         kept = of_kind.filter(fate="kept").select("keyword", "missing_share")
         joined = kept.join(known, on="keyword", how="left", maintain_order="left")
         rows.append(
             {
-                "kind": kind,
+                "kind": kind.name,
                 "kept": [
                     row | {"top_values": sections.with_names(row["top_values"])}
                     for row in joined.iter_rows(named=True)
                 ],
-                "words": word_weights(run.kinds[kind]["columns"]),
+                "words": word_weights(run.kinds[kind.kind]["columns"]),
                 "dropped": sections.dropped_tags(of_kind),
             }
         )

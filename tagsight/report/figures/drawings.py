@@ -55,7 +55,7 @@ def of_labels(
     return {
         "flow.svg": flow.flow(counts, chosen, epochs, labels),
         "silhouettes.svg": label_silhouettes.label_silhouettes(members, cluster_names(documents)),
-        "choice.svg": dealing.dealing(chosen),
+        "choice.svg": dealing.dealing(chosen, {kind.kind: kind.name for kind in kinds}),
         "tree.svg": tree.tree(kinds, counts["images"]),
     }
 

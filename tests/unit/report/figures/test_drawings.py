@@ -98,7 +98,7 @@ DRAWINGS = {
     "flow of a tree": lambda: flow.flow(COUNTS, tree_run.choice(), 7, 12),
     "tree": lambda: tree.tree(tree_run.tree_run().label_kinds, 1200),
     "empty tree": lambda: tree.tree([], 0),
-    "dealing": lambda: dealing.dealing(tree_run.choice()),
+    "dealing": lambda: dealing.dealing(tree_run.choice(), {"MG": "mammograms"}),
     "labels": lambda: label_silhouettes.label_silhouettes(
         members(), [card["name"] for card in tree_run.cards()]
     ),
