@@ -98,6 +98,7 @@ rule report:
         rules="results/rules.yaml",
         agreement="results/agreement.json",
         stability="results/stability.json",
+        facets=branch(TREE, then="results/facets.json"),
         nesting=branch(not TREE, then="results/nesting.json"),
         annotations="results/annotations.csv",
     output:
@@ -114,6 +115,7 @@ rule report:
             "report",
             rules.figures,
             rules.agreement,
+            *branch(TREE, then=[rules.facets]),
             rules.annotations_csv,
             **GALLERY,
         ),

@@ -1,7 +1,7 @@
 """How the facets' words agree with words of descriptions that the facets do not read."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -60,7 +60,7 @@ def check(words: pl.DataFrame, facets: Sequence[Facet]) -> dict[str, dict[str, A
     return {facet.name: _of(words.filter(pl.col("facet") == facet.name)) for facet in facets}
 
 
-def poor(checked: dict[str, dict[str, Any]]) -> list[str]:
+def poor(checked: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the facets of which so many series disagree that their words are to be doubted."""
     return [
         name

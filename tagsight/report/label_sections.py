@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from tagsight.content.facet_check import poor
 from tagsight.interpretation.tree_agreement import STATED
 from tagsight.report import label_sentences, sections, wording
 from tagsight.report.counts import trial_sizes
@@ -25,6 +26,7 @@ ROLES = {  # role of a tag → what it says
 # Why a label is to be trusted, by whether it was found again in other patients.
 TRUST = {True: "sure", None: "vague", False: "unsure"}
 MENTIONED = 0.05  # least share of a label's images that have a word that is shown
+MOST_DISAGREEMENTS = 3  # of a facet with descriptions, that are shown
 NOT_SAID = ("modality",)  # columns of words that the heading above has
 
 
@@ -104,7 +106,7 @@ def said(card: Card) -> list[tuple[str, list[tuple[str, str]]]]:
     rows = []
     for column, words in card["words"].items():
         shown = [
-            (_word(card["kind"], column, word), wording.percent(share))
+            (_shown(column, word, card["kind"]), wording.percent(share))
             for word, share in words
             if share >= MENTIONED
         ]
@@ -113,7 +115,7 @@ def said(card: Card) -> list[tuple[str, list[tuple[str, str]]]]:
     return rows
 
 
-def _word(kind: str, column: str, word: str) -> str:
+def _shown(column: str, word: str, kind: str | None = None) -> str:
     """A word of content as radiologists say it."""
     words = _words()
     return words.shown(kind, column, word) or words.shown(None, column, word) or word
@@ -126,12 +128,12 @@ def _words() -> Words:
 
 def dealt(run: Run) -> list[dict[str, Any]]:
     """Return for each kind how many clusters it was dealt, and how clear they are."""
-    by_kind = {kind.kind: kind.labels for kind in run.label_kinds}
+    by_kind = {kind.kind: kind for kind in run.label_kinds}
     return [
         {
-            "kind": kind,
+            "kind": by_kind[kind].name if kind in by_kind else kind,
             **{name: row[name] for name in ("k", "images", "sample")},
-            "labels": len(by_kind.get(kind, ())),
+            "labels": len(by_kind[kind].labels) if kind in by_kind else 0,
             "whole": row["grid"]["1"]["distance"],
             **row["grid"][str(row["k"])],
             **_found_again(run, kind),
@@ -176,18 +178,18 @@ def tags_of_kinds(run: Run) -> list[dict[str, Any]]:
     columns = ["keyword", "tag", "inferred", "top_values"]
     known = run.frequencies.select(columns)
     rows = []
-    for kind in (kind.kind for kind in run.picture_kinds):
-        of_kind = run.selection.filter(kind=kind)
+    for kind in run.picture_kinds:
+        of_kind = run.selection.filter(kind=kind.kind)
         kept = of_kind.filter(fate="kept").select("keyword", "missing_share")
         joined = kept.join(known, on="keyword", how="left", maintain_order="left")
         rows.append(
             {
-                "kind": kind,
+                "kind": kind.name,
                 "kept": [
                     row | {"top_values": sections.with_names(row["top_values"])}
                     for row in joined.iter_rows(named=True)
                 ],
-                "words": word_weights(run.kinds[kind]["columns"]),
+                "words": word_weights(run.kinds[kind.kind]["columns"]),
                 "dropped": sections.dropped_tags(of_kind),
             }
         )
@@ -223,12 +225,25 @@ def agreement(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def facets(run: Run) -> list[dict[str, Any]]:
-    """Return the facets that descriptions could be compared with; see facets.json."""
+    """Return the facets that descriptions could be compared with; see facets.json.
+
+    Returns `facet`, `compared` and `agree` (series), `poor` (so many disagree that its words are to
+    be doubted) and `disagreements` (the two words, series; the most frequent).
+    """
     stored = run.facets or {}
+    doubted = poor(stored)
     return [
-        {"facet": facet.replace("_", " "), **row}
-        for facet, row in stored.items()
-        if isinstance(row, Mapping) and row.get("compared")
+        {
+            "facet": name.replace("_", " "),
+            **{key: row[key] for key in ("compared", "agree")},
+            "poor": name in doubted,
+            "disagreements": [
+                (_shown(name, each["tags"]), _shown(name, each["descriptions"]), each["series"])
+                for each in row["disagreements"][:MOST_DISAGREEMENTS]
+            ],
+        }
+        for name, row in stored.items()
+        if row["compared"]
     ]
 
 

@@ -6,19 +6,19 @@ from typing import Any
 from tagsight.interpretation.confounding import MARGIN, SCANNERS
 from tagsight.report import sentences
 from tagsight.report.results import Run
-from tagsight.report.wording import LABEL_NAMES, score
+from tagsight.report.wording import LABEL_NAMES, ami
 
 Figures = Mapping[str, Any]
 
 
 def result(run: Run) -> list[str]:
-    """Return what was labelled, and whether images of a label look alike, in a sentence each."""
-    return [labelled(run), tested(run)]
+    """Return what was labelled, whether images of a label look alike, and what is no picture."""
+    return [labelled(run), tested(run), *without_pictures(run)]
 
 
 def labelled(run: Run) -> str:
     """Return how many labels images have, and how many of them come again in other patients."""
-    kinds, others = run.picture_kinds, run.other_kinds
+    kinds = run.picture_kinds
     labels = [card for kind in kinds for card in kind.labels]
     images = sum(kind.size for kind in kinds)
     if not labels:
@@ -27,14 +27,17 @@ def labelled(run: Run) -> str:
     verb = "has" if images == 1 else "have"
     of_kinds = f"{_count(images, 'image')} of {_count(len(kinds), 'kind')}"
     parts = [f"{of_kinds} {verb} {_count(len(labels), 'label')}"]
-    asked = [card for card in labels if card["found"] is not None]
-    if asked:
-        again = sum(card["found"] for card in asked)
-        parts.append(f"{again} of {_whole(len(asked), len(labels))} found again in other patients")
-    if others:
-        objects = _count(sum(kind.size for kind in others), "object")
-        parts.append(f"{objects} that are no pictures are labelled by their class")
+    parts += _again([card["found"] for card in labels])
     return "; ".join(parts) + "."
+
+
+def without_pictures(run: Run) -> list[str]:
+    """Return how many objects are no pictures, if there are pictures beside them."""
+    objects = sum(kind.size for kind in run.other_kinds)
+    if not objects or not run.picture_kinds:
+        return []
+    verb = "is no picture and is" if objects == 1 else "are no pictures and are"
+    return [f"{_count(objects, 'object')} {verb} labelled by class."]
 
 
 def tested(run: Run) -> str:
@@ -50,6 +53,8 @@ def tested(run: Run) -> str:
 
 def represented(run: Run) -> str:
     """Return in one sentence what labels divide a modality by."""
+    if not run.picture_kinds:
+        return "Labels are classes of objects: there is no picture to compare."
     if all(len(kind.labels) == 1 for kind in run.picture_kinds):
         return "No kind of images is divided: read the labels as modalities."
     rows = inside_modality(run.agreement["agreement"])
@@ -63,7 +68,7 @@ def represented(run: Run) -> str:
             "images state both their body part and their scanner."
         )
     scanner, maker = rows[name] or 0.0, LABEL_NAMES[name].lower()
-    parts = f"the body part (AMI {score(anatomy)})", f"the {maker} ({score(scanner)})"
+    parts = f"the body part (AMI {ami(anatomy)})", f"the {maker} ({ami(scanner)})"
     if max(anatomy, scanner) < MARGIN:
         return (
             f"Inside a modality labels agree little with {parts[0]} and little with {parts[1]}: "
@@ -97,8 +102,14 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _whole(part: int, whole: int) -> str:
-    """`the 30 labels`, or of how many labels something is known."""
-    if part == whole:
-        return f"{'the one' if whole == 1 else f'the {whole:,}'} {'was' if whole == 1 else 'were'}"
-    return f"the {part:,} that could be looked for were"
+def _again(found: Sequence[bool | None]) -> list[str]:
+    """How many labels were found again in other patients; nothing where none was looked for."""
+    asked, again = sum(each is not None for each in found), sum(map(bool, found))
+    was = "was" if again == 1 else "were"
+    if not asked:
+        return []
+    if len(found) == 1:
+        return [f"it was {'' if again else 'not '}found again in other patients"]
+    if asked == len(found):
+        return [f"{again:,} of them {was} found again in other patients"]
+    return [f"of {asked:,} that could be looked for in other patients {again:,} {was} found again"]

@@ -7,7 +7,7 @@ The tests are fixed in advance: the clusters from tags against the null models `
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tagsight.report.wording import LABEL_NAMES, MINUS, interval, number, p_value, percent
+from tagsight.report.wording import LABEL_NAMES, ami, interval, number, p_value, percent
 
 Figures = Mapping[str, Any]
 LEVEL = 0.05
@@ -168,8 +168,8 @@ def confounding_sentence(confounding: Figures) -> str:
         )
     first = confounding["compared"][0]
     name = LABEL_NAMES[first["label"]].lower()
-    scanner, anatomy = _ami(first["scanner"]), _ami(first["anatomy"])
-    modality = _ami(first["modality"] or 0.0)
+    scanner, anatomy = ami(first["scanner"]), ami(first["anatomy"])
+    modality = ami(first["modality"] or 0.0)
     return {
         "scanner": f"The clusters agree more with the {name} (AMI {scanner}) than with the body "
         f"part ({anatomy}): read them as scanners rather than anatomy.",
@@ -195,10 +195,5 @@ def confounding_basis(confounding: Figures) -> str:
     kinds = {"scanner": f"{LABEL_NAMES[first['label']].lower()}s", "anatomy": "body parts"}
     parts = [f"{first['levels'][kind]:,} {name}" for kind, name in kinds.items()]
     if first["modality"] is not None:
-        parts.append(f"{first['levels']['modality']:,} modalities (AMI {_ami(first['modality'])})")
+        parts.append(f"{first['levels']['modality']:,} modalities (AMI {ami(first['modality'])})")
     return f"On the {first['rows']:,} images that state them: {', '.join(parts)}."
-
-
-def _ami(value: float) -> str:
-    """`.80`, as in articles."""
-    return f"{value:.2f}".replace("0.", ".", 1).replace("-", MINUS)

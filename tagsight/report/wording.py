@@ -58,6 +58,15 @@ def score(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}".replace("-", MINUS)
 
 
+def ami(value: float) -> str:
+    """Write adjusted mutual information as in articles.
+
+    >>> ami(0.8), ami(-0.014)
+    ('.80', '−.01')
+    """
+    return f"{value:.2f}".replace("0.", ".", 1).replace("-", MINUS)
+
+
 def p_value(p: float | None) -> str:
     """Write a p-value as in articles.
 

@@ -12,10 +12,10 @@ ACROSS = 4  # panels in a row
 HEIGHT = 1.75  # inches of a panel
 
 
-def dealing(choice: Mapping[str, Any]) -> str:
+def dealing(choice: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Return a curve for each kind that can be divided, as SVG, its number marked.
 
-    choice: choice.json of a tree.
+    choice: choice.json of a tree; names: kind -> what it is called.
     """
     kinds = {kind: row for kind, row in choice["kinds"].items() if len(row["grid"]) > 1}
     down = -(-len(kinds) // ACROSS)
@@ -25,7 +25,7 @@ def dealing(choice: Mapping[str, Any]) -> str:
         ax = figure.add_subplot(down, ACROSS, place + 1)
         bottom = place + ACROSS >= len(kinds)
         bare(ax, x="clusters" if bottom else "", grid="y")
-        heading(ax, f"{kind}: {row['k']}")
+        heading(ax, f"{names.get(kind, kind)}: {row['k']}")
         _curve(ax, row)
         ax.set_ylim(0, 1.08 * max(highest, 1e-6))
         if place % ACROSS:

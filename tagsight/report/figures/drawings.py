@@ -50,11 +50,12 @@ def of_labels(
     documents: counts, choice and cards; kinds, members: of `label_tree.label_tree` and
     `label_members`; epochs: see `flow.flow`.
     """
-    counts, chosen, cards = documents["counts"], documents["choice"], documents["cards"]
+    counts, chosen = documents["counts"], documents["choice"]
+    labels = sum(len(kind.labels) for kind in kinds if kind.picture)
     return {
-        "flow.svg": flow.flow(counts, chosen, epochs, len(cards)),
+        "flow.svg": flow.flow(counts, chosen, epochs, labels),
         "silhouettes.svg": label_silhouettes.label_silhouettes(members, cluster_names(documents)),
-        "choice.svg": dealing.dealing(chosen),
+        "choice.svg": dealing.dealing(chosen, {kind.kind: kind.name for kind in kinds}),
         "tree.svg": tree.tree(kinds, counts["images"]),
     }
 

@@ -43,7 +43,7 @@ def flow(
     """Return Figure 2 as SVG.
 
     counts: counts.json; choice: choice.json; epochs: of the autoencoder's training, None for
-    images with tags alone, which have neither network nor test; labels: how many a tree has.
+    images with tags alone, which have neither network nor test; labels: of pictures, in a tree.
     """
     figure = new(9, 7.9)
     figure.set_layout_engine("none")

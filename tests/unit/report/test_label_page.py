@@ -104,8 +104,8 @@ def test_what_is_no_picture_is_listed_by_class_without_pictures_or_tags():
     text = rendered(tree_run())
     (rest,) = re.findall(r'class="kind">No pictures.*?</table>', text, re.DOTALL)
     assert "structured reports" in rest
-    assert '<article class="cluster">' not in rest
-    assert text.count('<article class="cluster">') == len(cards()) - 1
+    assert '<article class="cluster label">' not in rest
+    assert text.count('<article class="cluster label">') == len(cards()) - 1
 
 
 def test_whether_a_label_was_found_again_is_said_of_each():
@@ -123,10 +123,26 @@ def test_the_result_counts_labels_and_those_that_came_again():
     again = sum(card["found"] is True for card in pictured)
     asked = sum(card["found"] is not None for card in pictured)
     assert said == (
-        f"{images:,} images of 4 kinds have {len(pictured)} labels; {again} of the {asked} that "
-        "could be looked for were found again in other patients; "
-        f"{cards()[-1]['size']} objects that are no pictures are labelled by their class."
+        f"{images:,} images of 4 kinds have {len(pictured)} labels; of {asked} that could be "
+        f"looked for in other patients {again} were found again."
     )
+    (others,) = label_sentences.without_pictures(tree_run())
+    assert others == f"{cards()[-1]['size']} objects are no pictures and are labelled by class."
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ([True], "have 1 label; it was found again in other patients."),
+        ([False], "have 1 label; it was not found again in other patients."),
+        ([None], "have 1 label."),
+        ([True, False], "have 2 labels; 1 of them was found again in other patients."),
+        ([True, None, True], "of 2 that could be looked for in other patients 2 were found again."),
+    ],
+)
+def test_few_labels_are_counted_in_words(found, said):
+    of = [card | {"found": each} for card, each in zip(cards(), found, strict=False)]
+    assert label_sentences.labelled(tree_run(cards=of)).endswith(said)
 
 
 def test_an_archive_without_a_picture_has_a_page():
@@ -134,6 +150,7 @@ def test_an_archive_without_a_picture_has_a_page():
     text = words(rendered(run))
     assert "None of 1,200 objects is a picture; each is labelled by its class." in text
     assert "structured reports" in text
+    assert "there is no picture to compare" in text
 
 
 def test_undivided_kinds_are_said_to_be_modalities():
@@ -190,9 +207,19 @@ def test_words_have_their_share_of_the_weight_presence_included():
 
 
 def test_facets_are_shown_with_their_agreement_where_there_is_any():
-    facets = {"plane": {"compared": 44, "agree": 43}, "view": {"compared": 0, "agree": 0}}
-    text = words(rendered(tree_run(facets=facets)))
-    assert "plane 43 of 44" in text
+    facets = {
+        "plane": {"compared": 44, "agree": 44, "disagreements": []},
+        "weighting": {
+            "compared": 30,
+            "agree": 20,
+            "disagreements": [{"tags": "T1", "descriptions": "FLAIR", "series": 10}],
+        },
+        "view": {"compared": 0, "agree": 0, "disagreements": []},
+    }
+    text = rendered(tree_run(facets=facets))
+    assert "plane 44 of 44 agree with descriptions" in words(text)
+    assert "T1, FLAIR (10)" in words(text)
+    assert [row.split("<")[0] for row in text.split('<tr class="poor"><td>')[1:]] == ["weighting"]
     assert "against descriptions" not in words(rendered(tree_run()))
 
 

@@ -98,7 +98,7 @@ DRAWINGS = {
     "flow of a tree": lambda: flow.flow(COUNTS, tree_run.choice(), 7, 12),
     "tree": lambda: tree.tree(tree_run.tree_run().label_kinds, 1200),
     "empty tree": lambda: tree.tree([], 0),
-    "dealing": lambda: dealing.dealing(tree_run.choice()),
+    "dealing": lambda: dealing.dealing(tree_run.choice(), {"MG": "mammograms"}),
     "labels": lambda: label_silhouettes.label_silhouettes(
         members(), [card["name"] for card in tree_run.cards()]
     ),
@@ -262,6 +262,13 @@ def test_the_figures_of_a_tree_are_those_that_the_rule_asks_for():
     documents = {"counts": COUNTS, "choice": tree_run.choice(), "cards": tree_run.cards()}
     found = drawings.of_labels(documents, tree_run.tree_run().label_kinds, members(), 7)
     assert sorted(found | from_pixels(documents)) == asked_for(tree=True)
+
+
+def test_an_archive_without_a_picture_has_all_figures():
+    documents = {"counts": COUNTS, "cards": tree_run.cards({})}
+    documents["choice"] = {"count": 50, "clusters": 0, "kinds": {}}
+    found = drawings.of_labels(documents, tree_run.tree_run({}).label_kinds, members().clear(), 0)
+    assert all(text.count("<svg") == 1 for text in found.values())
 
 
 def members():
