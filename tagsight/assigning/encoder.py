@@ -7,7 +7,6 @@ import polars as pl
 from tagsight.assigning.finished_run import FinishedRun
 from tagsight.content.content import ContentTables, content
 from tagsight.errors import DataError
-from tagsight.run.tables import scan
 from tagsight.tags import fitting, tree_fitting
 from tagsight.tags.tree_encoding import FLAT
 
@@ -38,14 +37,21 @@ class TagEncoder:
 
         New images would then be compared by something else: tables of words have changed since.
         """
-        sample = pl.scan_parquet(self.run.folder / "samples/tuning.parquet").select("image")
-        tags, before = (
-            scan(self.run.paths(table)).join(sample, on="image", how="semi").sort("image").collect()
-            for table in ("tags", "features")
-        )
-        if not self.encode(tags).select(before.columns).equals(before):
+        if not all(self._encodes_again(shard) for shard in self.run.shards):
             raise DataError(
                 f"{self.run.folder}: the run here was made with other tables of words "
                 "(tags.body_parts, labels.tables); give `assign` the config that it was made with, "
                 "or run the same command without `assign` first"
             )
+
+    def _encodes_again(self, shard: str) -> bool:
+        """Whether the tuning sample's images in a shard get their columns again."""
+        sample = pl.scan_parquet(self.run.folder / "samples/tuning.parquet").select("image")
+        tags, before = (
+            self.run.shard(table, shard)
+            .join(sample, on="image", how="semi")
+            .sort("image")
+            .collect(engine="streaming")
+            for table in ("tags", "features")
+        )
+        return tags.is_empty() or self.encode(tags).select(before.columns).equals(before)

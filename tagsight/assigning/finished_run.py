@@ -66,7 +66,7 @@ class FinishedRun:
         """
         for shard in self.shards:
             tags, annotations, features = (
-                self._shard(table, shard) for table in ("tags", "annotations", "features")
+                self.shard(table, shard) for table in ("tags", "annotations", "features")
             )
             placed = annotations.select("image", "cluster", "distance", label=self.label("cluster"))
             images = units(tags).join(placed, on="image")
@@ -75,7 +75,7 @@ class FinishedRun:
 
     def values(self) -> dict[str, novelty.Values]:
         """Return the values of each kind's images, those of the tuning sample too."""
-        tables = ((self._shard("tags", s), self._shard("features", s)) for s in self.shards)
+        tables = ((self.shard("tags", s), self.shard("features", s)) for s in self.shards)
         parts = (units(tags).select("image", "person").join(f, on="image") for tags, f in tables)
         return novelty.values_of((part.collect() for part in parts), self.tree)
 
@@ -130,14 +130,15 @@ class FinishedRun:
         return [self.folder / table / f"{shard}.parquet" for shard in self.shards]
 
     def _stated(self, shard: str) -> pl.LazyFrame:
-        tags = self._shard("tags", shard)
+        tags = self.shard("tags", shard)
         statements = tags.select("image", *novelty.stated(tags))
         if not self.tree.flat:
-            kinds = self._shard("content", shard).select("image", "kind")
+            kinds = self.shard("content", shard).select("image", "kind")
             statements = statements.join(kinds, on="image")
         return statements.drop("image").unique()
 
-    def _shard(self, table: str, shard: str) -> pl.LazyFrame:
+    def shard(self, table: str, shard: str) -> pl.LazyFrame:
+        """Return a table of a shard."""
         return pl.scan_parquet(self.folder / table / f"{shard}.parquet")
 
 

@@ -91,6 +91,30 @@ def test_a_profile_is_the_mean_over_images_of_a_series_then_the_sum_over_series(
     assert "unseen KVP" not in found.columns
 
 
+def test_images_without_distance_or_label_count_in_all_but_the_distance():
+    """As objects that are no pictures have no distance, and those of a new kind no label either."""
+    frame = images(3, 30)
+    one = pl.col("series").str.ends_with("-0")
+    lacking = frame.with_columns(
+        label=pl.when(~one).then("label"), distance=pl.when(~one).then("distance")
+    )
+    found = persons(lacking)
+    for row in found.iter_rows(named=True):
+        others = frame.filter(~one, person=row["person"])
+        distances = others.group_by("series").agg(pl.col("distance").mean())["distance"]
+        assert row["placed"] == len(distances) == row["series"] - 1
+        assert row["distance"] == pytest.approx(distances.sum())
+        assert row["label none of them"] == 1
+        assert sum(row[f"label {c}"] for c in (1, 2, 3)) == row["placed"]
+    told = compare(found, persons(frame), NAMES, 1)
+    of_some = found.filter(pl.col("placed") > 0)
+    mean = (of_some["distance"] / of_some["placed"]).mean()
+    assert told["distance"]["largest"][0]["delivery"] == pytest.approx(mean)
+    assert told["clusters"]["largest"][0]["name"] == drift.NO_LABEL
+    assert told["clusters"]["drifted"]
+    assert not told["distance"]["drifted"]
+
+
 def test_parts_add_up_in_any_order_and_the_same_persons_are_kept(monkeypatch):
     frame = images(2, 40)
     whole = persons(frame)
