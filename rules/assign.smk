@@ -1,7 +1,7 @@
 """New images later.
 
 Needs a finished run and `assign.input`, a folder or list of new DICOM files, or of a run on a ready
-table a new table. Leaves the cluster of each image in them, and whether it fits (assign). Asked for
+table a new table. Leaves the label of each image in them, and whether it fits (assign). Asked for
 by name alone: `snakemake … assign`.
 
 The run's files are no inputs here, so that Snakemake can't make any of them anew, whatever has
@@ -35,6 +35,7 @@ rule assign:
             archive="assign.input",
             shards="tags.shards",
             body_parts="tags.body_parts",
+            tables="labels.tables",
             **WORDS,
             ranges="gower.ranges",
             key_file="privacy.key_file",

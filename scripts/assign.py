@@ -1,15 +1,16 @@
-"""Assign new images to the clusters of the finished run here, which is not changed."""
+"""Give new images the labels of the finished run here, which is not changed."""
 
 import polars as pl
 
 from tagsight.assigning.delivery import Delivery
+from tagsight.assigning.encoder import TagEncoder
 from tagsight.assigning.finished_run import load_run
 from tagsight.assigning.incoming import input_paths, read_parts
+from tagsight.content.tables import content_tables
 from tagsight.run.atomic import stream_parquet, write_json, writing
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
-from tagsight.tags import fitting
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.terms.technique_words import user_words
 
@@ -18,11 +19,12 @@ with logged(snakemake):
     paths = input_paths(params.archive)
     run = load_run(results_folder(snakemake), params.ranges, params.key_file)
     spellings, words = spelling_table(params.body_parts), user_words(params.get("words"))
+    encoder = TagEncoder(run, spellings, content_tables(params.tables))
+    encoder.require_the_runs()
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
     for shard in read_parts(run, paths, spellings, words, params.shards, folder):
-        features = fitting.apply(shard.tags, run.encoding, spellings, run.key)
-        delivery.add(shard, features)
+        delivery.add(shard, encoder.encode(shard.tags))
     summary = delivery.summary(params.seed)
     stream_parquet(delivery.table(), out.table)
     shown = without_uids(pl.col("path")) if params.mask_paths else pl.col("path")

@@ -2,13 +2,12 @@
 
 import polars as pl
 
-from tagsight.gower import metric
 from tagsight.run.atomic import write_npy
 from tagsight.run.jobs import logged
-from tagsight.tags.encoding import load, to_features
+from tagsight.tags.tree_encoding import load_tree
+from tagsight.tree.distances import matrix
 
 with logged(snakemake):
-    encoding = load(snakemake.input.encoding)
     sample = pl.read_parquet(snakemake.input.sample)
-    features = to_features(sample, encoding.ranged_by(sample, snakemake.params.ranges))
-    write_npy(metric.matrix(features, encoding.distance), snakemake.output[0])
+    tree = load_tree(snakemake.input.encoding).ranged_by(sample, snakemake.params.ranges)
+    write_npy(matrix(sample, tree), snakemake.output[0])

@@ -2,14 +2,14 @@
 
 Images of a series are similar, and so are series of a patient: the units are patients. A patient is
 a row of shares: the mean over its series of the mean over their images. Five aspects are compared:
-how patients are distributed over clusters, how far they lie from the medoids, how often each tag is
-filled, how often it has a category that the run does not have, and how often a number outside the
-run's range. Each is a permutation test (Good, "Permutation, Parametric, and Bootstrap Tests of
-Hypotheses", 2005): patients are permuted between both sides, which is exact if these do not differ,
-whatever their sizes. Over tags the largest difference is tested, so that many tags raise no more
-false alarms than one (Westfall & Young 1993). There is a drift if the least of the five p-values,
-times five, is at most LEVEL, and the share that moved is at least LEAST_MOVED: with many patients
-trivial differences are significant, too.
+how patients are distributed over labels (in a flat run, clusters), how far they lie from the
+medoids, how often each tag is filled, how often it has a category that the run does not have, and
+how often a number outside the run's range. Each is a permutation test (Good, "Permutation,
+Parametric, and Bootstrap Tests of Hypotheses", 2005): patients are permuted between both sides,
+which is exact if these do not differ, whatever their sizes. Over tags the largest difference is
+tested, so that many tags raise no more false alarms than one (Westfall & Young 1993). There is a
+drift if the least of the five p-values, times five, is at most LEVEL, and the share that moved is
+at least LEAST_MOVED: with many patients trivial differences are significant, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ import polars as pl
 
 from tagsight.arrays import Bools, Float64s
 from tagsight.assigning.permutations import Sides, max_pvalues
-from tagsight.tags.encoding import PRESENCE, Column, Encoding
+from tagsight.tags.encoding import PRESENCE, Column
 
 LEVEL = 0.01
 LEAST_MOVED = 0.05
@@ -28,8 +28,9 @@ FEWEST_PATIENTS = 5  # patients in a delivery that can be tested
 MOST_PATIENTS = 20_000  # patients of a side, drawn at random
 MOST_SHOWN = 8
 UNITS = ["person", "series"]
+NO_LABEL = "none of them"
 ASPECTS = {  # -> prefix of the columns of a profile
-    "clusters": "cluster ",
+    "clusters": "label ",
     "distance": "distance",
     "presence": "present ",
     "unseen": "unseen ",
@@ -37,7 +38,6 @@ ASPECTS = {  # -> prefix of the columns of a profile
 }
 ONE_SIDED = ("unseen", "beyond")  # fewer new values are no drift
 WORDS = {
-    "clusters": "their clusters",
     "distance": "how far they lie from the medoids",
     "presence": "which tags are filled",
     "unseen": "categories that are new or almost",
@@ -48,9 +48,9 @@ WORDS = {
 class Profile:
     """Patients as rows of sums of shares, from images that come in parts.
 
-    persons: `person`, `series` (how many), and the sums over these series of the means over their
-    images of `distance` and of properties of an image that are true or false: `cluster c`,
-    `present KEYWORD`, `unseen KEYWORD`, `beyond KEYWORD`.
+    persons: `person`, `series` (how many), `placed` (how many of them have a distance), and the
+    sums over these series of the means over their images of `distance` and of properties of an
+    image that are true or false: `label c`, `present KEYWORD`, `unseen KEYWORD`, `beyond KEYWORD`.
 
     At most MOST_PATIENTS persons are kept, the first by name: names are keyed hashes, so this is a
     random draw, and a person who was left out stays out whatever comes later. A series that is in
@@ -59,39 +59,49 @@ class Profile:
 
     def __init__(
         self,
-        encoding: Encoding,
-        k: int,
+        columns: Sequence[Column],
+        labels: Sequence[int],
         unseen: Mapping[str, pl.Expr],
         beyond: Mapping[str, pl.Expr],
     ) -> None:
         """Start without images; unseen, beyond: tag -> whether an image has a new value."""
-        measured = [pl.col("distance").cast(pl.Float64), *_measures(encoding, k)]
+        measured = [pl.col("distance").cast(pl.Float64), *_labels(labels), *_presence(columns)]
         measured += [image.alias(f"unseen {keyword}") for keyword, image in unseen.items()]
         measured += [image.alias(f"beyond {keyword}") for keyword, image in beyond.items()]
         self._measured = measured
         names = [expression.meta.output_name() for expression in measured]
-        schema = {"person": pl.String, "series": pl.Int64} | dict.fromkeys(names, pl.Float64)
+        counts = {"person": pl.String, "series": pl.Int64, "placed": pl.Int64}
+        schema = counts | dict.fromkeys(names, pl.Float64)
         self.persons = pl.DataFrame(schema=schema)
 
     def add(self, images: pl.DataFrame) -> None:
-        """Add images: `person`, `series` (String, not null), `cluster`, `distance`, the columns."""
+        """Add images: `person`, `series` (String, not null), `label`, `distance`, the columns.
+
+        `label` and `distance` are null for images that have none.
+        """
         series = images.select(*UNITS, *self._measured).group_by(UNITS).agg(pl.all().mean())
         sums = series.sort(UNITS).group_by("person", maintain_order=True)
-        new = sums.agg(pl.len().cast(pl.Int64).alias("series"), pl.exclude("series").sum())
+        new = sums.agg(
+            pl.len().cast(pl.Int64).alias("series"),
+            pl.col("distance").count().cast(pl.Int64).alias("placed"),
+            pl.exclude("series").sum(),
+        )
         persons = pl.concat([self.persons, new]).group_by("person", maintain_order=True)
         self.persons = persons.agg(pl.all().sum()).sort("person").head(MOST_PATIENTS)
 
 
-def _measures(encoding: Encoding, k: int) -> list[pl.Expr]:
-    """Properties of an image that are true or false: that it is in a cluster, that it has a tag."""
+def _labels(labels: Sequence[int]) -> list[pl.Expr]:
+    """Whether an image has each label, and whether it has none."""
+    each = [(pl.col("label") == c).fill_null(False).alias(f"label {c}") for c in labels]
+    return [*each, pl.col("label").is_null().alias(f"label {NO_LABEL}")]
+
+
+def _presence(columns: Sequence[Column]) -> list[pl.Expr]:
+    """Whether an image has each tag."""
     by_keyword: dict[str, list[Column]] = {}
-    for column in encoding.columns:
+    for column in columns:
         by_keyword.setdefault(column.keyword, []).append(column)
-    clusters = [(pl.col("cluster") == c).alias(f"cluster {c}") for c in range(1, k + 1)]
-    tags = [
-        _present(columns).alias(f"present {keyword}") for keyword, columns in by_keyword.items()
-    ]
-    return clusters + tags
+    return [_present(each).alias(f"present {keyword}") for keyword, each in by_keyword.items()]
 
 
 def _present(columns: list[Column]) -> pl.Expr:
@@ -100,22 +110,23 @@ def _present(columns: list[Column]) -> pl.Expr:
 
 
 def compare(
-    delivery: pl.DataFrame, run: pl.DataFrame, clusters: Sequence[str], seed: int
+    delivery: pl.DataFrame, run: pl.DataFrame, labels: Sequence[str], seed: int
 ) -> dict[str, Any]:
     """Return how a delivery differs from a run.
 
-    delivery, run: Profile.persons of each; clusters: names of the clusters; seed: of permutations.
+    delivery, run: Profile.persons of each; labels: names of the labels; seed: of permutations.
 
     Returns `drifted` (None where the delivery has fewer than FEWEST_PATIENTS patients), `patients`,
     `run_patients`, and by ASPECTS `drifted`, `pvalue` (times five, at most 1), `moved` (for
-    clusters the total variation, for distances the Kolmogorov-Smirnov statistic, for tags the
-    largest difference of means) and `largest`, the clusters or tags that moved most: `name`, the
-    mean share (distance) in `run` and `delivery`, and for a tag its p-value.
+    clusters the total variation, for distances the Kolmogorov-Smirnov statistic of the patients
+    who have any, for tags the largest difference of means) and `largest`, the labels or tags
+    that moved most: `name`, the mean share (distance) in `run` and `delivery`, and for a tag its
+    p-value.
     """
     counts = {"patients": len(delivery), "run_patients": len(run)}
     if len(delivery) < FEWEST_PATIENTS:
         return {"drifted": None, **counts}
-    names = run.columns[2:]
+    names = run.columns[3:]
     sides = Sides(_means(delivery), _means(run))
     places = {a: np.array([n.startswith(p) for n in names]) for a, p in ASPECTS.items()}
     statistics = [_statistics(sides, permuted, places) for permuted in sides.permutations(seed)]
@@ -123,18 +134,22 @@ def compare(
     for aspect, prefix in ASPECTS.items():
         pvalues = max_pvalues(np.vstack([chunk[aspect] for chunk in statistics]))
         shown = [name.removeprefix(prefix) or name for name in names if name.startswith(prefix)]
-        shown = list(clusters) if aspect == "clusters" else shown
+        shown = [*labels, NO_LABEL] if aspect == "clusters" else shown
         adjusted = np.minimum(len(ASPECTS) * pvalues, 1)
         aspects[aspect] = _summary(aspect, sides, places[aspect], shown, adjusted)
     return {"drifted": any(aspect["drifted"] for aspect in aspects.values()), **counts, **aspects}
 
 
-def warning(comparison: dict[str, Any]) -> str | None:
-    """Return what moved if a delivery has drifted, else None; comparison: of `compare`."""
+def warning(comparison: dict[str, Any], groups: str) -> str | None:
+    """Return what moved if a delivery has drifted, else None.
+
+    comparison: of `compare`; groups: what the labels are called.
+    """
     if not comparison["drifted"]:
         return None
     drifted = {a: comparison[a] for a in ASPECTS if comparison[a]["drifted"]}
-    moved = [f"{WORDS[aspect]} ({_shares(aspect, summary)})" for aspect, summary in drifted.items()]
+    words = {"clusters": f"their {groups}"} | WORDS
+    moved = [f"{words[aspect]} ({_shares(aspect, summary)})" for aspect, summary in drifted.items()]
     return f"the new images as a whole differ from the run's: {'; '.join(moved)}"
 
 
@@ -146,12 +161,15 @@ def _shares(aspect: str, summary: dict[str, Any]) -> str:
 
 
 def _means(profiles: pl.DataFrame) -> Float64s:
-    """One row per patient: the mean over its series, (n, m).
+    """One row per patient: the mean over its series, (n, m); NaN for a distance that none has.
 
     Rounded, so that equal means stay equal whatever the order of their sums.
     """
-    sums = profiles.select(pl.exclude("person", "series")).to_numpy()
-    return np.round(sums / profiles["series"].to_numpy()[:, None], 9)
+    means = profiles.with_columns(
+        pl.exclude("person", "series", "placed", "distance") / pl.col("series"),
+        distance=pl.when(pl.col("placed") > 0).then(pl.col("distance") / pl.col("placed")),
+    )
+    return np.round(means.select(pl.exclude("person", "series", "placed")).to_numpy(), 9)
 
 
 def _statistics(
@@ -174,7 +192,7 @@ def _summary(
     aspect: str, sides: Sides, place: Bools, names: list[str], pvalues: Float64s
 ) -> dict[str, Any]:
     """An aspect as compare returns it; pvalues: (1,), of tags (tags,)."""
-    delivery, run = (side[:, place].mean(axis=0) for side in sides.parts())
+    delivery, run = (_mean(side[:, place]) for side in sides.parts())
     change = delivery - run if aspect in ONE_SIDED else np.abs(delivery - run)
     moved = {
         "clusters": change.sum(keepdims=True) / 2,
@@ -193,3 +211,10 @@ def _summary(
             if change[i] > 0
         ],
     }
+
+
+def _mean(rows: Float64s) -> Float64s:
+    """The means of columns without NaN; 0 of a column that has nothing else."""
+    known = np.isfinite(rows)
+    total = np.where(known, rows, 0.0).sum(axis=0)
+    return np.asarray(total / np.maximum(known.sum(axis=0), 1))

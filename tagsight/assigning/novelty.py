@@ -1,7 +1,8 @@
 """Values that a run does not have: categories without a code, numbers out of range, new kinds.
 
 Numbers are compared with the least and the largest in the run's images, not with the scale of
-distances, which clips numbers at its ends.
+distances, which clips numbers at its ends. In a tree an image is compared with the run's images of
+its own kind, by that kind's columns.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +11,13 @@ from typing import NamedTuple
 import polars as pl
 
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
+from tagsight.tags.tree_encoding import Tree
 
-# Tags that state the kind of an image: an image of a new kind fits no cluster of the run.
-KINDS = ("Modality", "SOPClassUID")
+# Tags that state what an object is: with a new value an image fits no cluster of the run.
+STATED = ("Modality", "SOPClassUID")
+JOINT = "; "  # between tags
+
+New = Mapping[str, pl.Expr]  # tag -> whether an image has a new value
 
 Ends = tuple[float, float]
 NOWHERE: Ends = (float("inf"), float("-inf"))  # every number lies outside
@@ -33,26 +38,60 @@ class Values(NamedTuple):
     inner_ends: dict[str, Ends]
 
 
-def values_of(parts: Iterable[pl.DataFrame], encoding: Encoding) -> Values:
-    """Return the values of a run; parts: `person` and the encoded columns of its images."""
-    codes: dict[str, pl.DataFrame] = {}
-    numbers: dict[str, pl.DataFrame] = {}
+def values_of(parts: Iterable[pl.DataFrame], tree: Tree) -> dict[str, Values]:
+    """Return the values of each kind of pictures in a run.
+
+    parts: `person`, `kind` and the encoded columns of its images.
+    """
+    people = {kind: _People(tree.of(kind)) for kind in tree.pictures}
     for part in parts:
-        for column in encoding.columns:
+        for kind, rows in tree.parts(part):
+            people[kind].add(rows)
+    return {kind: each.values() for kind, each in people.items()}
+
+
+class _People:
+    """Who has the values of a kind's columns, from images that come in parts."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self.columns = encoding.columns
+        self.codes: dict[str, pl.DataFrame] = {}
+        self.numbers: dict[str, pl.DataFrame] = {}
+
+    def add(self, part: pl.DataFrame) -> None:
+        """Add images: `person` and the encoded columns."""
+        for column in self.columns:
             pairs = part.select("person", value=column.name).drop_nulls("value")
             if column.categories is None:
-                numbers[column.name] = _people_at_ends(pairs, numbers.get(column.name))
+                self.numbers[column.name] = _people_at_ends(pairs, self.numbers.get(column.name))
             elif column.parser != PRESENCE:
-                codes[column.name] = _people_of_codes(pairs, codes.get(column.name))
-    is_one_person = pl.col("first") == pl.col("last")
-    at_ends = {name: _ends(people) for name, people in numbers.items()}
-    return Values(
-        ends={name: ends for name, (ends, _) in at_ends.items()},
-        one_person_codes={
-            name: sorted(people.filter(is_one_person)["value"]) for name, people in codes.items()
-        },
-        inner_ends={name: inner for name, (_, inner) in at_ends.items()},
-    )
+                self.codes[column.name] = _people_of_codes(pairs, self.codes.get(column.name))
+
+    def values(self) -> Values:
+        """Return the values of all images so far."""
+        is_one_person = pl.col("first") == pl.col("last")
+        at_ends = {name: _ends(people) for name, people in self.numbers.items()}
+        return Values(
+            ends={name: ends for name, (ends, _) in at_ends.items()},
+            one_person_codes={
+                name: sorted(people.filter(is_one_person)["value"])
+                for name, people in self.codes.items()
+            },
+            inner_ends={name: inner for name, (_, inner) in at_ends.items()},
+        )
+
+
+def in_kinds(by_kind: Mapping[str, New]) -> New:
+    """Return whether an image has a new value among those of its kind, for each tag.
+
+    by_kind: kind -> tag -> whether an image has a new value.
+    Returns expressions over `kind` and the columns of those, false for images of other kinds.
+    """
+    images: dict[str, list[pl.Expr]] = {}
+    for kind, new in by_kind.items():
+        for keyword, image in new.items():
+            images.setdefault(keyword, []).append((pl.col("kind") == kind) & image)
+    return {keyword: pl.any_horizontal(each) for keyword, each in images.items()}
 
 
 def unseen(encoding: Encoding, rare_codes: Mapping[str, Sequence[int]]) -> dict[str, pl.Expr]:
@@ -70,45 +109,56 @@ def unseen(encoding: Encoding, rare_codes: Mapping[str, Sequence[int]]) -> dict[
 def beyond(encoding: Encoding, ends: Mapping[str, Ends]) -> dict[str, pl.Expr]:
     """Return whether an image has a number outside the ends, for each tag with numbers.
 
-    ends: by column.
+    ends: by column; outside of those of a column without any lies every number.
     Returns expressions over the encoded columns, never null.
     """
     columns = [c for c in encoding.columns if c.categories is None]
-    return _by_tag(columns, [_is_outside(column, ends[column.name]) for column in columns])
+    return _by_tag(
+        columns, [_is_outside(column, ends.get(column.name, NOWHERE)) for column in columns]
+    )
 
 
-def new_tags(images: pl.DataFrame, new: Mapping[str, pl.Expr]) -> pl.Series:
-    """Return the tags with a new value in each image, joined by `\\`; null where there is none.
+def new_tags(images: pl.DataFrame, new: New) -> pl.Series:
+    """Return the tags with a new value in each image, joined by JOINT; null where there is none.
 
     new: tag -> whether an image has a new value, an expression over the columns of `images`.
     """
     names = [pl.when(image).then(pl.lit(keyword)) for keyword, image in new.items()]
-    text = pl.concat_str([pl.lit(None, pl.String), *names], separator="\\", ignore_nulls=True)
+    text = pl.concat_str([pl.lit(None, pl.String), *names], separator=JOINT, ignore_nulls=True)
     return images.with_columns(pl.when(text != "").then(text).alias("new"))["new"]
 
 
-def kinds(tags: pl.LazyFrame) -> list[pl.Expr]:
-    """Return the kind of each image of a table of tags: `kind Modality`, … as text.
+def stated(tags: pl.LazyFrame) -> list[pl.Expr]:
+    """Return what each image of a table of tags says it is: `stated Modality`, … as text.
 
     The encoding cannot give it: it has no column for a tag that is equal in all images of a run.
     """
     columns = tags.collect_schema()
-    texts = {k: pl.col(k) if k in columns else pl.lit(None, pl.String) for k in KINDS}
+    texts = {k: pl.col(k) if k in columns else pl.lit(None, pl.String) for k in STATED}
     plain = {k: text.str.strip_chars().str.to_uppercase() for k, text in texts.items()}
-    return [pl.when(text != "").then(text).alias(f"kind {k}") for k, text in plain.items()]
+    return [pl.when(text != "").then(text).alias(f"stated {k}") for k, text in plain.items()]
 
 
-def new_kinds(run: pl.DataFrame) -> dict[str, pl.Expr]:
-    """Return whether an image is of a kind that is not in the run, for each of KINDS.
+def of_new_kind(run: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Return whether an image is of a kind that is not in the run, by `kind` and each of STATED.
 
-    run: the columns of `kinds`; a tag that is missing in the whole run is left out.
+    run: `kind` and the columns of `stated`. Images are compared with those of their own kind; a tag
+    that is missing in all of these says nothing.
     Returns expressions over columns of these names, never null.
     """
-    run_kinds = {k: run[f"kind {k}"].drop_nulls().unique() for k in KINDS}
+    kinds = {str(kind): rows for (kind,), rows in run.group_by("kind", maintain_order=True)}
+    new_kind = ~pl.col("kind").is_in(list(kinds))
+    of_kinds = in_kinds({kind: _new_statements(rows) for kind, rows in kinds.items()})
+    return {"kind": new_kind, **{k: of_kinds[k] for k in STATED if k in of_kinds}}
+
+
+def _new_statements(run: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Whether an image states what no image in `run` does, for each of STATED."""
+    values = {k: run[f"stated {k}"].drop_nulls().unique().sort() for k in STATED}
     return {
-        k: ~pl.col(f"kind {k}").is_in(kinds.implode()).fill_null(True)
-        for k, kinds in run_kinds.items()
-        if len(kinds)
+        k: ~pl.col(f"stated {k}").is_in(known.implode()).fill_null(True)
+        for k, known in values.items()
+        if len(known)
     }
 
 

@@ -18,9 +18,10 @@ ROUNDING = 1e-9  # sums that differ only by the order of their terms count as eq
 class Sides:
     """Two samples of patients, as rows of shares.
 
-    rows: float64 (n, m), the first side's before the second's; actual: float64 (1, n), 1 for rows
+    rows: float64 (n, m), the first side's before the second's, NaN where a patient has no figure;
+    actual: float64 (1, n), 1 for rows
     of the first side; sd: float64 (m,), the standard deviation over all rows, infinite where all
-    are equal.
+    are equal, or some have no figure.
     """
 
     def __init__(self, first: Float64s, second: Float64s) -> None:
@@ -63,14 +64,20 @@ class Sides:
         """Return the Kolmogorov-Smirnov statistic of the two sides, in a column.
 
         permuted: (p, n), see permutations.
-        Returns float64 (p, 1).
+        Returns float64 (p, 1). Rows without a figure count on neither side; 0 where a side has none
+        with one.
         """
-        order = np.argsort(self.rows[:, column], kind="stable")
+        known = np.flatnonzero(np.isfinite(self.rows[:, column]))
+        if not len(known):
+            return np.zeros((len(permuted), 1))
+        order = known[np.argsort(self.rows[known, column], kind="stable")]
         last = np.append(np.diff(self.rows[order, column]) > 0, True)  # of equal values
         inside = np.cumsum(permuted[:, order], axis=1)
         outside = np.arange(1, len(order) + 1) - inside
-        gaps = inside / self.first - outside / (len(order) - self.first)
-        return np.asarray(np.abs(gaps[:, last]).max(axis=1, keepdims=True))
+        first, second = inside[:, -1:], outside[:, -1:]
+        gaps = inside / np.maximum(first, 1) - outside / np.maximum(second, 1)
+        apart = np.abs(gaps[:, last]).max(axis=1, keepdims=True)
+        return np.asarray(np.where((first > 0) & (second > 0), apart, 0.0))
 
 
 def max_pvalues(statistics: Float64s) -> Float64s:

@@ -89,7 +89,11 @@ def fit_tree(
 
 
 def apply_tree(
-    tags: pl.DataFrame, content: pl.DataFrame, tree: Tree, body_parts: pl.DataFrame, key: bytes
+    tags: pl.DataFrame | pl.LazyFrame,
+    content: pl.DataFrame,
+    tree: Tree,
+    body_parts: pl.DataFrame,
+    key: bytes,
 ) -> pl.DataFrame:
     """Return the encoded columns of images.
 

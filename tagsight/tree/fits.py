@@ -10,6 +10,7 @@ from tagsight.tree.conformal import Limits
 from tagsight.tree.placing import place
 
 ASSESSED = {"pvalue": pl.Float32, "fits": pl.Boolean}
+LIMITS = {"limit": pl.Float64, "level": pl.Float64, "patients": pl.Int64, "pooled": pl.Boolean}
 
 
 def limits(sample: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> dict[str, Limits]:
@@ -22,6 +23,15 @@ def limits(sample: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> dict[str, 
         [sample.with_columns(person=person()), place(sample, leaves, tree).drop("image")],
         how="horizontal",
     )
+    return limits_of(placed, leaves, tree)
+
+
+def limits_of(placed: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> dict[str, Limits]:
+    """Return the limits of each kind's leaves, as `limits`.
+
+    placed: images of patients that no medoid was fitted to: `person`, `cluster` and `distance`, in
+    a tree `kind`.
+    """
     found = {}
     for kind, rows in tree.parts(placed):
         of_kind = _of_kind(leaves, kind)
@@ -31,6 +41,21 @@ def limits(sample: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> dict[str, 
             local = known.select("person", "distance", cluster=pl.col("cluster") - (first - 1))
             found[kind] = Limits(local, len(of_kind))
     return found
+
+
+def table(leaves: pl.DataFrame, by_kind: Mapping[str, Limits]) -> pl.DataFrame:
+    """Return a row for each leaf: `cluster` and the columns of LIMITS, null where it has no limits.
+
+    leaves: as in medoids.parquet; by_kind: of `limits`.
+    """
+    parts = [pl.DataFrame(schema={"cluster": pl.Int32, **LIMITS})]
+    for kind, of_its_leaves in by_kind.items():
+        first = int(_of_kind(leaves, kind)["cluster"].min())  # type: ignore[arg-type]
+        rows = pl.DataFrame(of_its_leaves.table(), {"cluster": pl.Int32, **LIMITS})
+        parts.append(rows.with_columns(pl.col("cluster") + (first - 1)))
+    return leaves.select("cluster").join(
+        pl.concat(parts), on="cluster", how="left", maintain_order="left"
+    )
 
 
 def assess(

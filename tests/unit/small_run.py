@@ -20,13 +20,15 @@ KINDS = {  # what the images of a kind have, and between what their numbers lie
     ),
     "MR": ({"Modality": "MR", "BodyPartExamined": "BRAIN"}, {"EchoTime": (10, 99)}),
     "CR": ({"Modality": "CR", "BodyPartExamined": "HAND"}, {"KVP": (40, 70)}),
+    "SR": ({"Modality": "SR"}, {}),
 }
+PICTURES = ("CT", "MR", "CR")
 MAKERS = ("Philips", "SIEMENS", "GE")
 KEYWORDS = ("Modality", "BodyPartExamined", "Manufacturer", "KVP", "Exposure", "EchoTime")
 READING = {"keep": ["PatientSex"], "keep_undrawable": ["no_pixels"], "derive_text": []}
 
 
-def tags(seed, patients, kinds=tuple(KINDS), folder="old"):
+def tags(seed, patients, kinds=PICTURES, folder="old"):
     """A table of tags: some series of each patient, of one kind, some images of each series."""
     rng = np.random.default_rng(seed)
     rows = []

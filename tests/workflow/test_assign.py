@@ -1,4 +1,4 @@
-"""New images later: put into a finished run's clusters, and nothing of the run is touched."""
+"""New images later: they get a finished run's labels, and nothing of the run is touched."""
 
 import shutil
 
@@ -67,7 +67,7 @@ def test_new_images_are_assigned_and_the_run_is_left_as_it_is(copy_of_finished, 
     shutil.copy(copied, new / "copied.dcm")
     before = written(copy_of_finished)
     places = [str(new), str(known.relative_to(copy_of_finished))]
-    changed = {"seed": 9, "cluster__k": [4], "tags__shards": 1, "privacy__keep": []}
+    changed = {"seed": 9, "labels__count": 4, "tags__shards": 1, "privacy__keep": []}
     config = overlay(tmp_path, assign__input=places, **changed)
     done = run(copy_of_finished, config, targets=["assign"])
     assert written(copy_of_finished) == before
@@ -78,17 +78,20 @@ def test_new_images_are_assigned_and_the_run_is_left_as_it_is(copy_of_finished, 
     annotated = pl.read_parquet(results / "annotations/*.parquet")
     own = table.filter("known").join(annotated, on="image", suffix="_before")
     assert len(own) == sum(path.is_file() for path in known.rglob("*"))
-    assert (own["cluster"] == own["cluster_before"]).all()
+    for column in ("kind", "label", "name", "cluster", "second", "because"):
+        assert own[column].equals(own[f"{column}_before"]), column
     fits = {path.split("/")[-1]: fit for path, fit in table["path", "fits"].rows()}
     assert (fits["CT_small.dcm"], fits["foreign.dcm"]) == (True, False)
     copies = table.filter("known").join(own, on="image", how="anti")["path"]
     assert {path.split("/")[-1] for path in copies} == {"copied.dcm", "CT_small.dcm"}
 
-    assert table.filter(pl.col("path").str.ends_with("foreign.dcm"))["unseen"][0].startswith("SOP")
+    foreign = table.filter(pl.col("path").str.ends_with("foreign.dcm"))
+    assert foreign.select("kind", "label", "unseen").row(0) == ("OPT", None, "kind")
 
     told = read_json(results / "assign.json")
     assert told["rejected"] == {"no_pixels": 1, "not_dicom": 1}
     assert (told["new"], told["known"]) == (2, len(own) + 2)
+    assert told["kinds"]["OPT"] == {"new": 1, "fit_none": 1, "in_run": False}
     rejected = pl.read_csv(results / "assign_rejected.csv")
     assert sorted(rejected["path"].str.split("/").list.last()) == ["notes.txt", "reportsi.dcm"]
     assert told["result"] in done.stdout

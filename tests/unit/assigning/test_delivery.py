@@ -6,13 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 import small_run
+from small_tree_run import TABLES
 
-from tagsight.assigning.delivery import COLUMNS, Delivery
+from tagsight.assigning.delivery import FLAT_COLUMNS, Delivery
+from tagsight.assigning.encoder import TagEncoder
 from tagsight.assigning.finished_run import load_run
 from tagsight.errors import DataError
 from tagsight.reading.shard_reader import Shard
 from tagsight.run.atomic import write_json
-from tagsight.tags import fitting
 
 CLONE = Path(__file__).parents[3]
 TABLE = small_run.spellings(CLONE)
@@ -35,18 +36,18 @@ def run(tmp_path_factory):
 
 def delivered(run, folder, *parts, rejected=()):
     delivery = Delivery(run, folder / "assigned")
+    encoder = TagEncoder(run, TABLE, TABLES)
     for tags in parts:
         refused = pl.DataFrame({"path": "x", "reason": list(rejected), "detail": ""}, REJECTED)
         shard = Shard(tags.lazy(), refused, len(tags))
-        features = fitting.apply(shard.tags, run.encoding, TABLE, run.key)
-        delivery.add(shard, features)
+        delivery.add(shard, encoder.encode(shard.tags))
     return delivery
 
 
 def test_images_are_put_where_the_run_would_have_put_them(run, tmp_path):
     delivery = delivered(run, tmp_path, OLD[:100], OLD[100:])
     found = delivery.table().collect()
-    assert found.columns == list(COLUMNS)
+    assert found.columns == list(FLAT_COLUMNS)
     assert found["image"].to_list() == OLD["image"].to_list()
     assert found["path"].to_list() == OLD["path"].to_list()
     before = pl.read_parquet(run.folder / "annotations/*.parquet")
@@ -72,7 +73,7 @@ def test_a_foreign_image_fits_none_and_images_like_the_runs_do(run, tmp_path):
     found = delivery.table().collect()
     assert found.filter(image="foreign").select("fits", "unseen").row(0) == (
         False,
-        "Modality\\BodyPartExamined\\Manufacturer",
+        "Modality; BodyPartExamined; Manufacturer",
     )
     assert found.filter(image="foreign")["pvalue"][0] <= 0.01  # by its distance already
     assert found.filter(pl.col("image") != "foreign")["fits"].mean() > 0.97
@@ -108,7 +109,7 @@ def test_an_image_of_a_kind_that_all_of_the_run_share_is_of_another(tmp_path):
     only = small_run.tags(1, 60, kinds=("CT",))
     small_run.write(tmp_path / "results", only, TABLE)
     run = load_run(tmp_path / "results", "archive", None)
-    assert "Modality" not in {column.keyword for column in run.encoding.columns}
+    assert "Modality" not in {column.keyword for column in run.tree.columns}
     new = small_run.tags(2, 10, kinds=("CT",), folder="new")
     other = small_run.tags(3, 10, kinds=("CT",), folder="new").with_columns(Modality=pl.lit("PT"))
     found = delivered(run, tmp_path, new, other).table().collect()

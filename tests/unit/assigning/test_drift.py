@@ -8,6 +8,7 @@ from tagsight.assigning import drift
 from tagsight.assigning.drift import Profile, compare, warning
 from tagsight.assigning.novelty import beyond, unseen, values_of
 from tagsight.tags.encoding import Column, Encoding
+from tagsight.tags.tree_encoding import FLAT, Branch, Tree
 
 ENCODING = Encoding(
     "linear",
@@ -18,6 +19,7 @@ ENCODING = Encoding(
         Column("SliceThickness", "SliceThickness", "numeric", "number", minimum=0, maximum=9),
     ),
 )
+TREE = Tree({FLAT: Branch(0, True, ENCODING)})
 NAMES = ["CT", "MR", "US"]
 
 
@@ -37,7 +39,7 @@ def images(seed, patients, *, mix=(0.5, 0.3, 0.2), filled=0.8, new=0.0, far=0.0,
                 {
                     "person": person,
                     "series": f"{person}-{s}",
-                    "cluster": kind + 1,
+                    "label": kind + 1,
                     "distance": far + d,
                     "Modality": code,
                     "KVP": 120.0 if has_kvp else None,
@@ -46,7 +48,7 @@ def images(seed, patients, *, mix=(0.5, 0.3, 0.2), filled=0.8, new=0.0, far=0.0,
                 }
                 for d in rng.random(count) * 0.1
             ]
-    schema = {"cluster": pl.Int32, "Modality": pl.Int32, "KVP": pl.Float64}
+    schema = {"label": pl.Int32, "Modality": pl.Int32, "KVP": pl.Float64}
     return pl.DataFrame(rows, schema_overrides=schema)
 
 
@@ -55,7 +57,7 @@ EVERYWHERE = {"KVP": ALL, "SliceThickness": ALL}
 
 
 def profile_of(sole, ends):
-    return Profile(ENCODING, 3, unseen(ENCODING, sole), beyond(ENCODING, ends))
+    return Profile(ENCODING.columns, [1, 2, 3], unseen(ENCODING, sole), beyond(ENCODING, ends))
 
 
 def persons(frame, sole=None, ends=None):
@@ -74,8 +76,8 @@ def test_a_profile_is_the_mean_over_images_of_a_series_then_the_sum_over_series(
         assert row["series"] == len(series)
         assert row["distance"] == pytest.approx(sum(part["distance"].mean() for part in series))
         for c in (1, 2, 3):
-            share = sum((part["cluster"] == c).mean() for part in series)
-            assert row[f"cluster {c}"] == pytest.approx(share)
+            share = sum((part["label"] == c).mean() for part in series)
+            assert row[f"label {c}"] == pytest.approx(share)
         assert row["present KVP"] == pytest.approx(
             sum(part["KVP"].is_not_null().mean() for part in series)
         )
@@ -87,6 +89,30 @@ def test_a_profile_is_the_mean_over_images_of_a_series_then_the_sum_over_series(
         assert row["beyond SliceThickness"] == sum(outside)
         assert row["beyond KVP"] == 0
     assert "unseen KVP" not in found.columns
+
+
+def test_images_without_distance_or_label_count_in_all_but_the_distance():
+    """As objects that are no pictures have no distance, and those of a new kind no label either."""
+    frame = images(3, 30)
+    one = pl.col("series").str.ends_with("-0")
+    lacking = frame.with_columns(
+        label=pl.when(~one).then("label"), distance=pl.when(~one).then("distance")
+    )
+    found = persons(lacking)
+    for row in found.iter_rows(named=True):
+        others = frame.filter(~one, person=row["person"])
+        distances = others.group_by("series").agg(pl.col("distance").mean())["distance"]
+        assert row["placed"] == len(distances) == row["series"] - 1
+        assert row["distance"] == pytest.approx(distances.sum())
+        assert row["label none of them"] == 1
+        assert sum(row[f"label {c}"] for c in (1, 2, 3)) == row["placed"]
+    told = compare(found, persons(frame), NAMES, 1)
+    of_some = found.filter(pl.col("placed") > 0)
+    mean = (of_some["distance"] / of_some["placed"]).mean()
+    assert told["distance"]["largest"][0]["delivery"] == pytest.approx(mean)
+    assert told["clusters"]["largest"][0]["name"] == drift.NO_LABEL
+    assert told["clusters"]["drifted"]
+    assert not told["distance"]["drifted"]
 
 
 def test_parts_add_up_in_any_order_and_the_same_persons_are_kept(monkeypatch):
@@ -113,7 +139,7 @@ def test_a_split_of_the_runs_own_patients_gives_no_warning():
         shuffled = np.random.default_rng(seed).permutation(frame["person"].unique().sort())
         delivered = pl.Series(shuffled[:15]).implode()
         run = frame.filter(~pl.col("person").is_in(delivered))
-        has = values_of([run], ENCODING)
+        has = values_of([run], TREE)[FLAT]
         delivery = persons(frame.filter(pl.col("person").is_in(delivered)), ends=has.ends)
         profile = persons(run, has.one_person_codes, has.inner_ends)
         alarms += compare(delivery, profile, NAMES, seed)["drifted"]
@@ -134,14 +160,15 @@ def test_a_shifted_delivery_is_caught_and_it_is_said_what_moved(change, aspect):
     caught = 0
     for seed in range(10):
         run = images(seed + 100, 120)
-        has = values_of([run], ENCODING)
+        has = values_of([run], TREE)[FLAT]
         delivery = persons(images(seed, 40, **change), ends=has.ends)
         told = compare(delivery, persons(run, has.one_person_codes, has.inner_ends), NAMES, seed)
         caught += told[aspect]["drifted"]
         others = [a for a in drift.ASPECTS if a != aspect and told[a]["drifted"]]
         assert len(others) <= 1, others
         if told["drifted"]:
-            assert drift.WORDS[aspect] in warning(told)
+            words = {"clusters": "their clusters"} | drift.WORDS
+            assert words[aspect] in warning(told, "clusters")
     assert caught >= 9
 
 
@@ -154,7 +181,7 @@ def test_what_moved_is_told_with_its_shares():
     assert row["run"] == pytest.approx(1.0)
     assert row["delivery"] == pytest.approx(0.0)
     assert row["pvalue"] <= drift.LEVEL
-    assert warning(told) == (
+    assert warning(told, "clusters") == (
         "the new images as a whole differ from the run's: which tags are filled (KVP 100%, now 0%)"
     )
 
@@ -165,13 +192,13 @@ def test_a_trifle_is_no_drift_however_sure_it_is():
     assert told["presence"]["pvalue"] <= 5 * drift.LEVEL
     assert told["presence"]["moved"] < drift.LEAST_MOVED
     assert not told["drifted"]
-    assert warning(told) is None
+    assert warning(told, "clusters") is None
 
 
 def test_of_few_patients_nothing_is_told():
     told = compare(persons(images(1, 4)), persons(images(2, 40)), NAMES, 1)
     assert told == {"drifted": None, "patients": 4, "run_patients": 40}
-    assert warning(told) is None
+    assert warning(told, "clusters") is None
 
 
 def test_a_seed_gives_the_same_figures_again():

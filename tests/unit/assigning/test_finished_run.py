@@ -13,6 +13,7 @@ from tagsight.assigning.finished_run import NEEDED_FILES, SHARDED, load_run
 from tagsight.errors import DataError, UserError
 from tagsight.gower.metric import cross
 from tagsight.tags.encoding import to_features
+from tagsight.tags.tree_encoding import FLAT
 
 CLONE = Path(__file__).parents[3]
 IMAGES = small_run.tags(1, 60)
@@ -31,7 +32,7 @@ def test_the_images_of_a_run_are_all_but_those_of_the_tuning_sample(folder):
     expected = IMAGES.filter(~pl.col("patient").is_in(sample["patient"].implode()))
     assert sorted(found["image"]) == sorted(expected["image"])
     assert set(found["person"]) == set(expected["patient"])
-    assert {column.name for column in run.encoding.columns} <= set(found.columns)
+    assert {"label", "kind", *(column.name for column in run.tree.columns)} <= set(found.columns)
     annotated = pl.read_parquet(folder / "annotations/*.parquet")
     both = found.join(annotated, on="image")
     assert (both["cluster"] == both["cluster_right"]).all()
@@ -41,9 +42,10 @@ def test_the_images_of_a_run_are_all_but_those_of_the_tuning_sample(folder):
 def test_an_image_goes_to_its_nearest_medoid(folder):
     run = load_run(folder, "archive", None)
     features = pl.read_parquet(folder / "features/*.parquet")
-    placed = run.place(features)
-    distances = cross(to_features(features, run.encoding), to_features(run.medoids, run.encoding))
-    assert run.k == 3
+    placed = run.place(run.with_kind(features))
+    encoding = run.tree.of(FLAT)
+    distances = cross(to_features(features, encoding), to_features(run.leaves, encoding))
+    assert len(run.leaves) == 3
     assert (placed["cluster"].to_numpy() == distances.argmin(axis=1) + 1).all()
     assert np.array_equal(placed["distance"].to_numpy(), distances.min(axis=1))
 
@@ -76,8 +78,8 @@ def test_it_says_how_its_files_were_read(folder):
 def test_values_and_kinds_are_of_all_its_images(folder):
     run = load_run(folder, "archive", None)
     kvp = IMAGES["KVP"].drop_nulls().cast(pl.Float64)
-    assert run.values().ends["KVP"] == (kvp.min(), kvp.max())
-    assert set(run.kinds()["kind Modality"]) == {"CT", "MR", "CR"}
+    assert run.values()[FLAT].ends["KVP"] == (kvp.min(), kvp.max())
+    assert set(run.stated()["stated Modality"]) == {"CT", "MR", "CR"}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_an_empty_folder_is_no_run(tmp_path):
 def test_other_ranges_than_the_runs_are_noticed(tmp_path):
     table = small_run.spellings(CLONE)
     small_run.write(tmp_path / "results", IMAGES, table, ranges="sample")
-    assert load_run(tmp_path / "results", "sample", None).k == 3
+    assert len(load_run(tmp_path / "results", "sample", None).leaves) == 3
     with pytest.raises(DataError, match=r"another config \(gower.ranges\)"):
         load_run(tmp_path / "results", "archive", None)
 

@@ -47,6 +47,25 @@ def test_differences_and_ks_statistics_are_those_of_scipy(seed):
         assert apart[0] == pytest.approx(expected)
 
 
+@given(st.integers(0, 10**6), st.lists(st.booleans(), min_size=20, max_size=20))
+@settings(max_examples=30)
+def test_patients_without_a_figure_count_on_neither_side(seed, lacking):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 6, (20, 2)) / 5
+    rows[np.array(lacking), 1] = np.nan
+    both = Sides(rows[:8], rows[8:])
+    permuted = np.vstack([both.actual, rng.permutation(both.actual[0])])
+    apart = both.ks_statistics(permuted, 1)[:, 0]
+    for draw, found in zip(permuted, apart, strict=True):
+        known = ~np.isnan(rows[:, 1])
+        inside, outside = rows[(draw == 1) & known, 1], rows[(draw == 0) & known, 1]
+        some = len(inside) and len(outside)
+        assert found == pytest.approx(stats.ks_2samp(inside, outside).statistic if some else 0.0)
+    others = Sides(rows[:8, :1], rows[8:, :1])
+    differences, expected = (s.differences(permuted)[:, 0] for s in (both, others))
+    np.testing.assert_allclose(differences, expected, atol=1e-12)
+
+
 def test_of_one_statistic_it_is_scipys_permutation_test():
     rng = np.random.default_rng(3)
     first, second = rng.normal(0.9, 1, (15, 1)), rng.normal(0, 1, (25, 1))
