@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from forest import THICKNESS, images, tree
 
-from tagsight.tags.tree_encoding import Branch, Tree
+from tagsight.tree.encodings import Branch, Tree
 from tagsight.tree.looks_weights import with_learned_weights
 
 

@@ -15,9 +15,9 @@ import polars as pl
 from tagsight.gower.features import Distance
 from tagsight.tags import fitting, scales, weighting
 from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding, fit_scale
-from tagsight.tags.kind_frequencies import tally
 from tagsight.tags.quantities import without_uncalibrated
-from tagsight.tags.tree_encoding import WORD, Branch, Tree
+from tagsight.tree.encodings import WORD, Branch, Tree
+from tagsight.tree.kind_frequencies import tally
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ def _by_kind(
 
 def _weighing(column: Column, mean: float, weights: weighting.Kind) -> Column:
     """The column with its weight among tags; mean: its mean distance."""
-    if weights == "equal":
+    if weights != "commensurable":  # those of `looks` are learned later
         return column
     return _times(column, column.weight / max(mean, weighting.LEAST_MEAN))
 
