@@ -18,24 +18,20 @@ with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
     tags, selection = scan(inputs.tags), pl.read_parquet(inputs.selection)
     body_parts = spelling_table(params.body_parts)
-    how = {name: params[name] for name in ("distance", "scale", "min_patients")}
+    how = {name: params[name] for name in ("distance", "scale", "weights", "min_patients")}
     how |= {"body_parts": body_parts, "key": run_key(params.key_file, results_folder(snakemake))}
     if params.tree:
-        both = kind_frequencies.scan_with_content(inputs.tags, inputs.content)
         tree = fit_tree(
-            both,
-            kind_frequencies.sizes(both),
+            kind_frequencies.scan_with_content(inputs.tags, inputs.content),
             pl.read_parquet(inputs.kinds),
             selection,
             kind_frequencies.words(scan(inputs.content)),
             shares=Shares(params.region_weight, params.facets_weight, params.presence_weight),
-            weights=params.weights,
             **how,
         )
     else:
-        how |= {name: params[name] for name in ("presence_weight", "weights")}
-        frequencies = pl.read_parquet(inputs.frequencies)
-        tree = flat(fitting.fit(tags, frequencies, selection, **how))
+        how["presence_weight"] = params.presence_weight
+        tree = flat(fitting.fit(tags, pl.read_parquet(inputs.frequencies), selection, **how))
     LOG.info("%d columns", len(tree.columns))
     write_json(tree.to_json(), snakemake.output.encoding)
     table = unmapped(tags, body_parts, params.min_patients, tree.keywords)

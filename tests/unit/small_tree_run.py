@@ -82,7 +82,6 @@ def _encodings(images, words, table):
     by_kind = kind_frequencies.kind_frequencies(both, frequencies(images.lazy(), 1))
     return fit_tree(
         both,
-        kind_frequencies.sizes(both),
         by_kind,
         by_kind.select("kind", "keyword", fate=pl.lit("kept")),
         kind_frequencies.words(words.lazy()),

@@ -84,7 +84,6 @@ def selected(both, counted, in_words=None, **asked):
 def tree(both, counted):
     return fit_tree(
         both,
-        by_kinds.sizes(both),
         counted,
         selected(both, counted),
         by_kinds.words(CONTENT.lazy()),
@@ -204,7 +203,6 @@ def test_equal_columns_of_several_kinds_have_the_same_categories(tree):
 def test_presence_is_left_out_where_it_weighs_nothing(both, counted):
     none = fit_tree(
         both,
-        by_kinds.sizes(both),
         counted,
         selected(both, counted),
         by_kinds.words(CONTENT.lazy()),
