@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from tagsight.arrays import Integers
 from tagsight.gower.features import Distance
 from tagsight.tags import fitting, scales, weighting
 from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding, fit_scale
@@ -189,23 +190,30 @@ def _facets(words: pl.DataFrame) -> list[str]:
 def _words(words: pl.DataFrame, kind: str, images: int, names: Sequence[str]) -> list[Column]:
     """The columns of words in a kind: the words, and whether there is one.
 
-    Of a facet with a single word, such as a localizer, it counts in full whether there is one; a
-    single region tells nothing.
+    Each weighs what it divides, the share of pairs of images that differ in it: of a word that
+    nearly all images share, or that few have, little of the facets' share is taken. Of a facet with
+    a single word, such as a localizer, it counts in full whether there is one; a single region
+    tells nothing.
     """
     columns = []
     for name in names:
         every = words.filter(pl.col("column") == name)
-        here = every.filter(pl.col("kind") == kind)
-        filled = int(here["images"].sum())
-        presence = _is_present(f"{WORD}.{name}", name)
+        here = every.filter(pl.col("kind") == kind)["images"].to_numpy()
+        filled = int(here.sum())
+        known = _divided(np.array([images - filled, filled]))
         if len(here) > 1:
             categories = tuple(every["word"].unique().sort())
             column = Column(f"{WORD}.{name}", name, "categorical", WORD, categories=categories)
-            columns.append(column)
-            presence = replace(presence, weight=PRESENCE_OF_WORDS)
-        if 0 < filled < images and (len(here) > 1 or name != REGION):
-            columns.append(presence)
+            columns.append(_times(column, _divided(here)))
+            known *= PRESENCE_OF_WORDS
+        if known and (len(here) > 1 or name != REGION):
+            columns.append(_times(_is_present(f"{WORD}.{name}", name), known))
     return columns
+
+
+def _divided(counts: Integers) -> float:
+    """The share of pairs of images that differ, of classes of so many images each."""
+    return weighting.share_unequal(np.arange(len(counts)), counts)
 
 
 def _is_present(name: str, keyword: str) -> Column:
