@@ -31,8 +31,6 @@ rule all:
         "results/labels.parquet",
         "results/rejected.csv",
         "results/agreement.json",
-        "results/cards.json",
-        branch(TREE, then="results/facets.json"),
         branch(LOOKS, then="results/evaluation.json"),
         branch(SITES, then="results/sites.json"),
 

@@ -53,7 +53,7 @@ rule nearest:
     input:
         features="results/features/{shard}.parquet",
         sample="results/samples/tuning.parquet",
-        holdout="results/samples/holdout.parquet",
+        others=expand("results/samples/{sample}.parquet", sample=["holdout", *TRIALS]),
         medoids="results/medoids.parquet",
         encoding=ENCODING,
     output:

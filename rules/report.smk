@@ -79,6 +79,10 @@ rule figures:
         "../scripts/figures.py"
 
 
+TOLD = [rules.figures, rules.agreement, rules.annotations_csv]
+TOLD += branch(TREE, then=[rules.facets])
+
+
 rule report:
     input:
         images=branch(LOOKS, then="results/images/tuning.npy"),
@@ -111,13 +115,6 @@ rule report:
     conda:
         "../envs/tagsight.yaml"
     params:
-        **recipe(
-            "report",
-            rules.figures,
-            rules.agreement,
-            *branch(TREE, then=[rules.facets]),
-            rules.annotations_csv,
-            **GALLERY,
-        ),
+        **recipe("report", *TOLD, **GALLERY),
     script:
         "../scripts/report.py"

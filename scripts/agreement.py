@@ -8,8 +8,8 @@ from tagsight.interpretation.flat_agreement import flat_agreement
 from tagsight.interpretation.tree_agreement import tree_agreement
 from tagsight.run.atomic import read_json, write_json
 from tagsight.run.jobs import logged
-from tagsight.tags.tree_encoding import FLAT, load_tree
 from tagsight.tree.dealing import numbers_of
+from tagsight.tree.encodings import FLAT, load_tree
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params

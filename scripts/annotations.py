@@ -7,13 +7,8 @@ from tagsight.interpretation import annotations
 from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged
 from tagsight.tags import labels
-from tagsight.tags.tree_encoding import FLAT, load_tree
 from tagsight.terms.spelling_table import spelling_table
-
-FLAT_COLUMNS = (
-    *("image", "path", "series", "study", "patient", "cluster", "name"),
-    *("distance", "margin", "second", "because"),
-)
+from tagsight.tree.encodings import FLAT, load_tree
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
@@ -24,11 +19,7 @@ with logged(snakemake):
         encoding = tree.of(FLAT).ranged_by(pl.read_parquet(inputs.sample), params.ranges)
         medoids = pl.read_parquet(inputs.medoids).filter(k=k)
         placed = annotation.annotate(pl.read_parquet(inputs.features), medoids, encoding)
-        names = {card["cluster"]: card["name"] for card in cards}
-        table = placed.join(tags, on="image", how="left", maintain_order="left").with_columns(
-            name=pl.col("cluster").replace_strict(names, return_dtype=pl.String)
-        )
-        table = table.select(FLAT_COLUMNS)
+        table = annotations.flat_annotations(placed, tags, cards)
     else:
         table = annotations.annotations(
             pl.read_parquet(inputs.nearest),

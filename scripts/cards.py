@@ -6,8 +6,8 @@ from tagsight.content.tables import content_tables
 from tagsight.interpretation import flat_cards, rules, tree_cards
 from tagsight.run.atomic import read_json, write_file, write_json
 from tagsight.run.jobs import logged
-from tagsight.tags.tree_encoding import FLAT, load_tree
 from tagsight.terms.name_words import Words
+from tagsight.tree.encodings import FLAT, load_tree
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
@@ -17,29 +17,20 @@ with logged(snakemake):
     stability, least = read_json(inputs.stability), params.min_patients
     if tree.flat:
         k = read_json(inputs.choice)["k"]
-        found = flat_cards.described(
+        tables = [pl.read_parquet(inputs.clusters), members, medoids]
+        cards, rows = flat_cards.described(
             sample,
             holdout,
-            pl.read_parquet(inputs.clusters).filter(k=k),
-            members.filter(k=k),
-            medoids.filter(k=k),
+            *(table.filter(k=k) for table in tables),
             tree.of(FLAT),
             stability["grid"][str(k)],
             least,
         )
     else:
+        words = Words(content_tables(params.tables).kinds.all_words())
         composition = pl.read_parquet(inputs.composition)
-        found = tree_cards.described(
-            sample,
-            holdout,
-            members,
-            medoids,
-            tree,
-            composition,
-            stability,
-            Words(content_tables(params.tables).kinds.all_words()),
-            least,
+        cards, rows = tree_cards.described(
+            sample, holdout, members, medoids, tree, composition, stability, words, least
         )
-    cards, rows = found
     write_json(cards, snakemake.output.cards)
     write_file(rules.to_yaml(rows, cards, len(cards)), snakemake.output.rules)

@@ -7,8 +7,8 @@ from tagsight.clustering.choice import choose
 from tagsight.run.atomic import write_json
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
-from tagsight.tags.tree_encoding import FLAT, load_tree
 from tagsight.tree.dealing import tree_choice
+from tagsight.tree.encodings import FLAT, load_tree
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params

@@ -4,8 +4,8 @@ import polars as pl
 
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
-from tagsight.tags.tree_encoding import FLAT, load_tree
 from tagsight.tree.clusters import flat_clusters, tree_clusters
+from tagsight.tree.encodings import FLAT, load_tree
 
 with logged(snakemake):
     params = snakemake.params

@@ -8,7 +8,7 @@ from tagsight.report.counts import counts
 from tagsight.run.atomic import write_json
 from tagsight.run.jobs import logged
 from tagsight.run.tables import scan
-from tagsight.tags.tree_encoding import load_tree
+from tagsight.tree.encodings import load_tree
 
 with logged(snakemake):
     inputs = snakemake.input

@@ -4,8 +4,8 @@ import polars as pl
 
 from tagsight.run.atomic import write_npy
 from tagsight.run.jobs import logged
-from tagsight.tags.tree_encoding import load_tree
 from tagsight.tree.distances import matrix
+from tagsight.tree.encodings import load_tree
 
 with logged(snakemake):
     sample = pl.read_parquet(snakemake.input.sample)

@@ -7,37 +7,32 @@ from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
-from tagsight.tags import fitting, kind_frequencies
-from tagsight.tags.tree_encoding import FLAT, Branch, Tree
-from tagsight.tags.tree_fitting import Shares, fit_tree
+from tagsight.tags import fitting
 from tagsight.tags.unmapped import unmapped
 from tagsight.terms.spelling_table import spelling_table
+from tagsight.tree import kind_frequencies
+from tagsight.tree.encodings import flat
+from tagsight.tree.fitting import Shares, fit_tree
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
-    tags, body_parts = scan(inputs.tags), spelling_table(params.body_parts)
-    frequencies, selection = pl.read_parquet(inputs.frequencies), pl.read_parquet(inputs.selection)
-    how = {name: params[name] for name in ("distance", "scale", "min_patients")}
+    tags, selection = scan(inputs.tags), pl.read_parquet(inputs.selection)
+    body_parts = spelling_table(params.body_parts)
+    how = {name: params[name] for name in ("distance", "scale", "weights", "min_patients")}
     how |= {"body_parts": body_parts, "key": run_key(params.key_file, results_folder(snakemake))}
     if params.tree:
-        both = kind_frequencies.scan_with_content(inputs.tags, inputs.content)
         tree = fit_tree(
-            both,
-            kind_frequencies.sizes(both),
+            kind_frequencies.scan_with_content(inputs.tags, inputs.content),
             pl.read_parquet(inputs.kinds),
             selection,
             kind_frequencies.words(scan(inputs.content)),
             shares=Shares(params.region_weight, params.facets_weight, params.presence_weight),
-            weights=params.weights,
             **how,
         )
     else:
-        weights = {name: params[name] for name in ("presence_weight", "weights")}
-        tree = Tree(
-            {FLAT: Branch(0, True, fitting.fit(tags, frequencies, selection, **weights, **how))}
-        )
+        how["presence_weight"] = params.presence_weight
+        tree = flat(fitting.fit(tags, pl.read_parquet(inputs.frequencies), selection, **how))
     LOG.info("%d columns", len(tree.columns))
     write_json(tree.to_json(), snakemake.output.encoding)
-    keywords = list(dict.fromkeys(c.keyword for c in tree.columns if c.parser != "word"))
-    table = unmapped(tags, body_parts, params.min_patients, keywords)
+    table = unmapped(tags, body_parts, params.min_patients, tree.keywords)
     write_parquet(table, snakemake.output.unmapped)

@@ -5,9 +5,10 @@ import polars as pl
 from tagsight.run.atomic import write_parquet
 from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
-from tagsight.tags import fitting, tree_fitting
-from tagsight.tags.tree_encoding import FLAT, load_tree
+from tagsight.tags import fitting
 from tagsight.terms.spelling_table import spelling_table
+from tagsight.tree.encodings import FLAT, load_tree
+from tagsight.tree.fitting import apply_tree
 
 with logged(snakemake):
     inputs = snakemake.input
@@ -19,5 +20,5 @@ with logged(snakemake):
         features = fitting.apply(tags, tree.of(FLAT), body_parts, key)
     else:
         content = pl.read_parquet(inputs.content)
-        features = tree_fitting.apply_tree(tags, content, tree, body_parts, key)
+        features = apply_tree(tags, content, tree, body_parts, key)
     write_parquet(features, snakemake.output[0])

@@ -11,7 +11,7 @@ from tagsight.report.figures import drawings, pictures
 from tagsight.report.label_tree import label_members, label_tree
 from tagsight.run.atomic import read_json, write_file
 from tagsight.run.jobs import logged
-from tagsight.tags.tree_encoding import load_tree
+from tagsight.tree.encodings import load_tree
 
 DOCUMENTS = ("counts", "choice", "cards", "nesting", "evaluation")
 

@@ -5,9 +5,9 @@ import polars as pl
 from tagsight.clustering import medoid_tables
 from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged, resume_folder, work_id
-from tagsight.tags.tree_encoding import FLAT, load_tree
 from tagsight.tree import leaves, searching
 from tagsight.tree.dealing import numbers_of
+from tagsight.tree.encodings import FLAT, load_tree
 
 with logged(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output

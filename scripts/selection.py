@@ -9,33 +9,30 @@ from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
-from tagsight.tags.kind_frequencies import scan_with_content, words
-from tagsight.tags.kind_selection import kind_selection
 from tagsight.tags.selection import selection
 from tagsight.terms.spelling_table import spelling_table
+from tagsight.tree.kind_frequencies import scan_with_content, words
+from tagsight.tree.kind_selection import kind_selection
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params
     frequencies = pl.read_parquet(inputs.frequencies)
     body_parts, seed = spelling_table(params.body_parts), params.get("seed")
+    how = {**params.select, "seed": seed}
     if params.tree:
-        tags = scan_with_content(inputs.tags, inputs.content)
-        by_kind = pl.read_parquet(inputs.kinds)
+        by_kind, facets = pl.read_parquet(inputs.kinds), content_tables(params.tables).facets
         fates = kind_selection(
             by_kind,
             frequencies,
-            tags,
+            scan_with_content(inputs.tags, inputs.content),
             body_parts,
             roles=roles_of(frequencies["keyword"].to_list(), params.tables["roles"]),
             wanted=params.roles,
-            in_words=in_words(
-                words(scan(inputs.content)), by_kind, content_tables(params.tables).facets
-            ),
-            seed=seed,
-            **{key: value for key, value in params.select.items() if key != "image_level"},
+            in_words=in_words(words(scan(inputs.content)), by_kind, facets),
+            **how,
         )
     else:
-        fates = selection(frequencies, scan(inputs.tags), body_parts, **params.select, seed=seed)
+        fates = selection(frequencies, scan(inputs.tags), body_parts, **how)
     for reason, tags in fates["reason"].value_counts(sort=True).iter_rows():
         LOG.info("%s: %d tags", reason, tags)
     write_parquet(fates, snakemake.output[0])

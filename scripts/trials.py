@@ -9,7 +9,7 @@ from tagsight.interpretation.annotations import labels_of
 from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
-from tagsight.tags.tree_encoding import load_tree
+from tagsight.tree.encodings import load_tree
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params

@@ -5,7 +5,7 @@ import polars as pl
 
 from tagsight.run.atomic import write_json
 from tagsight.run.jobs import logged
-from tagsight.tags.tree_encoding import load_tree
+from tagsight.tree.encodings import load_tree
 from tagsight.tree.looks_weights import with_learned_weights
 
 with logged(snakemake):

@@ -13,15 +13,15 @@ from tagsight.content.in_words import in_words
 from tagsight.content.tables import content_tables
 from tagsight.dicom.roles import roles_of
 from tagsight.tags.frequencies import frequencies
-from tagsight.tags.kind_frequencies import kind_frequencies, sizes, with_content, words
-from tagsight.tags.kind_selection import kind_selection
 from tagsight.tags.scales import Kind as Scale
-from tagsight.tags.tree_encoding import Tree
-from tagsight.tags.tree_fitting import Shares, apply_tree, fit_tree
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.tree import leaves
 from tagsight.tree.clusters import tree_clusters
 from tagsight.tree.dealing import numbers_of, tree_choice
+from tagsight.tree.encodings import Tree
+from tagsight.tree.fitting import Shares, apply_tree, fit_tree
+from tagsight.tree.kind_frequencies import kind_frequencies, with_content, words
+from tagsight.tree.kind_selection import kind_selection
 from tagsight.tree.looks_weights import with_learned_weights
 from tagsight.tree.placing import place
 
@@ -121,7 +121,6 @@ class Labelled:
         )
         tree = fit_tree(
             both,
-            sizes(both),
             by_kind,
             fates,
             words(imaged.lazy()),

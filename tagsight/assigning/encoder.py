@@ -7,8 +7,9 @@ import polars as pl
 from tagsight.assigning.finished_run import FinishedRun
 from tagsight.content.content import ContentTables, content
 from tagsight.errors import DataError
-from tagsight.tags import fitting, tree_fitting
-from tagsight.tags.tree_encoding import FLAT
+from tagsight.tags import fitting
+from tagsight.tree.encodings import FLAT
+from tagsight.tree.fitting import apply_tree
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class TagEncoder:
             encoded = fitting.apply(tags, run.tree.of(FLAT), self.spellings, run.key)
             return run.with_kind(encoded).with_columns(region=pl.lit(None, pl.String))
         words = content(tags, self.spellings, self.tables)
-        encoded = tree_fitting.apply_tree(tags, words, run.tree, self.spellings, run.key)
+        encoded = apply_tree(tags, words, run.tree, self.spellings, run.key)
         return encoded.with_columns(words["region"])
 
     def require_the_runs(self) -> None:

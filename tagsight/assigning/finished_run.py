@@ -18,9 +18,9 @@ from tagsight.run.atomic import read_json
 from tagsight.run.hashing import run_key
 from tagsight.run.tables import person, scan
 from tagsight.tags.encoding import Ranges
-from tagsight.tags.tree_encoding import FLAT, Tree, load_tree
 from tagsight.tree import fits
 from tagsight.tree.conformal import Limits
+from tagsight.tree.encodings import FLAT, Tree, load_tree
 from tagsight.tree.placing import place
 
 NEEDED_FILES = (

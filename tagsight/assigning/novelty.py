@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
-from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.encodings import Tree
 
 # Tags that state what an object is: with a new value an image fits no cluster of the run.
 STATED = ("Modality", "SOPClassUID")

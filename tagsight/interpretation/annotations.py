@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.encodings import Tree
 from tagsight.tree.placing import place
 
 COLUMNS = (
@@ -13,6 +13,26 @@ COLUMNS = (
     *("kind", "region", "modality", "body_part", "label", "name"),
     *("cluster", "distance", "margin", "second", "because", "pvalue", "fits"),
 )
+
+
+FLAT_COLUMNS = (
+    *("image", "path", "series", "study", "patient", "cluster", "name"),
+    *("distance", "margin", "second", "because"),
+)
+
+
+def flat_annotations(
+    placed: pl.DataFrame, tags: pl.DataFrame, cards: Sequence[Mapping[str, Any]]
+) -> pl.DataFrame:
+    """Return one row for each image of a flat run, in the order of `placed`: FLAT_COLUMNS.
+
+    placed: of `annotation.annotate`; tags: `image`, `path`, `series`, `study`, `patient`; cards: as
+    in cards.json.
+    """
+    names = {card["cluster"]: card["name"] for card in cards}
+    name = pl.col("cluster").replace_strict(names, return_dtype=pl.String)
+    joined = placed.join(tags, on="image", how="left", maintain_order="left")
+    return joined.with_columns(name=name).select(FLAT_COLUMNS)
 
 
 def annotations(

@@ -11,8 +11,8 @@ from tagsight.gower.distinct_rows import Weight
 from tagsight.interpretation.agreement import MODALITY_AND_BODY_PART, agreement, inside
 from tagsight.interpretation.confounding import confounding
 from tagsight.tags.labels import LABELS
-from tagsight.tags.tree_encoding import Tree
 from tagsight.tree.clusters import kind_clusters
+from tagsight.tree.encodings import Tree
 
 # What states the body part: labels made from it agree with it by construction.
 STATED = ("region", *MODALITY_AND_BODY_PART)

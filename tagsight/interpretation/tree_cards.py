@@ -9,8 +9,8 @@ from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards
 from tagsight.interpretation.names import names
 from tagsight.tags.encoding import Encoding
-from tagsight.tags.tree_encoding import Tree
 from tagsight.terms.name_words import Words
+from tagsight.tree.encodings import Tree
 from tagsight.tree.placing import place
 
 MOST_WORDS = 3  # of a column, on a card

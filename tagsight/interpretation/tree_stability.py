@@ -21,10 +21,10 @@ from tagsight.gower.distinct_rows import Weight
 from tagsight.interpretation.stability import Frames, bootstrapped, jaccards
 from tagsight.run.tables import person
 from tagsight.tags.encoding import Encoding, to_features
-from tagsight.tags.tree_encoding import Tree
 from tagsight.tree import leaves as leaf_tables
 from tagsight.tree import placing
 from tagsight.tree.clusters import LEAST_KIND
+from tagsight.tree.encodings import Tree
 
 FOUND = 0.5  # Jaccard coefficient from which a leaf counts as found again
 

@@ -56,7 +56,8 @@ def selection(
 ) -> pl.DataFrame:
     """Return the fate of each tag, and why, as `fates` does.
 
-    Raises ConfigError for a `drop` that is no DICOM keyword, DataError where the config leaves nothing.
+    Raises ConfigError for a `drop` that is no DICOM keyword, DataError where nothing is kept by the
+    config.
     """
     check_drop(drop, frequencies["keyword"].to_list())
     result = fates(

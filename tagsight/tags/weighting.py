@@ -17,7 +17,7 @@ from tagsight.arrays import Float64s, Floats, Integers
 
 # A column in which almost no images differ would otherwise outweigh all others: with one image in
 # 10⁷ that differs, its weight would be 10⁷ times theirs. This is the mean if 1 in 100 differs.
-Kind = Literal["equal", "commensurable"]
+Kind = Literal["equal", "commensurable", "looks"]
 
 LEAST_MEAN = 0.02
 

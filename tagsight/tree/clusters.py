@@ -12,7 +12,7 @@ from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
 from tagsight.run.progress import LOG
 from tagsight.tags.encoding import Encoding, to_features
-from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.encodings import Tree
 
 LEAST_KIND = 20  # images of a sample; with fewer a kind is one cluster
 LEAST_CLUSTER = 5  # images of a sample to each cluster, on average

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from tagsight.clustering import cluster_tables
-from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.encodings import Tree
 
 Distances = Mapping[int, float]  # K → mean distance of images to their medoid
 

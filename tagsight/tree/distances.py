@@ -6,7 +6,7 @@ import polars as pl
 from tagsight.arrays import Float32s
 from tagsight.gower import metric
 from tagsight.tags.encoding import to_features
-from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.encodings import Tree
 
 
 def matrix(sample: pl.DataFrame, tree: Tree) -> Float32s:

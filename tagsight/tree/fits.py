@@ -5,16 +5,19 @@ from collections.abc import Mapping
 import polars as pl
 
 from tagsight.run.tables import person
-from tagsight.tags.tree_encoding import FLAT, Tree
 from tagsight.tree.conformal import Limits
+from tagsight.tree.encodings import FLAT, Tree
 from tagsight.tree.placing import place
 
 ASSESSED = {"pvalue": pl.Float32, "fits": pl.Boolean}
 LIMITS = {"limit": pl.Float64, "level": pl.Float64, "patients": pl.Int64, "pooled": pl.Boolean}
 
 
+LEAST_PATIENTS = 19  # of a kind; with fewer one image in 20 and more would not fit by chance
+
+
 def limits(sample: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> dict[str, Limits]:
-    """Return the limits of each kind's leaves; a kind without images of the sample has none.
+    """Return the limits of each kind's leaves; a kind of fewer than LEAST_PATIENTS has none.
 
     sample: of patients that no medoid was fitted to: `image`, `patient`, `study`, `series`, in a
     tree `kind`, and the encoded columns; leaves: as in medoids.parquet.
@@ -30,14 +33,14 @@ def limits_of(placed: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> dict[st
     """Return the limits of each kind's leaves, as `limits`.
 
     placed: images of patients that no medoid was fitted to: `person`, `cluster` and `distance`, in
-    a tree `kind`.
+    a tree `kind`. A flat run has limits whatever its number of patients.
     """
     found = {}
     for kind, rows in tree.parts(placed):
         of_kind = _of_kind(leaves, kind)
         first = int(of_kind["cluster"].min())  # type: ignore[arg-type]
         known = rows.drop_nulls("distance")
-        if len(known):
+        if len(known) and (tree.flat or known["person"].n_unique() >= LEAST_PATIENTS):
             local = known.select("person", "distance", cluster=pl.col("cluster") - (first - 1))
             found[kind] = Limits(local, len(of_kind))
     return found

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from tagsight.clustering import medoid_tables
-from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.encodings import Tree
 
 
 def chosen(clusters: pl.DataFrame, numbers: Mapping[str, int]) -> pl.DataFrame:

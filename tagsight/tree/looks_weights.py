@@ -20,7 +20,7 @@ from tagsight.gower.features import Features
 from tagsight.run.progress import LOG
 from tagsight.run.tables import person
 from tagsight.tags.encoding import Encoding, to_features
-from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.encodings import Tree
 
 PAIRS = 50_000  # of a kind at most
 LEAST_PAIRS = 200  # of a kind; with fewer its weights stay as they are

@@ -3,7 +3,7 @@
 import polars as pl
 
 from tagsight.clustering import annotation
-from tagsight.tags.tree_encoding import Tree
+from tagsight.tree.encodings import Tree
 
 PLACED = pl.Schema(
     {

@@ -10,8 +10,8 @@ from tagsight.clustering.search.search import search
 from tagsight.gower.distinct_rows import Weight, collapse
 from tagsight.run.progress import LOG, Progress
 from tagsight.tags.encoding import Encoding, to_features
-from tagsight.tags.tree_encoding import FLAT, Tree
 from tagsight.tree import leaves
+from tagsight.tree.encodings import FLAT, Tree
 
 Tables = tuple[pl.DataFrame, pl.DataFrame]
 

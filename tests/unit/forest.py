@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from tagsight.tags.encoding import Column, Encoding
-from tagsight.tags.tree_encoding import Branch, Tree
+from tagsight.tree.encodings import Branch, Tree
 
 THICKNESS = Column(
     "SliceThickness", "SliceThickness", "numeric", "number", minimum=0.0, maximum=10.0

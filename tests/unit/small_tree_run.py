@@ -9,12 +9,12 @@ from tagsight.interpretation import annotations
 from tagsight.reading.provenance import footer
 from tagsight.run.atomic import write_json, write_parquet
 from tagsight.run.tables import person
-from tagsight.tags import kind_frequencies, tree_fitting
 from tagsight.tags.frequencies import frequencies
 from tagsight.tags.labels import labels
-from tagsight.tree import leaves
+from tagsight.tree import kind_frequencies, leaves
 from tagsight.tree.clusters import tree_clusters
 from tagsight.tree.fits import assess, limits
+from tagsight.tree.fitting import Shares, apply_tree, fit_tree
 from tagsight.tree.placing import place
 
 TABLES = content_tables()
@@ -42,7 +42,7 @@ def write(folder, images, table):
     """Write a run over `images` in two shards; every third patient is in its sample."""
     words = content(images, table, TABLES)
     tree = _encodings(images, words, table)
-    features = tree_fitting.apply_tree(images, words, tree, table, small_run.KEY)
+    features = apply_tree(images, words, tree, table, small_run.KEY)
     of_images = images.select("image", "series", "study", "patient", "path")
     people = sorted(set(images["patient"]))
     sample, others = (
@@ -80,15 +80,14 @@ def _encodings(images, words, table):
     """The tree of encodings: every tag that is filled in a kind is kept."""
     both = kind_frequencies.with_content([images.lazy()], [words.lazy()])
     by_kind = kind_frequencies.kind_frequencies(both, frequencies(images.lazy(), 1))
-    return tree_fitting.fit_tree(
+    return fit_tree(
         both,
-        kind_frequencies.sizes(both),
         by_kind,
         by_kind.select("kind", "keyword", fate=pl.lit("kept")),
         kind_frequencies.words(words.lazy()),
         distance="linear",
         scale="rank",
-        shares=tree_fitting.Shares(0.35, 0.3, 0.5),
+        shares=Shares(0.35, 0.3, 0.5),
         body_parts=table,
         key=small_run.KEY,
         min_patients=1,

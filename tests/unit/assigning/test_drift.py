@@ -8,7 +8,7 @@ from tagsight.assigning import drift
 from tagsight.assigning.drift import Profile, compare, warning
 from tagsight.assigning.novelty import beyond, unseen, values_of
 from tagsight.tags.encoding import Column, Encoding
-from tagsight.tags.tree_encoding import FLAT, Branch, Tree
+from tagsight.tree.encodings import FLAT, Branch, Tree
 
 ENCODING = Encoding(
     "linear",

@@ -13,7 +13,7 @@ from tagsight.assigning.finished_run import NEEDED_FILES, SHARDED, load_run
 from tagsight.errors import DataError, UserError
 from tagsight.gower.metric import cross
 from tagsight.tags.encoding import to_features
-from tagsight.tags.tree_encoding import FLAT
+from tagsight.tree.encodings import FLAT
 
 CLONE = Path(__file__).parents[3]
 IMAGES = small_run.tags(1, 60)

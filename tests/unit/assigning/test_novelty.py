@@ -16,7 +16,7 @@ from tagsight.assigning.novelty import (
     values_of,
 )
 from tagsight.tags.encoding import Column, Encoding
-from tagsight.tags.tree_encoding import FLAT, Branch, Tree
+from tagsight.tree.encodings import FLAT, Branch, Tree
 
 ENCODING = Encoding(
     "linear",

@@ -6,8 +6,8 @@ import polars as pl
 
 from tagsight.gower import metric
 from tagsight.tags.encoding import to_features
-from tagsight.tags.tree_encoding import FLAT, Branch, Tree
 from tagsight.tree.distances import matrix
+from tagsight.tree.encodings import FLAT, Branch, Tree
 
 
 def test_images_are_compared_within_their_kind_alone():

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from forest import THICKNESS, images, tree
 
-from tagsight.tags.tree_encoding import Branch, Tree
+from tagsight.tree.encodings import Branch, Tree
 from tagsight.tree.looks_weights import with_learned_weights
 
 
@@ -64,5 +64,5 @@ def test_missing_values_are_not_compared():
     sample = images(1, dx=0)
     half = pl.Series(np.arange(60) < 30)
     known = sample.with_columns(SliceThickness=pl.when(half).then("SliceThickness"))
-    vectors = looks(known, known["SliceThickness"])
+    vectors = looks(known["SliceThickness"])
     assert weights(with_learned_weights(flat, known, vectors, 1), "CT")["SliceThickness"] == 1.0

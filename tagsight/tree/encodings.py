@@ -52,6 +52,11 @@ class Tree:
         columns = [c for branch in self.branches.values() for c in branch.encoding.columns]
         return tuple({column.name: column for column in reversed(columns)}.values())[::-1]
 
+    @property
+    def keywords(self) -> list[str]:
+        """The tags that columns come from, each once."""
+        return list(dict.fromkeys(c.keyword for c in self.columns if c.parser != WORD))
+
     def of(self, kind: str) -> Encoding:
         """Return the encoding of a kind."""
         return self.branches[kind].encoding
@@ -101,7 +106,7 @@ class Tree:
     def from_json(cls, stored: dict[str, Any]) -> Self:
         """Return the tree that `to_json` returned."""
         if "kinds" not in stored:
-            return cls({FLAT: Branch(0, True, Encoding.from_json(stored))})
+            return cls(flat(Encoding.from_json(stored)).branches)
         shared = {name: stored[name] for name in ("distance", "scale")}
         branches = {
             kind: Branch(
@@ -112,6 +117,11 @@ class Tree:
             for kind, each in stored["kinds"].items()
         }
         return cls(branches)
+
+
+def flat(encoding: Encoding) -> Tree:
+    """Return the tree of a flat run, of one branch."""
+    return Tree({FLAT: Branch(0, True, encoding)})
 
 
 def load_tree(path: Path | str) -> Tree:

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tagsight.tags import kind_frequencies as by_kinds
 from tagsight.tags.encoding import PRESENCE, to_features
 from tagsight.tags.frequencies import frequencies
-from tagsight.tags.kind_selection import kind_selection
-from tagsight.tags.tree_encoding import Tree
-from tagsight.tags.tree_fitting import Shares, apply_tree, fit_tree
 from tagsight.terms.spelling_table import spelling_table
+from tagsight.tree import kind_frequencies as by_kinds
+from tagsight.tree.encodings import Tree
+from tagsight.tree.fitting import Shares, apply_tree, fit_tree
+from tagsight.tree.kind_selection import kind_selection
 
 N = 40
 TABLE, KEY = spelling_table(None), bytes(32)
@@ -84,7 +84,6 @@ def selected(both, counted, in_words=None, **asked):
 def tree(both, counted):
     return fit_tree(
         both,
-        by_kinds.sizes(both),
         counted,
         selected(both, counted),
         by_kinds.words(CONTENT.lazy()),
@@ -204,7 +203,6 @@ def test_equal_columns_of_several_kinds_have_the_same_categories(tree):
 def test_presence_is_left_out_where_it_weighs_nothing(both, counted):
     none = fit_tree(
         both,
-        by_kinds.sizes(both),
         counted,
         selected(both, counted),
         by_kinds.words(CONTENT.lazy()),

@@ -15,9 +15,9 @@ import polars as pl
 from tagsight.gower.features import Distance
 from tagsight.tags import fitting, scales, weighting
 from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding, fit_scale
-from tagsight.tags.kind_frequencies import tally
 from tagsight.tags.quantities import without_uncalibrated
-from tagsight.tags.tree_encoding import WORD, Branch, Tree
+from tagsight.tree.encodings import WORD, Branch, Tree
+from tagsight.tree.kind_frequencies import sizes, tally
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,6 @@ class Shares:
 
 def fit_tree(
     tags: pl.LazyFrame,
-    kinds: pl.DataFrame,
     by_kind: pl.DataFrame,
     selection: pl.DataFrame,
     words: pl.DataFrame,
@@ -57,15 +56,15 @@ def fit_tree(
 ) -> Tree:
     """Return the encodings of all kinds, fitted to all images.
 
-    tags: all shards with their content; kinds: of `kind_frequencies.sizes`; by_kind: of
-    `kind_frequencies.kind_frequencies`; selection: of `kind_selection.kind_selection`; words: of
-    `kind_frequencies.words`; body_parts, key, min_patients: see `fitting.fit`; weights: of the tags
-    among each other, `equal` or such that each adds the same to the mean distance of its kind.
+    tags: all shards with their content; by_kind: of `kind_frequencies.kind_frequencies`; selection:
+    of `kind_selection.kind_selection`; words: of `kind_frequencies.words`; body_parts, key,
+    min_patients: see `fitting.fit`; weights: of the tags among each other, `equal` or such that
+    each adds the same to the mean distance of its kind.
 
     A column has the same categories in all kinds. It is left out of a kind in which it does not
     have two different values.
     """
-    tags = without_uncalibrated(tags)
+    tags, kinds = without_uncalibrated(tags), sizes(tags)
     kept = selection.filter(pl.col("fate") == "kept").join(by_kind, on=["kind", "keyword"])
     values: dict[str, list[Column]] = {kind: [] for kind in kinds["kind"]}
     for (keyword,), where in kept.group_by("keyword", maintain_order=True):
@@ -165,7 +164,7 @@ def _by_kind(
 
 def _weighing(column: Column, mean: float, weights: weighting.Kind) -> Column:
     """The column with its weight among tags; mean: its mean distance."""
-    if weights == "equal":
+    if weights != "commensurable":  # those of `looks` are learned later
         return column
     return _times(column, column.weight / max(mean, weighting.LEAST_MEAN))
 

@@ -38,6 +38,7 @@ def kind_selection(
     max_categories: int,
     per_module: int | None,
     drop: Sequence[str],
+    image_level: bool = True,
     seed: int | None = None,
 ) -> pl.DataFrame:
     """Return the fate of each tag in each kind, and why.
@@ -46,7 +47,8 @@ def kind_selection(
     tags: all shards with their content; body_parts: the table of spellings.
     roles: keyword → its role; wanted: the roles that are compared (`not content` is the reason of
     all others); in_words: kind → tags that the words of content stand for there (`in words`).
-    method, count, max_missing, max_categories, per_module, drop, seed: see `selection.fates`.
+    method, count, max_missing, max_categories, per_module, drop, seed: see `selection.fates`;
+    image_level: has no effect, since of kinds no level is known: views are kept.
 
     Returns the columns of SCHEMA, with a row for each tag of each kind, kinds and tags in the order
     of `by_kind`; `missing_share` is that in the kind. A tag that no picture has is in one row
@@ -64,7 +66,7 @@ def kind_selection(
             count=count,
             max_missing=max_missing,
             max_categories=max_categories,
-            image_level=True,
+            image_level=image_level,
             per_module=per_module,
             drop=drop,
             seed=seed,
