@@ -1,7 +1,6 @@
 """The sections of the page of a tree: labels first, then what they are worth and made of."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import polars as pl
@@ -11,10 +10,9 @@ from tagsight.interpretation.tree_agreement import STATED
 from tagsight.report import label_sentences, sections, wording
 from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
-from tagsight.report.label_tree import Card, technique
+from tagsight.report.label_tree import Card, shown, technique
 from tagsight.report.results import Run
 from tagsight.report.sections import Content, Section
-from tagsight.terms.name_words import Words
 
 ROLES = {  # role of a tag → what it says
     "content": "what was imaged, and how",
@@ -27,6 +25,7 @@ ROLES = {  # role of a tag → what it says
 TRUST = {True: "sure", None: "vague", False: "unsure"}
 MENTIONED = 0.05  # least share of a label's images that have a word that is shown
 MOST_DISAGREEMENTS = 3  # of a facet with descriptions, that are shown
+COLUMNS = {"contrast": "contrast agent"}  # what columns of words are called, if otherwise
 NOT_SAID = ("modality",)  # columns of words that the heading above has
 
 
@@ -105,25 +104,14 @@ def said(card: Card) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return what a label's images are: for each column of words its words with their shares."""
     rows = []
     for column, words in card["words"].items():
-        shown = [
-            (_shown(column, word, card["kind"]), wording.percent(share))
+        listed = [
+            (shown(column, word, card["kind"]), wording.percent(share))
             for word, share in words
             if share >= MENTIONED
         ]
-        if shown and column not in NOT_SAID:
-            rows.append((column.replace("_", " "), shown))
+        if listed and column not in NOT_SAID:
+            rows.append((COLUMNS.get(column, column.replace("_", " ")), listed))
     return rows
-
-
-def _shown(column: str, word: str, kind: str | None = None) -> str:
-    """A word of content as radiologists say it."""
-    words = _words()
-    return words.shown(kind, column, word) or words.shown(None, column, word) or word
-
-
-@cache
-def _words() -> Words:
-    return Words()
 
 
 def dealt(run: Run) -> list[dict[str, Any]]:
@@ -238,7 +226,7 @@ def facets(run: Run) -> list[dict[str, Any]]:
             **{key: row[key] for key in ("compared", "agree")},
             "poor": name in doubted,
             "disagreements": [
-                (_shown(name, each["tags"]), _shown(name, each["descriptions"]), each["series"])
+                (shown(name, each["tags"]), shown(name, each["descriptions"]), each["series"])
                 for each in row["disagreements"][:MOST_DISAGREEMENTS]
             ],
         }

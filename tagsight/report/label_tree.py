@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -9,8 +10,11 @@ import polars as pl
 from tagsight.interpretation.annotations import label_of
 from tagsight.interpretation.names import HOLDS, JOINT
 from tagsight.interpretation.tree_cards import labelled
+from tagsight.terms.name_words import Words
 
 Card = Mapping[str, Any]
+OR = " / "  # between two words of a name
+LONGEST_CODE = 4  # letters; longer words are no abbreviations
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,22 @@ def label_tree(cards: Sequence[Card], pictures: Collection[str]) -> list[Kind]:
 
 
 def region(card: Card) -> str | None:
-    """Return the word for a label's region, as its name has it; None if its images are of several.
+    """Return the word for a label's region, as its name has it; None if it has none.
 
-    card: of cards.json; its `words` have the share of each region.
+    card: of cards.json; its `words` have the share of each region. A name may have two regions.
     """
     pieces, stated = card["name"].split(JOINT), card["words"].get("region")
-    return pieces[1] if stated and stated[0][1] >= HOLDS and len(pieces) > 1 else None
+    if not stated or len(pieces) < 2:
+        return None
+    either = {shown("region", word, card["kind"]) for word, _ in stated}
+    is_region = stated[0][1] >= HOLDS or set(pieces[1].split(OR)) <= either
+    return pieces[1] if is_region else None
+
+
+def shown(column: str, word: str, kind: str | None = None) -> str:
+    """Return a word of content as radiologists say it; column: `region`, or a facet."""
+    known = _words().shown(kind, column, word) or _words().shown(None, column, word)
+    return known or (word.lower() if word.isalpha() and len(word) > LONGEST_CODE else word)
 
 
 def technique(card: Card) -> str:
@@ -107,3 +121,8 @@ def _sorted(cards: Sequence[Card]) -> Iterator[Card]:
 def _name(kind: str, cards: Sequence[Card]) -> str:
     first = {card["name"].split(JOINT)[0] for card in cards}
     return first.pop() if len(first) == 1 else kind
+
+
+@cache
+def _words() -> Words:
+    return Words()

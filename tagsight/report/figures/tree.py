@@ -61,7 +61,8 @@ def _rows(kinds: Sequence[Kind]) -> Iterator[_Row]:
         new_kind = kind.name
         for region in kind.regions:
             new_region = region.name or ("all" if len(kind.regions) == 1 else "several or unstated")
-            rest = "all" if len(region.labels) == 1 else "others"
+            whole = len(region.labels) == 1 and (region.name or len(kind.regions) == 1)
+            rest = "all" if whole else "others"
             for card in region.labels:
                 yield _Row(y, card, new_kind, new_region, technique(card) or rest)
                 new_kind = new_region = ""

@@ -266,6 +266,13 @@ def test_a_word_of_technique_is_no_region():
     assert (region(chest), technique(chest)) == ("chest", "lung · thin")
 
 
+def test_a_name_of_two_regions_has_both():
+    words = {"region": [["HIP", 0.5], ["PELVIS", 0.45], ["KNEE", 0.05]]}
+    card = {"name": "CR · hip / pelvis · AP", "kind": "CR", "words": words}
+    assert (region(card), technique(card)) == ("hip / pelvis", "AP")
+    assert region({**card, "name": "CR · AP / lateral"}) is None
+
+
 def test_members_of_leaves_are_members_of_their_label_and_it_has_one_medoid():
     two = [
         {"label": 1, "clusters": [1, 3], "medoid": "c", "name": "CT"},
