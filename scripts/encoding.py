@@ -7,10 +7,9 @@ from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
-from tagsight.tags import fitting
+from tagsight.tags import fitting, kind_frequencies
 from tagsight.tags.unmapped import unmapped
 from tagsight.terms.spelling_table import spelling_table
-from tagsight.tree import kind_frequencies
 from tagsight.tree.encodings import flat
 from tagsight.tree.fitting import Shares, fit_tree
 

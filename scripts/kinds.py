@@ -4,7 +4,7 @@ import polars as pl
 
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
-from tagsight.tree.kind_frequencies import kind_frequencies, scan_with_content
+from tagsight.tags.kind_frequencies import kind_frequencies, scan_with_content
 
 with logged(snakemake):
     inputs = snakemake.input

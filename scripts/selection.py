@@ -9,10 +9,10 @@ from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
+from tagsight.tags.kind_frequencies import scan_with_content, words
+from tagsight.tags.kind_selection import kind_selection
 from tagsight.tags.selection import selection
 from tagsight.terms.spelling_table import spelling_table
-from tagsight.tree.kind_frequencies import scan_with_content, words
-from tagsight.tree.kind_selection import kind_selection
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params

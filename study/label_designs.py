@@ -13,6 +13,8 @@ from tagsight.content.in_words import in_words
 from tagsight.content.tables import content_tables
 from tagsight.dicom.roles import roles_of
 from tagsight.tags.frequencies import frequencies
+from tagsight.tags.kind_frequencies import kind_frequencies, with_content, words
+from tagsight.tags.kind_selection import kind_selection
 from tagsight.tags.scales import Kind as Scale
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.tree import leaves
@@ -20,8 +22,6 @@ from tagsight.tree.clusters import tree_clusters
 from tagsight.tree.dealing import numbers_of, tree_choice
 from tagsight.tree.encodings import Tree
 from tagsight.tree.fitting import Shares, apply_tree, fit_tree
-from tagsight.tree.kind_frequencies import kind_frequencies, with_content, words
-from tagsight.tree.kind_selection import kind_selection
 from tagsight.tree.looks_weights import with_learned_weights
 from tagsight.tree.placing import place
 

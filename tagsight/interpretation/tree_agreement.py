@@ -65,7 +65,7 @@ def _codes(
     parts = []
     for number, (kind, rows) in enumerate(tree.parts(sample)):
         clusters = kind_clusters(
-            rows, tree.of(kind), [numbers[kind]], algorithm=algorithm, weight=weight
+            rows, tree.of(kind), numbers[kind], algorithm=algorithm, weight=weight
         )
         most = clusters.filter(pl.col("k") == clusters["k"].max())
         parts.append(most.select("image", code=pl.col("cluster").cast(pl.Int64) + number * 10**6))

@@ -14,19 +14,20 @@ import numpy as np
 import polars as pl
 
 from tagsight.arrays import Float64s, Int64s
-from tagsight.clustering import algorithms
 from tagsight.clustering.cluster_tables import labellings
-from tagsight.gower import metric
 from tagsight.gower.distinct_rows import Weight
-from tagsight.interpretation.stability import Frames, bootstrapped, jaccards
+from tagsight.interpretation.stability import Frames, bootstrap_counts, jaccards
 from tagsight.run.tables import person
-from tagsight.tags.encoding import Encoding, to_features
+from tagsight.tags.encoding import Encoding
 from tagsight.tree import leaves as leaf_tables
 from tagsight.tree import placing
-from tagsight.tree.clusters import LEAST_KIND
+from tagsight.tree.clusters import LEAST_CLUSTER, rows_of
 from tagsight.tree.encodings import Tree
+from tagsight.tree.growth import grown
 
 FOUND = 0.5  # Jaccard coefficient from which a leaf counts as found again
+LEAST_HOLDOUT = 20  # images of a kind, to look for its leaves among them
+NEAR = 1.5  # largest ratio of the numbers of clusters that are compared
 
 
 def tree_stability(
@@ -48,7 +49,7 @@ def tree_stability(
     tuning sample), `stability` (mean Jaccard coefficient over bootstraps), `again` (the largest
     Jaccard coefficient of its images of the holdout with a cluster of the holdout's own) and
     `found` (`again` is FOUND at least). The last two are null where the holdout has fewer than
-    LEAST_KIND images of the kind.
+    LEAST_HOLDOUT images of the kind.
     """
     tuning = samples["tuning"]
     leaves, _ = leaf_tables.of_sample(
@@ -63,7 +64,7 @@ def tree_stability(
         stable = _bootstrapped(
             sample,
             tree.of(kind),
-            {numbers[kind]: labels.astype(np.int64)},
+            labels.astype(np.int64),
             patients,
             algorithm=algorithm,
             weight=weight,
@@ -90,7 +91,7 @@ def tree_stability(
 def _bootstrapped(
     sample: pl.DataFrame,
     encoding: Encoding,
-    labels: Mapping[int, Int64s],
+    labels: Int64s,
     patients: Int64s,
     *,
     algorithm: str,
@@ -98,26 +99,21 @@ def _bootstrapped(
     bootstraps: int,
     seed: int,
 ) -> Float64s:
-    """Mean Jaccard coefficients of a kind's clusters.
-
-    They are 1 for one cluster alone, and for clusters of equal rows: no bootstrap divides them.
-    """
-    (k,) = labels
-    distinct = algorithms.rows_to_cluster(to_features(sample, encoding), weight, algorithm)
-    if k in (1, len(distinct.first)):
-        return np.ones(k)
-    distances = metric.matrix(distinct.features, encoding.distance)
-    return bootstrapped(
-        distinct,
-        distances,
-        labels,
-        patients,
-        ks=[k],
-        algorithm=algorithm,
-        weight=weight,
-        bootstraps=bootstraps,
-        seed=seed,
-    )[k]
+    """Mean Jaccard coefficients of a kind's clusters; NaN without a bootstrap."""
+    k = int(labels.max()) + 1
+    rows = rows_of(sample, encoding, algorithm=algorithm, weight=weight)
+    total, count = np.zeros(k), 0
+    for times in bootstrap_counts(patients, bootstraps, seed):
+        images = np.flatnonzero(times)
+        drawn = np.bincount(rows.row, weights=times, minlength=len(rows.kind.weights))
+        part = np.flatnonzero(drawn)
+        counted = weight == "images" and rows.weighted
+        weights = drawn[part].astype(np.float64) if counted else np.ones(len(part))
+        *_, last = grown(rows.kind.take(part, weights), k, LEAST_CLUSTER)
+        again = last.clustering.labels[np.searchsorted(part, rows.row[images])]
+        total += jaccards(labels[images], again.astype(np.int64), k)
+        count += 1
+    return total / count if count else total * np.nan
 
 
 def _again(
@@ -131,7 +127,7 @@ def _again(
     coefficients: dict[int, float] = {}
     for kind, rows in tree.parts(holdout):
         of_kind = leaves.filter(pl.col("kind") == kind)
-        if len(rows) < LEAST_KIND or of_kind["image"].null_count():
+        if len(rows) < LEAST_HOLDOUT or of_kind["image"].null_count():
             continue
         first = int(of_kind["cluster"][0])
         placed = placing.place(rows, of_kind, tree)["cluster"].to_numpy() - first
@@ -143,13 +139,11 @@ def _again(
 
 
 def _comparable(rows: pl.DataFrame, clusters: pl.DataFrame, k: int) -> Iterator[Int64s]:
-    """The clusterings of a sample with about as many clusters: the next fewer and the next more."""
-    ks = clusters["k"].unique().sort().to_list()
-    fewer, more = [n for n in ks if n <= k], [n for n in ks if n > k]
-    for number in [*fewer[-2:], *more[:1]]:
-        yield labellings(rows, clusters.filter(pl.col("k") == number).drop("kind"))[number].astype(
-            np.int64
-        )
+    """The clusterings of a sample with about as many clusters: regions may be taken out later."""
+    for number in clusters["k"].unique().sort().to_list():
+        if k / NEAR <= number <= k * NEAR:
+            of_number = clusters.filter(pl.col("k") == number).drop("kind")
+            yield labellings(rows, of_number)[number].astype(np.int64)
 
 
 def _codes(sample: pl.DataFrame) -> Int64s:

@@ -1,34 +1,30 @@
 """Clusters of a sample inside each kind of images, for every number of clusters it can bear."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from tagsight.arrays import Float32s
-from tagsight.clustering import algorithms, cluster_tables, k_medoids, silhouettes
-from tagsight.clustering.medoids import Clustering, central, nearest
+from tagsight.arrays import Int32s, Int64s
+from tagsight.clustering import algorithms, cluster_tables, silhouettes
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
 from tagsight.run.progress import LOG
 from tagsight.tags.encoding import Encoding, to_features
-from tagsight.tree.encodings import Tree
+from tagsight.tree.encodings import REGION, WORD, Tree
+from tagsight.tree.growth import REST, Grown, Rows, grown
 
-LEAST_KIND = 20  # images of a sample; with fewer a kind is one cluster
+LEAST_KIND = 10  # images of a sample; with fewer a kind is one cluster
 LEAST_CLUSTER = 5  # images of a sample to each cluster, on average
 
 
-def grid_of(images: int, count: int) -> list[int]:
-    """Return the numbers of clusters to try for a kind: from 1 to what it can bear.
+def most_clusters(images: int, count: int) -> int:
+    """Return how many clusters a kind can bear.
 
-    images: of the kind in the sample; count: clusters asked for in all kinds together. All numbers
-    to 20 are tried, from there on every tenth part more.
+    images: of the kind in the sample; count: clusters asked for in all kinds together.
     """
-    most = min(count, images // LEAST_CLUSTER) if images >= LEAST_KIND else 1
-    ks = [1]
-    while ks[-1] < most:
-        ks.append(ks[-1] + max(1, ks[-1] // 10 if ks[-1] >= 20 else 1))
-    return [k for k in ks if k <= most] if ks[-1] > most else ks
+    return max(1, min(count, images // LEAST_CLUSTER)) if images >= LEAST_KIND else 1
 
 
 def flat_clusters(
@@ -58,69 +54,93 @@ def flat_clusters(
 def tree_clusters(
     sample: pl.DataFrame, tree: Tree, *, count: int, algorithm: str, weight: Weight
 ) -> pl.DataFrame:
-    """Return the clusters of a sample in each kind, for all K of `grid_of`.
+    """Return the clusters of a sample in each kind, for 1, 2, … clusters (see `growth`).
 
     sample: `image`, `kind` and the encoded columns; tree: the encodings of the kinds.
-    Returns the columns of `cluster_tables.table`, and `kind` before them; images of objects that
-    are no pictures are not in it.
+    Returns the columns of `cluster_tables.table`, `kind` before them and `region` behind: the
+    region that a cluster is of, null for those of the rest of a kind. Images of objects that are no
+    pictures are not in it.
     """
+    schema = {"kind": pl.String, **cluster_tables.SCHEMA, "region": pl.String}
     tables = [
         kind_clusters(
-            rows, tree.of(kind), grid_of(len(rows), count), algorithm=algorithm, weight=weight
+            rows,
+            tree.of(kind),
+            most_clusters(len(rows), count),
+            algorithm=algorithm,
+            weight=weight,
         ).select(pl.lit(kind).alias("kind"), pl.all())
         for kind, rows in tree.parts(sample)
     ]
-    return pl.concat([pl.DataFrame(schema={"kind": pl.String, **cluster_tables.SCHEMA}), *tables])
+    return pl.concat([pl.DataFrame(schema=schema), *tables])
 
 
 def kind_clusters(
-    rows: pl.DataFrame, encoding: Encoding, ks: Sequence[int], *, algorithm: str, weight: Weight
+    rows: pl.DataFrame, encoding: Encoding, most: int, *, algorithm: str, weight: Weight
 ) -> pl.DataFrame:
-    """Return the clusters of images for all K, as `cluster_tables.table`; K = 1 always among them.
+    """Return the clusters of images for 1, 2, … clusters, as `tree_clusters` without `kind`.
 
-    rows: `image` and the columns of `encoding`.
+    rows: `image` and the columns of `encoding`; most: clusters at most.
     """
-    features = to_features(rows, encoding)
+    of_kind = rows_of(rows, encoding, algorithm=algorithm, weight=weight)
+    kind, distinct = of_kind.kind, of_kind.distinct
+    steps = list(grown(kind, most, LEAST_CLUSTER))
+    grid = [step.clustering for step in steps]
+    widths = silhouettes.widths(kind.distances, [each.labels for each in grid], kind.weights)
+    table = cluster_tables.table(rows["image"], kind.distances, grid, widths, distinct)
+    regions = [_regions(step, of_kind.names) for step in steps]
+    return table.join(pl.concat(regions), on=["k", "cluster"], how="left", maintain_order="left")
+
+
+@dataclass(frozen=True)
+class KindRows:
+    """The images of a kind as different rows, and the names of regions by their code."""
+
+    kind: Rows
+    distinct: DistinctRows
+    names: tuple[str, ...]
+
+    @property
+    def row(self) -> Int64s:
+        """The row of each image: int64 (n,)."""
+        return self.distinct.row
+
+    @property
+    def weighted(self) -> bool:
+        """Whether equal rows may be given to the algorithm once, with a weight."""
+        return algorithms.ALGORITHMS[self.kind.algorithm].weighted
+
+
+def rows_of(
+    images: pl.DataFrame, encoding: Encoding, *, algorithm: str, weight: Weight
+) -> KindRows:
+    """Return the rows of a kind's images, with their distances."""
+    features = to_features(images, encoding)
     distinct = algorithms.rows_to_cluster(features, weight, algorithm)
     distances = metric.matrix(distinct.features, encoding.distance)
-    several = [k for k in ks if 1 < k <= len(distances)]
-    grid = [
-        _one(distances, distinct),
-        *_several(distinct, distances, several, algorithm),
-    ]
-    grid = [
-        *grid,
-        *_exact(distances, distinct, [k for k in several if k not in {each.k for each in grid}]),
-    ]
-    widths = silhouettes.widths(distances, [each.labels for each in grid], distinct.weight)
-    return cluster_tables.table(rows["image"], distances, grid, widths, distinct)
+    codes, names = region_codes(images, encoding)
+    regions = codes[distinct.first]
+    kind = Rows(distinct.features, distances, distinct.weight, regions, algorithm)
+    return KindRows(kind, distinct, names)
 
 
-def _several(
-    distinct: DistinctRows, distances: Float32s, ks: Sequence[int], algorithm: str
-) -> list[Clustering]:
-    if not ks:
-        return []
-    grid = algorithms.clusterings(distinct.features, distances, ks, algorithm, distinct.weight)
-    return [each for each in grid if each.k in ks]
+def region_codes(rows: pl.DataFrame, encoding: Encoding) -> tuple[Int32s, tuple[str, ...]]:
+    """Return the region of each image, int32 (n,), REST = none, and the names of regions.
 
-
-def _exact(distances: Float32s, distinct: DistinctRows, ks: Sequence[int]) -> list[Clustering]:
-    """The clustering of fewest clusters that leaves no distance at all, if a K of these does.
-
-    Of a flat grid it is left out: silhouettes would prefer it. Of a kind it is the best there is.
+    Of a kind whose images are all of one region it is none.
     """
-    for k in ks:
-        medoids = k_medoids.build(distances, k, distinct.weight)
-        if not distances[medoids].min(axis=0).any():
-            return [nearest(distances, medoids, distinct.weight)]
-    return []
+    column = next((c for c in encoding.columns if c.name == f"{WORD}.{REGION}"), None)
+    if column is None or column.categories is None:
+        return np.full(len(rows), REST, np.int32), ()
+    codes = rows[column.name].fill_null(REST).to_numpy().astype(np.int32)
+    return np.where(codes < len(column.categories), codes, REST).astype(np.int32), column.categories
 
 
-def _one(distances: Float32s, distinct: DistinctRows) -> Clustering:
-    """All rows as one cluster, around the row of least weighted distance to the others."""
-    totals = (distances * distinct.weight[None, :]).sum(axis=1, dtype=np.float64)
-    one = central(distances, np.zeros(len(distances), np.int32))
-    medoid = np.array([int(totals.argmin())])
-    loss = float((distances[medoid[0]] * distinct.weight).sum(dtype=np.float64))
-    return Clustering(1, loss, one.labels, medoid)
+def _regions(step: Grown, names: Sequence[str]) -> pl.DataFrame:
+    """The region of each cluster of a clustering: `k`, `cluster`, `region`."""
+    regions = [None if code == REST else names[code] for code in step.regions.tolist()]
+    k = step.clustering.k
+    return pl.DataFrame(
+        {"k": [k] * k, "cluster": list(range(1, k + 1)), "region": regions},
+        {"k": pl.Int32, "cluster": pl.Int32, "region": pl.String},
+    )

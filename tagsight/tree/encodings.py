@@ -16,6 +16,7 @@ from tagsight.tags.encoding import Column, Encoding, Ranges
 
 FLAT = ""  # the only kind of a flat run
 WORD = "word"  # the parser of columns that hold words of content
+REGION = "region"  # the word that a kind is divided by first
 
 
 @dataclass(frozen=True)

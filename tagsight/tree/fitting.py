@@ -16,13 +16,12 @@ from tagsight.arrays import Integers
 from tagsight.gower.features import Distance
 from tagsight.tags import fitting, scales, weighting
 from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding, fit_scale
+from tagsight.tags.kind_frequencies import sizes, tally
 from tagsight.tags.quantities import without_uncalibrated
-from tagsight.tree.encodings import WORD, Branch, Tree
-from tagsight.tree.kind_frequencies import sizes, tally
+from tagsight.tree.encodings import REGION, WORD, Branch, Tree
 
 log = logging.getLogger(__name__)
 
-REGION = "region"
 # A word's presence counts half of the word: without it a row that states nothing would be near to
 # all others, and become the medoid of a cluster that means nothing.
 PRESENCE_OF_WORDS = 0.5

@@ -54,14 +54,17 @@ def of_sample(
     """Return the leaves of a sample's clusters, and summary statistics for each kind.
 
     clusters: of `chosen`; sample: `image`, `kind` and the encoded columns.
-    Returns tables as `medoid_tables.of_sample`, with `kind` before the other columns, one K for
-    each kind. All leaves of the archive are in the first; those without a medoid have no `image`.
+    Returns tables as `medoid_tables.of_sample`, one K for each kind, with `kind` and `region` (null
+    of the rest of a kind) before the other columns of the first, and `kind` of the second. All
+    leaves of the archive are in the first; those without a medoid have no `image`.
     """
     medoids, summaries = [], []
     for kind, rows in tree.parts(sample):
         of_kind = clusters.filter(pl.col("kind") == kind).drop("kind")
         found, summary = medoid_tables.of_sample(of_kind, rows, tree.of(kind))
-        medoids.append(found.select(pl.lit(kind).alias("kind"), pl.all()))
+        regions = of_kind.select("cluster", "region").unique()
+        joined = found.join(regions, on="cluster", how="left", maintain_order="left")
+        medoids.append(joined.select(pl.lit(kind).alias("kind"), "region", pl.exclude("region")))
         summaries.append(summary.select(pl.lit(kind).alias("kind"), pl.all()))
     schema = {"kind": pl.String, **medoid_tables.SEARCH}
     return all_leaves(medoids, tree, numbers), pl.concat([pl.DataFrame(schema=schema), *summaries])
@@ -74,8 +77,8 @@ def all_leaves(medoids: list[pl.DataFrame], tree: Tree, numbers: Mapping[str, in
     """
     lacking = [kind for kind in tree.branches if kind not in {m["kind"][0] for m in medoids}]
     empty = pl.DataFrame(
-        {"kind": lacking, "k": [1] * len(lacking), "cluster": [1] * len(lacking)},
-        schema={"kind": pl.String, "k": pl.Int32, "cluster": pl.Int32},
+        {"kind": lacking, "region": None, "k": 1, "cluster": 1} if lacking else {},
+        schema={"kind": pl.String, "region": pl.String, "k": pl.Int32, "cluster": pl.Int32},
     )
     leaves = pl.concat([*medoids, empty], how="diagonal")
     return renumbered(leaves, first_leaves(tree, numbers)).sort("cluster")

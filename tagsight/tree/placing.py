@@ -1,9 +1,19 @@
-"""The leaf of any image: of its kind, that of the nearest medoid."""
+"""The leaf of any image: of those of its kind and region, the one whose medoid is nearest."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import polars as pl
 
+from tagsight.arrays import Bools, Float32s
 from tagsight.clustering import annotation
-from tagsight.tree.encodings import Tree
+from tagsight.gower import contributions, metric
+from tagsight.gower.features import Features
+from tagsight.gower.metric import Nearest
+from tagsight.tags.encoding import Encoding, feature_keywords, to_features
+from tagsight.tree.clusters import region_codes
+from tagsight.tree.encodings import FLAT, Tree
+from tagsight.tree.growth import REST
 
 PLACED = pl.Schema(
     {
@@ -15,39 +25,84 @@ PLACED = pl.Schema(
         "because": pl.String(),
     }
 )
+CHUNK = 20_000  # images whose distances to all medoids are held at a time
 
 
 def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFrame:
-    """Return the leaf of each image: the one whose medoid is nearest.
+    """Return the leaf of each image: of those it may be in, the one whose medoid is nearest.
 
     images: `image`, `kind` and the encoded columns; leaves: all leaves, as in medoids.parquet.
-    Returns the columns of PLACED in the order of the images, see `annotation.annotate`. An image of
-    a kind without a medoid has that kind's leaf, and no distance; one of a kind that the leaves do
-    not have has none.
+    An image may be in the leaves of its kind and region, else in those of the rest of its kind.
+    Returns the columns of PLACED in the order of the images, see `annotation.annotate`. `second` is
+    the nearest of all other leaves of the kind, so that a margin may be negative: by its technique
+    the image would rather be of another region. An image of a kind without a medoid has that kind's
+    leaf, and no distance; one of a kind that the leaves do not have has none.
     """
     parts = [pl.DataFrame(schema=PLACED)]
-    for kind, medoids in _medoids(leaves).items():
+    for kind, of_kind in _by_kind(leaves).items():
         rows = images if tree.flat else images.filter(pl.col("kind") == kind)
-        parts.append(_of_kind(rows, medoids, tree, kind))
+        if of_kind["image"].null_count():
+            only = rows.select("image", cluster=pl.lit(of_kind["cluster"][0], pl.Int32))
+            parts.append(pl.concat([pl.DataFrame(schema=PLACED), only], how="diagonal"))
+        elif tree.flat:
+            parts.append(annotation.annotate(rows, of_kind, tree.of(FLAT)).cast(PLACED))
+        else:
+            chunks = rows.iter_slices(CHUNK)
+            parts += [_placed(chunk, of_kind, tree.of(kind)) for chunk in chunks]
     placed = pl.concat(parts)
     return images.select("image").join(placed, on="image", how="left", maintain_order="left")
 
 
-def _medoids(leaves: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _by_kind(leaves: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
     if "kind" not in leaves.columns:
-        return {"": leaves}
+        return {FLAT: leaves}
     return {str(kind): rows for (kind,), rows in leaves.group_by("kind", maintain_order=True)}
 
 
-def _of_kind(images: pl.DataFrame, medoids: pl.DataFrame, tree: Tree, kind: str) -> pl.DataFrame:
-    """The images of one kind in its leaves."""
-    if medoids["image"].null_count():
-        only = images.select("image", cluster=pl.lit(medoids["cluster"][0]))
-        return pl.concat(
-            [pl.DataFrame(schema=PLACED), only.cast({"cluster": pl.Int32})], how="diagonal"
-        )
-    if images.is_empty():
-        return pl.DataFrame(schema=PLACED)
-    placed = annotation.annotate(images, medoids, tree.of(kind))
-    offset = int(medoids["cluster"][0]) - 1
-    return placed.with_columns(pl.col("cluster", "second").cast(pl.Int32) + offset).cast(PLACED)
+def _placed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:
+    """Images of one kind in its leaves; of equally near ones that of the lower `image`."""
+    ordered = leaves.sort("image")
+    features, medoids = to_features(images, encoding), to_features(ordered, encoding)
+    near = _nearest(features, medoids, _allowed(images, ordered, encoding), encoding)
+    clusters = np.append(ordered["cluster"].to_numpy(), np.int32(0))  # the last is for index -1
+    because = contributions.because(features, medoids, near, feature_keywords(encoding))
+    table = pl.DataFrame(
+        {
+            "image": images["image"],
+            "cluster": clusters[near.index],
+            "distance": near.distance,
+            "margin": near.second - near.distance,
+            "second": clusters[near.second_index],
+            "because": because,
+        }
+    )
+    return table.with_columns(pl.col("second").replace(0, None)).cast(PLACED)
+
+
+def _allowed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> Bools:
+    """Whether each image may be in each leaf: bool (n, k)."""
+    codes, names = region_codes(images, encoding)
+    of_leaf = leaves["region"].replace_strict(
+        {name: i for i, name in enumerate(names)}, default=REST, return_dtype=pl.Int32
+    )
+    leaf_codes = of_leaf.fill_null(REST).to_numpy()
+    own = np.where(np.isin(codes, leaf_codes), codes, REST)
+    allowed: Bools = own[:, None] == leaf_codes[None, :]
+    return allowed
+
+
+def _nearest(features: Features, medoids: Features, allowed: Bools, encoding: Encoding) -> Nearest:
+    """The nearest of the medoids that are allowed, and the nearest of all others."""
+    distances = metric.cross(features, medoids, encoding.distance)
+    rows = np.arange(len(distances))
+    index = np.where(allowed, distances, np.inf).argmin(axis=1)
+    distance: Float32s = distances[rows, index]
+    if len(medoids) == 1:
+        alone = np.full(len(rows), -1, np.int32)
+        return Nearest(index.astype(np.int32), distance, np.ones(len(rows), np.float32), alone)
+    others = distances.copy()
+    others[rows, index] = np.inf
+    second = others.argmin(axis=1)
+    return Nearest(
+        index.astype(np.int32), distance, distances[rows, second], second.astype(np.int32)
+    )

@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 
-from tagsight.clustering import medoid_tables
+from tagsight.clustering import cluster_tables, medoid_tables, silhouettes
 from tagsight.clustering.search.search import search
+from tagsight.gower import metric
 from tagsight.gower.distinct_rows import Weight, collapse
 from tagsight.run.progress import LOG, Progress
 from tagsight.tags.encoding import Encoding, to_features
 from tagsight.tree import leaves
+from tagsight.tree.clusters import region_codes
 from tagsight.tree.encodings import FLAT, Tree
+from tagsight.tree.placing import place
 
 Tables = tuple[pl.DataFrame, pl.DataFrame]
 
@@ -45,36 +50,107 @@ def of_all(
             continue
         LOG.info("%s", kind)
         images = features.filter(pl.col("kind") == kind).collect().sort("image")
-        path = folder / f"search-{number}.npz"
-        found, summary = _search(images, starts, tree.of(kind), checkpoint=path, **how)  # type: ignore[arg-type]
-        medoids.append(found.select(pl.lit(kind).alias("kind"), pl.all()))
+        found, summary = _kind_search(images, starts, tree.of(kind), folder / f"{number}", how)
+        medoids.append(found.select(pl.lit(kind).alias("kind"), "region", pl.exclude("region")))
         summaries.append(summary.select(pl.lit(kind).alias("kind"), pl.all()))
     schema = {"kind": pl.String, **medoid_tables.SEARCH}
     summary = pl.concat([pl.DataFrame(schema=schema), *summaries])
     return leaves.all_leaves(medoids, tree, numbers), summary
 
 
+def _kind_search(
+    images: pl.DataFrame,
+    clusters: pl.DataFrame,
+    encoding: Encoding,
+    folder: Path,
+    how: Mapping[str, Any],
+) -> Tables:
+    """The medoids of a kind, region by region; `region` is null of the rest of the kind.
+
+    Clusters of a region are searched for among its images alone. A single cluster needs no search
+    but for its medoid.
+    """
+    folder.mkdir(exist_ok=True)
+    codes, names = region_codes(images, encoding)
+    regions = clusters["region"].unique(maintain_order=True).to_list()
+    taken = [names.index(region) for region in regions if region is not None]
+    parts, summaries = [], []
+    for number, region in enumerate(regions):
+        code = None if region is None else names.index(region)
+        inside = ~np.isin(codes, taken) if code is None else codes == code
+        of_region = clusters.filter(pl.col("region").eq_missing(pl.lit(region, pl.String)))
+        first = of_region.with_columns(
+            pl.col("cluster").rank("dense").cast(pl.Int32),
+            k=pl.lit(of_region["cluster"].n_unique(), pl.Int32),
+        )
+        found, summary = _search(
+            images.filter(pl.Series(inside)),
+            first.drop("region"),
+            encoding,
+            checkpoint=folder / f"{number}.npz",
+            **how,
+        )
+        parts.append(found.with_columns(region=pl.lit(region, pl.String)))
+        summaries.append(summary)
+    return _numbered(pl.concat(parts)), _summed(pl.concat(summaries), parts)
+
+
+def _numbered(medoids: pl.DataFrame) -> pl.DataFrame:
+    """Medoids of all regions of a kind under one numbering, the largest cluster first."""
+    ordered = medoids.sort(["images", "image"], descending=[True, False])
+    k = pl.lit(len(ordered), pl.Int32)
+    return ordered.with_columns(k=k, cluster=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
+
+
+def _summed(summaries: pl.DataFrame, medoids: list[pl.DataFrame]) -> pl.DataFrame:
+    """One row of a kind from those of its regions; means are weighted by images."""
+    images = pl.Series([part["images"].sum() for part in medoids], dtype=pl.Float64)
+    share = images / images.sum()
+    means = ("distance", "medoid_silhouette", "silhouette", "share")
+    return summaries.select(
+        pl.col("k").sum(),
+        pl.col("loss").sum(),
+        *((pl.col(mean) * share).sum() for mean in means[:3]),
+        pl.col("candidates").sum(),
+        (pl.col("share") * share).sum(),
+        pl.col("swaps").sum(),
+    ).cast(pl.Schema(medoid_tables.SEARCH))
+
+
 def members(
     sample: pl.DataFrame, medoids: pl.DataFrame, tree: Tree, weight: Weight
 ) -> pl.DataFrame:
-    """Return a sample's images in the clusters of their nearest medoids.
+    """Return a sample's images in the clusters of their medoids.
 
-    Returns the table of `medoid_tables.members`; in a tree with `kind`, and the numbers of leaves.
+    Returns the table of `medoid_tables.members`; in a tree with `kind` and `region`, and the
+    numbers of leaves.
     """
     if tree.flat:
         return medoid_tables.members(sample, medoids, tree.of(FLAT), weight)
-    parts = []
+    own = medoids.select("image", "kind", "cluster", "region", "k")
+    parts = [pl.DataFrame(schema={"kind": pl.String, **cluster_tables.SCHEMA, "region": pl.String})]
     for kind, rows in tree.parts(sample):
-        of_kind = medoids.filter(pl.col("kind") == kind)
-        first = int(of_kind["cluster"][0])
-        local = of_kind.with_columns(pl.col("cluster") - (first - 1))
-        placed = medoid_tables.members(rows, local, tree.of(kind), weight)
-        parts.append(
-            placed.select(pl.lit(kind).alias("kind"), pl.all()).with_columns(
-                pl.col("cluster") + (first - 1)
-            )
+        placed = place(rows, medoids, tree).join(
+            own.drop("image").filter(pl.col("kind") == kind), on="cluster", maintain_order="left"
         )
+        parts.append(_kind_members(rows, placed, own["image"], tree.of(kind), weight))
     return pl.concat(parts)
+
+
+def _kind_members(
+    rows: pl.DataFrame, placed: pl.DataFrame, medoids: pl.Series, encoding: Encoding, weight: Weight
+) -> pl.DataFrame:
+    """Images of a kind as `members`; placed: of `place`, with `kind`, `region` and `k`."""
+    distinct = collapse(to_features(rows, encoding), weight)
+    labels = placed["cluster"].rank("dense").to_numpy().astype(np.int64) - 1
+    distances = metric.matrix(distinct.features, encoding.distance)
+    (widths,) = silhouettes.widths(distances, [labels[distinct.first]], distinct.weight)
+    return placed.with_columns(
+        medoid=pl.col("image").is_in(medoids.implode()),
+        second_distance=pl.col("distance") + pl.col("margin"),
+        silhouette=pl.Series(widths[distinct.row]),
+        weight=pl.Series(distinct.row_weights().astype(np.float32)),
+    ).select("kind", *cluster_tables.SCHEMA, "region")
 
 
 def _search(

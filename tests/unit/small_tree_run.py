@@ -9,9 +9,10 @@ from tagsight.interpretation import annotations
 from tagsight.reading.provenance import footer
 from tagsight.run.atomic import write_json, write_parquet
 from tagsight.run.tables import person
+from tagsight.tags import kind_frequencies
 from tagsight.tags.frequencies import frequencies
 from tagsight.tags.labels import labels
-from tagsight.tree import kind_frequencies, leaves
+from tagsight.tree import leaves
 from tagsight.tree.clusters import tree_clusters
 from tagsight.tree.fits import assess, limits
 from tagsight.tree.fitting import Shares, apply_tree, fit_tree

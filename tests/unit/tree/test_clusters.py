@@ -1,5 +1,3 @@
-from itertools import pairwise
-
 import numpy as np
 import polars as pl
 import pytest
@@ -9,25 +7,17 @@ from tagsight.clustering import k_medoids
 from tagsight.gower import metric
 from tagsight.tags.encoding import to_features
 from tagsight.tree import leaves, placing
-from tagsight.tree.clusters import grid_of, tree_clusters
+from tagsight.tree.clusters import most_clusters, tree_clusters
 from tagsight.tree.fits import assess, limits
 
 HOW = {"count": 10, "algorithm": "fasterpam", "weight": "images"}
 
 
 @pytest.mark.parametrize(
-    ("size", "count", "ks"),
-    [(19, 50, [1]), (20, 50, [1, 2, 3, 4]), (100, 3, [1, 2, 3]), (1, 1, [1])],
+    ("size", "count", "most"), [(9, 50, 1), (10, 50, 2), (100, 50, 20), (100, 3, 3), (0, 50, 1)]
 )
-def test_a_kind_is_tried_with_as_many_clusters_as_it_can_bear(size, count, ks):
-    assert grid_of(size, count) == ks
-
-
-def test_beyond_twenty_every_tenth_part_more_is_tried():
-    grid = grid_of(10_000, 1000)
-    assert grid[:20] == list(range(1, 21))
-    assert all(b - a <= a / 10 for a, b in pairwise(grid[19:]))
-    assert grid[-1] <= 1000
+def test_a_kind_has_as_many_clusters_as_it_can_bear(size, count, most):
+    assert most_clusters(size, count) == most
 
 
 def test_each_kind_is_clustered_by_its_own_distances():

@@ -6,13 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tagsight.tags import kind_frequencies as by_kinds
 from tagsight.tags.encoding import PRESENCE, to_features
 from tagsight.tags.frequencies import frequencies
+from tagsight.tags.kind_selection import kind_selection
 from tagsight.terms.spelling_table import spelling_table
-from tagsight.tree import kind_frequencies as by_kinds
 from tagsight.tree.encodings import Tree
 from tagsight.tree.fitting import Shares, apply_tree, fit_tree
-from tagsight.tree.kind_selection import kind_selection
 
 N = 40
 TABLE, KEY = spelling_table(None), bytes(32)

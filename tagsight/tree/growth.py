@@ -1,0 +1,172 @@
+"""Clusters of a kind of images, one more at a time: first by region, then by technique.
+
+A kind begins as one cluster. At each step the one is taken that lowers the loss most: a region is
+taken out of the rest of the kind as a cluster of its own; or the images of a region, or those that
+are left, have one cluster more by k-medoids. So no cluster mixes a region that was taken out with
+others, and small regions stay together in the rest, with the images that state none.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tagsight.arrays import Bools, Float32s, Float64s, Int32s, Int64s
+from tagsight.clustering import algorithms, k_medoids
+from tagsight.clustering.medoids import Clustering, nearest, numbered
+from tagsight.gower.features import Features
+
+REST = -1  # the region of images that state none
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The different rows of a kind.
+
+    features: (n,); distances: float32 (n, n); weights: float64 (n,), how many images each is;
+    region: int32 (n,), code of the region, REST = none; algorithm: a name in ALGORITHMS.
+    """
+
+    features: Features
+    distances: Float32s
+    weights: Float64s
+    region: Int32s
+    algorithm: str
+
+    def take(self, rows: Int64s, weights: Float64s) -> "Rows":
+        """Return some of the rows, with other weights."""
+        return Rows(
+            self.features.take(rows),
+            np.ascontiguousarray(self.distances[np.ix_(rows, rows)]),
+            weights,
+            self.region[rows],
+            self.algorithm,
+        )
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A clustering of a kind, and the region that each cluster is of: int32 (k,), REST = any."""
+
+    clustering: Clustering
+    regions: Int32s
+
+
+@dataclass
+class _Group:
+    """Some rows of a kind, and their clusterings by K as they are asked for.
+
+    rows: int64 (m,); parts: the groups that it was divided into on trial, by region and side.
+    """
+
+    kind: Rows
+    rows: Int64s
+    known: dict[int, Clustering | None] = field(default_factory=dict)
+    parts: dict[tuple[int, bool], "_Group"] = field(default_factory=dict)
+
+    def at(self, k: int) -> Clustering | None:
+        """Return k clusters of the rows, None where they cannot be divided so far."""
+        if k not in self.known:
+            self.known[k] = self._made(k)
+        return self.known[k]
+
+    def loss(self, k: int) -> float:
+        """Return the loss of k clusters; infinite where there are none."""
+        clustering = self.at(k)
+        return np.inf if clustering is None else clustering.loss
+
+    def _made(self, k: int) -> Clustering | None:
+        if k > len(self.rows):
+            return None
+        distances = np.ascontiguousarray(self.kind.distances[np.ix_(self.rows, self.rows)])
+        weights = self.kind.weights[self.rows]
+        build = k_medoids.build(distances, k, weights)
+        if k == 1 or not distances[build].min(axis=0).any():
+            return nearest(distances, build, weights)
+        features, algorithm = self.kind.features.take(self.rows), self.kind.algorithm
+        grid = algorithms.clusterings(features, distances, [k], algorithm, weights)
+        return next((each for each in grid if each.k == k), None)
+
+    def part(self, region: int, inside: Bools) -> "_Group":
+        """Return the group of some of the rows, the same each time that it is asked for.
+
+        inside: bool (m,), those of the region, or all others.
+        """
+        key = region, bool((self.kind.region[self.rows[inside]] == region).all())
+        return self.parts.setdefault(key, _Group(self.kind, self.rows[inside]))
+
+
+def grown(kind: Rows, most: int, least: float) -> Iterator[Grown]:
+    """Yield the clusterings of a kind with 1, 2, … clusters, `most` at most.
+
+    least: images that a region has at least, to be taken out of the rest.
+    It ends earlier where no step lowers the loss.
+    """
+    groups, numbers = {REST: _Group(kind, np.arange(len(kind.distances)))}, {REST: 1}
+    large = _large(kind, least)
+    yield _combined(kind, groups, numbers)
+    while sum(numbers.values()) < most:
+        step = _best(kind, groups, numbers, large)
+        if step is None:
+            return
+        groups, numbers = step
+        yield _combined(kind, groups, numbers)
+
+
+def _large(kind: Rows, least: float) -> list[int]:
+    """The regions of at least so many images, in order of their code."""
+    codes = np.unique(kind.region[kind.region != REST])
+    return [int(c) for c in codes if kind.weights[kind.region == c].sum() >= least]
+
+
+State = tuple[dict[int, _Group], dict[int, int]]
+
+
+def _best(
+    kind: Rows, groups: dict[int, _Group], numbers: dict[int, int], large: Sequence[int]
+) -> State | None:
+    """The step that lowers the loss most, of the first if several do; None where none does."""
+    best: tuple[float, State | None] = (1e-9, None)
+    for region, group in groups.items():
+        k = numbers[region]
+        gain = group.loss(k) - group.loss(k + 1)
+        if gain > best[0]:
+            best = gain, (groups, {**numbers, region: k + 1})
+    for region in large:
+        taken = _taken_out(kind, groups, numbers, region)
+        if taken is None:
+            continue
+        before = groups[REST].loss(numbers[REST])
+        gain = before - taken[0][REST].loss(numbers[REST]) - taken[0][region].loss(1)
+        if gain > best[0]:
+            best = gain, taken
+    return best[1]
+
+
+def _taken_out(
+    kind: Rows, groups: dict[int, _Group], numbers: dict[int, int], region: int
+) -> State | None:
+    """The state with a region taken out; None where it was before, or where nothing is left."""
+    rest = groups[REST].rows
+    inside = kind.region[rest] == region
+    if region in groups or inside.all():
+        return None
+    left, taken = (groups[REST].part(region, rows) for rows in (~inside, inside))
+    return {**groups, REST: left, region: taken}, {**numbers, region: 1}
+
+
+def _combined(kind: Rows, groups: dict[int, _Group], numbers: dict[int, int]) -> Grown:
+    """The clusters of all groups as one clustering, the largest cluster first."""
+    labels = np.empty(len(kind.distances), np.int32)
+    medoids: list[Int64s] = []
+    regions: dict[int, int] = {}
+    for region, group in groups.items():
+        clustering = group.at(numbers[region])
+        assert clustering is not None  # only steps that can be taken are
+        labels[group.rows] = clustering.labels + sum(map(len, medoids))
+        medoids.append(group.rows[clustering.medoids])
+        regions |= dict.fromkeys(medoids[-1].tolist(), region)
+    ordered, chosen = numbered(labels, np.concatenate(medoids), kind.weights)
+    loss = sum(group.loss(numbers[region]) for region, group in groups.items())
+    clustering = Clustering(len(chosen), float(loss), ordered, chosen)
+    return Grown(clustering, np.array([regions[row] for row in chosen.tolist()], np.int32))
