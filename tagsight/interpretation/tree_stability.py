@@ -27,7 +27,7 @@ from tagsight.tree.growth import grown
 
 FOUND = 0.5  # Jaccard coefficient from which a leaf counts as found again
 LEAST_HOLDOUT = 20  # images of a kind, to look for its leaves among them
-NEAR = 1.5  # largest ratio of the numbers of clusters that are compared
+LEAST_IMAGES = 5  # of a leaf in the holdout, to say whether it is found there
 
 
 def tree_stability(
@@ -49,13 +49,13 @@ def tree_stability(
     tuning sample), `stability` (mean Jaccard coefficient over bootstraps), `again` (the largest
     Jaccard coefficient of its images of the holdout with a cluster of the holdout's own) and
     `found` (`again` is FOUND at least). The last two are null where the holdout has fewer than
-    LEAST_HOLDOUT images of the kind.
+    LEAST_HOLDOUT images of the kind, or LEAST_IMAGES of the leaf: nothing can be said then.
     """
     tuning = samples["tuning"]
     leaves, _ = leaf_tables.of_sample(
         leaf_tables.chosen(clusters["tuning"], numbers), tuning, tree, numbers
     )
-    again = _again(samples["holdout"], clusters["holdout"], leaves, tree, numbers)
+    again = _again(samples["holdout"], clusters["holdout"], leaves, tree)
     rows = []
     for kind, sample in tree.parts(tuning):
         of_kind = clusters["tuning"].filter(kind=kind, k=numbers[kind]).drop("kind")
@@ -121,7 +121,6 @@ def _again(
     clusters: pl.DataFrame,
     leaves: pl.DataFrame,
     tree: Tree,
-    numbers: Mapping[str, int],
 ) -> dict[int, float]:
     """Leaf → the largest Jaccard coefficient of its images with a cluster of their own."""
     coefficients: dict[int, float] = {}
@@ -132,18 +131,18 @@ def _again(
         first = int(of_kind["cluster"][0])
         placed = placing.place(rows, of_kind, tree)["cluster"].to_numpy() - first
         best = np.zeros(len(of_kind))
-        for own in _comparable(rows, clusters.filter(pl.col("kind") == kind), numbers[kind]):
+        for own in _clusterings(rows, clusters.filter(pl.col("kind") == kind)):
             best = np.maximum(best, jaccards(placed.astype(np.int64), own, len(of_kind)))
-        coefficients |= {first + c: float(value) for c, value in enumerate(best)}
+        sizes = np.bincount(placed, minlength=len(of_kind))
+        known = np.flatnonzero(sizes >= LEAST_IMAGES)
+        coefficients |= {first + int(c): float(best[c]) for c in known}
     return coefficients
 
 
-def _comparable(rows: pl.DataFrame, clusters: pl.DataFrame, k: int) -> Iterator[Int64s]:
-    """The clusterings of a sample with about as many clusters: regions may be taken out later."""
-    for number in clusters["k"].unique().sort().to_list():
-        if k / NEAR <= number <= k * NEAR:
-            of_number = clusters.filter(pl.col("k") == number).drop("kind")
-            yield labellings(rows, of_number)[number].astype(np.int64)
+def _clusterings(rows: pl.DataFrame, clusters: pl.DataFrame) -> Iterator[Int64s]:
+    """All clusterings of a sample: what one has at a K another may have at a larger one."""
+    for of_number in labellings(rows, clusters.drop("kind")).values():
+        yield of_number.astype(np.int64)
 
 
 def _codes(sample: pl.DataFrame) -> Int64s:

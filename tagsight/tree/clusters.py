@@ -19,6 +19,14 @@ LEAST_KIND = 10  # images of a sample; with fewer a kind is one cluster
 LEAST_CLUSTER = 5  # images of a sample to each cluster, on average
 
 
+SCHEMA = {
+    "kind": pl.String,
+    **cluster_tables.SCHEMA,
+    "region": pl.String,
+    "gain": pl.Float64,
+}
+
+
 def most_clusters(images: int, count: int) -> int:
     """Return how many clusters a kind can bear.
 
@@ -57,11 +65,10 @@ def tree_clusters(
     """Return the clusters of a sample in each kind, for 1, 2, … clusters (see `growth`).
 
     sample: `image`, `kind` and the encoded columns; tree: the encodings of the kinds.
-    Returns the columns of `cluster_tables.table`, `kind` before them and `region` behind: the
-    region that a cluster is of, null for those of the rest of a kind. Images of objects that are no
-    pictures are not in it.
+    Returns the columns of `cluster_tables.table`, `kind` before them, and behind them `region`: the
+    region that a cluster is of, null for those of the rest of a kind; and `gain` of the step that
+    led to this K. Images of objects that are no pictures are not in it.
     """
-    schema = {"kind": pl.String, **cluster_tables.SCHEMA, "region": pl.String}
     tables = [
         kind_clusters(
             rows,
@@ -72,7 +79,7 @@ def tree_clusters(
         ).select(pl.lit(kind).alias("kind"), pl.all())
         for kind, rows in tree.parts(sample)
     ]
-    return pl.concat([pl.DataFrame(schema=schema), *tables])
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *tables])
 
 
 def kind_clusters(
@@ -137,10 +144,11 @@ def region_codes(rows: pl.DataFrame, encoding: Encoding) -> tuple[Int32s, tuple[
 
 
 def _regions(step: Grown, names: Sequence[str]) -> pl.DataFrame:
-    """The region of each cluster of a clustering: `k`, `cluster`, `region`."""
+    """The region of each cluster of a clustering: `k`, `cluster`, `region`, `gain`."""
     regions = [None if code == REST else names[code] for code in step.regions.tolist()]
     k = step.clustering.k
+    clusters = list(range(1, k + 1))
     return pl.DataFrame(
-        {"k": [k] * k, "cluster": list(range(1, k + 1)), "region": regions},
-        {"k": pl.Int32, "cluster": pl.Int32, "region": pl.String},
+        {"k": [k] * k, "cluster": clusters, "region": regions, "gain": [step.gain] * k},
+        {"k": pl.Int32, "cluster": pl.Int32, "region": pl.String, "gain": pl.Float64},
     )

@@ -1,9 +1,13 @@
 """Clusters of a kind of images, one more at a time: first by region, then by technique.
 
-A kind begins as one cluster. At each step the one is taken that lowers the loss most: a region is
-taken out of the rest of the kind as a cluster of its own; or the images of a region, or those that
-are left, have one cluster more by k-medoids. So no cluster mixes a region that was taken out with
-others, and small regions stay together in the rest, with the images that state none.
+A kind begins as one cluster. At each step the one is taken that gains most: a region is taken out
+of the rest of the kind as a cluster of its own; or the images of a region have one cluster more by
+k-medoids. The rest is divided by technique only when no large region is left in it. So no cluster
+mixes a large region with others once all are taken out, and small regions stay together in the
+rest, with the images that state none.
+
+The gain of a step is the fall of the mean distance of the images that it divides, times the square
+root of their number: the most images alone would have all clusters, the fewest none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,10 +50,15 @@ class Rows:
 
 @dataclass(frozen=True)
 class Grown:
-    """A clustering of a kind, and the region that each cluster is of: int32 (k,), REST = any."""
+    """A clustering of a kind, and how it came about.
+
+    regions: int32 (k,), the region that each cluster is of, REST = any; gain: of the step that led
+    to it, 0 of the first.
+    """
 
     clustering: Clustering
     regions: Int32s
+    gain: float
 
 
 @dataclass
@@ -63,6 +72,11 @@ class _Group:
     rows: Int64s
     known: dict[int, Clustering | None] = field(default_factory=dict)
     parts: dict[tuple[int, bool], "_Group"] = field(default_factory=dict)
+
+    @property
+    def root(self) -> float:
+        """The square root of the number of images."""
+        return float(np.sqrt(self.kind.weights[self.rows].sum()))
 
     def at(self, k: int) -> Clustering | None:
         """Return k clusters of the rows, None where they cannot be divided so far."""
@@ -104,13 +118,13 @@ def grown(kind: Rows, most: int, least: float) -> Iterator[Grown]:
     """
     groups, numbers = {REST: _Group(kind, np.arange(len(kind.distances)))}, {REST: 1}
     large = _large(kind, least)
-    yield _combined(kind, groups, numbers)
+    yield _combined(kind, groups, numbers, 0.0)
     while sum(numbers.values()) < most:
-        step = _best(kind, groups, numbers, large)
+        gain, step = _best(kind, groups, numbers, large)
         if step is None:
             return
         groups, numbers = step
-        yield _combined(kind, groups, numbers)
+        yield _combined(kind, groups, numbers, gain)
 
 
 def _large(kind: Rows, least: float) -> list[int]:
@@ -124,23 +138,27 @@ State = tuple[dict[int, _Group], dict[int, int]]
 
 def _best(
     kind: Rows, groups: dict[int, _Group], numbers: dict[int, int], large: Sequence[int]
-) -> State | None:
-    """The step that lowers the loss most, of the first if several do; None where none does."""
+) -> tuple[float, State | None]:
+    """The largest gain of a step, and the state after it: of the first of equal ones."""
     best: tuple[float, State | None] = (1e-9, None)
+    whole = [region for region in large if _taken_out(kind, groups, numbers, region)]
     for region, group in groups.items():
+        if region == REST and whole:
+            continue  # it would be divided between regions
         k = numbers[region]
-        gain = group.loss(k) - group.loss(k + 1)
+        gain = (group.loss(k) - group.loss(k + 1)) / group.root
         if gain > best[0]:
             best = gain, (groups, {**numbers, region: k + 1})
-    for region in large:
+    for region in whole:
         taken = _taken_out(kind, groups, numbers, region)
         if taken is None:
             continue
         before = groups[REST].loss(numbers[REST])
-        gain = before - taken[0][REST].loss(numbers[REST]) - taken[0][region].loss(1)
+        after = taken[0][REST].loss(numbers[REST]) + taken[0][region].loss(1)
+        gain = (before - after) / taken[0][region].root
         if gain > best[0]:
             best = gain, taken
-    return best[1]
+    return best
 
 
 def _taken_out(
@@ -155,7 +173,7 @@ def _taken_out(
     return {**groups, REST: left, region: taken}, {**numbers, region: 1}
 
 
-def _combined(kind: Rows, groups: dict[int, _Group], numbers: dict[int, int]) -> Grown:
+def _combined(kind: Rows, groups: dict[int, _Group], numbers: dict[int, int], gain: float) -> Grown:
     """The clusters of all groups as one clustering, the largest cluster first."""
     labels = np.empty(len(kind.distances), np.int32)
     medoids: list[Int64s] = []
@@ -169,4 +187,4 @@ def _combined(kind: Rows, groups: dict[int, _Group], numbers: dict[int, int]) ->
     ordered, chosen = numbered(labels, np.concatenate(medoids), kind.weights)
     loss = sum(group.loss(numbers[region]) for region, group in groups.items())
     clustering = Clustering(len(chosen), float(loss), ordered, chosen)
-    return Grown(clustering, np.array([regions[row] for row in chosen.tolist()], np.int32))
+    return Grown(clustering, np.array([regions[row] for row in chosen.tolist()], np.int32), gain)

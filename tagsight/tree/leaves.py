@@ -60,7 +60,7 @@ def of_sample(
     """
     medoids, summaries = [], []
     for kind, rows in tree.parts(sample):
-        of_kind = clusters.filter(pl.col("kind") == kind).drop("kind")
+        of_kind = clusters.filter(pl.col("kind") == kind).drop("kind", "gain")
         found, summary = medoid_tables.of_sample(of_kind, rows, tree.of(kind))
         regions = of_kind.select("cluster", "region").unique()
         joined = found.join(regions, on="cluster", how="left", maintain_order="left")

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tagsight.clustering import cluster_tables, medoid_tables, silhouettes
+from tagsight.clustering import medoid_tables, silhouettes
 from tagsight.clustering.search.search import search
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import Weight, collapse
 from tagsight.run.progress import LOG, Progress
 from tagsight.tags.encoding import Encoding, to_features
 from tagsight.tree import leaves
-from tagsight.tree.clusters import region_codes
+from tagsight.tree.clusters import SCHEMA, region_codes
 from tagsight.tree.encodings import FLAT, Tree
 from tagsight.tree.placing import place
 
@@ -85,7 +85,7 @@ def _kind_search(
         )
         found, summary = _search(
             images.filter(pl.Series(inside)),
-            first.drop("region"),
+            first.drop("region", "gain"),
             encoding,
             checkpoint=folder / f"{number}.npz",
             **how,
@@ -128,7 +128,7 @@ def members(
     if tree.flat:
         return medoid_tables.members(sample, medoids, tree.of(FLAT), weight)
     own = medoids.select("image", "kind", "cluster", "region", "k")
-    parts = [pl.DataFrame(schema={"kind": pl.String, **cluster_tables.SCHEMA, "region": pl.String})]
+    parts = [pl.DataFrame(schema=SCHEMA)]
     for kind, rows in tree.parts(sample):
         placed = place(rows, medoids, tree).join(
             own.drop("image").filter(pl.col("kind") == kind), on="cluster", maintain_order="left"
@@ -150,7 +150,8 @@ def _kind_members(
         second_distance=pl.col("distance") + pl.col("margin"),
         silhouette=pl.Series(widths[distinct.row]),
         weight=pl.Series(distinct.row_weights().astype(np.float32)),
-    ).select("kind", *cluster_tables.SCHEMA, "region")
+        gain=pl.lit(0.0),
+    ).select(list(SCHEMA))
 
 
 def _search(
