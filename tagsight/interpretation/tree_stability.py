@@ -21,7 +21,7 @@ from tagsight.run.tables import person
 from tagsight.tags.encoding import Encoding
 from tagsight.tree import leaves as leaf_tables
 from tagsight.tree import placing
-from tagsight.tree.clusters import LEAST_CLUSTER, rows_of
+from tagsight.tree.clusters import LEAST_REGION, rows_of
 from tagsight.tree.encodings import Tree
 from tagsight.tree.growth import grown
 
@@ -109,7 +109,7 @@ def _bootstrapped(
         part = np.flatnonzero(drawn)
         counted = weight == "images" and rows.weighted
         weights = drawn[part].astype(np.float64) if counted else np.ones(len(part))
-        *_, last = grown(rows.kind.take(part, weights), k, LEAST_CLUSTER)
+        *_, last = grown(rows.kind.take(part, weights), k, LEAST_REGION)
         again = last.clustering.labels[np.searchsorted(part, rows.row[images])]
         total += jaccards(labels[images], again.astype(np.int64), k)
         count += 1

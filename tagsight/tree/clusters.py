@@ -17,6 +17,7 @@ from tagsight.tree.growth import REST, Grown, Rows, grown
 
 LEAST_KIND = 10  # images of a sample; with fewer a kind is one cluster
 LEAST_CLUSTER = 5  # images of a sample to each cluster, on average
+LEAST_REGION = 3  # images of a sample, for a region to be a cluster of its own
 
 
 SCHEMA = {
@@ -91,7 +92,7 @@ def kind_clusters(
     """
     of_kind = rows_of(rows, encoding, algorithm=algorithm, weight=weight)
     kind, distinct = of_kind.kind, of_kind.distinct
-    steps = list(grown(kind, most, LEAST_CLUSTER))
+    steps = list(grown(kind, most, LEAST_REGION))
     grid = [step.clustering for step in steps]
     widths = silhouettes.widths(kind.distances, [each.labels for each in grid], kind.weights)
     table = cluster_tables.table(rows["image"], kind.distances, grid, widths, distinct)

@@ -1,10 +1,9 @@
 """Clusters of a kind of images, one more at a time: first by region, then by technique.
 
-A kind begins as one cluster. At each step the one is taken that gains most: a region is taken out
-of the rest of the kind as a cluster of its own; or the images of a region have one cluster more by
-k-medoids. The rest is divided by technique only when no large region is left in it. So no cluster
-mixes a large region with others once all are taken out, and small regions stay together in the
-rest, with the images that state none.
+A kind begins as one cluster. First regions are taken out of the rest of the kind, each as a cluster
+of its own; then the images of a region, or the rest, have one cluster more by k-medoids. Of all
+steps that there are the one is taken that gains most. So no cluster mixes regions once all are
+taken out, but the rest: small regions stay together there with the images that state none.
 
 The gain of a step is the fall of the mean distance of the images that it divides, times the square
 root of their number: the most images alone would have all clusters, the fewest none.
@@ -143,8 +142,8 @@ def _best(
     best: tuple[float, State | None] = (1e-9, None)
     whole = [region for region in large if _taken_out(kind, groups, numbers, region)]
     for region, group in groups.items():
-        if region == REST and whole:
-            continue  # it would be divided between regions
+        if whole:
+            continue  # regions come first
         k = numbers[region]
         gain = (group.loss(k) - group.loss(k + 1)) / group.root
         if gain > best[0]:
