@@ -49,7 +49,8 @@ def tree_stability(
     tuning sample), `stability` (mean Jaccard coefficient over bootstraps), `again` (the largest
     Jaccard coefficient of its images of the holdout with a cluster of the holdout's own) and
     `found` (`again` is FOUND at least). The last two are null where the holdout has fewer than
-    LEAST_HOLDOUT images of the kind, or LEAST_IMAGES of the leaf: nothing can be said then.
+    LEAST_HOLDOUT images of the kind, or LEAST_IMAGES of the leaf, and no more were to be expected:
+    nothing can be said then.
     """
     tuning = samples["tuning"]
     leaves, _ = leaf_tables.of_sample(
@@ -134,7 +135,8 @@ def _again(
         for own in _clusterings(rows, clusters.filter(pl.col("kind") == kind)):
             best = np.maximum(best, jaccards(placed.astype(np.int64), own, len(of_kind)))
         sizes = np.bincount(placed, minlength=len(of_kind))
-        known = np.flatnonzero(sizes >= LEAST_IMAGES)
+        expected = of_kind["images"].to_numpy() / of_kind["images"].sum() * len(rows)
+        known = np.flatnonzero(np.maximum(sizes, expected) >= LEAST_IMAGES)
         coefficients |= {first + int(c): float(best[c]) for c in known}
     return coefficients
 
