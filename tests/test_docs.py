@@ -27,12 +27,26 @@ stands for all words that begin so; an empty term marks a word to pass over. How
 put it into a file of your own with the same columns, which `tags.body_parts` names. It is laid on
 top of the library's.
 
-What labels are made of is tables too, with the paragraph of the standard or the maker's document
-that each row is from: `tagsight/data/kinds.csv` (SOP Classes and modalities),
-`tagsight/data/regions.csv` (terms of Annex L, and the region of the body that each lies in),
-`tagsight/data/kernels.csv` (makers' names of CT kernels), `tagsight/data/roles.csv` (which tags say
-what was imaged). `labels.tables` names files of your own with the same columns, `source` left out;
-where one has a row of the library's, yours counts.
+Labels are a tree: kind of image, region of the body, technique. Keys of flat runs (`labels.tree:
+false`) say so: `cluster.k`, `choose`, `select.image_level`. What labels are made of is tables too, with
+the paragraph of the standard or the maker's document that each row is from:
+
+| table | key | says |
+|---|---|---|
+| `tagsight/data/kinds.csv` | `labels.tables.kinds` | what kind of image a SOP Class or a Modality is, and whether it is a picture |
+| `tagsight/data/regions.csv` | `labels.tables.regions` | which region of the body a term of Annex L lies in |
+| `tagsight/data/kernels.csv` | `labels.tables.kernels` | makers' names of CT kernels: lung, bone, soft … |
+| `tagsight/data/roles.csv` | `labels.tables.roles` | which tags say what was imaged, and which speak of the device, the patient, the file |
+| `tagsight/data/technique_words.csv` | `labels.tables.words` | words of technique in descriptions, in ten languages |
+
+The key names a file of your own with the same columns, `source` left out. Where both have a row, yours
+counts. This table of roles has images compared by the size of their matrix, too:
+
+```
+name,role
+Rows,content
+Columns,content
+```
 
 This page is made from `config.yaml` and `config.schema.yaml` by `tests/test_docs.py`.
 
