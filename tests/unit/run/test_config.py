@@ -303,9 +303,10 @@ def test_weights_of_the_archive_and_ranges_of_the_sample_exclude_each_other():
 
 @pytest.mark.parametrize("algorithm", ["pam", "alternate", "average", "hdbscan", "famd", "dynmsc"])
 def test_all_images_are_clustered_by_fasterpam_alone(algorithm):
-    (said,) = mistakes(cluster={"on": "all", "algorithm": algorithm})
+    flat = {"tree": False}
+    (said,) = mistakes(labels=flat, cluster={"on": "all", "algorithm": algorithm})
     assert said.startswith(f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all")
-    alone = merged(defaults(), {"cluster": {"algorithm": algorithm}})
+    alone = merged(defaults(), {"labels": flat, "cluster": {"algorithm": algorithm}})
     assert checked(alone, SCHEMA)["cluster"]["on"] == "sample"
 
 
