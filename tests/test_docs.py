@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tagsight.run.config import allowed, keys
+from tagsight.run.recipe import BASE_TABLES
 
 CLONE = Path(__file__).parents[1]
 CONFIG = CLONE / "config"
@@ -28,19 +29,13 @@ put it into a file of your own with the same columns, which `tags.body_parts` na
 top of the library's.
 
 Labels are a tree: kind of image, region of the body, technique. Keys of flat runs (`labels.tree:
-false`) say so: `cluster.k`, `choose`, `select.image_level`. What labels are made of is tables too, with
-the paragraph of the standard or the maker's document that each row is from:
+false`) say so. What labels are made of is tables too, with the paragraph of the standard or the
+maker's document that each row is from:
 
-| table | key | says |
-|---|---|---|
-| `tagsight/data/kinds.csv` | `labels.tables.kinds` | what kind of image a SOP Class or a Modality is, and whether it is a picture |
-| `tagsight/data/regions.csv` | `labels.tables.regions` | which region of the body a term of Annex L lies in |
-| `tagsight/data/kernels.csv` | `labels.tables.kernels` | makers' names of CT kernels: lung, bone, soft … |
-| `tagsight/data/roles.csv` | `labels.tables.roles` | which tags say what was imaged, and which speak of the device, the patient, the file |
-| `tagsight/data/technique_words.csv` | `labels.tables.words` | words of technique in descriptions, in ten languages |
+TABLES
 
-The key names a file of your own with the same columns, `source` left out. Where both have a row, yours
-counts. This table of roles has images compared by the size of their matrix, too:
+The key names a file of your own with the same columns, `source` left out. Where both have a row,
+yours counts. This table of roles has images compared by the size of their matrix, too:
 
 ```
 name,role
@@ -54,6 +49,23 @@ This page is made from `config.yaml` and `config.schema.yaml` by `tests/test_doc
 |---|---|---|---|
 """
 
+LABEL_TABLES = {
+    "kinds": "what kind of image a SOP Class or a Modality is, and whether it is a picture",
+    "regions": "which region of the body a term of Annex L lies in",
+    "kernels": "makers' names of CT kernels: lung, bone, soft …",
+    "roles": "which tags say what was imaged, and which speak of device, patient or file",
+    "words": "words of technique in descriptions, in ten languages",
+}
+
+
+def label_tables():
+    """The tables that users extend: the library's, the key that names the user's, what it says."""
+    rows = [
+        f"| `{BASE_TABLES[key]}` | `{key}` | {says} |"
+        for key, says in ((f"labels.tables.{name}", says) for name, says in LABEL_TABLES.items())
+    ]
+    return "\n".join(["| table | key | says |", "|---|---|---|", *rows])
+
 
 def page():
     schema = yaml.safe_load((CONFIG / "config.schema.yaml").read_text())
@@ -66,7 +78,7 @@ def page():
         cells = [f"`{key}`", f"`{json.dumps(value)}`", allowed(rule), rule["description"]]
         cells[2] = cells[2].removeprefix("allowed: ")
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return HEAD + "\n".join(rows) + "\n"
+    return HEAD.replace("TABLES", label_tables()) + "\n".join(rows) + "\n"
 
 
 def test_the_page_on_the_config_says_what_schema_and_defaults_say():

@@ -208,9 +208,10 @@ def rerun_table(rerun_by_key):
         "",
         "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
         "Rules come in the order of the data; `distances`, `manifest`, `assign` run when asked.",
-        "`table` stands in the place of `files` and `tags`; the keys of a table go together. `sites`",
-        "is of an `input` that names sites, `weighted` of `gower.weights: looks`, `nesting` of a flat",
-        "run (`labels.tree: false`), which has no `content`, `kinds`, `facets` and `composition`.",
+        "`table` stands in the place of `files` and `tags`; the keys of a table go together.",
+        "`sites` is of an `input` that names sites, `weighted` of `gower.weights: looks`, `nesting`",
+        "of a flat run (`labels.tree: false`), which has no `content`, `facets`, `kinds`, `nearest`",
+        "and `composition`.",
         "",
         "| key | rules |",
         "|---|---|",
@@ -221,10 +222,7 @@ def rerun_table(rerun_by_key):
     return "\n".join(lines) + "\n"
 
 
-SMK = [
-    CLONE / path
-    for path in re.findall(r"rules/\w+\.smk", (CLONE / "Snakefile").read_text())
-]
+SMK = [CLONE / path for path in re.findall(r"rules/\w+\.smk", (CLONE / "Snakefile").read_text())]
 
 
 @pytest.fixture
@@ -297,7 +295,8 @@ def test_recipes_cover_every_producer(finished, tmp_path, key):
         inner = workflow._workflow
         covered = inner.globals["recipe"].after
         names = {job.rule.name for job in inner.dag.jobs}
-        assert names >= covered.keys() - {"distances", *BY_NAME} - OTHERWISE - ABSENT.get(key, set())
+        elsewhere = {"distances", *BY_NAME} | OTHERWISE | ABSENT.get(key, set())
+        assert names >= covered.keys() - elsewhere
         for job in inner.dag.jobs:
             producers = {other.rule.name for other in inner.dag.dependencies[job]}
             if job.rule.name != "all":
