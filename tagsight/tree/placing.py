@@ -32,7 +32,8 @@ def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFram
     """Return the leaf of each image: of those it may be in, the one whose medoid is nearest.
 
     images: `image`, `kind` and the encoded columns; leaves: all leaves, as in medoids.parquet.
-    An image may be in the leaves of its kind and region, else in those of the rest of its kind.
+    An image may be in the leaves of its kind and region, else in those of the rest of its kind; in
+    any of the kind where it has no rest.
     Returns the columns of PLACED in the order of the images, see `annotation.annotate`. `second` is
     the nearest of all other leaves of the kind, so that a margin may be negative: by its technique
     the image would rather be of another region. An image of a kind without a medoid has that kind's
@@ -88,7 +89,7 @@ def _allowed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> 
     leaf_codes = of_leaf.fill_null(REST).to_numpy()
     own = np.where(np.isin(codes, leaf_codes), codes, REST)
     allowed: Bools = own[:, None] == leaf_codes[None, :]
-    return allowed
+    return allowed | ~allowed.any(axis=1, keepdims=True)
 
 
 def _nearest(features: Features, medoids: Features, allowed: Bools, encoding: Encoding) -> Nearest:
