@@ -70,8 +70,9 @@ class _Label:
         ranked = sorted(counts, key=lambda word: (-counts[word], word))[:2]
         if ranked and counts[ranked[0]] >= HOLDS * self.size:
             return ranked[:1]
-        enough = sum(counts[word] for word in ranked) >= HOLDS * self.size
-        return ranked if enough and counts[ranked[1]] >= SECOND * self.size > 0 else []
+        if len(ranked) < 2 or sum(counts[word] for word in ranked) < HOLDS * self.size:
+            return []
+        return ranked if counts[ranked[1]] >= SECOND * self.size else []
 
 
 def names(composition: pl.DataFrame, leaves: pl.DataFrame, words: Words) -> pl.DataFrame:

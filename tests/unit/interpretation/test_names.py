@@ -245,6 +245,14 @@ def test_counts_that_do_not_agree_are_refused():
         names(composition, leaves, Words())
 
 
+def test_a_leaf_that_no_image_is_nearest_to_has_a_name_too():
+    composition, leaves = archive([ct(region={"HEAD": 10})])
+    empty = pl.DataFrame({"cluster": [2], "kind": ["CT"], "found": [None]}, leaves.schema)
+    result = names(composition, pl.concat([leaves, empty]), Words())
+    assert result["name"].to_list() == ["CT · head", "CT"]
+    assert result["size"].to_list() == [10, 0]
+
+
 def test_words_of_users_are_shown():
     row = {"column": "region", "word": "CLAW", "kinds": "", "shown": "claw"}
     leaves = archive([ct(10, region="CLAW")])
