@@ -228,6 +228,12 @@ def test_a_lone_label_has_the_words_that_its_lost_sibling_lacks():
     assert named(found, lost) == ["CT · head · bone", "CT · head"]
 
 
+def test_a_lost_sibling_is_told_apart_by_what_it_is_not():
+    chest = {"region": "CHEST", "kernel": "soft"}
+    found, lost = ct(20, True, thickness="thick", **chest), ct(10, False, thickness="thin", **chest)
+    assert named(found, lost) == ["CT · chest · thick", "CT · chest"]
+
+
 def test_labels_are_numbered_by_kind_and_size():
     table = names(
         *archive([one("DX", 30, view="PA"), mr(10, weighting="T1"), mr(25, weighting="T2")]),
