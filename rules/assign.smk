@@ -38,6 +38,7 @@ rule assign:
             tables="labels.tables",
             **WORDS,
             ranges="gower.ranges",
+            weights="gower.weights",
             key_file="privacy.key_file",
             mask_paths="privacy.mask_paths",
             seed="seed",

@@ -14,6 +14,7 @@ rule trials:
         medoids=branch(TREE, then="results/medoids.parquet"),
         cards=branch(TREE, then="results/cards.json"),
         encoding=branch(TREE, then=ENCODING),
+        tuning=branch(TREE, then="results/samples/tuning.parquet"),
         sample="results/samples/{sample}.parquet",
         choice="results/choice.json",
     output:
@@ -34,6 +35,7 @@ rule trials:
             rules.embeddings,
             rules.cards if TREE else rules.choice,
             permutations="evaluation.permutations",
+            ranges="gower.ranges",
             seed="seed",
         ),
     script:

@@ -17,7 +17,8 @@ from tagsight.terms.technique_words import user_words
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
     paths = input_paths(params.archive)
-    run = load_run(results_folder(snakemake), params.ranges, params.key_file)
+    results, learned = results_folder(snakemake), params.weights == "looks"
+    run = load_run(results, params.ranges, params.key_file, learned=learned)
     spellings, words = spelling_table(params.body_parts), user_words(params.get("words"))
     encoder = TagEncoder(run, spellings, content_tables(params.tables))
     encoder.require_the_runs()

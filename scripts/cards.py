@@ -3,10 +3,12 @@
 import polars as pl
 
 from tagsight.content.tables import content_tables
-from tagsight.interpretation import flat_cards, rules, tree_cards
+from tagsight.interpretation import flat_cards, rules, tree_cards, tree_stability
 from tagsight.run.atomic import read_json, write_file, write_json
 from tagsight.run.jobs import logged
 from tagsight.terms.name_words import Words
+from tagsight.tree import leaves
+from tagsight.tree.dealing import numbers_of
 from tagsight.tree.encodings import FLAT, load_tree
 
 with logged(snakemake):
@@ -14,19 +16,23 @@ with logged(snakemake):
     sample, holdout = pl.read_parquet(inputs.sample), pl.read_parquet(inputs.holdout)
     tree = load_tree(inputs.encoding).ranged_by(sample, params.ranges)
     members, medoids = pl.read_parquet(inputs.members), pl.read_parquet(inputs.medoids)
+    choice, clusters = read_json(inputs.choice), pl.read_parquet(inputs.clusters)
     stability, least = read_json(inputs.stability), params.min_patients
     if tree.flat:
-        k = read_json(inputs.choice)["k"]
-        tables = [pl.read_parquet(inputs.clusters), members, medoids]
+        k = choice["k"]
         cards, rows = flat_cards.described(
             sample,
             holdout,
-            *(table.filter(k=k) for table in tables),
+            *(table.filter(k=k) for table in (clusters, members, medoids)),
             tree.of(FLAT),
             stability["grid"][str(k)],
             least,
         )
     else:
+        numbers = numbers_of(choice)
+        offsets = leaves.first_leaves(tree, numbers)
+        measured = leaves.renumbered(leaves.chosen(clusters, numbers), offsets)
+        stability = tree_stability.of_leaves(stability, members, measured)
         words = Words(content_tables(params.tables).kinds.all_words())
         composition = pl.read_parquet(inputs.composition)
         cards, rows = tree_cards.described(

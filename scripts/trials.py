@@ -18,7 +18,8 @@ with logged(snakemake):
         chosen, grid = read_json(inputs.choice)["k"], pl.read_parquet(inputs.clusters)
         labels, k = cluster_tables.of_about(sample["image"], grid, chosen)
     else:
-        tree, leaves = load_tree(inputs.encoding), pl.read_parquet(inputs.medoids)
+        tuning, leaves = pl.read_parquet(inputs.tuning), pl.read_parquet(inputs.medoids)
+        tree = load_tree(inputs.encoding).ranged_by(tuning, params.ranges)
         labels = labels_of(sample, leaves, tree, read_json(inputs.cards))
         k = labels.n_unique()
     rows = pl.DataFrame(schema=trials.SCHEMA)

@@ -23,8 +23,10 @@ from tagsight.tree.conformal import Limits
 from tagsight.tree.encodings import FLAT, Tree, load_tree
 from tagsight.tree.placing import place
 
+ENCODING = "encoding.json"
+LEARNED = "weighted.json"  # the encoding of a run whose weights are learned from looks
 NEEDED_FILES = (
-    "encoding.json",
+    ENCODING,
     "choice.json",
     "cards.json",
     "medoids.parquet",
@@ -152,13 +154,16 @@ def units(tags: pl.LazyFrame) -> pl.LazyFrame:
     return tags.select("image", person=person(), series=pl.coalesce("series", "image"))
 
 
-def load_run(folder: Path, ranges: Ranges, key_file: str | None) -> FinishedRun:
+def load_run(
+    folder: Path, ranges: Ranges, key_file: str | None, *, learned: bool = False
+) -> FinishedRun:
     """Return the run in `folder`, made with these `gower.ranges` and `privacy.key_file`.
 
+    learned: whether its weights are learned from looks (`gower.weights`).
     Raises DataError where the run is not finished, or where its images do not get their distances
     again with this config; UserError where the key is another.
     """
-    tree = load_tree(_existing(folder, "encoding.json"))
+    tree = load_tree(_existing(folder, LEARNED if learned else ENCODING))
     tables = SHARDED if tree.flat else (*SHARDED, *OF_TREES)
     shards = _shards(folder, tables, key_file)
     key = run_key(key_file or str(folder / "key"))
@@ -219,7 +224,7 @@ def _require_agreement(run: FinishedRun, sample: pl.DataFrame) -> None:
         or not both.select(agrees.fill_null(False).all()).item()
     ):
         raise DataError(
-            f"{run.folder}: the run here was made with another config (gower.ranges) or is not "
+            f"{run.folder}: the run here was made with another config (gower) or is not "
             "finished under the present one; give `assign` the config that it was made with, or "
             "run the same command without `assign` first"
         )

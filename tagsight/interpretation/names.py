@@ -70,8 +70,9 @@ class _Label:
         ranked = sorted(counts, key=lambda word: (-counts[word], word))[:2]
         if ranked and counts[ranked[0]] >= HOLDS * self.size:
             return ranked[:1]
-        enough = sum(counts[word] for word in ranked) >= HOLDS * self.size
-        return ranked if enough and counts[ranked[1]] >= SECOND * self.size > 0 else []
+        if len(ranked) < 2 or sum(counts[word] for word in ranked) < HOLDS * self.size:
+            return []
+        return ranked if counts[ranked[1]] >= SECOND * self.size else []
 
 
 def names(composition: pl.DataFrame, leaves: pl.DataFrame, words: Words) -> pl.DataFrame:
@@ -171,19 +172,37 @@ def _telling(family: list[_Label], words: Words) -> dict[tuple[int, ...], set[st
     """The columns to show of each label: those always shown, then those that divide equal names."""
     order = order_of(family[0].kind)
     shown = {label.leaves: set(order.always) for label in family}
+    columns = sorted(order.columns, key=lambda c: (c not in order.always, c in number_columns()))
     blocks = [family]
-    for column in sorted(
-        order.columns, key=lambda c: (c not in order.always, c in number_columns())
-    ):
-        parts = []
-        for block in blocks:
-            divided = list(_grouped((_value(one, column, words), one) for one in block).values())
-            if len(divided) > 1:
-                for label in block:
-                    shown[label.leaves].add(column)
-            parts += divided
-        blocks = parts
+    for divide in (_by_truth, _by_value):
+        for column in columns:
+            parts = []
+            for block in blocks:
+                divided = divide(block, column, words)
+                if len(divided) > 1:
+                    for label in block:
+                        shown[label.leaves].add(column)
+                parts += divided
+            blocks = parts
     return shown
+
+
+def _by_value(block: list[_Label], column: str, words: Words) -> list[list[_Label]]:
+    """Labels divided by what their names would say of a column."""
+    return list(_grouped((_value(one, column, words), one) for one in block).values())
+
+
+def _by_truth(block: list[_Label], column: str, words: Words) -> list[list[_Label]]:
+    """Labels divided as `_by_value`, but a bare one stays with those whose word holds of it too.
+
+    A word that holds of both would tell the other from it in name alone.
+    """
+    said = {_value(one, column, words) for one in block if not one.bare}
+    pairs = []
+    for one in block:
+        held = _text(one, column, words)
+        pairs.append((held if not one.bare or (None not in said and held in said) else None, one))
+    return list(_grouped(pairs).values())
 
 
 def _value(label: _Label, column: str, words: Words) -> str | None:

@@ -16,7 +16,7 @@ import polars as pl
 from tagsight.arrays import Float64s, Int64s
 from tagsight.clustering.cluster_tables import labellings
 from tagsight.gower.distinct_rows import Weight
-from tagsight.interpretation.stability import Frames, bootstrap_counts, jaccards
+from tagsight.interpretation.stability import ALIKE, Frames, bootstrap_counts, jaccards
 from tagsight.run.tables import person
 from tagsight.tags.encoding import Encoding
 from tagsight.tree import leaves as leaf_tables
@@ -87,6 +87,33 @@ def tree_stability(
             )
     people = int(tuning.select(person().n_unique()).item()) if len(tuning) else 0
     return {"bootstraps": bootstraps, "people": people, "leaves": rows}
+
+
+def of_leaves(
+    stability: Mapping[str, Any], members: pl.DataFrame, clusters: pl.DataFrame
+) -> dict[str, Any]:
+    """Return the content of stability.json for the leaves that images are put in.
+
+    stability: of `tree_stability`; members: the tuning sample's images in their leaves; clusters:
+    the same images in the leaves whose stability was measured, of `leaves.renumbered`.
+    The two differ where the medoids are of all images (`cluster.on: all`). A leaf then has the
+    stability of the leaf with the largest Jaccard coefficient; where that is not above ALIKE it
+    is left out, and nothing is known of it.
+    """
+    measured = {leaf["cluster"]: leaf for leaf in stability["leaves"]}
+    rows = members.select("image", leaf="cluster").join(
+        clusters.select("image", old="cluster"), on="image"
+    )
+    shared, old = pl.len(), pl.len().over("old")
+    pairs = (
+        rows.with_columns(either=pl.len().over("leaf") + old)
+        .group_by("leaf", "old")
+        .agg(alike=shared / (pl.col("either").first() - shared))
+        .filter(pl.col("alike") > ALIKE)
+        .sort("leaf")
+    )
+    leaves = [{**measured[old], "cluster": leaf} for leaf, old, _ in pairs.iter_rows()]
+    return {**stability, "leaves": leaves}
 
 
 def _bootstrapped(

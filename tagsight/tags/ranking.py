@@ -63,14 +63,13 @@ def rank(
 
     A tag that has no two different values in the sample scores 0 and repeats nothing. The result
     does not depend on the order of the rows.
-    Raises DataError where no tag has two different values.
     """
     sample = draw_images(tags, IMAGES, seed)
     fitted = fitting.fit(
         sample.lazy(),
         frequencies,
         pl.DataFrame({"keyword": keywords}, {"keyword": pl.String}).with_columns(
-            fate=pl.lit("kept")
+            fate=pl.lit("kept"), reason=pl.lit("kept")
         ),
         distance="linear",
         presence_weight=0,
@@ -79,6 +78,8 @@ def rank(
         min_patients=1,
         scale="rank",
     )
+    if not fitted.columns:
+        return Ranking(list(keywords), np.zeros(len(keywords)), np.zeros((len(keywords),) * 2))
     frame = fitting.apply(sample, fitted, body_parts, b"")
     features = encoding.to_features(frame, fitted)
     levels = _levels(features)

@@ -36,13 +36,14 @@ def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFram
     any of the kind where it has no rest.
     Returns the columns of PLACED in the order of the images, see `annotation.annotate`. `second` is
     the nearest of all other leaves of the kind, so that a margin may be negative: by its technique
-    the image would rather be of another region. An image of a kind without a medoid has that kind's
-    leaf, and no distance; one of a kind that the leaves do not have has none.
+    the image would rather be of another region. An image of a kind without a medoid, or without a
+    column to compare by, has that kind's leaf, and no distance; one of a kind that the leaves do
+    not have has none.
     """
     parts = [pl.DataFrame(schema=PLACED)]
     for kind, of_kind in _by_kind(leaves).items():
         rows = images if tree.flat else images.filter(pl.col("kind") == kind)
-        if of_kind["image"].null_count():
+        if of_kind["image"].null_count() or not (tree.flat or tree.of(kind).columns):
             only = rows.select("image", cluster=pl.lit(of_kind["cluster"][0], pl.Int32))
             parts.append(pl.concat([pl.DataFrame(schema=PLACED), only], how="diagonal"))
         elif tree.flat:

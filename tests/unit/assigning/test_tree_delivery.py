@@ -187,6 +187,22 @@ def test_other_words_than_the_runs_are_noticed(run):
         TagEncoder(run, small_run.spellings(CLONE), TABLES).require_the_runs()
 
 
+def test_a_run_whose_weights_are_learned_is_placed_by_these(tmp_path):
+    folder = tmp_path / "results"
+    small_tree_run.write(folder, OLD[:300], SPELLINGS)
+    fitted = read_json(folder / "encoding.json")
+    write_json(fitted, folder / "weighted.json")
+    for shard in (folder / "features").iterdir():  # a column without a weight
+        pl.read_parquet(shard).with_columns(Extra=pl.lit(1.0)).write_parquet(shard)
+    columns = fitted["kinds"]["CT"]["columns"]
+    columns[0]["weight"] *= 9
+    write_json(fitted, folder / "encoding.json")
+    with pytest.raises(DataError, match="made with another config"):
+        load_run(folder, "archive", None)
+    run = load_run(folder, "archive", None, learned=True)
+    TagEncoder(run, SPELLINGS, TABLES).require_the_runs()
+
+
 def test_a_label_of_another_tree_is_noticed(tmp_path):
     folder = tmp_path / "results"
     small_tree_run.write(folder, OLD[:300], SPELLINGS)

@@ -228,6 +228,12 @@ def test_a_lone_label_has_the_words_that_its_lost_sibling_lacks():
     assert named(found, lost) == ["CT · head · bone", "CT · head"]
 
 
+def test_a_lost_sibling_is_told_apart_by_what_it_is_not():
+    chest = {"region": "CHEST", "kernel": "soft"}
+    found, lost = ct(20, True, thickness="thick", **chest), ct(10, False, thickness="thin", **chest)
+    assert named(found, lost) == ["CT · chest · thick", "CT · chest"]
+
+
 def test_labels_are_numbered_by_kind_and_size():
     table = names(
         *archive([one("DX", 30, view="PA"), mr(10, weighting="T1"), mr(25, weighting="T2")]),
@@ -243,6 +249,14 @@ def test_counts_that_do_not_agree_are_refused():
     )
     with pytest.raises(ValueError, match="leaf 1"):
         names(composition, leaves, Words())
+
+
+def test_a_leaf_that_no_image_is_nearest_to_has_a_name_too():
+    composition, leaves = archive([ct(region={"HEAD": 10})])
+    empty = pl.DataFrame({"cluster": [2], "kind": ["CT"], "found": [None]}, leaves.schema)
+    result = names(composition, pl.concat([leaves, empty]), Words())
+    assert result["name"].to_list() == ["CT · head", "CT"]
+    assert result["size"].to_list() == [10, 0]
 
 
 def test_words_of_users_are_shown():

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 from forest import images, tree
 
-from tagsight.interpretation.tree_stability import tree_stability
+from tagsight.interpretation.tree_stability import of_leaves, tree_stability
 from tagsight.tree.clusters import tree_clusters
 
 NUMBERS = {"CT": 2, "DX": 3}
@@ -59,3 +59,15 @@ def test_without_enough_other_patients_of_a_kind_nothing_is_said():
 def test_no_bootstrap_is_no_stability():
     leaves = stable(images(1), images(2), bootstraps=0)["leaves"]
     assert {leaf["stability"] for leaf in leaves if leaf["kind"] == "CT"} == {None}
+
+
+def test_leaves_have_the_stability_of_those_with_the_same_images_under_any_number():
+    images = [f"i{i}" for i in range(9)]
+    measured = pl.DataFrame({"image": images, "cluster": [1, 1, 1, 1, 2, 2, 2, 3, 3]})
+    members = pl.DataFrame({"image": images, "cluster": [2, 2, 2, 1, 1, 1, 1, 3, 4]})
+    leaves = [{"cluster": c, "found": c == 1, "stability": c / 10} for c in (1, 2, 3)]
+    result = of_leaves({"bootstraps": 5, "leaves": leaves}, members, measured)
+    found = {leaf["cluster"]: (leaf["found"], leaf["stability"]) for leaf in result["leaves"]}
+    assert found == {2: (True, 0.1), 1: (False, 0.2)}
+    assert result["bootstraps"] == 5
+    assert of_leaves({"leaves": leaves}, measured, measured)["leaves"] == leaves

@@ -304,10 +304,25 @@ def test_weights_of_the_archive_and_ranges_of_the_sample_exclude_each_other():
 @pytest.mark.parametrize("algorithm", ["pam", "alternate", "average", "hdbscan", "famd", "dynmsc"])
 def test_all_images_are_clustered_by_fasterpam_alone(algorithm):
     flat = {"tree": False}
-    (said,) = mistakes(labels=flat, cluster={"on": "all", "algorithm": algorithm})
+    (said,) = mistakes(cluster={"on": "all", "algorithm": algorithm}, labels=flat)
     assert said.startswith(f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all")
-    alone = merged(defaults(), {"labels": flat, "cluster": {"algorithm": algorithm}})
+    alone = merged(defaults(), {"cluster": {"algorithm": algorithm}, "labels": flat})
     assert checked(alone, SCHEMA)["cluster"]["on"] == "sample"
+
+
+@pytest.mark.parametrize("algorithm", ["hdbscan", "dynmsc"])
+def test_an_algorithm_that_chooses_its_number_of_clusters_makes_no_tree(algorithm):
+    (said,) = mistakes(cluster={"algorithm": algorithm})
+    assert said.startswith(f"cluster.algorithm: {algorithm}")
+    assert "labels.tree: false" in said
+
+
+def test_weights_are_not_learned_from_the_looks_of_a_table(tmp_path):
+    table = tmp_path / "tags.csv"
+    table.write_text("image\n1\n")
+    asked = {"table": str(table), "columns": {"image": "image"}}
+    lines = mistakes(gower={"weights": "looks"}, tags=asked, input=None)
+    assert [line for line in lines if line.startswith("gower.weights: looks")]
 
 
 def test_a_key_file_that_is_not_there_is_named():

@@ -155,6 +155,13 @@ def test_the_order_of_the_rows_makes_no_difference(method):
     assert (first[1] == second[1]).all()
 
 
+@pytest.mark.parametrize("method", ["entropy", "laplacian"])
+def test_where_images_are_all_alike_no_tag_scores(method):
+    scores, repeats = ranked(method, archive()[:1])
+    assert set(scores.values()) == {0}
+    assert not repeats.any()
+
+
 def test_a_sample_has_one_image_of_a_series_and_depends_on_the_seed_alone():
     tags = archive().with_columns(series=pl.when(pl.int_range(pl.len()) < 380).then("series"))
     few = draw_images(tags.lazy(), 50, seed=1)

@@ -5,9 +5,10 @@ from forest import images, tree
 
 from tagsight.clustering import k_medoids
 from tagsight.gower import metric
-from tagsight.tags.encoding import to_features
+from tagsight.tags.encoding import Encoding, to_features
 from tagsight.tree import leaves, placing
 from tagsight.tree.clusters import most_clusters, tree_clusters
+from tagsight.tree.encodings import Branch, Tree
 from tagsight.tree.fits import assess, limits
 
 HOW = {"count": 10, "algorithm": "fasterpam", "weight": "images"}
@@ -81,6 +82,16 @@ def test_what_is_no_picture_has_its_leaf_and_no_distance(placed):
     reports = placing.place(sample, table, tree()).filter(sample["kind"] == "SR")
     assert reports["cluster"].to_list() == [6] * 5
     assert reports["distance"].null_count() == 5
+
+
+def test_where_a_kind_has_nothing_to_compare_by_no_distance_is_told():
+    kinds = {**tree().branches, "NM": Branch(4, True, Encoding("linear", ()))}
+    rows = images(1, ct=4, dx=0).with_columns(kind=pl.lit("NM"))
+    clusters = tree_clusters(rows, Tree(kinds), **HOW)
+    table, _ = leaves.of_sample(clusters, rows, Tree(kinds), {"NM": 1})
+    placed = placing.place(rows, table, Tree(kinds))
+    assert placed["cluster"].to_list() == [4] * 4
+    assert placed["distance"].null_count() == placed["margin"].null_count() == 4
 
 
 def test_an_image_of_a_kind_that_the_run_has_not_has_no_leaf(placed):
