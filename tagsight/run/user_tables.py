@@ -126,5 +126,5 @@ _TABLES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
     "regions": (("term", "region", "parts"), _region),
     "kernels": (("maker", "pattern", "word"), _kernel),
     "roles": (("name", "role"), _role),
-    "words": (("facet", "word", "spellings"), _word),
+    "words": (("facet", "word", "spellings", "kinds"), _word),
 }

@@ -222,9 +222,10 @@ TERMS = "code,kind,picture,also,words\n"
             "name,role\nEchoTime,contents\n",
             ": contents is not a role; did",
         ),
-        ("words", "facet,word,spellings\nPlane,AX,AXI\n", ": Plane cannot be a facet"),
-        ("words", "facet,word,spellings\nplane,A X,AXI\n", ": A X cannot be a word"),
-        ("words", "facet,word,spellings\nplane,AX,\n", ": a row lacks its spellings"),
+        ("words", "facet,word,spellings\nplane,AX,AXI\n", ": lacks kinds"),
+        ("words", "facet,word,spellings,kinds\nPlane,AX,AXI,\n", ": Plane cannot be a facet"),
+        ("words", "facet,word,spellings,kinds\nplane,A X,AXI,\n", ": A X cannot be a word"),
+        ("words", "facet,word,spellings,kinds\nplane,AX,,\n", ": a row lacks its spellings"),
     ],
 )
 def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, said):
@@ -243,7 +244,7 @@ def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, s
         ("regions", "term,region,parts,why\nEAR,EAR,,\nVEIN,,,\n"),
         ("kernels", "maker,pattern,word\n*,^X\\d,bone\n"),
         ("roles", "name,role\nEchoTime,equipment\nMR Image,order\n"),
-        ("words", "facet,word,spellings\nplane,AX,AXI|AXO\n,,WITHOUT\n"),
+        ("words", "facet,word,spellings,kinds\nplane,AX,AXI|AXO,\n,,WITHOUT,\n"),
     ],
 )
 def test_a_table_for_labels_is_taken(tmp_path, name, text):
