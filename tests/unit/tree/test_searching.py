@@ -32,8 +32,8 @@ def searched(tmp_path):
 
 def test_a_search_among_all_images_has_as_many_leaves_as_the_sample_in_each_kind(searched):
     _, _, medoids, summary = searched
-    assert medoids["cluster"].to_list() == list(range(1, 8))
-    assert medoids["kind"].to_list() == ["CT"] * 3 + ["DX"] * 3 + ["SR"]
+    assert medoids["cluster"].to_list() == list(range(1, 10))
+    assert medoids["kind"].to_list() == ["CT"] * 3 + ["DX"] * 3 + ["SR", "CT", "DX"]
     assert summary.select("kind", "k").rows() == [("CT", 3), ("DX", 3)]
 
 
