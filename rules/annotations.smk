@@ -172,7 +172,7 @@ rule agreement:
         **recipe(
             "agreement",
             rules.cards if TREE else rules.medoids,
-            k="cluster.k",
+            **GRID,
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
             weight="cluster.weight",

@@ -24,7 +24,9 @@ rule content:
         **recipe(
             "content",
             rules.tags if LOOKS else rules.table,
-            tables="labels.tables",
+            kinds="labels.tables.kinds",
+            regions="labels.tables.regions",
+            kernels="labels.tables.kernels",
             body_parts="tags.body_parts",
         ),
     script:

@@ -285,11 +285,11 @@ def test_a_derived_tag_can_be_left_out_and_not_be_kept():
 
 
 def test_samples_have_to_be_larger_than_the_least_k():
-    (line,) = mistakes(cluster={"k": [6000]}, samples={"trial": 7000})
+    (line,) = mistakes(labels={"tree": False}, cluster={"k": [6000]}, samples={"trial": 7000})
     assert line.startswith("samples.tuning: 5000 images are too few for cluster.k")
 
 
-def test_a_missing_input_is_told_with_the_other_mistakes():
+def test_a_missing_input_is_told_with_the_other_mistakes(labels={"tree": False}, ):
     lines = mistakes(input=None, sede=3)
     assert len(lines) == 2
     assert any(line.startswith("input: not set") for line in lines)
