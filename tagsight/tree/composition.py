@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tagsight.run.tables import person
+from tagsight.terms.name_words import bands, number_columns
 
 SCHEMA = {
     "cluster": pl.Int32,
@@ -21,12 +22,14 @@ def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame
     """Return the words of a shard's images: `cluster`, `kind`, `person`, `modality`, and content.
 
     nearest: `image` and `cluster`; content, tags: of the same images.
+    Beside the words of content there are those of ranges of numbers, in a column of each tag's
+    keyword.
     """
+    needed = ("Modality", *sorted(number_columns()))
     stored = tags.collect_schema().names()
-    modality = pl.col("Modality") if "Modality" in stored else pl.lit(None, pl.String)
-    of_tags = tags.select(
-        "image", person=person(), modality=modality.str.strip_chars().str.to_uppercase()
-    )
+    lacking = [pl.lit(None, pl.String).alias(name) for name in needed if name not in stored]
+    modality = pl.col("Modality").str.strip_chars().str.to_uppercase().alias("modality")
+    of_tags = tags.with_columns(lacking).select("image", modality, *bands(), person=person())
     joined = nearest.select("image", "cluster").join(content.drop("picture"), on="image")
     return joined.join(of_tags, on="image").drop("image")
 
