@@ -292,7 +292,7 @@ def _encoding(
         per_module=None,
         drop=[],
     )
-    return fitting.fit(
+    encoding = fitting.fit(
         tags.lazy(),
         table,
         kept,
@@ -302,6 +302,9 @@ def _encoding(
         key=key,
         min_patients=min_patients,
     )
+    if not encoding.columns:
+        raise DataError("no tag of the table tells one image from another")
+    return encoding
 
 
 def _grid(
