@@ -13,4 +13,4 @@ with logged(snakemake):
     sample, embeddings = pl.read_parquet(inputs.sample), np.load(inputs.embeddings)
     tree = load_tree(inputs.encoding).ranged_by(sample, params.ranges)
     learned = with_learned_weights(tree, sample, embeddings, params.seed)
-    write_json(learned.to_json(), snakemake.output[0])
+    write_json({**learned.to_json(), "learned": True}, snakemake.output[0])
