@@ -8,6 +8,8 @@ import yaml
 
 from tagsight.errors import ConfigError
 from tagsight.run.config import NO_INPUT, checked, completed, keys, lacks_input
+from tagsight.run.user_tables import label_tables_mistakes
+from tagsight.terms.technique_words import user_words
 
 CONFIG = Path(__file__).parents[3] / "config"
 SCHEMA = CONFIG / "config.schema.yaml"
@@ -222,9 +224,10 @@ TERMS = "code,kind,picture,also,words\n"
             "name,role\nEchoTime,contents\n",
             ": contents is not a role; did",
         ),
-        ("words", "facet,word,spellings\nPlane,AX,AXI\n", ": Plane cannot be a facet"),
-        ("words", "facet,word,spellings\nplane,A X,AXI\n", ": A X cannot be a word"),
-        ("words", "facet,word,spellings\nplane,AX,\n", ": a row lacks its spellings"),
+        ("words", "facet,word,spellings,kinds\nPlane,AX,AXI,\n", ": Plane cannot be a facet"),
+        ("words", "facet,word,spellings,kinds\nplane,A X,AXI,\n", ": A X cannot be a word"),
+        ("words", "facet,word,spellings,kinds\nplane,AX,,\n", ": a row lacks its spellings"),
+        ("words", "facet,word,spellings\nplane,AX,AXI\n", ": lacks kinds; the first line has to"),
     ],
 )
 def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, said):
@@ -236,6 +239,14 @@ def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, s
     assert line.startswith(f"labels.tables.{name}: {table}{said}")
 
 
+def test_a_table_of_words_that_is_allowed_can_be_read(tmp_path):
+    table = tmp_path / "mine.csv"
+    for text in ("plane,AX,AXO,\n", ",,WITHOUT,\n"):
+        table.write_text("facet,word,spellings,kinds\n" + text)
+        assert not list(label_tables_mistakes({"words": str(table)}))
+        assert user_words(table)
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -243,7 +254,7 @@ def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, s
         ("regions", "term,region,parts,why\nEAR,EAR,,\nVEIN,,,\n"),
         ("kernels", "maker,pattern,word\n*,^X\\d,bone\n"),
         ("roles", "name,role\nEchoTime,equipment\nMR Image,order\n"),
-        ("words", "facet,word,spellings\nplane,AX,AXI|AXO\n,,WITHOUT\n"),
+        ("words", "facet,word,spellings,kinds\nplane,AX,AXI|AXO,\n,,WITHOUT,\n"),
     ],
 )
 def test_a_table_for_labels_is_taken(tmp_path, name, text):
@@ -302,10 +313,18 @@ def test_weights_of_the_archive_and_ranges_of_the_sample_exclude_each_other():
 
 @pytest.mark.parametrize("algorithm", ["pam", "alternate", "average", "hdbscan", "famd", "dynmsc"])
 def test_all_images_are_clustered_by_fasterpam_alone(algorithm):
-    (said,) = mistakes(cluster={"on": "all", "algorithm": algorithm})
+    flat = {"tree": False}
+    (said,) = mistakes(cluster={"on": "all", "algorithm": algorithm}, labels=flat)
     assert said.startswith(f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all")
     alone = merged(defaults(), {"cluster": {"algorithm": algorithm}})
     assert checked(alone, SCHEMA)["cluster"]["on"] == "sample"
+
+
+def test_shares_of_a_distance_are_not_more_than_all_of_it():
+    (line,) = mistakes(labels={"region_weight": 0.6, "facets_weight": 0.5})
+    assert line.startswith("labels.facets_weight: 0.5 and labels.region_weight: 0.6")
+    whole = {"labels": {"region_weight": 0.5, "facets_weight": 0.5}}
+    assert checked(merged(defaults(), whole), SCHEMA)
 
 
 def test_a_key_file_that_is_not_there_is_named():
