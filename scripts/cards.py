@@ -29,9 +29,7 @@ with logged(snakemake):
             least,
         )
     else:
-        numbers = numbers_of(choice)
-        offsets = leaves.first_leaves(tree, numbers)
-        measured = leaves.renumbered(leaves.chosen(clusters, numbers), offsets)
+        measured = leaves.in_leaves(clusters, tree, numbers_of(choice))
         stability = tree_stability.of_leaves(stability, members, measured)
         words = Words(content_tables(params.tables).kinds.all_words())
         composition = pl.read_parquet(inputs.composition)

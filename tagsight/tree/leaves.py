@@ -48,6 +48,14 @@ def renumbered(clusters: pl.DataFrame, offsets: Mapping[str, int]) -> pl.DataFra
     return clusters.with_columns(pl.col("cluster").cast(pl.Int32) + offset)
 
 
+def in_leaves(clusters: pl.DataFrame, tree: Tree, numbers: Mapping[str, int]) -> pl.DataFrame:
+    """Return the clusters of a sample at each kind's number of clusters, as leaves.
+
+    clusters: of `clusters.tree_clusters`; numbers: kind → K.
+    """
+    return renumbered(chosen(clusters, numbers), first_leaves(tree, numbers))
+
+
 def of_sample(
     clusters: pl.DataFrame, sample: pl.DataFrame, tree: Tree, numbers: Mapping[str, int]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
