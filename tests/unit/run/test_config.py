@@ -316,7 +316,7 @@ def test_all_images_are_clustered_by_fasterpam_alone(algorithm):
     flat = {"tree": False}
     (said,) = mistakes(cluster={"on": "all", "algorithm": algorithm}, labels=flat)
     assert said.startswith(f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all")
-    alone = merged(defaults(), {"cluster": {"algorithm": algorithm}})
+    alone = merged(defaults(), {"cluster": {"algorithm": algorithm}, "labels": flat})
     assert checked(alone, SCHEMA)["cluster"]["on"] == "sample"
 
 
