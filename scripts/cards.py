@@ -31,7 +31,7 @@ with logged(snakemake):
     else:
         measured = leaves.in_leaves(clusters, tree, numbers_of(choice))
         stability = tree_stability.of_leaves(stability, members, measured)
-        words = Words(content_tables(params.tables).kinds.all_words())
+        words = Words(content_tables(params).kinds.all_words())
         composition = pl.read_parquet(inputs.composition)
         cards, rows = tree_cards.described(
             sample, holdout, members, medoids, tree, composition, stability, words, least
