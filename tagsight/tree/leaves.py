@@ -84,9 +84,7 @@ def all_leaves(medoids: list[pl.DataFrame], tree: Tree, numbers: Mapping[str, in
     medoids: `kind`, `cluster` (from 1 in its kind), … for each kind.
     """
     lacking = [kind for kind in tree.branches if kind not in {m["kind"][0] for m in medoids}]
-    empty = pl.DataFrame(
-        {"kind": lacking, "region": None, "k": 1, "cluster": 1} if lacking else {},
-        schema={"kind": pl.String, "region": pl.String, "k": pl.Int32, "cluster": pl.Int32},
-    )
+    schema = {"kind": pl.String, "region": pl.String, **medoid_tables.MEDOIDS}
+    empty = pl.DataFrame([{"kind": kind, "k": 1, "cluster": 1} for kind in lacking], schema)
     leaves = pl.concat([*medoids, empty], how="diagonal")
     return renumbered(leaves, first_leaves(tree, numbers)).sort("cluster")
