@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tagsight.run.tables import person
+from tagsight.terms.defined_terms import modalities
 
 SCHEMA = {
     "cluster": pl.Int32,
@@ -20,13 +21,14 @@ NOT_WORDS = ("image", "kind", "picture")
 def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:
     """Return the words of a shard's images: `cluster`, `kind`, `person`, `modality`, and content.
 
-    nearest: `image` and `cluster`; content, tags: of the same images.
+    nearest: `image` and `cluster`; content, tags: of the same images. A modality that is no term of
+    the standard is none: names are made of these words, and people type what they like.
     """
     stored = tags.collect_schema().names()
     modality = pl.col("Modality") if "Modality" in stored else pl.lit(None, pl.String)
-    of_tags = tags.select(
-        "image", person=person(), modality=modality.str.strip_chars().str.to_uppercase()
-    )
+    text = modality.str.strip_chars().str.to_uppercase()
+    term = pl.when(text.is_in(sorted(modalities()))).then(text)
+    of_tags = tags.select("image", person=person(), modality=term)
     joined = nearest.select("image", "cluster").join(content.drop("picture"), on="image")
     return joined.join(of_tags, on="image").drop("image")
 
