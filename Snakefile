@@ -1,4 +1,4 @@
-"""tagsight: DICOM files in; every image in a cluster, and whether the clusters look alike, out.
+"""tagsight: DICOM files in; a label for every image, and whether images of a label look alike, out.
 
     snakemake -c2 --configfile config/demo.yaml     the demo
     snakemake -c8 --configfile mine.yaml            your archive: mine.yaml says `input: /path`

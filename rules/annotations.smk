@@ -1,9 +1,11 @@
-"""What the clusters are, and the cluster of every image.
+"""What the labels are, and the label of every image.
 
-Needs the clusters, the choice of K and the features of every shard. Leaves the medoids, and which
-images of the tuning sample they are nearest to (medoids), what each cluster is, and a rule that tells
-it from the others (cards), which clusters live inside those of a smaller K (nesting), how they agree
-with outside labels (agreement), and the cluster of every image of the archive (annotations).
+Needs the clusters, the choice of their number and the features of every shard. Leaves the medoids, and
+which images of the tuning sample they are nearest to (medoids), in a tree the cluster of every image
+of the archive (nearest) and what the images of each cluster are (composition); what each label is, in a
+flat run each cluster, and a rule that tells it from the others (cards), how they agree with outside
+labels (agreement), and the label of every image (annotations). Of a flat run also which clusters live
+inside those of a smaller K (nesting).
 """
 
 
@@ -170,7 +172,7 @@ rule agreement:
         **recipe(
             "agreement",
             rules.cards if TREE else rules.medoids,
-            k="cluster.k",
+            **GRID,
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
             weight="cluster.weight",

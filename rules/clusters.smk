@@ -5,6 +5,10 @@ Needs the samples and the encoding. Leaves the clusters of a sample for the whol
 clusters are found again in other patients (stability).
 """
 
+# Keys that only flat runs read.
+GRID = {} if TREE else {"k": "cluster.k"}
+CHOOSING = {} if TREE else {"rule": "choose.rule", "tolerance": "choose.tolerance"}
+
 
 rule clusters:
     input:
@@ -27,7 +31,7 @@ rule clusters:
             "clusters",
             rules.weighted if LEARNED else rules.samples,
             labels="labels.count",
-            k="cluster.k",
+            **GRID,
             algorithm="cluster.algorithm",
             ranges="gower.ranges",
             weight="cluster.weight",
@@ -78,8 +82,7 @@ rule choice:
             "choice",
             rules.clusters,
             labels="labels.count",
-            rule="choose.rule",
-            tolerance="choose.tolerance",
+            **CHOOSING,
             ranges="gower.ranges",
             weight="cluster.weight",
         ),
@@ -112,7 +115,7 @@ rule stability:
         **recipe(
             "stability",
             rules.choice,
-            k="cluster.k",
+            **GRID,
             algorithm="cluster.algorithm",
             weight="cluster.weight",
             bootstraps="stability.bootstraps",

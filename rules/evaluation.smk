@@ -1,8 +1,8 @@
 """The test.
 
-Needs embeddings of the trials and their labels, in a flat run their clusters at the chosen K. Leaves, for each trial, how far
-images are from their cluster's centre under each labelling and each null (trials), and over all
-trials whether and by how much that is less than chance (evaluation).
+Needs embeddings of the trials and their labels, in a flat run their clusters at the chosen K. Leaves,
+for each trial, how far images are from the centre of their label under each labelling and each null
+(trials), and over all trials whether and by how much that is less than chance (evaluation).
 """
 
 

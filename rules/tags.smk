@@ -1,8 +1,8 @@
 """From tags to features.
 
 Needs the tags of every shard, in a tree their content too. Leaves how often each tag is filled
-(frequencies), in a tree inside each kind (kinds), which tags are used and why (selection), how they become columns (encoding), and for every shard the images as
-rows of numbers and categories (features).
+(frequencies), in a tree inside each kind (kinds), which tags are used and why (selection), how they
+become columns (encoding), and for every shard the images as rows of numbers and categories (features).
 """
 
 CONTENT = branch(TREE, then=expand("results/content/{shard}.parquet", shard=SHARDS))

@@ -19,15 +19,10 @@ with logged(snakemake):
     choice, clusters = read_json(inputs.choice), pl.read_parquet(inputs.clusters)
     stability, least = read_json(inputs.stability), params.min_patients
     if tree.flat:
-        k = choice["k"]
-        cards, rows = flat_cards.described(
-            sample,
-            holdout,
-            *(table.filter(k=k) for table in (clusters, members, medoids)),
-            tree.of(FLAT),
-            stability["grid"][str(k)],
-            least,
-        )
+        k, encoding = choice["k"], tree.of(FLAT)
+        tables = [table.filter(k=k) for table in (clusters, members, medoids)]
+        again = stability["grid"][str(k)]
+        cards, rows = flat_cards.described(sample, holdout, *tables, encoding, again, least)
     else:
         measured = leaves.in_leaves(clusters, tree, numbers_of(choice))
         stability = tree_stability.of_leaves(stability, members, measured)

@@ -60,6 +60,9 @@ HEAD = """# Which clustering?
 Written by `make study-clustering`, sentences too. All figures by algorithm, data set, presence
 weight and K: [clustering.csv](clustering.csv).
 
+Its verdict is on flat runs (`labels.tree: false`), which cluster all images together: labels are
+compared by `make study-labels`.
+
 ![Agreement with what is known](clustering-agreement.svg)"""
 
 

@@ -32,9 +32,12 @@ MORE = (
     replace(FULL, scale="robust"),
     *(
         replace(FULL, algorithm=name)
-        for name in ("pam", "alternate", "average", "hdbscan", "famd", "kprototypes")
+        for name in ("pam", "alternate", "average", "famd", "kprototypes")
     ),
-    *(replace(FULL, shares=shares) for shares in ((0.2, 0.2), (0.2, 0.45), (0.5, 0.3))),
+    *(
+        replace(FULL, shares=shares)
+        for shares in ((0.2, 0.2), (0.35, 0.3), (0.5, 0.3), (0.3, 0.6), (0.2, 0.7))
+    ),
     replace(FULL, weights="commensurable"),
     replace(FULL, weights="looks"),
     replace(FULL, described=False),

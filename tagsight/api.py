@@ -6,7 +6,8 @@
 >>> result.clusters, result.names  # doctest: +SKIP
 >>> result.place(new_tags)  # doctest: +SKIP
 
-The workflow does the same on whole archives, and tests the clusters against the images' looks.
+It clusters all rows together, as a flat run does. The workflow labels whole archives, and tests
+labels against the looks of images.
 """
 
 import secrets

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tagsight.run.config import allowed, keys
+from tagsight.run.recipe import BASE_TABLES
 
 CLONE = Path(__file__).parents[1]
 CONFIG = CLONE / "config"
@@ -27,18 +28,43 @@ stands for all words that begin so; an empty term marks a word to pass over. How
 put it into a file of your own with the same columns, which `tags.body_parts` names. It is laid on
 top of the library's.
 
-What labels are made of is tables too, with the paragraph of the standard or the maker's document
-that each row is from: `tagsight/data/kinds.csv` (SOP Classes and modalities),
-`tagsight/data/regions.csv` (terms of Annex L, and the region of the body that each lies in),
-`tagsight/data/kernels.csv` (makers' names of CT kernels), `tagsight/data/roles.csv` (which tags say
-what was imaged). `labels.tables` names files of your own with the same columns, `source` left out;
-where one has a row of the library's, yours counts.
+Labels are a tree: kind of image, region of the body, technique. Keys of flat runs (`labels.tree:
+false`) say so. What labels are made of is tables too, with the paragraph of the standard or the
+maker's document that each row is from:
+
+TABLES
+
+The key names a file of your own with the same columns, `source` left out. Where both have a row,
+yours counts. This table of roles has images compared by the size of their matrix, too:
+
+```
+name,role
+Rows,content
+Columns,content
+```
 
 This page is made from `config.yaml` and `config.schema.yaml` by `tests/test_docs.py`.
 
 | key | default | allowed | meaning |
 |---|---|---|---|
 """
+
+LABEL_TABLES = {
+    "kinds": "what kind of image a SOP Class or a Modality is, and whether it is a picture",
+    "regions": "which region of the body a term of Annex L lies in",
+    "kernels": "makers' names of CT kernels: lung, bone, soft …",
+    "roles": "which tags say what was imaged, and which speak of device, patient or file",
+    "words": "words of technique in descriptions, in ten languages",
+}
+
+
+def label_tables():
+    """The tables that users extend: the library's, the key that names the user's, what it says."""
+    rows = [
+        f"| `{BASE_TABLES[key]}` | `{key}` | {says} |"
+        for key, says in ((f"labels.tables.{name}", says) for name, says in LABEL_TABLES.items())
+    ]
+    return "\n".join(["| table | key | says |", "|---|---|---|", *rows])
 
 
 def page():
@@ -52,7 +78,7 @@ def page():
         cells = [f"`{key}`", f"`{json.dumps(value)}`", allowed(rule), rule["description"]]
         cells[2] = cells[2].removeprefix("allowed: ")
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return HEAD + "\n".join(rows) + "\n"
+    return HEAD.replace("TABLES", label_tables()) + "\n".join(rows) + "\n"
 
 
 def test_the_page_on_the_config_says_what_schema_and_defaults_say():

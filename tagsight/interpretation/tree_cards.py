@@ -34,6 +34,8 @@ def described(
     stability: as in stability.json; words: as names show them.
     """
     again = {leaf["cluster"]: leaf["found"] for leaf in stability["leaves"]}
+    used = pl.col("cluster").is_in(composition["cluster"].unique().implode())
+    leaves = leaves.filter(pl.col("image").is_not_null() | used)
     found = pl.col("cluster").replace_strict(again, default=None, return_dtype=pl.Boolean)
     names_of = names(composition, leaves.select("cluster", "kind", found=found), words)
     leaf_labels = dict(names_of.select("cluster", "label").iter_rows())

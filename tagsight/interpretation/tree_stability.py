@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tagsight.arrays import Float64s, Int64s
+from tagsight.arrays import Float64s, Int32s, Int64s
 from tagsight.clustering.cluster_tables import labellings
 from tagsight.gower.distinct_rows import Weight
 from tagsight.interpretation.stability import ALIKE, Frames, bootstrap_counts, jaccards
@@ -21,7 +21,7 @@ from tagsight.run.tables import person
 from tagsight.tags.encoding import Encoding
 from tagsight.tree import leaves as leaf_tables
 from tagsight.tree import placing
-from tagsight.tree.clusters import LEAST_REGION, rows_of
+from tagsight.tree.clusters import LEAST_REGION, region_codes, rows_of
 from tagsight.tree.encodings import Tree
 from tagsight.tree.growth import grown
 
@@ -153,23 +153,30 @@ def _again(
     """Leaf → the largest Jaccard coefficient of its images with a cluster of their own."""
     coefficients: dict[int, float] = {}
     for kind, rows in tree.parts(holdout):
-        of_kind = leaves.filter(pl.col("kind") == kind)
-        if len(rows) < LEAST_HOLDOUT or of_kind["image"].null_count():
+        every = leaves.filter(pl.col("kind") == kind)
+        of_kind = every.drop_nulls("image")
+        if len(rows) < LEAST_HOLDOUT or of_kind.is_empty():
             continue
         first = int(of_kind["cluster"][0])
-        placed = placing.place(rows, of_kind, tree)["cluster"].to_numpy() - first
+        where = placing.place(rows, every, tree)["cluster"].to_numpy() - first
+        placed = np.where(where < len(of_kind), where, -1)  # those without a medoid come last
         best = np.zeros(len(of_kind))
-        for own in _clusterings(rows, clusters.filter(pl.col("kind") == kind)):
+        regions, _ = region_codes(rows, tree.of(kind))
+        for own in _clusterings(rows, clusters.filter(pl.col("kind") == kind), regions):
             best = np.maximum(best, jaccards(placed.astype(np.int64), own, len(of_kind)))
-        sizes = np.bincount(placed, minlength=len(of_kind))
+        sizes = np.bincount(placed[placed >= 0], minlength=len(of_kind))
         expected = of_kind["images"].to_numpy() / of_kind["images"].sum() * len(rows)
         known = np.flatnonzero(np.maximum(sizes, expected) >= LEAST_IMAGES)
         coefficients |= {first + int(c): float(best[c]) for c in known}
     return coefficients
 
 
-def _clusterings(rows: pl.DataFrame, clusters: pl.DataFrame) -> Iterator[Int64s]:
-    """All clusterings of a sample: what one has at a K another may have at a larger one."""
+def _clusterings(rows: pl.DataFrame, clusters: pl.DataFrame, regions: Int32s) -> Iterator[Int64s]:
+    """All clusterings of a sample: what one has at a K another may have at a larger one.
+
+    The first is by region: a small sample may have too few clusters to take all regions out.
+    """
+    yield regions.astype(np.int64)
     for of_number in labellings(rows, clusters.drop("kind")).values():
         yield of_number.astype(np.int64)
 

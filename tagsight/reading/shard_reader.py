@@ -112,7 +112,7 @@ def _read(
 ) -> None:
     """Read files in the order of paths, which keeps files of a series together."""
     with ReaderProcess(key, options, plain=len(new) <= MAX_PLAIN) as reader:
-        rows, since = Rows(), time.monotonic()
+        rows, since = PartRows(), time.monotonic()
         for files in new.iter_slices(BATCH):
             for paths, batch in reader.read(files["path"].to_list()):
                 rows.add(files, paths, batch)
@@ -124,7 +124,7 @@ def _read(
             parts.add(rows.take())
 
 
-class Rows:
+class PartRows:
     """Rows of batches, collected for a part of the store."""
 
     def __init__(self) -> None:

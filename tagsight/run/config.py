@@ -209,7 +209,7 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         f"samples.{sample}: {config['samples'][sample]} images are too few for cluster.k: {least} "
         "clusters at least are asked for; it has to be larger"
         for sample in ("tuning", "trial")
-        if config["samples"][sample] <= least
+        if config["samples"][sample] <= least and not config["labels"]["tree"]
     ]
     algorithm = config["cluster"]["algorithm"]
     if config["cluster"]["on"] == "all" and algorithm != "fasterpam":

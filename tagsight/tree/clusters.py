@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from tagsight.arrays import Int32s, Int64s
+from tagsight.arrays import Bools, Int32s, Int64s
 from tagsight.clustering import algorithms, cluster_tables, silhouettes
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
@@ -20,6 +20,8 @@ LEAST_CLUSTER = 5  # images of a sample to each cluster, on average
 LEAST_REGION = 3  # images of a sample, for a region to be a cluster of its own
 
 
+SCOUT = "SCOUT"  # in the place of a region
+LOCALIZER, LOCALIZER_WORD = "localizer", "LOC"  # the facet, and its word for scouts
 SCHEMA = {
     "kind": pl.String,
     **cluster_tables.SCHEMA,
@@ -133,15 +135,36 @@ def rows_of(
 
 
 def region_codes(rows: pl.DataFrame, encoding: Encoding) -> tuple[Int32s, tuple[str, ...]]:
-    """Return the region of each image, int32 (n,), REST = none, and the names of regions.
+    """Return what a kind is divided by first: int32 (n,), REST = none, and its names.
 
-    Of a kind whose images are all of one region it is none.
+    It is the region of each image; of localizers, which are a picture of another sort whatever they
+    show, it is SCOUT. Of a kind whose images are all of one region there is no other.
     """
-    column = next((c for c in encoding.columns if c.name == f"{WORD}.{REGION}"), None)
-    if column is None or column.categories is None:
-        return np.full(len(rows), REST, np.int32), ()
-    codes = rows[column.name].fill_null(REST).to_numpy().astype(np.int32)
-    return np.where(codes < len(column.categories), codes, REST).astype(np.int32), column.categories
+    names = _categories(f"{WORD}.{REGION}", encoding)
+    codes = np.full(len(rows), REST, np.int32)
+    if names:
+        stored = rows[f"{WORD}.{REGION}"].fill_null(REST).to_numpy()
+        codes = np.where(stored < len(names), stored, REST).astype(np.int32)
+    scouts = _scouts(rows, encoding)
+    return np.where(scouts, np.int32(len(names)), codes), (*names, SCOUT)
+
+
+def _scouts(rows: pl.DataFrame, encoding: Encoding) -> Bools:
+    """Whether images are localizers: bool (n,)."""
+    name = f"{WORD}.{LOCALIZER}"
+    stored = {column.name for column in encoding.columns}
+    if name in stored:
+        kinds = _categories(name, encoding)
+        codes = [i for i, word in enumerate(kinds) if word == LOCALIZER_WORD]
+        return rows[name].is_in(codes).fill_null(value=False).to_numpy()
+    if f"{name}?" in stored:  # of a facet with one word
+        return (rows[f"{name}?"] == 1).fill_null(value=False).to_numpy()
+    return np.zeros(len(rows), bool)
+
+
+def _categories(name: str, encoding: Encoding) -> tuple[str, ...]:
+    column = next((c for c in encoding.columns if c.name == name), None)
+    return () if column is None else column.categories or ()
 
 
 def _regions(step: Grown, names: Sequence[str]) -> pl.DataFrame:

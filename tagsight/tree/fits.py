@@ -80,4 +80,5 @@ def assess(
 
 
 def _of_kind(leaves: pl.DataFrame, kind: str) -> pl.DataFrame:
-    return leaves if kind == FLAT else leaves.filter(pl.col("kind") == kind)
+    own = leaves if kind == FLAT else leaves.filter(pl.col("kind") == kind)
+    return own.drop_nulls("image")

@@ -73,6 +73,12 @@ class _Group:
     parts: dict[tuple[int, bool], "_Group"] = field(default_factory=dict)
 
     @property
+    def region(self) -> int:
+        """The region of all rows, REST where they are of several: the last one left is no rest."""
+        codes = np.unique(self.kind.region[self.rows])
+        return int(codes[0]) if len(codes) == 1 else REST
+
+    @property
     def root(self) -> float:
         """The square root of the number of images."""
         return float(np.sqrt(self.kind.weights[self.rows].sum()))
@@ -182,7 +188,7 @@ def _combined(kind: Rows, groups: dict[int, _Group], numbers: dict[int, int], ga
         assert clustering is not None  # only steps that can be taken are
         labels[group.rows] = clustering.labels + sum(map(len, medoids))
         medoids.append(group.rows[clustering.medoids])
-        regions |= dict.fromkeys(medoids[-1].tolist(), region)
+        regions |= dict.fromkeys(medoids[-1].tolist(), group.region)
     ordered, chosen = numbered(labels, np.concatenate(medoids), kind.weights)
     loss = sum(group.loss(numbers[region]) for region, group in groups.items())
     clustering = Clustering(len(chosen), float(loss), ordered, chosen)

@@ -2,7 +2,8 @@
 
 A kind has as many leaves as it was dealt; one that is no picture, or that no image of the sample is
 of, has one leaf without a medoid. Leaves are numbered from 1: kinds in the order of their size in
-the archive, and within a kind the largest first.
+the archive, and within a kind the largest first; then those of images whose region no leaf of their
+kind has.
 """
 
 from collections.abc import Mapping
@@ -86,5 +87,21 @@ def all_leaves(medoids: list[pl.DataFrame], tree: Tree, numbers: Mapping[str, in
     lacking = [kind for kind in tree.branches if kind not in {m["kind"][0] for m in medoids}]
     schema = {"kind": pl.String, "region": pl.String, **medoid_tables.MEDOIDS}
     empty = pl.DataFrame([{"kind": kind, "k": 1, "cluster": 1} for kind in lacking], schema)
-    leaves = pl.concat([*medoids, empty], how="diagonal")
-    return renumbered(leaves, first_leaves(tree, numbers)).sort("cluster")
+    leaves = renumbered(
+        pl.concat([*medoids, empty], how="diagonal"), first_leaves(tree, numbers)
+    ).sort("cluster")
+    return pl.concat([leaves, _without_a_rest(leaves)], how="diagonal")
+
+
+def _without_a_rest(leaves: pl.DataFrame) -> pl.DataFrame:
+    """A leaf more for each kind all of whose leaves are of a region, for images of others.
+
+    The sample has none of these, so the leaf has no medoid. Its number comes after all others.
+    """
+    of_regions = leaves.group_by("kind", maintain_order=True).agg(
+        pl.col("region").is_not_null().all().alias("divided")
+    )
+    kinds = of_regions.filter("divided")["kind"].to_list()
+    first = len(leaves) + 1
+    rows = {"kind": kinds, "k": [1] * len(kinds), "cluster": list(range(first, first + len(kinds)))}
+    return pl.DataFrame(rows, {"kind": pl.String, "k": pl.Int32, "cluster": pl.Int32})

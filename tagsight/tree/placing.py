@@ -35,21 +35,25 @@ def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFram
     An image may be in the leaves of its kind and region, else in those of the rest of its kind.
     Returns the columns of PLACED in the order of the images, see `annotation.annotate`. `second` is
     the nearest of all other leaves of the kind, so that a margin may be negative: by its technique
-    the image would rather be of another region. An image of a kind without a medoid, or without a
-    column to compare by, has that kind's leaf, and no distance; one of a kind that the leaves do
-    not have has none.
+    the image would rather be of another region. Where all these leaves have no medoid, or the kind
+    no column to compare by, the image is in the first of them and has no distance; an image of a
+    kind that the leaves do not have has none.
     """
     parts = [pl.DataFrame(schema=PLACED)]
     for kind, of_kind in _by_kind(leaves).items():
         rows = images if tree.flat else images.filter(pl.col("kind") == kind)
-        if of_kind["image"].null_count() or not (tree.flat or tree.of(kind).columns):
-            only = rows.select("image", cluster=pl.lit(of_kind["cluster"][0], pl.Int32))
-            parts.append(pl.concat([pl.DataFrame(schema=PLACED), only], how="diagonal"))
-        elif tree.flat:
+        medoids = of_kind.drop_nulls("image").sort("image")
+        if tree.flat:
             parts.append(annotation.annotate(rows, of_kind, tree.of(FLAT)).cast(PLACED))
-        else:
-            chunks = rows.iter_slices(CHUNK)
-            parts += [_placed(chunk, of_kind, tree.of(kind)) for chunk in chunks]
+            continue
+        allowed = _allowed(rows, medoids, tree.of(kind))
+        comparable = pl.Series(allowed.any(axis=1))
+        alone = rows.filter(~comparable).select(
+            "image", cluster=pl.lit(_without_medoid(of_kind), pl.Int32)
+        )
+        parts.append(pl.concat([pl.DataFrame(schema=PLACED), alone], how="diagonal"))
+        for chunk in rows.filter(comparable).iter_slices(CHUNK):
+            parts.append(_placed(chunk, medoids, tree.of(kind)))
     placed = pl.concat(parts)
     return images.select("image").join(placed, on="image", how="left", maintain_order="left")
 
@@ -60,12 +64,19 @@ def _by_kind(leaves: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
     return {str(kind): rows for (kind,), rows in leaves.group_by("kind", maintain_order=True)}
 
 
+def _without_medoid(leaves: pl.DataFrame) -> int:
+    """The leaf of a kind's images that are compared with none; its first if all have a medoid."""
+    return int(leaves.sort(pl.col("image").is_not_null(), "cluster")["cluster"][0])
+
+
 def _placed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:
-    """Images of one kind in its leaves; of equally near ones that of the lower `image`."""
-    ordered = leaves.sort("image")
-    features, medoids = to_features(images, encoding), to_features(ordered, encoding)
-    near = _nearest(features, medoids, _allowed(images, ordered, encoding), encoding)
-    clusters = np.append(ordered["cluster"].to_numpy(), np.int32(0))  # the last is for index -1
+    """Images of one kind in its leaves; of equally near ones that of the lower `image`.
+
+    leaves: those with a medoid, in order of `image`.
+    """
+    features, medoids = to_features(images, encoding), to_features(leaves, encoding)
+    near = _nearest(features, medoids, _allowed(images, leaves, encoding), encoding)
+    clusters = np.append(leaves["cluster"].to_numpy(), np.int32(0))  # the last is for index -1
     because = contributions.because(features, medoids, near, feature_keywords(encoding))
     table = pl.DataFrame(
         {
@@ -81,7 +92,9 @@ def _placed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> p
 
 
 def _allowed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> Bools:
-    """Whether each image may be in each leaf: bool (n, k)."""
+    """Whether each image may be in each leaf: bool (n, k); leaves: those with a medoid."""
+    if not encoding.columns:
+        return np.zeros((len(images), len(leaves)), bool)
     codes, names = region_codes(images, encoding)
     of_leaf = leaves["region"].replace_strict(
         {name: i for i, name in enumerate(names)}, default=REST, return_dtype=pl.Int32

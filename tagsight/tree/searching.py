@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tagsight.clustering import medoid_tables, silhouettes
+from tagsight.clustering import cluster_tables, medoid_tables, silhouettes
+from tagsight.clustering.medoids import nearest
 from tagsight.clustering.search.search import search
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import Weight, collapse
@@ -83,16 +84,27 @@ def _kind_search(
             pl.col("cluster").rank("dense").cast(pl.Int32),
             k=pl.lit(of_region["cluster"].n_unique(), pl.Int32),
         )
-        found, summary = _search(
-            images.filter(pl.Series(inside)),
-            first.drop("region", "gain"),
-            encoding,
-            checkpoint=folder / f"{number}.npz",
-            **how,
+        of_these, checkpoint = images.filter(pl.Series(inside)), folder / f"{number}.npz"
+        found, summary = _region_search(
+            of_these, first.drop("region", "gain"), encoding, checkpoint=checkpoint, **how
         )
         parts.append(found.with_columns(region=pl.lit(region, pl.String)))
         summaries.append(summary)
     return _numbered(pl.concat(parts)), _summed(pl.concat(summaries), parts)
+
+
+def _region_search(
+    images: pl.DataFrame, clusters: pl.DataFrame, encoding: Encoding, **how: Any
+) -> Tables:
+    """The medoids of a region; each different row is one where there are no more of them."""
+    distinct = collapse(to_features(images, encoding), how["weight"])
+    if len(distinct.first) > clusters["k"][0]:
+        return _search(images, clusters, encoding, **how)
+    distances = metric.matrix(distinct.features, encoding.distance)
+    every = nearest(distances, np.arange(len(distances)), distinct.weight)
+    widths = silhouettes.widths(distances, [every.labels], distinct.weight)
+    table = cluster_tables.table(images["image"], distances, [every], widths, distinct)
+    return medoid_tables.of_sample(table, images, encoding)
 
 
 def _numbered(medoids: pl.DataFrame) -> pl.DataFrame:

@@ -26,9 +26,9 @@ SCHEMA = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text())
 TABLE = CLONE / "docs/reruns.md"
 PROFILE = yaml.safe_load((CLONE / "profiles/default/config.yaml").read_text())
 
-# A value other than ci.yaml's for every key; what may not be changed on a finished run is None.
+# A value other than ci.yaml's for every key.
 OTHER = {
-    "input": ["results/demo/archive", "results/demo/archive/pydicom"],
+    "input": {"north": "results/demo/archive", "south": "results/demo/archive/pydicom"},
     "seed": 7,
     "demo": {"patients": 61, "images": 280},
     "tags.shards": 3,
@@ -44,6 +44,16 @@ OTHER = {
     "privacy.keep": ["PatientSex"],
     "privacy.min_patients": 5,
     "privacy.mask_paths": False,
+    "labels.tree": False,
+    "labels.count": 20,
+    "labels.region_weight": 0.1,
+    "labels.facets_weight": 0.1,
+    "labels.roles": ["content", "equipment"],
+    "labels.tables.kinds": str(CLONE / "tagsight/data/kinds.csv"),
+    "labels.tables.regions": str(CLONE / "tagsight/data/regions.csv"),
+    "labels.tables.kernels": str(CLONE / "tagsight/data/kernels.csv"),
+    "labels.tables.roles": str(CLONE / "tagsight/data/roles.csv"),
+    "labels.tables.words": str(CLONE / "tagsight/data/technique_words.csv"),
     "select.method": "entropy",
     "select.count": 30,
     "select.max_missing": 0.5,
@@ -54,8 +64,8 @@ OTHER = {
     "gower.distance": "root",
     "gower.presence_weight": 0.5,
     "gower.ranges": "sample",
-    "gower.scale": "rank",
-    "gower.weights": "commensurable",
+    "gower.scale": "range",
+    "gower.weights": "looks",
     "samples.tuning": 50,
     "samples.holdout": 20,
     "samples.autoencoder": 50,
@@ -120,6 +130,8 @@ def planned(directory, *configs, clone=CLONE, targets=()):
 
 TRIGGERS = PROFILE["rerun-triggers"]
 BY_NAME = ("assign", "manifest")  # rules that run when they are asked for, each with its own keys
+OTHERWISE = {"table", "sites", "weighted", "nesting"}  # rules of other runs than this one
+ABSENT = {"labels.tree": {"content", "kinds", "facets", "nearest", "composition"}}  # of a flat run
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +195,11 @@ def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
     assert rerun_by_key["assign.input"] == {"assign"}
     assert rerun_by_key["manifest.per_label"] == {"manifest"}
     assert rerun_by_key["privacy.mask_paths"] == {"annotations_csv", "rejected_csv", "report"}
-    by_name = {"assign", "manifest", "table"}
-    assert all(rules <= everything | by_name for rules in rerun_by_key.values())
+    assert all(rules <= everything | OTHERWISE | {*BY_NAME} for rules in rerun_by_key.values())
+    assert "sites" in rerun_by_key["input"]
+    assert "nesting" in rerun_by_key["labels.tree"]
+    assert "weighted" in rerun_by_key["gower.weights"]
+    assert "tags" in rerun_by_key["labels.tables.words"]  # descriptions are read with the headers
 
 
 def rerun_table(rerun_by_key):
@@ -194,6 +209,9 @@ def rerun_table(rerun_by_key):
         "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
         "Rules come in the order of the data; `distances`, `manifest`, `assign` run when asked.",
         "`table` stands in the place of `files` and `tags`; the keys of a table go together.",
+        "`sites` is of an `input` that names sites, `weighted` of `gower.weights: looks`,",
+        "`nesting` of a flat run (`labels.tree: false`), which has no `content`, `facets`,",
+        "`kinds`, `nearest` and `composition`.",
         "",
         "| key | rules |",
         "|---|---|",
@@ -204,23 +222,7 @@ def rerun_table(rerun_by_key):
     return "\n".join(lines) + "\n"
 
 
-SMK = [
-    CLONE / "rules" / f"{act}.smk"
-    for act in [
-        "demo",
-        "reading",
-        "table",
-        "tags",
-        "samples",
-        "clusters",
-        "annotations",
-        "handover",
-        "images",
-        "evaluation",
-        "report",
-        "assign",
-    ]
-]
+SMK = [CLONE / path for path in re.findall(r"rules/\w+\.smk", (CLONE / "Snakefile").read_text())]
 
 
 @pytest.fixture
@@ -277,12 +279,14 @@ def test_a_changed_table_reruns_what_reads_it(finished, clone, table, row, read_
     assert ("tags" in again) == read_again  # regions of descriptions are read with the headers
 
 
-def test_recipes_cover_every_producer(finished):
-    """What a rule takes in by file, its recipe takes in by hash."""
+@pytest.mark.parametrize("key", ["labels.tree", "labels.count", "gower.weights", "input"])
+def test_recipes_cover_every_producer(finished, tmp_path, key):
+    """What a rule takes in by file, its recipe takes in by hash; of a tree, a flat run, ..."""
+    changed = overlay(tmp_path, **asked(key))
     with redirect_stderr(io.StringIO()), SnakemakeApi(OutputSettings(quiet={"all"})) as api:
         workflow = api.workflow(
             resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=[CI]),
+            config_settings=ConfigSettings(configfiles=[CI, changed]),
             snakefile=CLONE / "Snakefile",
             workdir=finished,
         )
@@ -290,7 +294,9 @@ def test_recipes_cover_every_producer(finished):
         dag.execute_workflow(executor="dryrun")
         inner = workflow._workflow
         covered = inner.globals["recipe"].after
-        assert {job.rule.name for job in inner.dag.jobs} >= covered.keys() - {"distances", "assign"}
+        names = {job.rule.name for job in inner.dag.jobs}
+        elsewhere = {"distances", *BY_NAME} | OTHERWISE | ABSENT.get(key, set())
+        assert names >= covered.keys() - elsewhere
         for job in inner.dag.jobs:
             producers = {other.rule.name for other in inner.dag.dependencies[job]}
             if job.rule.name != "all":

@@ -8,8 +8,6 @@ import yaml
 
 from tagsight.errors import ConfigError
 from tagsight.run.config import NO_INPUT, checked, completed, keys, lacks_input
-from tagsight.run.user_tables import label_tables_mistakes
-from tagsight.terms.technique_words import user_words
 
 CONFIG = Path(__file__).parents[3] / "config"
 SCHEMA = CONFIG / "config.schema.yaml"
@@ -224,10 +222,10 @@ TERMS = "code,kind,picture,also,words\n"
             "name,role\nEchoTime,contents\n",
             ": contents is not a role; did",
         ),
+        ("words", "facet,word,spellings\nplane,AX,AXI\n", ": lacks kinds"),
         ("words", "facet,word,spellings,kinds\nPlane,AX,AXI,\n", ": Plane cannot be a facet"),
         ("words", "facet,word,spellings,kinds\nplane,A X,AXI,\n", ": A X cannot be a word"),
         ("words", "facet,word,spellings,kinds\nplane,AX,,\n", ": a row lacks its spellings"),
-        ("words", "facet,word,spellings\nplane,AX,AXI\n", ": lacks kinds; the first line has to"),
     ],
 )
 def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, said):
@@ -237,14 +235,6 @@ def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, s
     tables = defaults()["labels"]["tables"] | {name: str(table)}
     (line,) = mistakes(labels={"tables": tables})
     assert line.startswith(f"labels.tables.{name}: {table}{said}")
-
-
-def test_a_table_of_words_that_is_allowed_can_be_read(tmp_path):
-    table = tmp_path / "mine.csv"
-    for text in ("plane,AX,AXO,\n", ",,WITHOUT,\n"):
-        table.write_text("facet,word,spellings,kinds\n" + text)
-        assert not list(label_tables_mistakes({"words": str(table)}))
-        assert user_words(table)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +285,7 @@ def test_a_derived_tag_can_be_left_out_and_not_be_kept():
 
 
 def test_samples_have_to_be_larger_than_the_least_k():
-    (line,) = mistakes(cluster={"k": [6000]}, samples={"trial": 7000})
+    (line,) = mistakes(labels={"tree": False}, cluster={"k": [6000]}, samples={"trial": 7000})
     assert line.startswith("samples.tuning: 5000 images are too few for cluster.k")
 
 
@@ -318,6 +308,21 @@ def test_all_images_are_clustered_by_fasterpam_alone(algorithm):
     assert said.startswith(f"cluster.algorithm: {algorithm} clusters a sample, and cluster.on: all")
     alone = merged(defaults(), {"cluster": {"algorithm": algorithm}, "labels": flat})
     assert checked(alone, SCHEMA)["cluster"]["on"] == "sample"
+
+
+@pytest.mark.parametrize("algorithm", ["hdbscan", "dynmsc"])
+def test_an_algorithm_that_chooses_its_number_of_clusters_makes_no_tree(algorithm):
+    (said,) = mistakes(cluster={"algorithm": algorithm})
+    assert said.startswith(f"cluster.algorithm: {algorithm}")
+    assert "labels.tree: false" in said
+
+
+def test_weights_are_not_learned_from_the_looks_of_a_table(tmp_path):
+    table = tmp_path / "tags.csv"
+    table.write_text("image\n1\n")
+    asked = {"table": str(table), "columns": {"image": "image"}}
+    lines = mistakes(gower={"weights": "looks"}, tags=asked, input=None)
+    assert [line for line in lines if line.startswith("gower.weights: looks")]
 
 
 def test_shares_of_a_distance_are_not_more_than_all_of_it():

@@ -62,9 +62,9 @@ def placed():
 def test_leaves_are_numbered_over_all_kinds_and_those_without_a_medoid_too(placed):
     _, _, table, summary, _ = placed
     assert table.select("kind", "cluster").rows() == [
-        ("CT", 1), ("CT", 2), ("DX", 3), ("DX", 4), ("DX", 5), ("SR", 6),
+        ("CT", 1), ("CT", 2), ("DX", 3), ("DX", 4), ("DX", 5), ("SR", 6), ("CT", 7), ("DX", 8),
     ]  # fmt: skip
-    assert table["image"].is_null().to_list() == [False] * 5 + [True]
+    assert table["image"].is_null().to_list() == [False] * 5 + [True] * 3
     assert summary.select("kind", "k").rows() == [("CT", 2), ("DX", 3)]
 
 
@@ -104,6 +104,14 @@ def test_where_a_kind_has_nothing_to_compare_by_no_distance_is_told():
     placed = placing.place(rows, table, Tree(kinds))
     assert placed["cluster"].to_list() == [4] * 4
     assert placed["distance"].null_count() == placed["margin"].null_count() == 4
+
+
+def test_an_image_of_a_region_that_no_leaf_has_is_in_the_rest_of_its_kind(placed):
+    _, _, table, _, _ = placed
+    unknown = images(2, ct=3, dx=0).with_columns(pl.lit(None, pl.Int32).alias("word.region"))
+    result = placing.place(unknown, table, tree())
+    assert result["cluster"].to_list() == [7, 7, 7]
+    assert result["distance"].null_count() == 3
 
 
 def test_an_image_of_a_kind_that_the_run_has_not_has_no_leaf(placed):
