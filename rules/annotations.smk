@@ -124,9 +124,9 @@ rule cards:
             "cards",
             rules.stability,
             rules.composition if TREE else rules.medoids,
-            tables="labels.tables",
             min_patients="privacy.min_patients",
             ranges="gower.ranges",
+            **TABLES,
         ),
     script:
         "../scripts/cards.py"

@@ -5,6 +5,9 @@ of the body it shows, and how it was taken; and how these words agree with those
 they were not made of (facets). Of a flat run (labels.tree: false) nothing asks for them.
 """
 
+# What was imaged is told by these tables; of the roles of tags only their selection reads.
+TABLES = {name: f"labels.tables.{name}" for name in ("kinds", "regions", "kernels", "words")}
+
 
 rule content:
     input:
@@ -24,10 +27,8 @@ rule content:
         **recipe(
             "content",
             rules.tags if LOOKS else rules.table,
-            kinds="labels.tables.kinds",
-            regions="labels.tables.regions",
-            kernels="labels.tables.kernels",
             body_parts="tags.body_parts",
+            **TABLES,
         ),
     script:
         "../scripts/content.py"
@@ -52,8 +53,8 @@ rule facets:
         **recipe(
             "facets",
             rules.tags if LOOKS else rules.table,
-            tables="labels.tables",
             body_parts="tags.body_parts",
+            **TABLES,
         ),
     script:
         "../scripts/facets.py"

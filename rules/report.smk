@@ -95,7 +95,7 @@ rule report:
         frequencies="results/frequencies.parquet",
         selection="results/selection.parquet",
         unmapped="results/unmapped.parquet",
-        encoding="results/encoding.json",
+        encoding=ENCODING,
         clusters="results/members.parquet",
         choice="results/choice.json",
         cards="results/cards.json",

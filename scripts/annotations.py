@@ -25,7 +25,7 @@ with logged(snakemake):
             pl.read_parquet(inputs.nearest),
             pl.read_parquet(inputs.content),
             tags,
-            labels.labels(tags, spelling_table(params.body_parts)),
+            labels.in_terms(labels.labels(tags, spelling_table(params.body_parts))),
             cards,
         )
     write_parquet(table, snakemake.output[0])

@@ -24,11 +24,9 @@ with logged(snakemake):
         again = stability["grid"][str(k)]
         cards, rows = flat_cards.described(sample, holdout, *tables, encoding, again, least)
     else:
-        numbers = numbers_of(choice)
-        offsets = leaves.first_leaves(tree, numbers)
-        measured = leaves.renumbered(leaves.chosen(clusters, numbers), offsets)
+        measured = leaves.in_leaves(clusters, tree, numbers_of(choice))
         stability = tree_stability.of_leaves(stability, members, measured)
-        words = Words(content_tables(params.tables).kinds.all_words())
+        words = Words(content_tables(params).kinds.all_words())
         composition = pl.read_parquet(inputs.composition)
         cards, rows = tree_cards.described(
             sample, holdout, members, medoids, tree, composition, stability, words, least

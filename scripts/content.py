@@ -12,8 +12,7 @@ from tagsight.terms.spelling_table import spelling_table
 with logged(snakemake):
     params = snakemake.params
     shard = pl.scan_parquet(snakemake.input[0])
-    tables = content_tables({name: params[name] for name in ("kinds", "regions", "kernels")})
-    table = content(shard, spelling_table(params.body_parts), tables)
+    table = content(shard, spelling_table(params.body_parts), content_tables(params))
     for kind, images in table["kind"].value_counts(sort=True).iter_rows():
         LOG.info("%s: %d images", kind, images)
     write_parquet(table, snakemake.output[0])

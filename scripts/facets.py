@@ -11,7 +11,7 @@ from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     params = snakemake.params
-    tables, spellings = content_tables(params.tables), spelling_table(params.body_parts)
+    tables, spellings = content_tables(params), spelling_table(params.body_parts)
     shards = (pl.scan_parquet(shard) for shard in snakemake.input)
     words = pl.concat(facet_words(shard, spellings, tables) for shard in shards)
     checked = check(words, tables.facets)

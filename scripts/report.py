@@ -14,13 +14,12 @@ from tagsight.run.jobs import logged
 
 with logged(snakemake):
     inputs, params, out = snakemake.input, snakemake.params, snakemake.output
-    count, encoding = params.gallery, read_json(inputs.encoding)
+    count = params.gallery
     run = results.Run(
         **{name: read_json(inputs[name]) for name in results.DOCUMENTS if inputs.get(name)},
         **{name: pl.read_parquet(inputs[name]) for name in results.TABLES if inputs.get(name)},
         rules=yaml.safe_load(Path(inputs.rules).read_text()),
-        distance=encoding["distance"],
-        kinds=encoding.get("kinds", {}),
+        **results.of_encoding(read_json(inputs.encoding)),
     )
     clusters = pl.read_parquet(inputs.clusters)
     if run.flat:

@@ -5,6 +5,7 @@ import polars as pl
 
 from tagsight.run.atomic import write_json
 from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
 from tagsight.tree.encodings import load_tree
 from tagsight.tree.looks_weights import with_learned_weights
 
@@ -13,4 +14,6 @@ with logged(snakemake):
     sample, embeddings = pl.read_parquet(inputs.sample), np.load(inputs.embeddings)
     tree = load_tree(inputs.encoding).ranged_by(sample, params.ranges)
     learned = with_learned_weights(tree, sample, embeddings, params.seed)
-    write_json(learned.to_json(), snakemake.output[0])
+    if learned == tree:
+        LOG.warning("no weight was learned from looks: too few patients are left for it")
+    write_json({**learned.to_json(), "learned": learned != tree}, snakemake.output[0])

@@ -224,7 +224,7 @@ def _require_agreement(run: FinishedRun, sample: pl.DataFrame) -> None:
         or not both.select(agrees.fill_null(False).all()).item()
     ):
         raise DataError(
-            f"{run.folder}: the run here was made with another config (gower) or is not "
+            f"{run.folder}: the run here was made with another config (gower.ranges) or is not "
             "finished under the present one; give `assign` the config that it was made with, or "
             "run the same command without `assign` first"
         )

@@ -62,7 +62,7 @@ def _codes(
     sample: pl.DataFrame, tree: Tree, numbers: Mapping[str, int], algorithm: str, weight: Weight
 ) -> Int64s:
     """Clusters of the sample under other encodings, int64 (n,): kinds have different numbers."""
-    parts = []
+    parts = [pl.DataFrame(schema={"image": pl.String, "code": pl.Int64})]
     for number, (kind, rows) in enumerate(tree.parts(sample)):
         clusters = kind_clusters(
             rows, tree.of(kind), numbers[kind], algorithm=algorithm, weight=weight

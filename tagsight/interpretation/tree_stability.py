@@ -95,7 +95,7 @@ def of_leaves(
     """Return the content of stability.json for the leaves that images are put in.
 
     stability: of `tree_stability`; members: the tuning sample's images in their leaves; clusters:
-    the same images in the leaves whose stability was measured, of `leaves.renumbered`.
+    the same images in the leaves whose stability was measured, of `leaves.in_leaves`.
     The two differ where the medoids are of all images (`cluster.on: all`). A leaf then has the
     stability of the leaf with the largest Jaccard coefficient; where that is not above ALIKE it
     is left out, and nothing is known of it.

@@ -22,7 +22,8 @@ class Run:
 
     A run on a ready table of tags has no pixels: `evaluation` and `training` are None. A small
     archive may have no trial, or no network.
-    nesting: of a flat run alone; kinds: those of encoding.json, of a tree alone.
+    nesting: of a flat run alone; kinds: those of encoding.json, of a tree alone; learned: whether
+    weights are learned from looks (`gower.weights`).
     facets: how often the words of content agree with descriptions; None where that is not known.
     """
 
@@ -39,6 +40,7 @@ class Run:
     distance: str
     nesting: Sequence[Mapping[str, Any]] = ()
     kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    learned: bool = False
     facets: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
     training: pl.DataFrame | None = None
@@ -83,3 +85,9 @@ class Run:
     def is_trained(self) -> bool:
         """Whether there is a network."""
         return self.training is not None and not self.training.is_empty()
+
+
+def of_encoding(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a Run has of the encoding; stored: encoding.json, or weighted.json."""
+    kinds, learned = stored.get("kinds", {}), stored.get("learned", False)
+    return {"distance": stored["distance"], "kinds": kinds, "learned": learned}

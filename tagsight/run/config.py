@@ -227,6 +227,12 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
             "gower.weights: looks are learned from pixels, and a ready table of tags "
             "(tags.table) has none; use equal or commensurable"
         )
+    shares = [config["labels"][key] for key in ("region_weight", "facets_weight")]
+    if sum(shares) > 1:
+        mistakes.append(
+            f"labels.facets_weight: {shares[1]} and labels.region_weight: {shares[0]} are shares "
+            "of one distance, and more than all of it; they may add up to 1"
+        )
     own_number = {"hdbscan", "dynmsc"}
     if config["labels"]["tree"] and algorithm in own_number:
         mistakes.append(

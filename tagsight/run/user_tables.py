@@ -108,6 +108,9 @@ def _word(row: Row) -> str | None:
         return f"{row['facet']} cannot be a facet; write at most 16 small letters"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9+*-]{0,15}|", row["word"]):
         return f"{row['word']} cannot be a word; write at most 16 letters and digits without blanks"
+    rank = row.get("rank") or ""
+    if rank and not rank.isdecimal():
+        return f"{rank} is no rank; write a whole number, or nothing"
     return None if row["spellings"] else "a row lacks its spellings; put | between several"
 
 

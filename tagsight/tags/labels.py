@@ -5,6 +5,8 @@ import polars as pl
 from tagsight.dicom.dictionary import attribute
 from tagsight.tags import parsers
 from tagsight.tags.fitting import expand_to_rows, read_columns
+from tagsight.terms.annex_l import annex_l
+from tagsight.terms.defined_terms import modalities
 
 # Label -> the tags that it is taken from: the first of them that is filled.
 LABELS = {
@@ -33,6 +35,20 @@ def labels(tags: pl.DataFrame | pl.LazyFrame, body_parts: pl.DataFrame) -> pl.Da
     }
     columns["site"] = columns["site"].rank("dense").cast(pl.String)
     return table.select("image").with_columns(**columns)
+
+
+def in_terms(outside: pl.DataFrame) -> pl.DataFrame:
+    """Return labels with modality and body part null where they are no term of the standard.
+
+    For tables that are handed around: people type what they like into these tags.
+    outside: of `labels`.
+    """
+    terms = {"modality": sorted(modalities()), "body_part": sorted(annex_l())}
+    known = (
+        pl.when(pl.col(name).is_in(allowed)).then(name).alias(name)
+        for name, allowed in terms.items()
+    )
+    return outside.with_columns(known)
 
 
 def _merged(stored: pl.Series, body_parts: pl.DataFrame) -> pl.Series:

@@ -27,6 +27,13 @@ def defined_term(kind: str, text: str) -> str | None:
 
 
 @cache
+def modalities() -> frozenset[str]:
+    """Return the Defined Terms of Modality (PS3.3 C.7.3.1.1.1), retired ones too."""
+    codes = {row["code"] for row in rows_of("kinds.csv")}
+    return frozenset(code for code in codes if "." not in code)
+
+
+@cache
 def _tables() -> dict[str, dict[str, str]]:
     tables: dict[str, dict[str, str]] = {}
     for row in rows_of("defined_terms.csv"):

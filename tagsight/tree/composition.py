@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from tagsight.run.tables import person
+from tagsight.terms.defined_terms import modalities
 from tagsight.terms.name_words import bands, number_columns
 
 SCHEMA = {
@@ -21,15 +22,17 @@ NOT_WORDS = ("image", "kind", "picture")
 def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:
     """Return the words of a shard's images: `cluster`, `kind`, `person`, `modality`, and content.
 
-    nearest: `image` and `cluster`; content, tags: of the same images.
+    nearest: `image` and `cluster`; content, tags: of the same images. A modality that is no term of
+    the standard is none: names are made of these words, and people type what they like.
     Beside the words of content there are those of ranges of numbers, in a column of each tag's
     keyword.
     """
     needed = ("Modality", *sorted(number_columns()))
     stored = tags.collect_schema().names()
     lacking = [pl.lit(None, pl.String).alias(name) for name in needed if name not in stored]
-    modality = pl.col("Modality").str.strip_chars().str.to_uppercase().alias("modality")
-    of_tags = tags.with_columns(lacking).select("image", modality, *bands(), person=person())
+    text = pl.col("Modality").str.strip_chars().str.to_uppercase()
+    term = pl.when(text.is_in(sorted(modalities()))).then(text)
+    of_tags = tags.with_columns(lacking).select("image", *bands(), person=person(), modality=term)
     joined = nearest.select("image", "cluster").join(content.drop("picture"), on="image")
     return joined.join(of_tags, on="image").drop("image")
 

@@ -49,6 +49,14 @@ def renumbered(clusters: pl.DataFrame, offsets: Mapping[str, int]) -> pl.DataFra
     return clusters.with_columns(pl.col("cluster").cast(pl.Int32) + offset)
 
 
+def in_leaves(clusters: pl.DataFrame, tree: Tree, numbers: Mapping[str, int]) -> pl.DataFrame:
+    """Return the clusters of a sample at each kind's number of clusters, as leaves.
+
+    clusters: of `clusters.tree_clusters`; numbers: kind → K.
+    """
+    return renumbered(chosen(clusters, numbers), first_leaves(tree, numbers))
+
+
 def of_sample(
     clusters: pl.DataFrame, sample: pl.DataFrame, tree: Tree, numbers: Mapping[str, int]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -77,10 +85,8 @@ def all_leaves(medoids: list[pl.DataFrame], tree: Tree, numbers: Mapping[str, in
     medoids: `kind`, `cluster` (from 1 in its kind), … for each kind.
     """
     lacking = [kind for kind in tree.branches if kind not in {m["kind"][0] for m in medoids}]
-    empty = pl.DataFrame(
-        {"kind": lacking, "region": None, "k": 1, "cluster": 1} if lacking else {},
-        schema={"kind": pl.String, "region": pl.String, "k": pl.Int32, "cluster": pl.Int32},
-    )
+    schema = {"kind": pl.String, "region": pl.String, **medoid_tables.MEDOIDS}
+    empty = pl.DataFrame([{"kind": kind, "k": 1, "cluster": 1} for kind in lacking], schema)
     leaves = renumbered(
         pl.concat([*medoids, empty], how="diagonal"), first_leaves(tree, numbers)
     ).sort("cluster")

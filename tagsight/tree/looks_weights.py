@@ -50,7 +50,7 @@ def with_learned_weights(tree: Tree, sample: pl.DataFrame, embeddings: Float32s,
 
 
 def _pairs(sample: pl.DataFrame, seed: int) -> tuple[Int64s, Int64s]:
-    """Rows of random pairs of images of different patients, each pair once."""
+    """Rows of pairs of images of different patients: of all, or of PAIRS drawn with replacement."""
     people = sample.select(person().rank("dense")).to_series().to_numpy()
     n = len(people)
     rng = np.random.default_rng(seed)

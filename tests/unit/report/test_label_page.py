@@ -86,6 +86,13 @@ def test_nothing_is_said_of_nesting_or_one_k_and_the_words_are_of_labels():
     assert "Do images of a label look alike?" in text
 
 
+def test_where_weights_are_learned_from_looks_the_page_says_so():
+    for learned in (False, True):
+        text = words(rendered(tree_run(evaluation=evaluation(), learned=learned)))
+        assert ("labels are not of tags alone" in text) == learned
+        assert ("Tags alone made the labels" in text) != learned
+
+
 def test_each_label_is_on_the_page_once_under_its_kind_and_region():
     text = rendered(tree_run())
     for card in cards()[:-1]:

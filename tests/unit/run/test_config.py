@@ -289,7 +289,7 @@ def test_samples_have_to_be_larger_than_the_least_k():
     assert line.startswith("samples.tuning: 5000 images are too few for cluster.k")
 
 
-def test_a_missing_input_is_told_with_the_other_mistakes(labels={"tree": False}, ):
+def test_a_missing_input_is_told_with_the_other_mistakes():
     lines = mistakes(input=None, sede=3)
     assert len(lines) == 2
     assert any(line.startswith("input: not set") for line in lines)
@@ -323,6 +323,13 @@ def test_weights_are_not_learned_from_the_looks_of_a_table(tmp_path):
     asked = {"table": str(table), "columns": {"image": "image"}}
     lines = mistakes(gower={"weights": "looks"}, tags=asked, input=None)
     assert [line for line in lines if line.startswith("gower.weights: looks")]
+
+
+def test_shares_of_a_distance_are_not_more_than_all_of_it():
+    (line,) = mistakes(labels={"region_weight": 0.6, "facets_weight": 0.5})
+    assert line.startswith("labels.facets_weight: 0.5 and labels.region_weight: 0.6")
+    whole = {"labels": {"region_weight": 0.5, "facets_weight": 0.5}}
+    assert checked(merged(defaults(), whole), SCHEMA)
 
 
 def test_a_key_file_that_is_not_there_is_named():

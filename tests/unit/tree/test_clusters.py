@@ -68,6 +68,18 @@ def test_leaves_are_numbered_over_all_kinds_and_those_without_a_medoid_too(place
     assert summary.select("kind", "k").rows() == [("CT", 2), ("DX", 3)]
 
 
+def test_an_archive_without_a_picture_has_leaves_too():
+    reports = images(1, ct=0, dx=0, sr=3)
+    only = Tree({"SR": tree().branches["SR"]})
+    clusters = leaves.chosen(tree_clusters(reports, only, **HOW), {})
+    table, summary = leaves.of_sample(clusters, reports, only, {})
+    assert table.select("kind", "cluster", "image").rows() == [("SR", 1, None)]
+    assert summary.is_empty()
+    placed = placing.place(reports, table, only).with_columns(reports["kind"])
+    assert placed["cluster"].to_list() == [1] * 3
+    assert assess(placed, table, limits(reports, table, only))["fits"].null_count() == 3
+
+
 def test_images_are_placed_as_they_were_clustered(placed):
     sample, chosen, table, _, numbers = placed
     result = placing.place(sample, table, tree())

@@ -15,7 +15,7 @@ IMAGES = st.lists(
 )
 
 
-def shard(rows, name):
+def shard(rows, name, modality=" ct"):
     images = [f"{name}-{i}" for i in range(len(rows))]
     text = dict.fromkeys(["image", "kind", "region", "patient", "study", "series"], pl.String)
     frame = pl.DataFrame(
@@ -28,7 +28,7 @@ def shard(rows, name):
             "patient": [patient for _, _, patient in rows],
             "study": images,
             "series": images,
-            "Modality": [" ct"] * len(rows),
+            "Modality": [modality] * len(rows),
         },
         {**text, "cluster": pl.Int32, "picture": pl.Boolean, "Modality": pl.String}
         | {"image": pl.String},
@@ -64,3 +64,8 @@ def test_every_image_of_all_shards_counts_once_in_each_column(one, other):
 def test_modality_is_compared_as_the_standard_writes_it():
     table = composition([shard([(1, None, "p1")], "a")])
     assert table.filter(column="modality")["word"].to_list() == ["CT"]
+
+
+def test_what_is_no_term_of_modality_is_in_no_name():
+    table = composition([shard([(1, "HEAD", "p1")], "a", "SMITH JOHN")])
+    assert table.filter(column="modality")["word"].to_list() == [None]
