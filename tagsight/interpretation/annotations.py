@@ -47,7 +47,8 @@ def annotations(
     nearest: as in results/nearest; content: `image`, `kind`, `region`; tags: `image`, `path`,
     `series`, `study`, `patient`; outside: `image`, `modality`, `body_part`, of `tags.labels`;
     cards: as in cards.json.
-    `second` is the label of the second leaf, null where that is the image's own label.
+    `second` is the label of the second leaf, null where that is the image's own label; then there is
+    no `margin` either.
     """
     labels = label_of(cards)
     names = {card["label"]: card["name"] for card in cards}
@@ -59,6 +60,7 @@ def annotations(
         name=pl.col("label").replace_strict(names, default=None, return_dtype=pl.String),
         second=pl.when(pl.col("second") != pl.col("label")).then("second"),
     )
+    rows = rows.with_columns(margin=pl.when(pl.col("second").is_not_null()).then("margin"))
     for table in (
         tags.select("image", "path", "series", "study", "patient"),
         content.select("image", "kind", "region"),

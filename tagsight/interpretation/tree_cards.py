@@ -37,13 +37,19 @@ def described(
     used = pl.col("cluster").is_in(composition["cluster"].unique().implode())
     leaves = leaves.filter(pl.col("image").is_not_null() | used)
     found = pl.col("cluster").replace_strict(again, default=None, return_dtype=pl.Boolean)
-    names_of = names(composition, leaves.select("cluster", "kind", found=found), words)
+    names_of = names(_spoken(composition, tree), leaves.select("cluster", "kind", found=found), words)
     leaf_labels = dict(names_of.select("cluster", "label").iter_rows())
     inside = labelled(members, leaf_labels)
     others = labelled(place(holdout, leaves, tree), leaf_labels)
     tags = label_tags(sample, inside, tree, min_patients)
     rows = label_rules(sample, inside, holdout, others, tree, min_patients)
     return label_cards(names_of, composition, leaves, stability, tags), rows
+
+
+def _spoken(composition: pl.DataFrame, tree: Tree) -> pl.DataFrame:
+    """What names are made of: of objects that are no pictures their class alone."""
+    pictures = pl.col("kind").is_in(tree.pictures)
+    return composition.filter(pictures | (pl.col("column") == "modality"))
 
 
 def label_cards(

@@ -20,7 +20,7 @@ from tagsight.gower.features import Features
 from tagsight.run.progress import LOG
 from tagsight.run.tables import person
 from tagsight.tags.encoding import Encoding, to_features
-from tagsight.tree.encodings import Tree
+from tagsight.tree.encodings import REGION, Tree
 
 PAIRS = 50_000  # of a kind at most
 LEAST_PAIRS = 200  # of a kind; with fewer its weights stay as they are
@@ -92,5 +92,10 @@ def _weighted(encoding: Encoding, coefficients: Float64s) -> Encoding:
     kinds = ("numeric", "categorical")
     order = [column for kind in kinds for column in encoding.columns if column.kind == kind]
     weight = {column.name: float(c / total) for column, c in zip(order, coefficients, strict=True)}
-    columns = [replace(c, weight=weight[c.name]) for c in encoding.columns if weight[c.name] > 0]
+    # The region stays whatever it weighs: a kind is divided by it first.
+    columns = [
+        replace(c, weight=weight[c.name])
+        for c in encoding.columns
+        if weight[c.name] > 0 or c.keyword == REGION
+    ]
     return replace(encoding, columns=tuple(columns))
