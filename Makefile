@@ -72,7 +72,8 @@ study-clustering: .venv/installed
 study-labels: .venv/installed
 	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m study.labels
 
-# REAL='folder …': more archives beside ../shared/dicom.
+# REAL='folder …': more archives beside ../shared/dicom. The page's are the DICOM files in the packages
+# deid-data, dicompyler-core, heudiconv, nibabel, pynetdicom and pyskindose of PyPI, unpacked.
 study-real: .venv/installed
 	-$(INSTALL) idc-index-data
 	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m study.real_labels \

@@ -47,7 +47,8 @@ def options() -> ReaderOptions:
 def of_folders(folders: Sequence[Path]) -> Archive:
     """Return the pictures of folders, the middle one of each series that can be drawn.
 
-    Of equal pictures one counts, since copies under other names are no second patient.
+    Each folder is a site. Of equal pictures one counts: copies under other names are no second
+    patient.
     """
     files = listed_with_shards(list(folders), 1, None, seed=0).drop("shard")
     with tempfile.TemporaryDirectory() as store:
@@ -58,7 +59,9 @@ def of_folders(folders: Sequence[Path]) -> Archive:
     drawn = [_picture(path) for path in tags["path"]]
     first = {p.tobytes(): i for i, p in reversed([*enumerate(drawn)]) if p is not None}
     kept = sorted(first.values())
-    return archive(tags[kept], np.stack([p for i in kept if (p := drawn[i]) is not None]))
+    pictures = np.stack([p for i in kept if (p := drawn[i]) is not None])
+    sites = [_site(path, folders) for path in tags["path"][kept]]
+    return archive(tags[kept].with_columns(site=pl.Series(sites, dtype=pl.String)), pictures)
 
 
 def of_idc(index: Path, patients: Sequence[str]) -> Archive:
@@ -110,6 +113,10 @@ def withheld(real: Archive) -> Archive:
     """Return an archive without what its descriptions say."""
     tags = real.tags.drop(c for c in real.tags.columns if c in DERIVED)
     return Archive(real.setting, tags, real.truth, real.pictures)
+
+
+def _site(path: str, folders: Sequence[Path]) -> str:
+    return next(folder.name for folder in folders if Path(path).is_relative_to(folder))
 
 
 def _joined(words: pl.DataFrame) -> pl.Series:

@@ -1,6 +1,6 @@
 """Comparison of labels on real images: docs/labels-real.md and its table.
 
-    python -m study.real_labels [--archive DIR …] [--splits 20] [--folder docs]
+    python -m study.real_labels [--archive DIR …] [--splits 40] [--folder docs]
 
 Pictures are those of ../shared/dicom, of pydicom's own test files and of each DIR together; where
 package idc-index-data is installed, series of the Imaging Data Commons by words alone.
@@ -28,12 +28,13 @@ from tagsight.arrays import Bools, Float32s, Int64s
 from tagsight.evaluation.pair_statistic import pair_statistic
 from tagsight.interpretation.agreement import inside
 
-SPLITS = 20
+SPLITS = 40
 IDC_DRAWS, IDC_SERIES = 10, 4000  # of patients of their own; series in a fit, and as many scored
 FLAT_KS = {"files": 5, "IDC": 30}  # what the flat run has by default
 SEED = 17
 WORDS = ("technique", "view", "region")
 KNOWN = (*WORDS, "part", "maker")
+CROSSED = {"maker": "maker", "body part": "part", "collection": "site"}
 Measured = tuple[list[dict[str, Any]], dict[str, str]]  # rows; archive -> what it is
 PARTS = ("BodyPartExamined", "AnatomicRegionSequence", "PrimaryAnatomicStructureSequence")
 
@@ -50,9 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not DICOM.is_dir():
         print("real labels: left out, since there is no folder ../shared/dicom", file=sys.stderr)
         return
-    folders = [DICOM, Path(pydicom.__file__).parent / "data/test_files", *options.archive]
-    names = ["`../shared/dicom`", "pydicom's test files", *(f.name for f in options.archive)]
-    rows, about = of_files(real_archives.of_folders(folders), options.splits, names)
+    shared = sorted(folder for folder in DICOM.iterdir() if folder.is_dir())
+    folders = [*shared, Path(pydicom.__file__).parent / "data/test_files", *options.archive]
+    rows, about = of_files(real_archives.of_folders(folders), options.splits)
     if importlib.util.find_spec("idc_index_data"):
         of_series, about_series = of_idc(IDC_DRAWS, IDC_SERIES)
         rows, about = rows + of_series, about | about_series
@@ -61,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     real_page.write(options.folder, pl.DataFrame(rows, real_page.SCHEMA), about)
 
 
-def of_files(archive: Archive, splits: int, names: Sequence[str]) -> Measured:
-    """Return the rows of halves of patients of pooled folders, and what they are; names: theirs."""
+def of_files(archive: Archive, splits: int) -> Measured:
+    """Return the rows of halves of patients of pooled folders, and what these hold."""
     designs = {"tree": DEFAULT, **without(DEFAULT)}
     trees = Trees(real_archives.withheld(archive), designs)
     described = Trees(archive, {"tree, descriptions read": DEFAULT})
@@ -77,8 +78,14 @@ def of_files(archive: Archive, splits: int, names: Sequence[str]) -> Measured:
         scores = compared(archive, fitted, named, flat, FLAT_KS["files"], looks)
         rows += [{"archive": "Files", "split": split, **row} for row in scores]
         print(f"halves: {split + 1} of {splits}", file=sys.stderr, flush=True)
-    tree = trees.encoded["tree"][0]
-    return rows, {"Files": f"{real_page.files(archive, names)}\n\n{real_page.weights(tree)}"}
+    every = np.ones(len(archive.tags), bool)
+    whole = {"pca": components(archive, every), "hog": histograms}
+    parts = [
+        real_page.files(archive),
+        real_page.weights(trees.encoded["tree"][0]),
+        real_page.ceilings(list(known(archive, whole))),
+    ]
+    return rows, {"Files": "\n\n".join(parts)}
 
 
 def of_idc(draws: int, series: int) -> Measured:
@@ -135,12 +142,14 @@ def compared(
     """Yield the scores of each tree and of other labels, at an equal number of labels each.
 
     k: clusters of the flat run by default; looks: name -> float32 (n, d), ways to see pictures.
-    Labels that have fewer groups than the tree are compared with a tree of as many.
+    Labels that have fewer groups than the tree are compared with a tree of as many, unless there
+    are more kinds.
     """
     truth = archive.truth
     whole = {name: tree.labels(COUNT) for name, tree in trees.items()}
     most = number(whole["tree"], fitted)
-    others = {f"modality × {name}": truth[name] for name in ("maker", "part")}
+    others = {f"modality × {name}": truth[column] for name, column in CROSSED.items()}
+    kinds = truth["kind"].filter(pl.Series(fitted)).n_unique()
     made = {name: crossed(truth["kind"], values, fitted, most) for name, values in others.items()}
     of_flat = flat.labels(fitted, {k, most})
     made |= {f"flat, K = {k}": of_flat[k]} if k in of_flat else {}
@@ -151,7 +160,7 @@ def compared(
         yield {"design": name, "against": None, **scored(archive, fitted, labels, looks)}
         count = number(labels, fitted)
         for of, tree in trees.items():
-            equal = whole[of] if count >= most else tree.labels(count)
+            equal = tree.labels(count) if kinds <= count < most else whole[of]
             yield {"design": of, "against": name, **scored(archive, fitted, equal, looks)}
 
 
@@ -170,13 +179,24 @@ def scored(
         for name, seen in looks.items()
     }
     agreed = inside(codes, {name: truth[name] for name in KNOWN}, truth["kind"])
-    if truth["site"].count():
-        here = truth.select(pl.concat_str("kind", "site", separator=" ")).to_series()
-        at_site = inside(codes, {f"{name}_here": truth[name] for name in WORDS[:2]}, here)
-    else:
-        at_site = {}
+    here = truth.select(pl.concat_str("kind", "site", separator=" ")).to_series()
+    at_site = inside(codes, {f"{name}_here": truth[name] for name in WORDS[:2]}, here)
     about = {"labels": number(labels, fitted), "met": met(codes, people)}
     return {**about, **explained, **agreed, **at_site}
+
+
+def known(archive: Archive, looks: dict[str, Float32s]) -> Iterator[dict[str, Any]]:
+    """Yield what each thing that is known of images explains of their looks, all images together.
+
+    The interval is by leaving out one person at a time.
+    """
+    truth = archive.truth
+    kinds, people = _codes(truth["kind"]), _codes(truth["person"])
+    for name in ("site", *KNOWN):
+        labels = np.where(truth[name].is_null().to_numpy(), -1, _codes(truth[name]))
+        for eye, seen in looks.items():
+            said = pair_statistic(seen, labels, kinds, people, people)
+            yield {"known": name, "eye": eye, "explained": said.explained, "ci95": said.ci95}
 
 
 def met(labels: Int64s, people: Int64s) -> float:

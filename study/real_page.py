@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,13 @@ SCORES = {
     "technique_here": "technique, in a collection",
     "view_here": "view, in a collection",
 }
+COLLECTION = "collection"
+NOT_TOLD = (
+    "\nSo these images neither confirm nor refute that the tree is better: too few patients have "
+    "images of one modality, some of them most of its series, and a collection is often one maker "
+    "and one subject."
+)
+AS_MANY, ALONE = "flat, as many", "modality × collection"
 JUDGED = ("pca", "hog", "technique", "view", "region", "technique_here", "view_here")
 SCHEMA = {
     "archive": pl.String,
@@ -42,7 +50,8 @@ run. `tree` is the default of config/config.yaml, without the merging of leaves;
 flat run (`labels.tree: false`, numbers by range). Modality × maker and modality × body part are \
 tags as they are: while they have more labels than the tree, the rarest goes to the rest of its \
 modality. \
-Where they have fewer, a tree of as many is beside them.
+Where they have fewer, a tree of as many is beside them; the flat run's default K on files is \
+below the number of modalities, so that the whole tree is.
 
 Looks: by how much nearer, of 1, an image is to other patients' images of its label than of its \
 modality (pair statistic), on 40 principal components of pictures of 64 × 64 and on histograms of \
@@ -50,8 +59,8 @@ oriented gradients. Technique, view, region: AMI inside modality with the words 
 descriptions have for them. **The labels did not read descriptions**, but where a name says so."""
 
 
-def files(archive: Archive, names: Sequence[str]) -> str:
-    """Return what the pooled files are; names: of their folders."""
+def files(archive: Archive) -> str:
+    """Return what the pooled files are."""
     truth = archive.truth
     rows = (
         truth.group_by("kind")
@@ -65,8 +74,8 @@ def files(archive: Archive, names: Sequence[str]) -> str:
         .sort("series", descending=True)
     )
     return (
-        f"{', '.join(names)}: one image of each series that can be drawn, equal "
-        f"pictures once: {len(truth)} series of {truth['person'].n_unique()} patients.\n\n"
+        f"{', '.join(truth['site'].unique().sort())}: one image of each series that can be drawn, "
+        f"equal pictures once: {len(truth)} series of {truth['person'].n_unique()} patients.\n\n"
         f"{markdown(rows)}"
     )
 
@@ -74,9 +83,11 @@ def files(archive: Archive, names: Sequence[str]) -> str:
 MOST_KINDS = 8
 IDC = (
     "Series of the Imaging Data Commons by the tags of its index, without pictures. Each draw is "
-    "of patients of its own. Sites have habits of describing and of technique, so labels that know "
-    "the maker or model seem to know technique. Therefore words are compared inside each "
-    "collection and modality too (`in a collection`).\n\n"
+    "of patients of its own. A collection has its own ways to describe and to image, so labels "
+    "that know the collection, by maker and model, seem to know technique (see modality × "
+    "collection). Therefore words are compared inside each collection and modality too (`in a "
+    "collection`)."
+    "\n\n"
 )
 _KNOWN = {
     "part": "body part",
@@ -103,6 +114,26 @@ def weights(tree: Tree) -> str:
         "What the tree's distance is made of, by share of the weight (`region: any` is whether "
         f"there is one), descriptions withheld:\n\n{markdown(pl.DataFrame(rows))}"
     )
+
+
+def ceilings(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return how much of looks is explained by what is known, from `real_labels.known`."""
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        name = COLLECTION if row["known"] == "site" else SCORES[row["known"]]
+        line = lines.setdefault(name, {"known": name})
+        line[SCORES[row["eye"]]] = _interval(row["explained"], row["ci95"])
+    return (
+        "What can be explained at all: the share of looks, inside modality, of what is known of "
+        "all images together, with its 95 % interval by leaving out one patient at a time (what "
+        f"is not known explains nothing):\n\n{markdown(pl.DataFrame(list(lines.values())))}"
+    )
+
+
+def _interval(value: float | None, ends: tuple[float, float] | None) -> str:
+    if value is None or ends is None:
+        return "–"
+    return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})"
 
 
 def _group(column: Column) -> str:
@@ -194,7 +225,7 @@ def _gain(mean: float, error: float) -> str:
 def _verdict(rows: pl.DataFrame, scores: Sequence[str]) -> str:
     """In words: where the default tree is better, where worse, and what these data can show."""
     judged = [s for s in scores if s in JUDGED]
-    sentences = []
+    sentences, told = [_resolution(rows, judged)], 0
     for ours, other in _pairs(rows):
         if ours != "tree":
             continue
@@ -207,5 +238,36 @@ def _verdict(rows: pl.DataFrame, scores: Sequence[str]) -> str:
             for text, found in (("better:", better), ("worse:", worse), ("not told apart:", open_))
             if found
         ]
+        told += len(better) + len(worse)
         sentences.append(f"- Against {other} – {'. '.join(parts)}.")
-    return "\n".join(sentences)
+    none = [] if told else [NOT_TOLD]
+    return "\n".join([*sentences, *none, *_collections(rows)])
+
+
+def _collections(rows: pl.DataFrame) -> list[str]:
+    """In words: whether the collection alone says more of technique than labels do."""
+    own = rows.filter(pl.col("against").is_null()).group_by("design").agg(pl.col(*SCORES).mean())
+    means = {design: own.filter(design=design) for design in ("tree", AS_MANY, ALONE)}
+    if not all(len(mean) for mean in means.values()):
+        return []
+    said = {name: _figure(mean["technique"][0]) for name, mean in means.items()}
+    here = {name: _figure(mean["technique_here"][0]) for name, mean in means.items()}
+    if max(means, key=lambda name: means[name]["technique"][0] or 0.0) != ALONE:
+        return []
+    return [
+        f"\nNothing says more of words of technique than the collection alone ({said[ALONE]}; tree "
+        f"{said['tree']}, {AS_MANY} {said[AS_MANY]}): a collection has few protocols. Of what is "
+        f"left inside collections the tree says {here['tree']}, {AS_MANY} {here[AS_MANY]}."
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _resolution(rows: pl.DataFrame, scores: Sequence[str]) -> str:
+    """What difference such data show: twice the largest standard error of the default tree."""
+    others = [other for ours, other in _pairs(rows) if ours == "tree"]
+    seen = {s: max(2 * paired(rows, "tree", other, s)[1] for other in others) for s in scores}
+    texts = [f"{SCORES[s]} {reach:.2f}" for s, reach in seen.items() if not np.isnan(reach)]
+    return f"A difference can be told from chance from about these on: {', '.join(texts)}.\n"
