@@ -5,6 +5,7 @@
 # make fuzz    a million broken headers through the reader (half an hour)
 # make study-clustering    compare all clusterings on four kinds of data, write docs/clustering.md
 # make study-labels    compare designs of labels on drawn archives, write docs/labels.md
+# make study-real      the same on real files and on the Imaging Data Commons, write docs/labels-real.md
 # make api-docs    docs/api: the functions for notebooks, from their docstrings
 # make wheelhouse    all that an install needs, for a machine without internet: docs/install.md
 PYTHON ?= python3
@@ -33,7 +34,7 @@ NO_INDEX := echo 'no $(CPU_TORCH) at $(TORCH_INDEX). Name another index, TORCH_I
 ifneq ($(filter-out cpu cuda,$(TORCH)),)
 $(error TORCH is cpu or cuda, not "$(TORCH)")
 endif
-.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels lint api-docs wheelhouse clean
+.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real lint api-docs wheelhouse clean
 .DELETE_ON_ERROR:
 
 demo: .venv/compiled
@@ -70,6 +71,13 @@ study-clustering: .venv/installed
 
 study-labels: .venv/installed
 	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m study.labels
+
+# REAL='folder …': more archives beside ../shared/dicom. The page's are the DICOM files in the packages
+# deid-data, dicompyler-core, heudiconv, nibabel, pynetdicom and pyskindose of PyPI, unpacked.
+study-real: .venv/installed
+	-$(INSTALL) idc-index-data
+	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m study.real_labels \
+	  $(foreach folder,$(REAL),--archive '$(folder)')
 
 lint: .venv/tested
 	$(BIN)/python -m pytest tests/test_house.py
