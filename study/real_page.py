@@ -256,8 +256,8 @@ def _collections(rows: pl.DataFrame) -> list[str]:
         return []
     return [
         f"\nNothing says more of words of technique than the collection alone ({said[ALONE]}; tree "
-        f"{said['tree']}, {AS_MANY} {said[AS_MANY]}), perhaps since it has few protocols. Of what is "
-        f"left inside collections the tree says {here['tree']}, {AS_MANY} {here[AS_MANY]}."
+        f"{said['tree']}, {AS_MANY} {said[AS_MANY]}), perhaps since it has few protocols. Of "
+        f"what is left inside collections the tree says {here['tree']}, {AS_MANY} {here[AS_MANY]}."
     ]
 
 
