@@ -26,7 +26,7 @@ SCORES = {
 COLLECTION = "collection"
 NOT_TOLD = (
     "\nSo these images neither confirm nor refute that the tree is better: too few patients have "
-    "images of one modality, some of them most of its series, and a collection is often one maker "
+    "images of one modality, one of them many of its series, and a collection is often one maker "
     "and one subject."
 )
 AS_MANY, ALONE = "flat, as many", "modality × collection"
@@ -86,7 +86,7 @@ IDC = (
     "of patients of its own. A collection has its own ways to describe and to image, so labels "
     "that know the collection, by maker and model, seem to know technique (see modality × "
     "collection). Therefore words are compared inside each collection and modality too (`in a "
-    "collection`)."
+    "collection`); this comparison was added after the one inside modality had been seen."
     "\n\n"
 )
 _KNOWN = {
@@ -256,8 +256,8 @@ def _collections(rows: pl.DataFrame) -> list[str]:
         return []
     return [
         f"\nNothing says more of words of technique than the collection alone ({said[ALONE]}; tree "
-        f"{said['tree']}, {AS_MANY} {said[AS_MANY]}): a collection has few protocols. Of what is "
-        f"left inside collections the tree says {here['tree']}, {AS_MANY} {here[AS_MANY]}."
+        f"{said['tree']}, {AS_MANY} {said[AS_MANY]}), perhaps since it has few protocols. Of "
+        f"what is left inside collections the tree says {here['tree']}, {AS_MANY} {here[AS_MANY]}."
     ]
 
 
