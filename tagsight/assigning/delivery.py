@@ -64,11 +64,13 @@ class Delivery:
         self.new_profile.add(new.join(encoded, on="image", maintain_order="left"))
 
     def _labels(self) -> dict[str, pl.Expr]:
-        """The name of the label, and the second label, if it is another."""
+        """The name of the label; the second label, if it is another, and the margin to it."""
         names, second = dict(self.run.names), self.run.label("second")
+        another = second != pl.col("label")
         return {
             "name": pl.col("label").replace_strict(names, default=None, return_dtype=pl.String),
-            "second": pl.when(second != pl.col("label")).then(second),
+            "second": pl.when(another).then(second),
+            "margin": pl.when(another | pl.lit(self.run.tree.flat)).then("margin"),
         }
 
     def _novelty(

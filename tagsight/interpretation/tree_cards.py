@@ -37,7 +37,9 @@ def described(
     used = pl.col("cluster").is_in(composition["cluster"].unique().implode())
     leaves = leaves.filter(pl.col("image").is_not_null() | used)
     found = pl.col("cluster").replace_strict(again, default=None, return_dtype=pl.Boolean)
-    names_of = names(_spoken(composition, tree), leaves.select("cluster", "kind", found=found), words)
+    names_of = names(
+        _spoken(composition, tree), leaves.select("cluster", "kind", found=found), words
+    )
     leaf_labels = dict(names_of.select("cluster", "label").iter_rows())
     inside = labelled(members, leaf_labels)
     others = labelled(place(holdout, leaves, tree), leaf_labels)

@@ -76,13 +76,14 @@ def fit_tree(
             values[kind] += [_weighing(column, mean, weights) for column, mean in of_kind]
     branches = {}
     for kind, picture, images in kinds.select("kind", "picture", "images").iter_rows():
+        stated = _stated(words, kind) / images
         groups = _Groups(
             _words(words, kind, images, [REGION]),
             _words(words, kind, images, _facets(words)),
             values[kind],
             _presence(kept.filter(pl.col("kind") == kind), weights),
         )
-        weighted = groups.weighted(shares) if picture else []
+        weighted = groups.weighted(shares, stated) if picture else []
         branches[kind] = Branch(images, picture, Encoding(distance, tuple(weighted), scale))
     return Tree(branches)
 
@@ -119,14 +120,19 @@ class _Groups:
     values: list[Column]
     presence: list[Column]
 
-    def weighted(self, shares: Shares) -> list[Column]:
-        """Return all columns with their weights; they add up to 1 where no group is empty."""
-        content = 1 - shares.region - shares.facets
+    def weighted(self, shares: Shares, stated: float) -> list[Column]:
+        """Return all columns with their weights; they add up to 1 where no group is empty.
+
+        stated: share of the images with a region. So much of the region's share counts: whether
+        a region is stated says nothing of what was imaged.
+        """
+        region = shares.region * stated
+        content = 1 - region - shares.facets
         tags = [
             *self.values,
             *(_times(c, c.weight * shares.presence) for c in self.presence),
         ]
-        groups = [(self.region, shares.region), (self.facets, shares.facets), (tags, content)]
+        groups = [(self.region, region), (self.facets, shares.facets), (tags, content)]
         return [column for group, share in groups for column in _shared(group, share)]
 
 
@@ -208,6 +214,12 @@ def _words(words: pl.DataFrame, kind: str, images: int, names: Sequence[str]) ->
         if known and (len(here) > 1 or name != REGION):
             columns.append(_times(_is_present(f"{WORD}.{name}", name), known))
     return columns
+
+
+def _stated(words: pl.DataFrame, kind: str) -> int:
+    """How many images of a kind have a region."""
+    of_region = words.filter((pl.col("column") == REGION) & (pl.col("kind") == kind))
+    return int(of_region["images"].sum())
 
 
 def _divided(counts: Integers) -> float:
