@@ -47,8 +47,8 @@ def annotations(
     nearest: as in results/nearest; content: `image`, `kind`, `region`; tags: `image`, `path`,
     `series`, `study`, `patient`; outside: `image`, `modality`, `body_part`, of `tags.labels`;
     cards: as in cards.json.
-    `second` is the label of the second leaf, null where that is the image's own label; then there is
-    no `margin` either.
+    `second` is the label of the second leaf, null where that is the image's own label; then there
+    is no `margin` either.
     """
     labels = label_of(cards)
     names = {card["label"]: card["name"] for card in cards}
