@@ -53,7 +53,7 @@ class Design:
     region: bool = True
     facets: bool = True
     scale: Scale = "rank"
-    shares: tuple[float, float] = (0.45, 0.45)
+    shares: tuple[float, float] = (0.5, 0.4)
     algorithm: str = "fasterpam"
     described: bool = True
     weights: Literal["equal", "commensurable", "looks"] = "equal"

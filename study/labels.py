@@ -36,7 +36,7 @@ MORE = (
     ),
     *(
         replace(FULL, shares=shares)
-        for shares in ((0.2, 0.2), (0.35, 0.3), (0.5, 0.3), (0.3, 0.6), (0.2, 0.7))
+        for shares in ((0.2, 0.2), (0.35, 0.3), (0.45, 0.45), (0.3, 0.6))
     ),
     replace(FULL, weights="commensurable"),
     replace(FULL, weights="looks"),

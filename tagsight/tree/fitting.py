@@ -18,6 +18,7 @@ from tagsight.tags import fitting, scales, weighting
 from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding, fit_scale
 from tagsight.tags.kind_frequencies import sizes, tally
 from tagsight.tags.quantities import without_uncalibrated
+from tagsight.terms.name_words import order_of
 from tagsight.tree.encodings import REGION, WORD, Branch, Tree
 
 log = logging.getLogger(__name__)
@@ -196,7 +197,8 @@ def _words(words: pl.DataFrame, kind: str, images: int, names: Sequence[str]) ->
     """The columns of words in a kind: the words, and whether there is one.
 
     Each weighs what it divides, the share of pairs of images that differ in it: of a word that
-    nearly all images share, or that few have, little of the facets' share is taken. Of a facet with
+    nearly all images share, or that few have, little of the facets' share is taken. And the sooner
+    it is spoken of images of this kind, the more it weighs (see `_salience`). Of a facet with
     a single word, such as a localizer, it counts in full whether there is one; a single region
     tells nothing.
     """
@@ -205,15 +207,26 @@ def _words(words: pl.DataFrame, kind: str, images: int, names: Sequence[str]) ->
         every = words.filter(pl.col("column") == name)
         here = every.filter(pl.col("kind") == kind)["images"].to_numpy()
         filled = int(here.sum())
-        known = _divided(np.array([images - filled, filled]))
+        salience = _salience(kind, name)
+        known = _divided(np.array([images - filled, filled])) * salience
         if len(here) > 1:
             categories = tuple(every["word"].unique().sort())
             column = Column(f"{WORD}.{name}", name, "categorical", WORD, categories=categories)
-            columns.append(_times(column, _divided(here)))
+            columns.append(_times(column, _divided(here) * salience))
             known *= PRESENCE_OF_WORDS
         if known and (len(here) > 1 or name != REGION):
             columns.append(_times(_is_present(f"{WORD}.{name}", name), known))
     return columns
+
+
+def _salience(kind: str, name: str) -> float:
+    """The weight of a facet by its place in the order in which a name of this kind has its words.
+
+    A weighting says more of an MR image than its plane does; see data/name_order.csv.
+    """
+    order = order_of(kind).columns
+    place = order.index(name) if name in order else len(order)
+    return float(1 / np.sqrt(1 + place))
 
 
 def _stated(words: pl.DataFrame, kind: str) -> int:
