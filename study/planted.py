@@ -1,176 +1,109 @@
-"""Scores of a finished run on the demo against what was planted in it.
+"""Planted groups whose images lack whole modules of tags, as a CT lacks all that an MR has.
 
-    python -m study.planted RUN [RUN …]
-
-A line for each figure: how much the labels explain of looks inside a modality (the pair statistic,
-on the images of all trials), how they agree with the planted parts and with the makers of machines,
-and what share of the trial images with a label are what its name says.
+The three groups of a modality have the same modules and differ only in the values of their tags
+(body parts); groups of other modalities differ in both. The control has the same values and as many
+missing ones, but at random, so that missingness carries no information.
 """
-
-import argparse
-from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from tagsight.arrays import Float32s, Int64s
-from tagsight.evaluation.pair_statistic import pair_statistic
-from tagsight.interpretation.agreement import inside
-from tagsight.run.package_data import rows_of
-from tagsight.terms.name_words import Words
+from tagsight.arrays import Bools, Float64s, Int64s
+from tagsight.tags.encoding import PRESENCE, PRESENCE_CATEGORIES, Column, Encoding
 
-ARCHIVE = "results/demo/archive/"
-# What a word of a name says of the truth: column of the truth → values that it holds for.
-TECHNIQUE: Mapping[str, tuple[str, frozenset[str]]] = {
-    "T1": ("contrast", frozenset(["T1", "T1CE"])),
-    "T2": ("contrast", frozenset(["T2"])),
-    "FLAIR": ("contrast", frozenset(["FLAIR"])),
-    "PD": ("contrast", frozenset(["PDFS"])),
-    "FS": ("contrast", frozenset(["PDFS", "DWI", "STIR"])),
-    "STIR": ("contrast", frozenset(["STIR"])),
-    "DWI": ("contrast", frozenset(["DWI"])),
-    "SSFP": ("contrast", frozenset(["SSFP"])),
-    "lung": ("contrast", frozenset(["LUNG"])),
-    "bone": ("contrast", frozenset(["BONE"])),
-    "soft tissue": ("contrast", frozenset(["PLAIN", "CE"])),
-    "scout": ("contrast", frozenset(["SCOUT"])),
-    "bone scan": ("contrast", frozenset(["MDP"])),
-    "MIBI": ("contrast", frozenset(["MIBI"])),
-    "FDG": ("contrast", frozenset(["FDG"])),
-    "DSA": ("contrast", frozenset(["DSA"])),
-    "PA": ("view", frozenset(["PA"])),
-    "AP": ("view", frozenset(["AP"])),
-    "lateral": ("view", frozenset(["LL"])),
-    "axial": ("view", frozenset(["AX"])),
-    "sagittal": ("view", frozenset(["SAG"])),
-    "coronal": ("view", frozenset(["COR"])),
-    "CC": ("view", frozenset(["R CC", "L CC"])),
-    "MLO": ("view", frozenset(["R MLO", "L MLO"])),
-    "left": ("view", frozenset(["L CC", "L MLO"])),
-    "right": ("view", frozenset(["R CC", "R MLO"])),
-}
+MODALITIES, PARTS = 5, 3
+MODULES, TAGS = 8, 6  # TAGS per module, half of them numbers
+COMMON, NOISE = 6, 8  # tags of all images; NOISE of them are equal in all groups
+LEVELS = 6
+PRESENT = 0.45  # share of the modules that a modality has
+BLANK = 0.08  # share of values missing at random
+FAITHFUL = 0.45  # share of categories equal to the group's
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the scores of each run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Verbatim)
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
-    for run in parser.parse_args(arguments).runs:
-        print(f"{run}: " + ", ".join(f"{name} {value:.3f}" for name, value in scores(run)))
+def images(n: int, seed: int, structural: bool = True) -> tuple[pl.DataFrame, Encoding, pl.Series]:
+    """Return n images: sample (identifiers, labels, columns), encoding, true groups.
+
+    Group sizes are proportional to 1 / rank; four images per patient.
+    """
+    rng = np.random.default_rng(seed)
+    groups = MODALITIES * PARTS
+    share = 1 / np.arange(1, groups + 1)
+    group = rng.choice(groups, n, p=share / share.sum())
+    kinds, has = _modules(rng)
+    numbers, codes = _values(rng, group, len(kinds))
+    present = has[group % MODALITIES] if structural else _scattered(rng, has, n)
+    present &= rng.random(present.shape) > BLANK
+    values = _frame(numbers, codes, present, kinds)
+    texts = [f"group {g}" for g in group]
+    identifiers = {
+        "image": [f"image {i}" for i in range(n)],
+        "series": [f"series {i}" for i in range(n)],
+        "study": [f"study {g} {i // 4}" for i, g in enumerate(group)],
+        "patient": [f"patient {g} {i // 4}" for i, g in enumerate(group)],
+        "modality": [f"modality {g % MODALITIES}" for g in group],
+        "body_part": [f"part {g // MODALITIES}" for g in group],
+    }
+    sample = pl.concat([pl.DataFrame(identifiers), values], how="horizontal")
+    return sample, _encoding(values, kinds), pl.Series("truth", texts)
 
 
-class _Verbatim(argparse.RawDescriptionHelpFormatter):
-    """Help with the lines of the docstring as they are."""
+def _modules(rng: np.random.Generator) -> tuple[list[str], Bools]:
+    """Kind of each tag, and whether each modality has it: bool (modalities, tags)."""
+    has = rng.random((MODALITIES, MODULES)) < PRESENT
+    has[np.arange(MODALITIES), np.arange(MODALITIES)] = True  # each has one module for certain
+    tags = np.repeat(has, TAGS, axis=1)
+    everywhere = np.ones((MODALITIES, COMMON + NOISE), bool)
+    present = np.hstack([tags, everywhere])
+    return ["numeric" if t % 2 else "categorical" for t in range(present.shape[1])], present
 
 
-def scores(run: Path) -> Iterator[tuple[str, float]]:
-    """Yield the figures of a run by name; run: the folder that holds its `results`."""
-    images, embeddings = trial_images(run)
-    explained = pair_statistic(
-        embeddings,
-        *(_codes(images, [name]) for name in ("label", "modality")),
-        _codes(images, ["person"]),
-        _codes(images, ["trial"]),
-    )
-    yield "labels", float(images["label"].n_unique())
-    yield "explained within modality", explained.explained or 0.0
-    yield "half of its interval", float(np.diff(explained.ci95 or (0.0, 0.0))[0] / 2)
-    planted = images.drop_nulls("planted modality")
-    codes = planted["label"].fill_null(0).to_numpy().astype(np.int64)
-    outside = {name: planted[f"planted {name}"] for name in ("maker", "body_part")}
-    for name, value in inside(codes, outside, planted["planted modality"]).items():
-        yield f"AMI {name} inside modality", value or 0.0
-    yield "AMI modality x part", _ami(planted, ["planted modality", "planted body_part"])
-    yield "part purity", _purity(planted)
-    shares = [share for _, share in name_shares(planted)]
-    yield "names hold, median", float(np.median(shares))
-    yield "names hold, least", float(min(shares))
+def _scattered(rng: np.random.Generator, has: Bools, n: int) -> Bools:
+    share = has.mean(axis=0)  # of images with the tag if all modalities were equally frequent
+    return rng.random((n, len(share))) < share
 
 
-def trial_images(run: Path) -> tuple[pl.DataFrame, Float32s]:
-    """Return the images of all trials with their labels and what was planted, and embeddings."""
-    results = run / "results"
-    annotations = pl.read_parquet(results / "annotations/*.parquet", columns=_ANNOTATED)
-    truth = pl.read_parquet(results / "demo/truth.parquet")
-    truth = truth.rename({name: f"planted {name}" for name in truth.columns if name != "path"})
-    samples, embeddings = [], []
-    for sample in sorted((results / "samples").glob("trial-*.parquet")):
-        rows = pl.read_parquet(sample, columns=["image", "patient", "series", "modality", "path"])
-        samples.append(rows.with_columns(trial=pl.lit(sample.stem)))
-        embeddings.append(np.load(results / "embeddings" / f"{sample.stem}.npy"))
-    images = pl.concat(samples).with_columns(
-        person=pl.coalesce("patient", "series", "image"),
-        path=pl.col("path").str.split(ARCHIVE).list.last(),
-    )
-    joined = images.join(annotations, on="image", how="left", maintain_order="left").join(
-        truth, on="path", how="left", maintain_order="left"
-    )
-    return joined, np.concatenate([part for part in embeddings if len(part)])
+def _values(rng: np.random.Generator, group: Int64s, tags: int) -> tuple[Float64s, Int64s]:
+    """All tags of all images, as numbers and as categories: (n, tags) each."""
+    groups, n = MODALITIES * PARTS, len(group)
+    middle, usual = rng.random((groups, tags)), rng.integers(0, LEVELS, (groups, tags))
+    middle[:, -NOISE:], usual[:, -NOISE:] = 0.5, 0
+    numbers = middle[group] + 0.2 * rng.standard_normal((n, tags))
+    other = rng.integers(0, LEVELS, (n, tags))
+    return numbers, np.where(rng.random((n, tags)) < FAITHFUL, usual[group], other)
 
 
-_ANNOTATED = ["image", "label", "name"]
+def _frame(
+    numbers: Float64s,
+    codes: Int64s,
+    present: Bools,
+    kinds: list[str],
+) -> pl.DataFrame:
+    """Encoded columns, then presence columns of the tags that some images lack."""
+    columns = []
+    for t, kind in enumerate(kinds):
+        values = numbers if kind == "numeric" else codes
+        dtype = pl.Float32 if kind == "numeric" else pl.Int32
+        column = pl.Series(f"Tag{t:02d}", values[:, t]).cast(dtype)
+        columns.append(column.set(pl.Series(~present[:, t]), None))
+    columns += [
+        pl.Series(f"Tag{t:02d}?", present[:, t].astype(np.int32))
+        for t in range(len(kinds))
+        if not present[:, t].all()
+    ]
+    return pl.DataFrame(columns)
 
 
-def name_shares(images: pl.DataFrame) -> list[tuple[str, float]]:
-    """Return the names of labels, each with the share of its images that are what it says."""
-    rows = images.drop_nulls("name").group_by("name", maintain_order=True)
-    return [(str(name), float(of_name.select(_holds(str(name))).to_series().mean() or 0.0))
-            for (name,), of_name in rows]  # fmt: skip
-
-
-def _holds(name: str) -> pl.Expr:
-    """Whether all words of a name that say something of the truth hold of an image."""
-    kind, *pieces = name.split(" · ")
-    conditions = [_any_of(piece.split(" / ")) for piece in pieces]
-    kinds = kind.split("/")
-    known = all(len(one.strip()) <= 2 for one in kinds)
-    modality = pl.col("planted modality").is_in(kinds) if known else pl.lit(value=True)
-    return reduce(pl.Expr.__and__, [c for c in conditions if c is not None], modality)
-
-
-def _any_of(words: Sequence[str]) -> pl.Expr | None:
-    """Whether one of several words holds; None where the truth says nothing of them."""
-    tests = [test for word in words if (test := _test(word)) is not None]
-    return reduce(pl.Expr.__or__, tests) if len(tests) == len(words) else None
-
-
-def _test(word: str) -> pl.Expr | None:
-    if word in TECHNIQUE:
-        column, values = TECHNIQUE[word]
-        return pl.col(f"planted {column}").is_in(sorted(values))
-    parts = _parts().get(word)
-    return None if parts is None else pl.col("planted body_part").is_in(sorted(parts))
-
-
-def _parts() -> dict[str, set[str]]:
-    """Word of a region → the planted parts that it names; a hip is part of a pelvis."""
-    words, parts = Words(), {}
-    for row in rows_of("regions.csv"):
-        shown = words.shown(None, "region", row["region"]) if row["region"] else None
-        if shown:
-            parts.setdefault(shown, set()).update({row["region"], row["term"]})
-    parts.setdefault("hip", set()).add("PELVIS")
-    return parts
-
-
-def _codes(images: pl.DataFrame, names: Sequence[str]) -> Int64s:
-    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("?") for name in names])
-    return images.select(text.rank("dense")).to_series().to_numpy().astype(np.int64)
-
-
-def _ami(images: pl.DataFrame, names: Sequence[str]) -> float:
-    from sklearn.metrics import adjusted_mutual_info_score
-
-    return float(adjusted_mutual_info_score(_codes(images, names), _codes(images, ["label"])))
-
-
-def _purity(images: pl.DataFrame) -> float:
-    """The share of images that have the most frequent planted part of their label."""
-    counts = images.group_by("label", "planted body_part").len()
-    return float(counts.group_by("label").agg(pl.col("len").max())["len"].sum() / len(images))
-
-
-if __name__ == "__main__":
-    main()
+def _encoding(values: pl.DataFrame, kinds: list[str]) -> Encoding:
+    columns = []
+    for name in values.columns:
+        tag = name.rstrip("?")
+        if name != tag:
+            categories = PRESENCE_CATEGORIES
+            columns.append(Column(name, tag, "categorical", PRESENCE, categories=categories))
+        elif kinds[int(tag[3:])] == "numeric":
+            low, high = values[name].min(), values[name].max()
+            columns.append(Column(name, tag, "numeric", "number", minimum=low, maximum=high))
+        else:
+            levels = tuple(map(str, range(LEVELS)))
+            columns.append(Column(name, tag, "categorical", "text", categories=levels))
+    return Encoding("linear", tuple(columns))

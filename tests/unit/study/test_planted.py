@@ -1,75 +1,66 @@
+"""Planted groups: what they lack is by module, and in the control the same at random."""
+
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pytest
+from sklearn.metrics import adjusted_mutual_info_score
 
-from study import held_out, planted
+from study import planted
+from tagsight.tags.encoding import PRESENCE, to_features
 
 
-@pytest.fixture
-def run(tmp_path):
-    """A run of two labels whose names are right but for one image of eight."""
-    results = tmp_path / "results"
-    for folder in ("annotations", "samples", "embeddings", "demo"):
-        (results / folder).mkdir(parents=True)
-    images = [f"i{i}" for i in range(8)]
-    parts = ["CHEST"] * 4 + ["KNEE"] * 4
-    paths = [f"p{i}.dcm" for i in range(8)]
-    pl.DataFrame(
-        {
-            "image": images,
-            "label": pl.Series([1] * 4 + [2] * 4, dtype=pl.Int32),
-            "name": ["DX · chest · PA"] * 4 + ["DX · knee"] * 4,
-        }
-    ).write_parquet(results / "annotations/0.parquet")
-    pl.DataFrame(
-        {
-            "path": paths,
-            "modality": ["DX"] * 8,
-            "body_part": parts,
-            "view": ["PA", "PA", "PA", "LL"] + ["AP"] * 4,
-            "contrast": [None] * 8,
-            "maker": ["A", "B"] * 4,
-        }
-    ).write_parquet(results / "demo/truth.parquet")
-    sample = pl.DataFrame(
-        {
-            "image": images,
-            "patient": [f"p{i}" for i in range(8)],
-            "series": images,
-            "modality": ["DX"] * 8,
-            "path": [f"{planted.ARCHIVE}{path}" for path in paths],
-            "body_part": parts,
-            "manufacturer": ["A", "B"] * 4,
-            "model": ["M"] * 8,
-            "site": [None] * 8,
-        },
-        schema_overrides={"site": pl.String},
+def presence(sample):
+    return sample.select(cs.ends_with("?"))
+
+
+def told(sample):
+    """How far the share of images with a tag differs between modalities, for the most telling."""
+    by = sample.group_by("modality").agg(cs.ends_with("?").mean())
+    return by.select(cs.ends_with("?").max() - cs.ends_with("?").min()).max_horizontal().item()
+
+
+def test_a_modality_is_told_by_what_it_lacks_but_not_in_the_control():
+    sample, _, truth = planted.images(1500, 3)
+    assert told(sample) > 0.8
+    control, _, same = planted.images(1500, 3, structural=False)
+    assert told(control) < 0.3
+    assert truth.to_list() == same.to_list()
+
+
+def test_the_control_lacks_about_as_much():
+    shares = [
+        presence(planted.images(3000, 1, structural)[0]).to_numpy().mean()
+        for structural in (True, False)
+    ]
+    assert shares[0] == pytest.approx(shares[1], abs=0.05)
+
+
+def test_groups_are_modality_and_part_and_patients_are_of_one():
+    sample, _, truth = planted.images(400, 5)
+    pairs = sample.select("modality", "body_part").with_columns(truth)
+    assert adjusted_mutual_info_score(
+        pairs["truth"], pairs.select(pl.struct("modality", "body_part")).to_series().hash()
+    ) == pytest.approx(1)
+    assert (
+        sample.with_columns(truth)
+        .group_by("patient")
+        .agg(pl.col("truth").n_unique())["truth"]
+        .max()
+        == 1
     )
-    vectors = np.repeat([[1.0, 0.0], [0.0, 1.0]], 4, axis=0).astype(np.float32)
-    halves = {"trial-01": [0, 1, 4, 5], "trial-02": [2, 3, 6, 7]}
-    for name, rows in halves.items():
-        sample[rows].write_parquet(results / f"samples/{name}.parquet")
-        np.save(results / f"embeddings/{name}.npy", vectors[rows])
-    sample.write_parquet(results / "samples/holdout.parquet")
-    return tmp_path
+    sizes = truth.value_counts(sort=True)["count"]
+    assert sizes[0] > 2 * sizes[5]
 
 
-def test_labels_are_scored_against_what_was_planted(run):
-    scores = dict(planted.scores(run))
-    assert scores["labels"] == 2
-    assert scores["explained within modality"] == pytest.approx(1)
-    assert scores["AMI modality x part"] == pytest.approx(1)
-    assert scores["AMI maker inside modality"] < 0.01
-    assert scores["part purity"] == 1
-    assert scores["names hold, least"] == 0.75
-
-
-def test_a_name_is_right_where_all_its_words_are(run):
-    images, _ = planted.trial_images(run)
-    assert dict(planted.name_shares(images)) == {"DX · chest · PA": 0.75, "DX · knee": 1.0}
-
-
-def test_labels_of_the_holdout_are_compared_with_outside_labels(run):
-    scores = dict(held_out.scores(run))
-    assert scores["AMI body_part inside modality"] == "1.000"
-    assert scores["AMI site inside modality"] == "–"
+def test_columns_are_as_the_encoding_says_and_the_same_for_a_seed():
+    sample, columns, _ = planted.images(100, 7)
+    features = to_features(sample, columns)
+    assert np.nanmin(features.numeric) == 0
+    assert np.nanmax(features.numeric) == 1
+    for column in columns.columns:
+        if column.parser == PRESENCE:
+            there = sample[column.keyword].is_not_null().cast(pl.Int32)
+            assert there.to_list() == sample[column.name].to_list()
+    assert planted.images(100, 7)[0].equals(sample)
+    assert not planted.images(100, 8)[0].equals(sample)
