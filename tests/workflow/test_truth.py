@@ -20,7 +20,7 @@ def found(finished):
         [pl.read_parquet(p) for p in sorted((directory / "results/annotations").glob("*.parquet"))]
     )
     place = pl.col("path").str.split("demo/archive/").list.last()
-    return annotations.with_columns(path=place).join(
+    return annotations.select("image", "cluster", path=place).join(
         truth.filter(pl.col("broken").is_null()), on="path", how="inner"
     )
 

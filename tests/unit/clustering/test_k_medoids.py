@@ -15,6 +15,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from tagsight.clustering import k_medoids
 from tagsight.clustering.algorithms import clusterings
+from tagsight.gower.features import Features
 
 
 def distances(seed, n, groups=6, dimensions=3, levels=None):
@@ -50,6 +51,13 @@ def plain_pam(d, k):
 
 
 @pytest.mark.parametrize("seed", range(4))
+def some_features(n):
+    """Features of n rows, for algorithms that look at distances alone."""
+    one = np.ones(1, np.float32)
+    none = np.empty((n, 0), np.int32), np.empty(0, np.float32)
+    return Features(np.zeros((n, 1), np.float32), none[0], one, none[1])
+
+
 def test_build_is_kmedoids_own(seed):
     d = distances(seed, 300)
     found = k_medoids.build(d, 60)
@@ -66,7 +74,7 @@ def test_build_refuses_what_cannot_be():
 @pytest.mark.parametrize("algorithm", ["fasterpam", "pam", "alternate", "average"])
 def test_what_every_clustering_holds(algorithm):
     d = distances(5, 200, levels=2)
-    grid = clusterings(None, d, [9, 2, 4, 9], algorithm)
+    grid = clusterings(some_features(len(d)), d, [9, 2, 4, 9], algorithm)
     assert [found.k for found in grid] == [2, 4, 9]
     for found in grid:
         sizes = np.bincount(found.labels)
@@ -100,7 +108,7 @@ def test_loss_within_a_hundredth_of_plain_pam(seed, k):
 def test_average_linkage_is_scipys():
     d = distances(7, 120)
     merges = linkage(squareform(d, checks=False), "average")
-    for found in clusterings(None, d, [2, 5, 11], "average"):
+    for found in clusterings(some_features(len(d)), d, [2, 5, 11], "average"):
         wanted = fcluster(merges, found.k, "maxclust")
         assert adjusted_rand_score(wanted, found.labels) == 1
         for c, medoid in enumerate(found.medoids):
@@ -112,7 +120,10 @@ def test_average_linkage_is_scipys():
 def test_k_from_the_number_of_distinct_rows_on_is_left_out():
     d = np.kron(1 - np.eye(4), np.ones((10, 10))).astype(np.float32)  # 4 distinct, 10 of each
     for algorithm in ("fasterpam", "average"):
-        assert [found.k for found in clusterings(None, d, [2, 3, 4, 5, 40, 90], algorithm)] == [
+        assert [
+            found.k
+            for found in clusterings(some_features(len(d)), d, [2, 3, 4, 5, 40, 90], algorithm)
+        ] == [
             2,
             3,
         ]
