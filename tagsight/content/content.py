@@ -11,6 +11,10 @@ from tagsight.content.header import headers, stored_columns
 from tagsight.dicom.dictionary import DERIVED, words_column
 
 DESCRIPTIONS = ("SeriesDescription", "ProtocolName", "StudyDescription")  # the nearest first
+# How a series was computed or localized is a matter of its own, and a protocol is of several.
+OF_SERIES_ALONE = frozenset(["localizer", "reformat"])
+# A study has series of many techniques: what its description says of all of them is this.
+OF_STUDIES = frozenset(["side", "tracer"])
 
 
 @dataclass(frozen=True)
@@ -77,19 +81,26 @@ def more_exact(facet: Facet, word: pl.Series, said: pl.Series) -> pl.Series:
 def described_words(tags: pl.DataFrame | pl.LazyFrame, wanted: Sequence[Facet]) -> pl.DataFrame:
     """Return the words that descriptions have for facets, a column each, (n,).
 
-    The first of DESCRIPTIONS that has a word for a facet counts; null where none has one, or where
-    that one has several. Words that a facet does not have are ignored.
+    The first description that speaks for a facet (`_speaking`) and has a word for it counts; null
+    where none has one, or where that one has several. Words that a facet does not have are ignored.
     """
     names = [words_column(description) for description in DESCRIPTIONS]
     stored = stored_columns(tags, names)
     none = pl.lit(None, pl.List(pl.String))
     columns = []
     for facet in wanted:
-        found = (_described(pl.col(name), facet) for name in names)
+        found = (_described(pl.col(words_column(d)), facet) for d in _speaking(facet.name))
         nearest = pl.coalesce(*(pl.when(words.list.len() > 0).then(words) for words in found), none)
         one = pl.when(nearest.list.len() == 1).then(nearest.list.first())
         columns.append(one.alias(facet.name))
     return stored.select(columns)
+
+
+def _speaking(facet: str) -> tuple[str, ...]:
+    """The descriptions whose words count for a facet, the nearest first."""
+    if facet in OF_SERIES_ALONE:
+        return DESCRIPTIONS[:1]
+    return DESCRIPTIONS if facet in OF_STUDIES else DESCRIPTIONS[:2]
 
 
 def _described(column: pl.Expr, facet: Facet) -> pl.Expr:

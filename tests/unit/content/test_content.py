@@ -78,7 +78,8 @@ DESCRIBED = table(
 def test_tags_count_before_descriptions_and_near_descriptions_before_far_ones():
     found = content(DESCRIBED, SPELLINGS, TABLES)
     # Words that contradict each other say nothing; a word that says more than OBL takes its place.
-    assert found["plane"].to_list() == ["AX", "SAG", "COR", None, "AX", "SHORT"]
+    # The plane that a study's description names is not that of each of its series.
+    assert found["plane"].to_list() == ["AX", "SAG", "COR", None, None, "SHORT"]
     assert found["weighting"].to_list() == [None, None, "T2", None, None, None]
     assert found["phase"].to_list() == [None, None, None, None, "ART", None]
 
