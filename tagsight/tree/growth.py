@@ -11,6 +11,7 @@ root of their number: the most images alone would have all clusters, the fewest 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from tagsight.clustering.medoids import Clustering, nearest, numbered
 from tagsight.gower.features import Features
 
 REST = -1  # the region of images that state none
+CHUNK = 256  # rows whose distances are summed at a time
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,22 @@ class Rows:
     weights: Float64s
     region: Int32s
     algorithm: str
+
+    @cached_property
+    def sums(self) -> dict[int, Float64s]:
+        """Region → the weighted sum of the distances of its rows to each row: float64 (n,).
+
+        What all images of some regions lose to one medoid is a sum of these, so that regions are
+        taken out on trial without another look at the matrix.
+        """
+        return {int(code): self._sum(self.region == code) for code in np.unique(self.region)}
+
+    def _sum(self, inside: Bools) -> Float64s:
+        total = np.zeros(len(self.distances))
+        for some in np.array_split(np.flatnonzero(inside), max(1, int(inside.sum()) // CHUNK)):
+            weighted = self.weights[some, None] * self.distances[some]
+            total += weighted.sum(axis=0, dtype=np.float64)
+        return total
 
     def take(self, rows: Int64s, weights: Float64s) -> "Rows":
         """Return some of the rows, with other weights."""
@@ -97,14 +115,24 @@ class _Group:
     def _made(self, k: int) -> Clustering | None:
         if k > len(self.rows):
             return None
+        if k == 1:
+            return self._one()
         distances = np.ascontiguousarray(self.kind.distances[np.ix_(self.rows, self.rows)])
         weights = self.kind.weights[self.rows]
         build = k_medoids.build(distances, k, weights)
-        if k == 1 or not distances[build].min(axis=0).any():
+        if not distances[build].min(axis=0).any():
             return nearest(distances, build, weights)
         features, algorithm = self.kind.features.take(self.rows), self.kind.algorithm
         grid = algorithms.clusterings(features, distances, [k], algorithm, weights)
         return next((each for each in grid if each.k == k), None)
+
+    def _one(self) -> Clustering:
+        """All rows around the one of least distance to them; the lowest of equal ones."""
+        codes = np.unique(self.kind.region[self.rows])
+        totals = np.sum([self.kind.sums[int(code)][self.rows] for code in codes], axis=0)
+        medoid = int(totals.argmin())
+        labels = np.zeros(len(self.rows), np.int32)
+        return Clustering(1, float(totals[medoid]), labels, np.array([medoid], np.int64))
 
     def part(self, region: int, inside: Bools) -> "_Group":
         """Return the group of some of the rows, the same each time that it is asked for.
