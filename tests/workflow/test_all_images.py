@@ -1,4 +1,7 @@
-"""Medoids found among all images: every file that tells of clusters tells of theirs."""
+"""Medoids of a flat run found among all images: every file that tells of clusters tells of theirs.
+
+For those of a tree see tests/unit/tree/test_searching.py.
+"""
 
 import shutil
 
@@ -16,11 +19,14 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def searched(finished, tmp_path_factory):
-    """The finished run, gone on with among all its images, and where it went on from."""
-    folder = tmp_path_factory.mktemp("all")
-    everywhere = overlay(folder, cluster__on="all", cluster__candidates=400)
-    gone_on = folder / "run"
+    """A flat run, gone on with among all its images, and where it went on from."""
+    flat, everywhere = (tmp_path_factory.mktemp(name) for name in ("flat", "all"))
+    of_sample = overlay(flat, labels__tree=False)
+    of_all = overlay(everywhere, labels__tree=False, cluster__on="all", cluster__candidates=400)
+    gone_on = everywhere / "run"
     shutil.copytree(finished, gone_on, symlinks=True)
+    targets = ["results/annotations.csv", "results/cards.json", "results/agreement.json"]
+    run(gone_on, of_sample, targets=targets)
     results = gone_on / "results"
     before = {
         "medoids": pl.read_parquet(results / "medoids.parquet"),
@@ -29,8 +35,7 @@ def searched(finished, tmp_path_factory):
         "members": pl.read_parquet(results / "members.parquet"),
         "clusters": pl.read_parquet(results / "clusters/tuning.parquet"),
     }
-    targets = ["results/annotations.csv", "results/cards.json", "results/agreement.json"]
-    run(gone_on, everywhere, targets=targets)
+    run(gone_on, of_all, targets=targets)
     return results, before
 
 
