@@ -49,7 +49,18 @@ def table():
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A run on the table: one trial, one shard."""
+    """A flat run on the table."""
+    return finished_run(tmp_path_factory, tree=False)
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A run on the table that makes a tree of labels."""
+    return finished_run(tmp_path_factory, tree=True)
+
+
+def finished_run(tmp_path_factory, *, tree):
+    """The results of a run: one trial, one shard."""
     directory = tmp_path_factory.mktemp("table")
     table().write_csv(directory / "tags.csv")
     asked = {"table": "tags.csv", "columns": COLUMNS, "split": [SPLIT], "shards": 1}
@@ -58,6 +69,7 @@ def finished(tmp_path_factory):
     no_files = {"input": None, "demo": None, "privacy__key_file": "key"}
     values = {f"tags__{key}": value for key, value in asked.items()}
     small = {"samples__trials": 1, "cluster__k": [3], "stability__bootstraps": 2}
+    small["labels__tree"] = tree
     config = overlay(tmp_path_factory.mktemp("overlay"), **no_files, **values, **small)
     run(directory, config)
     return directory / "results"
@@ -78,6 +90,19 @@ def test_the_run_ends_with_clusters_and_a_page_that_says_so(finished):
     page = (finished / "report/index.html").read_text()
     assert 'href="#clusters"' in page
     assert 'href="#test"' not in page
+
+
+def test_rows_have_labels_of_their_kind_and_region(labelled):
+    annotated = pl.read_csv(labelled / "annotations.csv")
+    assert annotated["path"].to_list() == [f"tags.csv!{i}" for i in range(ROWS)]
+    assert annotated["kind"].to_list() == table()["modality"].to_list()
+    assert annotated["region"].to_list() == table()["part"].to_list()
+    known = annotated.select(pl.col("name").str.starts_with(pl.col("kind")))
+    assert known.to_series().all()
+    assert annotated["label"].null_count() == 0
+    assert "kernel" in (labelled / "encoding.json").read_text()  # taken apart from a description
+    assert 'href="#labels"' in (labelled / "report/index.html").read_text()
+    assert not (labelled / "evaluation.json").exists()
 
 
 def test_tags_of_the_table_are_used_and_those_taken_apart(finished):
