@@ -101,7 +101,7 @@ def test_rows_have_labels_of_their_kind_and_region(labelled):
     assert known.to_series().all()
     assert annotated["label"].null_count() == 0
     assert "kernel" in (labelled / "encoding.json").read_text()  # taken apart from a description
-    assert 'href="#labels"' in (labelled / "report/index.html").read_text()
+    assert 'href="#tree"' in (labelled / "report/index.html").read_text()
     assert not (labelled / "evaluation.json").exists()
 
 
