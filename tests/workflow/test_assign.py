@@ -81,7 +81,8 @@ def test_new_images_are_assigned_and_the_run_is_left_as_it_is(copy_of_finished, 
     for column in ("kind", "label", "name", "cluster", "second", "because"):
         assert own[column].equals(own[f"{column}_before"]), column
     fits = {path.split("/")[-1]: fit for path, fit in table["path", "fits"].rows()}
-    assert (fits["CT_small.dcm"], fits["foreign.dcm"]) == (True, False)
+    # Too few patients of this small run have CT to say what fits there.
+    assert (fits["CT_small.dcm"], fits["foreign.dcm"]) == (None, False)
     copies = table.filter("known").join(own, on="image", how="anti")["path"]
     assert {path.split("/")[-1] for path in copies} == {"copied.dcm", "CT_small.dcm"}
 
