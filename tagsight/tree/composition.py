@@ -16,7 +16,6 @@ SCHEMA = {
     "images": pl.Int64,
     "patients": pl.Int64,
 }
-NOT_WORDS = ("image", "kind", "picture")
 
 
 def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:

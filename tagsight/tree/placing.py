@@ -41,19 +41,11 @@ def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFram
     """
     parts = [pl.DataFrame(schema=PLACED)]
     for kind, of_kind in _by_kind(leaves).items():
-        rows = images if tree.flat else images.filter(pl.col("kind") == kind)
-        medoids = of_kind.drop_nulls("image").sort("image")
         if tree.flat:
-            parts.append(annotation.annotate(rows, of_kind, tree.of(FLAT)).cast(PLACED))
+            parts.append(annotation.annotate(images, of_kind, tree.of(FLAT)).cast(PLACED))
             continue
-        allowed = _allowed(rows, medoids, tree.of(kind))
-        comparable = pl.Series(allowed.any(axis=1))
-        alone = rows.filter(~comparable).select(
-            "image", cluster=pl.lit(_without_medoid(of_kind), pl.Int32)
-        )
-        parts.append(pl.concat([pl.DataFrame(schema=PLACED), alone], how="diagonal"))
-        for chunk in rows.filter(comparable).iter_slices(CHUNK):
-            parts.append(_placed(chunk, medoids, tree.of(kind)))
+        rows = images.filter(pl.col("kind") == kind)
+        parts.extend(_placed(chunk, of_kind, tree.of(kind)) for chunk in rows.iter_slices(CHUNK))
     placed = pl.concat(parts)
     return images.select("image").join(placed, on="image", how="left", maintain_order="left")
 
@@ -70,12 +62,28 @@ def _without_medoid(leaves: pl.DataFrame) -> int:
 
 
 def _placed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:
-    """Images of one kind in its leaves; of equally near ones that of the lower `image`.
+    """Images of one kind in its leaves, those without a leaf to compare with last."""
+    medoids = leaves.drop_nulls("image").sort("image")
+    allowed = _allowed(images, medoids, encoding)
+    comparable = pl.Series(allowed.any(axis=1))
+    alone = images.filter(~comparable).select(
+        "image", cluster=pl.lit(_without_medoid(leaves), pl.Int32)
+    )
+    if not comparable.any():
+        return pl.concat([pl.DataFrame(schema=PLACED), alone], how="diagonal")
+    near = _compared(images.filter(comparable), medoids, allowed[comparable.to_numpy()], encoding)
+    return pl.concat([near, alone], how="diagonal")
 
-    leaves: those with a medoid, in order of `image`.
+
+def _compared(
+    images: pl.DataFrame, leaves: pl.DataFrame, allowed: Bools, encoding: Encoding
+) -> pl.DataFrame:
+    """Images of one kind in the nearest leaf allowed; of equally near ones the lower `image`.
+
+    leaves: those with a medoid, in order of `image`; allowed: bool (n, k), one in each row.
     """
     features, medoids = to_features(images, encoding), to_features(leaves, encoding)
-    near = _nearest(features, medoids, _allowed(images, leaves, encoding), encoding)
+    near = _nearest(features, medoids, allowed, encoding)
     clusters = np.append(leaves["cluster"].to_numpy(), np.int32(0))  # the last is for index -1
     because = contributions.because(features, medoids, near, feature_keywords(encoding))
     table = pl.DataFrame(

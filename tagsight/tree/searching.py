@@ -118,11 +118,11 @@ def _summed(summaries: pl.DataFrame, medoids: list[pl.DataFrame]) -> pl.DataFram
     """One row of a kind from those of its regions; means are weighted by images."""
     images = pl.Series([part["images"].sum() for part in medoids], dtype=pl.Float64)
     share = images / images.sum()
-    means = ("distance", "medoid_silhouette", "silhouette", "share")
+    means = ("distance", "medoid_silhouette", "silhouette")
     return summaries.select(
         pl.col("k").sum(),
         pl.col("loss").sum(),
-        *((pl.col(mean) * share).sum() for mean in means[:3]),
+        *((pl.col(mean) * share).sum() for mean in means),
         pl.col("candidates").sum(),
         (pl.col("share") * share).sum(),
         pl.col("swaps").sum(),
