@@ -15,6 +15,7 @@ rule medoids:
         sample="results/samples/tuning.parquet",
         encoding=ENCODING,
         choice="results/choice.json",
+        content=CONTENT,
         features=expand(
             "results/features/{shard}.parquet",
             shard=branch(config["cluster"]["on"] == "all", then=SHARDS),

@@ -32,7 +32,8 @@ with logged(snakemake):
         medoids, summary = medoid_tables.of_sample(clusters, sample, tree.of(FLAT))
         members = clusters
     else:
-        medoids, summary = leaves.of_sample(clusters, sample, tree, numbers)
+        regions = leaves.regions_of(pl.scan_parquet(inputs.content))
+        medoids, summary = leaves.of_sample(clusters, sample, tree, numbers, regions)
         members = leaves.renumbered(clusters, leaves.first_leaves(tree, numbers))
     write_parquet(medoids, out.medoids)
     write_parquet(summary, out.search)

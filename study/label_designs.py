@@ -93,17 +93,18 @@ class Labelled:
 
     def labels(self, design: Design, count: int) -> pl.Series:
         """Return the label of each image, (n,); count: of labels, as near as can be had."""
-        tree, images = self._encoded(design)
+        tree, images, regions = self._encoded(design)
         sample = images.filter(pl.Series(self.fitted))
         clusters = tree_clusters(
             sample, tree, count=count, algorithm=design.algorithm, weight="images"
         )
         numbers = numbers_of(tree_choice(clusters, tree, count))
-        medoids, _ = leaves.of_sample(leaves.chosen(clusters, numbers), sample, tree, numbers)
+        chosen = leaves.chosen(clusters, numbers)
+        medoids, _ = leaves.of_sample(chosen, sample, tree, numbers, regions)
         return place(images, medoids, tree)["cluster"]
 
-    def _encoded(self, design: Design) -> tuple[Tree, pl.DataFrame]:
-        """The encodings of a design, and all images by them."""
+    def _encoded(self, design: Design) -> tuple[Tree, pl.DataFrame, pl.DataFrame]:
+        """The encodings of a design, all images by them, and the regions that they are of."""
         imaged = self._imaged(design)
         both = with_content([self.tags.lazy()], [imaged.lazy()])
         if design.nested not in self.by_kind:
@@ -134,7 +135,8 @@ class Labelled:
         images = apply_tree(self.tags, imaged, tree, self.spellings, KEY)
         if design.weights == "looks":
             tree = self._learned(tree, images)
-        return tree, images
+        regions = leaves.regions_of(imaged.lazy()) if design.region else leaves.NO_REGIONS
+        return tree, images, regions
 
     def _learned(self, tree: Tree, images: pl.DataFrame) -> Tree:
         """The encodings with weights learned from the fitted images."""

@@ -50,11 +50,7 @@ def of_folders(folders: Sequence[Path]) -> Archive:
     Each folder is a site. Of equal pictures one counts: copies under other names are no second
     patient.
     """
-    files = listed_with_shards(list(folders), 1, None, seed=0).drop("shard")
-    with tempfile.TemporaryDirectory() as store:
-        progress = Progress(len(files), "files")
-        tags = read_shard(files, KEY, options(), Path(store), progress).tags.collect()
-    tags = _middles(tags)
+    tags = _middles(tags_of(folders))
     tags = tags.filter(content(tags, spelling_table(None), content_tables())["picture"])
     drawn = [_picture(path) for path in tags["path"]]
     first = {p.tobytes(): i for i, p in reversed([*enumerate(drawn)]) if p is not None}
@@ -62,6 +58,14 @@ def of_folders(folders: Sequence[Path]) -> Archive:
     pictures = np.stack([p for i in kept if (p := drawn[i]) is not None])
     sites = [_site(path, folders) for path in tags["path"][kept]]
     return archive(tags[kept].with_columns(site=pl.Series(sites, dtype=pl.String)), pictures)
+
+
+def tags_of(folders: Sequence[Path]) -> pl.DataFrame:
+    """Return the tags of all files in some folders that can be read."""
+    files = listed_with_shards(list(folders), 1, None, seed=0).drop("shard")
+    with tempfile.TemporaryDirectory() as store:
+        progress = Progress(len(files), "files")
+        return read_shard(files, KEY, options(), Path(store), progress).tags.collect()
 
 
 def of_idc(index: Path, patients: Sequence[str]) -> Archive:

@@ -44,8 +44,11 @@ class Trees:
 class FittedTree:
     """Labels of a tree for any number of them; all images have that of the nearest medoid."""
 
-    def __init__(self, tree: Tree, images: pl.DataFrame, fitted: Bools) -> None:
-        self.tree, self.images = tree, images
+    def __init__(
+        self, tree: Tree, images: pl.DataFrame, regions: pl.DataFrame, fitted: Bools
+    ) -> None:
+        """Cluster the fitted images; regions: of all images, see `leaves.regions_of`."""
+        self.tree, self.images, self.regions = tree, images, regions
         self.sample = images.filter(pl.Series(fitted))
         self.clusters = tree_clusters(
             self.sample, tree, count=COUNT, algorithm="fasterpam", weight="images"
@@ -55,7 +58,7 @@ class FittedTree:
         """Return the label of each image, (n,); count: of labels, as near as can be had."""
         numbers = numbers_of(tree_choice(self.clusters, self.tree, count))
         chosen = leaves.chosen(self.clusters, numbers)
-        medoids, _ = leaves.of_sample(chosen, self.sample, self.tree, numbers)
+        medoids, _ = leaves.of_sample(chosen, self.sample, self.tree, numbers, self.regions)
         return place(self.images, medoids, self.tree)["cluster"]
 
 

@@ -1,6 +1,6 @@
 """Clusters of a sample inside each kind of images, for every number of clusters it can bear."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,6 +147,22 @@ def region_codes(rows: pl.DataFrame, encoding: Encoding) -> tuple[Int32s, tuple[
         codes = np.where(stored < len(names), stored, REST).astype(np.int32)
     scouts = _scouts(rows, encoding)
     return np.where(scouts, np.int32(len(names)), codes), (*names, SCOUT)
+
+
+def lacking_regions(rows: pl.DataFrame, encoding: Encoding, images: Mapping[str, int]) -> list[str]:
+    """Return the regions of a kind that are large enough for a cluster, but not in a sample.
+
+    rows: the sample's of the kind, the columns of `encoding`; images: region -> images of the kind
+    in the archive. Large enough are those that stand for `LEAST_REGION` images of the sample.
+    """
+    codes, names = region_codes(rows, encoding)
+    present = set(codes.tolist())
+    least = LEAST_REGION * sum(images.values()) / max(len(rows), 1)
+    return [
+        name
+        for code, name in enumerate(names)
+        if name != SCOUT and code not in present and images.get(name, 0) >= max(least, 1)
+    ]
 
 
 def _scouts(rows: pl.DataFrame, encoding: Encoding) -> Bools:

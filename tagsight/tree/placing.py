@@ -1,11 +1,11 @@
 """The leaf of any image: of those of its kind and region, the one whose medoid is nearest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
-from tagsight.arrays import Bools, Float32s
+from tagsight.arrays import Bools, Float32s, Int32s
 from tagsight.clustering import annotation
 from tagsight.gower import contributions, metric
 from tagsight.gower.features import Features
@@ -32,7 +32,8 @@ def place(images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree) -> pl.DataFram
     """Return the leaf of each image: of those it may be in, the one whose medoid is nearest.
 
     images: `image`, `kind` and the encoded columns; leaves: all leaves, as in medoids.parquet.
-    An image may be in the leaves of its kind and region, else in those of the rest of its kind.
+    An image may be in the leaves of its kind and region, else in those of the rest of its kind; of
+    a region that the sample lacks, in the leaf without a medoid that stands for it.
     Returns the columns of PLACED in the order of the images, see `annotation.annotate`. `second` is
     the nearest of all other leaves of the kind, so that a margin may be negative: by its technique
     the image would rather be of another region. Where all these leaves have no medoid, or the kind
@@ -56,22 +57,22 @@ def _by_kind(leaves: pl.DataFrame) -> Mapping[str, pl.DataFrame]:
     return {str(kind): rows for (kind,), rows in leaves.group_by("kind", maintain_order=True)}
 
 
-def _without_medoid(leaves: pl.DataFrame) -> int:
-    """The leaf of a kind's images that are compared with none; its first if all have a medoid."""
-    return int(leaves.sort(pl.col("image").is_not_null(), "cluster")["cluster"][0])
-
-
 def _placed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> pl.DataFrame:
     """Images of one kind in its leaves, those without a leaf to compare with last."""
     medoids = leaves.drop_nulls("image").sort("image")
-    allowed = _allowed(images, medoids, encoding)
-    comparable = pl.Series(allowed.any(axis=1))
-    alone = images.filter(~comparable).select(
-        "image", cluster=pl.lit(_without_medoid(leaves), pl.Int32)
+    own, (of_leaf, of_medoid) = _regions(images, (leaves, medoids), encoding)
+    allowed: Bools = own[:, None] == of_medoid[None, :]
+    comparable = allowed.any(axis=1) & bool(encoding.columns)
+    unlike = leaves["image"].is_null().to_numpy()
+    # The leaf of its region without a medoid, else of the rest, else the first.
+    order = np.lexsort((leaves["cluster"].to_numpy(), ~unlike))
+    fitting = own[~comparable][:, None] == of_leaf[order][None, :]
+    alone = images.filter(pl.Series(~comparable)).select(
+        "image", cluster=pl.Series(leaves["cluster"].to_numpy()[order][fitting.argmax(axis=1)])
     )
     if not comparable.any():
         return pl.concat([pl.DataFrame(schema=PLACED), alone], how="diagonal")
-    near = _compared(images.filter(comparable), medoids, allowed[comparable.to_numpy()], encoding)
+    near = _compared(images.filter(pl.Series(comparable)), medoids, allowed[comparable], encoding)
     return pl.concat([near, alone], how="diagonal")
 
 
@@ -99,18 +100,24 @@ def _compared(
     return table.with_columns(pl.col("second").replace(0, None)).cast(PLACED)
 
 
-def _allowed(images: pl.DataFrame, leaves: pl.DataFrame, encoding: Encoding) -> Bools:
-    """Whether each image may be in each leaf: bool (n, k); leaves: those with a medoid."""
-    if not encoding.columns:
-        return np.zeros((len(images), len(leaves)), bool)
+def _regions(
+    images: pl.DataFrame, tables: Sequence[pl.DataFrame], encoding: Encoding
+) -> tuple[Int32s, list[Int32s]]:
+    """The region whose leaves each image may be in, int32 (n,), and that of the leaves in tables.
+
+    The first of the tables has all leaves of the kind. REST: of none of their regions.
+    """
     codes, names = region_codes(images, encoding)
-    of_leaf = leaves["region"].replace_strict(
-        {name: i for i, name in enumerate(names)}, default=REST, return_dtype=pl.Int32
-    )
-    leaf_codes = of_leaf.fill_null(REST).to_numpy()
-    own = np.where(np.isin(codes, leaf_codes), codes, REST)
-    allowed: Bools = own[:, None] == leaf_codes[None, :]
-    return allowed
+    known = {name: i for i, name in enumerate(names)}
+    of_leaves = [
+        leaves["region"]
+        .replace_strict(known, default=REST, return_dtype=pl.Int32)
+        .fill_null(REST)
+        .to_numpy()
+        for leaves in tables
+    ]
+    own: Int32s = np.where(np.isin(codes, of_leaves[0]), codes, REST).astype(np.int32)
+    return own, of_leaves
 
 
 def _nearest(features: Features, medoids: Features, allowed: Bools, encoding: Encoding) -> Nearest:

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from forest import images, tree
+from forest import REGION, images, tree
 
 from tagsight.clustering import k_medoids
 from tagsight.gower import metric
@@ -11,6 +11,7 @@ from tagsight.tree.clusters import most_clusters, tree_clusters
 from tagsight.tree.encodings import Branch, Tree
 from tagsight.tree.fits import assess, limits
 
+HEAD = REGION.categories.index("HEAD")
 HOW = {"count": 10, "algorithm": "fasterpam", "weight": "images"}
 
 
@@ -112,6 +113,29 @@ def test_an_image_of_a_region_that_no_leaf_has_is_in_the_rest_of_its_kind(placed
     result = placing.place(unknown, table, tree())
     assert result["cluster"].to_list() == [7, 7, 7]
     assert result["distance"].null_count() == 3
+
+
+def test_a_region_that_the_sample_lacks_has_a_leaf_of_its_own_also_beside_a_rest():
+    region = pl.col("word.region")
+    sample = images(1, dx=0).with_columns(  # no head, and some of no region, which are the rest
+        pl.when(region == HEAD).then(None).otherwise(region).alias("word.region")
+    )
+    clusters = leaves.chosen(tree_clusters(sample, tree(), **HOW), {"CT": 4})
+    content = pl.DataFrame({"kind": ["CT"] * 60, "region": ["CHEST"] * 50 + ["HEAD"] * 10})
+    regions = leaves.regions_of(content.lazy())
+    table, _ = leaves.of_sample(clusters, sample, tree(), {"CT": 4}, regions)
+    of_rest = table.filter(pl.col("image").is_not_null() & pl.col("region").is_null())
+    assert "CT" in of_rest["kind"]
+    (own,) = table.filter(kind="CT", region="HEAD")["cluster"]
+    heads = images(2, ct=6, dx=0).with_columns(pl.lit(HEAD, pl.Int32).alias("word.region"))
+    placed = placing.place(heads, table, tree())
+    assert placed["cluster"].to_list() == [own] * 6
+    assert placed["distance"].null_count() == 6
+    assert own not in placing.place(sample, table, tree())["cluster"]
+    few = regions.with_columns(images=pl.when(region="HEAD").then(2).otherwise("images"))
+    without, _ = leaves.of_sample(clusters, sample, tree(), {"CT": 4}, few)
+    assert without.filter(region="HEAD").is_empty()
+    assert placing.place(heads, without, tree())["distance"].null_count() == 0
 
 
 def test_an_image_of_a_kind_that_the_run_has_not_has_no_leaf(placed):
