@@ -89,9 +89,10 @@ rule manifest:
         "../scripts/manifest.py"
 
 
-# What labels are made by: `sites` makes those of a sample once more, of tags of all roles.
+# What labels are made by: `sites` makes those of a sample anew, of tags of all roles.
 MADE_BY = {
-    **{name: f"labels.{name}" for name in ("roles", "tables", "region_weight", "facets_weight")},
+    "roles": "labels.roles",
+    "tables": "labels.tables",
     "select": "select",
     "gower": "gower",
     "algorithm": "cluster.algorithm",

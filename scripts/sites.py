@@ -19,7 +19,10 @@ with logged(snakemake):
         drawn = sample_of(pl.read_parquet(inputs.sample))
         rows = [in_order(drawn, table) for table in (tags, scan(inputs.content), images.lazy())]
         key = run_key(params.key_file, results_folder(snakemake))
-        count = rows[2]["label"].n_unique()
-        before = labels_of_roles(*rows[:2], spellings, key, params, count=count)
-        content["roles"] = by_roles(rows[2], before, params.roles, ROLES)
+        how = {"settings": params, "count": rows[2]["label"].n_unique()}
+        made = [
+            (of, labels_of_roles(*rows[:2], spellings, key, wanted=of, **how))
+            for of in (ROLES, params.roles)
+        ]
+        content["roles"] = by_roles(rows[2], made, params.roles)
     write_json(content, snakemake.output[0])

@@ -1,12 +1,10 @@
-"""Labels of a sample made of tags of other roles: what labels would be without roles."""
+"""Labels of a sample made anew of tags alone: what it takes from labels that tags have roles."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from tagsight.content.in_words import in_words
-from tagsight.content.tables import content_tables
 from tagsight.dicom.roles import roles_of
 from tagsight.tags.frequencies import frequencies
 from tagsight.tags.kind_frequencies import kind_frequencies, with_content, words
@@ -18,7 +16,7 @@ from tagsight.tree.encodings import Tree
 from tagsight.tree.fitting import Shares, apply_tree, fit_tree
 
 ROLES = ("content", "equipment", "patient", "storage", "order")  # all that there are
-MOST_IMAGES = 5000  # of a sample: enough for the agreement with a site, in a minute
+MOST_IMAGES = 5000  # of a sample: enough to know the agreement with a site
 
 
 def sample_of(tuning: pl.DataFrame) -> pl.DataFrame:
@@ -37,45 +35,47 @@ def in_order(drawn: pl.DataFrame, table: pl.LazyFrame) -> pl.DataFrame:
 
 def labels_of_roles(
     tags: pl.DataFrame,
-    content: pl.DataFrame,
+    kinds: pl.DataFrame,
     spellings: pl.DataFrame,
     key: bytes,
     settings: Mapping[str, Any],
     *,
-    wanted: Sequence[str] = ROLES,
+    wanted: Sequence[str],
     count: int,
 ) -> pl.Series:
-    """Return labels of a sample as a run makes them, but of tags of other roles: int (n,).
+    """Return labels of a sample made of tags alone, by their roles: Int32 (n,).
 
-    tags, content: of n images of pictures, in the same order; spellings: of body parts; key: of the
-    run; wanted: the roles; count: of labels, as near as can be had.
-    settings: config values by name: `tables` (labels.tables), `select`, `region_weight`,
-    `facets_weight`, `gower`, `algorithm`, `weight`, `keep`, `min_patients`, and perhaps `seed`.
+    tags: of n images of pictures; kinds: `image`, `kind`, `picture` of these, in the same order;
+    spellings: of body parts; key: of the run; wanted: roles of the tags that are compared; count:
+    of labels, as near as can be had.
+    settings: config values by name: `tables` (labels.tables), `select`, `gower`, `algorithm`,
+    `weight`, `keep`, `min_patients`, and perhaps `seed`.
 
-    Selection and encoding are fitted to the sample, not to its archive; and a label is a cluster,
-    as none is joined with others. Weights that are learned from looks are taken as equal.
+    Words of region and technique take no part: they have most of the weight in a run's labels, and
+    with them nothing would be seen of the roles. Selection and encoding are fitted to the sample
+    itself, and a label is a cluster, as none is joined with others. Weights that are learned from
+    looks are taken as equal.
     """
-    tree = _encodings(tags, content, spellings, key, settings, wanted)
-    sample = apply_tree(tags, content, tree, spellings, key)
+    tree = _encodings(tags, kinds, spellings, key, settings, wanted)
+    sample = apply_tree(tags, kinds, tree, spellings, key)
     how = {"algorithm": settings["algorithm"], "weight": settings["weight"]}
     clusters = tree_clusters(sample, tree, count=count, **how)
-    numbers = numbers_of(tree_choice(clusters, tree, count))
-    found = leaves.in_leaves(clusters, tree, numbers).select("image", "cluster")
-    return tags.select("image").join(found, on="image", how="left", maintain_order="left")[
-        "cluster"
-    ]
+    found = leaves.in_leaves(clusters, tree, numbers_of(tree_choice(clusters, tree, count)))
+    joined = tags.select("image").join(found, on="image", how="left", maintain_order="left")
+    return joined["cluster"]
 
 
 def _encodings(
     tags: pl.DataFrame,
-    content: pl.DataFrame,
+    kinds: pl.DataFrame,
     spellings: pl.DataFrame,
     key: bytes,
     settings: Mapping[str, Any],
     wanted: Sequence[str],
 ) -> Tree:
     """The encodings of the kinds of a sample, of tags of these roles."""
-    both, of_words = with_content([tags.lazy()], [content.lazy()]), words(content.lazy())
+    kinds = kinds.select("image", "kind", "picture")
+    both, gower = with_content([tags.lazy()], [kinds.lazy()]), settings["gower"]
     seen = frequencies(tags.lazy(), settings["min_patients"], settings["keep"])
     by_kind = kind_frequencies(both, seen)
     fates = kind_selection(
@@ -85,18 +85,16 @@ def _encodings(
         spellings,
         roles=roles_of(seen["keyword"].to_list(), settings["tables"]["roles"]),
         wanted=wanted,
-        in_words=in_words(of_words, by_kind, content_tables(settings["tables"]).facets),
+        in_words={},
         seed=settings.get("seed"),
         **settings["select"],
     )
-    gower = settings["gower"]
-    shares = [settings["region_weight"], settings["facets_weight"], gower["presence_weight"]]
     return fit_tree(
         both,
         by_kind,
         fates,
-        of_words,
-        shares=Shares(*shares),
+        words(kinds.lazy()),
+        shares=Shares(region=0, facets=0, presence=gower["presence_weight"]),
         body_parts=spellings,
         key=key,
         min_patients=settings["min_patients"],

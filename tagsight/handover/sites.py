@@ -86,21 +86,21 @@ def compared(images: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def by_roles(
-    images: pl.DataFrame, before: pl.Series, roles: Sequence[str], every: Sequence[str]
+    images: pl.DataFrame, made: Sequence[tuple[Sequence[str], pl.Series]], roles: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return how the site goes with labels before tags had roles, and after.
+    """Return how the site goes with labels of a sample, made anew of tags of other roles.
 
-    images: of `labelled_images`, those of a sample; before: their labels made of tags of all
-    roles, (n,); roles: those that the labels are made of; every: all there are.
-    Returns a row for each: `when`, `roles`, `rows` (images with a site), and of their labels
-    `levels`, `ami` and `inside_modality` as of `compared`.
+    images: of `labelled_images`, those of the sample; made: roles of tags, and labels made of
+    these, (n,); roles: those that the labels as they are were made of.
+    Returns a row for each, the last for the labels as they are: `roles`, `anew`, `rows` (images
+    with a site), and of their labels `levels`, `ami` and `inside_modality` as of `compared`.
     """
-    sided = pl.col("site").is_not_null()
+    every = [*((of, True, labels) for of, labels in made), (roles, False, images["label"])]
     rows = []
-    for when, labels, of in (("before", before, every), ("after", images["label"], roles)):
-        known = images.with_columns(label=labels).filter(sided)
-        scores = _with_site(known, "label")
-        rows.append({"when": when, "roles": list(of), "rows": len(known), **scores})
+    for of, anew, labels in every:
+        known = images.with_columns(label=labels).filter(pl.col("site").is_not_null())
+        row = {"roles": list(of), "anew": anew, "rows": len(known)}
+        rows.append(row | _with_site(known, "label"))
     return rows
 
 

@@ -334,7 +334,8 @@ def has_sites(run: Run) -> bool:
 
 def of_sites(content: Content) -> dict[str, Any]:
     """Return the values of the section on sites."""
-    return sites.values(content.run.sites or {})
+    run = content.run
+    return {} if run.sites is None else sites.values(run.sites, named=run.has_looks)
 
 
 # In the order of the page.

@@ -8,6 +8,8 @@ from tagsight.report.wording import ami
 
 Row = Mapping[str, Any]
 
+MOST_SITES = 20  # that are shown
+
 # What the site is compared with, as the table names it.
 COMPARED = {
     "label": "the label",
@@ -18,28 +20,40 @@ COMPARED = {
 }
 
 
-def values(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the section shows; stored: sites.json.
+def values(stored: Mapping[str, Any], *, named: bool) -> dict[str, Any]:
+    """Return what the section shows.
 
-    Returns `site_sentence`; `site_rows`: as stored, with `alone` as labels with their names;
-    `site_labels`: `label`, `name`, and `shares` in the order of sites (None: too few patients);
-    `site_scores`: rows of `confounding` with their name; `site_roles`: of `roles`, if any.
+    stored: sites.json; named: whether sites are called as they are there, else by their number, as
+    in samples: a table's column may hold the names of institutions.
+    Returns `site_sentence`; `site_rows`: the MOST_SITES largest as stored, with `alone` as labels
+    with their names; `site_labels`: `label`, `name`, and `shares` in the order of these (None: too
+    few patients); `site_scores`: rows of `confounding` with their name; `site_roles`: of `roles`.
     """
     names = {label["label"]: label["name"] for label in stored["labels"]}
-    sites = [site["site"] for site in stored["sites"]]
+    largest = sorted(enumerate(stored["sites"], 1), key=lambda each: -each[1]["images"])
+    sites = sorted(largest[:MOST_SITES], key=lambda each: each[0])
     return {
         "site_sentence": sentence(stored),
         "site_rows": [
-            {**row, "alone": [(label, names[label]) for label in row["alone"]]}
-            for row in stored["sites"]
+            {
+                **row,
+                "site": row["site"] if named else f"site {number}",
+                "alone": [(label, names[label]) for label in row["alone"]],
+            }
+            for number, row in sites
         ],
         "site_labels": [
-            {**label, "shares": [label["sites"].get(site, {}).get("share") for site in sites]}
+            {**label, "shares": [_share(label, row["site"]) for _, row in sites]}
             for label in stored["labels"]
         ],
         "site_scores": [{**row, "name": COMPARED[row["with"]]} for row in stored["confounding"]],
         "site_roles": stored["roles"] or [],
     }
+
+
+def _share(label: Row, site: str) -> float | None:
+    at: Row = label["sites"].get(site, {})
+    return at.get("share")
 
 
 def sentence(stored: Mapping[str, Any]) -> str:
@@ -57,7 +71,8 @@ def sentence(stored: Mapping[str, Any]) -> str:
     if labels - regions >= MARGIN:
         return (
             f"Inside a modality labels go with the site {scores[0]} more than the region of the "
-            f"body does {scores[1]}: labels are sites in part, beyond what sites image."
+            f"body does {scores[1]}: beyond the parts of the body that sites image, labels follow "
+            "the site, by its own technique or its machines."
         )
     if labels < MARGIN:
         return f"Inside a modality labels hardly go with the site {scores[0]}: they are not sites."
