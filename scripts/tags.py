@@ -6,8 +6,7 @@ from tagsight.archive.sites import named_sites
 from tagsight.reading.options import reader_options
 from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
-from tagsight.reading.site_tags import with_sites, with_spellings
-from tagsight.reading.site_units import unit_factors, with_units
+from tagsight.reading.site_tags import unit_factors, with_sites, with_spellings, with_units
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder

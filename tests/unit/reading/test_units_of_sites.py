@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tagsight.reading import site_units
-from tagsight.reading.site_units import in_standard_unit, unit_factors, with_units
+from tagsight.reading import site_tags
+from tagsight.reading.site_tags import in_standard_unit, unit_factors, with_units
 from tagsight.tags import quantities
 
 KEYWORDS = ("SliceThickness", "KVP", "PatientWeight", "MagneticFieldStrength", "ImagingFrequency")
@@ -24,7 +24,7 @@ def read(keyword, text):
 
 
 def test_the_example():
-    assert doctest.testmod(site_units).failed == 0
+    assert doctest.testmod(site_tags).failed == 0
 
 
 @pytest.mark.parametrize(
