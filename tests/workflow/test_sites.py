@@ -2,16 +2,19 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
-from running import overlay, run
+from running import CLONE, overlay, run
 from sklearn.metrics import adjusted_mutual_info_score
 
 from tagsight.demo import archive
 from tagsight.handover.role_labels import ROLES
+
+REAL = CLONE.parent / "shared" / "dicom"
 
 pytestmark = pytest.mark.long
 
@@ -152,3 +155,22 @@ def test_labels_are_made_anew_of_tags_of_all_roles_and_of_content(sites):
 def test_samples_know_sites_by_number(sites):
     sample = pl.read_parquet(sites / "run/results/samples/tuning.parquet")
     assert set(sample["site"]) == {"1", "2"}
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/dicom is not here")
+def test_public_archives_can_be_sites(tmp_path):
+    folders = {path.name: str(path) for path in sorted(REAL.iterdir()) if path.is_dir()}
+    samples = {"tuning": 160, "holdout": 60, "autoencoder": 200, "trials": 2, "trial": 60}
+    privacy = {"key_file": None, "min_patients": 1}
+    config = overlay(tmp_path, input=folders, demo=None, privacy=privacy, samples=samples)
+    run(tmp_path / "run", config, targets=["results/sites.json", "results/annotations.csv"])
+    told = json.loads((tmp_path / "run/results/sites.json").read_text())
+    found = tags(tmp_path)
+    assert found["site"].to_list() == [Path(p).relative_to(REAL).parts[0] for p in found["path"]]
+    assert {row["site"]: row["images"] for row in told["sites"]} == dict(
+        found.group_by("site").len().iter_rows()
+    )
+    assert {row["rare"] for row in told["sites"]} == {0}
+    for label in told["labels"]:
+        assert sum(at["images"] for at in label["sites"].values()) == label["images"]
+    assert len(told["roles"]) == 3
