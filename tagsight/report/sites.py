@@ -67,6 +67,7 @@ def sentence(stored: Mapping[str, Any]) -> str:
             "Whether labels are sites cannot be told: no modality of images whose region is known "
             "is found at several sites."
         )
+    labels, regions = (round(score, 2) + 0.0 for score in (labels, regions))  # no minus before 0
     scores = f"(AMI {ami(labels)})", f"(AMI {ami(regions)})"
     if labels - regions >= MARGIN:
         return (

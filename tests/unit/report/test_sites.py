@@ -42,6 +42,10 @@ def test_labels_are_sites_only_as_far_as_they_go_beyond_regions(label, region, s
     assert said in sentence(stored(label=label, region=region, anatomy=anatomy))
 
 
+def test_there_is_no_minus_before_nothing():
+    assert "(AMI .00)" in sentence(stored(label=-0.002))
+
+
 def test_of_one_site_there_is_nothing_to_compare():
     assert "one site alone" in sentence(stored(sites=("north",)))
 
