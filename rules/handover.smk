@@ -2,9 +2,9 @@
 
 Needs the annotations of every shard, its tags, and the archive. Leaves the labels of all images with
 their UIDs as they are, for those on site alone (labels), a list of the files that were not taken
-(rejected_csv), where the archive is of several sites which labels are found at which (sites) and,
-asked for by name alone, what a network is trained on: a list of images whose splits share no patient,
-and a folder of links to them (manifest).
+(rejected_csv), where the archive is of several sites which labels are found at which, and whether
+labels are sites (sites) and, asked for by name alone, what a network is trained on: a list of images
+whose splits share no patient, and a folder of links to them (manifest).
 """
 
 
@@ -89,12 +89,26 @@ rule manifest:
         "../scripts/manifest.py"
 
 
+# What labels are made by: `sites` makes those of a sample anew, of tags of all roles.
+MADE_BY = {
+    "roles": "labels.roles",
+    "tables": "labels.tables",
+    "select": "select",
+    "gower": "gower",
+    "algorithm": "cluster.algorithm",
+    "weight": "cluster.weight",
+    **SAMPLED,
+}
+
+
 rule sites:
     input:
         annotations=expand("results/annotations/{shard}.parquet", shard=SHARDS),
         tags=expand("results/tags/{shard}.parquet", shard=SHARDS),
+        content=CONTENT,
+        sample="results/samples/tuning.parquet",
     output:
-        "results/sites.json",
+        shown("results/sites.json", "Tables"),
     log:
         "logs/sites.log",
     benchmark:
@@ -106,6 +120,15 @@ rule sites:
         mem_mb=memory_archive,
         runtime=minutes(30, per_gb=20),
     params:
-        **recipe("sites", rules.annotations),
+        **recipe(
+            "sites",
+            rules.annotations,
+            tree="labels.tree",
+            body_parts="tags.body_parts",
+            keep="privacy.keep",
+            min_patients="privacy.min_patients",
+            key_file="privacy.key_file",
+            **MADE_BY,
+        ),
     script:
         "../scripts/sites.py"

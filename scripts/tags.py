@@ -6,7 +6,7 @@ from tagsight.archive.sites import named_sites
 from tagsight.reading.options import reader_options
 from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
-from tagsight.reading.site_tags import with_sites, with_spellings
+from tagsight.reading.site_tags import unit_factors, with_sites, with_spellings, with_units
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
@@ -26,8 +26,10 @@ with logged(snakemake):
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, options, store, Progress(len(listing), "files"))
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))
-    tables = {name: site.body_parts for name, site in named_sites(params.archive).items()}
-    own = {name: BodyParts(spelling_table(table)) for name, table in tables.items() if table}
-    tags = with_spellings(with_sites(shard.tags, listing), own)
+    sites = {name: site for name, site in named_sites(params.archive).items() if name}
+    spelt = {name: site.body_parts for name, site in sites.items() if site.body_parts}
+    spellings = {name: BodyParts(spelling_table(table)) for name, table in spelt.items()}
+    units = {name: unit_factors(site.units) for name, site in sites.items() if site.units}
+    tags = with_units(with_spellings(with_sites(shard.tags, listing), spellings), units)
     stream_parquet(tags, snakemake.output.tags)
     write_parquet(shard.rejected, snakemake.output.rejected, footer(key, read_with))

@@ -6,16 +6,20 @@ from typing import NamedTuple
 
 
 class Site(NamedTuple):
-    """Where a site's files are, and its own table of spellings of body parts, if it has one."""
+    """Where a site's files are, and its own tables, if it has any.
+
+    body_parts: of spellings of body parts; units: of the units that its numbers are in.
+    """
 
     paths: list[Path]
     body_parts: str | None = None
+    units: str | None = None
 
 
 def named_sites(value: str | Sequence[str] | Mapping[str, object]) -> dict[str | None, Site]:
     """Return the sites by name; one without a name where `input` names none.
 
-    value: of `input`: a path, several, or site -> path, several, or {path, body_parts}.
+    value: of `input`: a path, several, or site -> path, several, or {path, body_parts, units}.
     """
     if not isinstance(value, Mapping):
         return {None: Site(_paths(value))}
@@ -29,7 +33,7 @@ def site_by_path(sites: Mapping[str | None, Site]) -> dict[Path, str]:
 
 def _site(content: object) -> Site:
     if isinstance(content, Mapping):
-        return Site(_paths(content["path"]), content.get("body_parts"))
+        return Site(_paths(content["path"]), content.get("body_parts"), content.get("units"))
     return Site(_paths(content))
 
 

@@ -276,6 +276,13 @@ SECTIONS = (
     Section("tags", "Tags", "sections/tree_tags.html", values=_tags),
     Section("labels", "Known labels", "sections/tree_agreement.html"),
     Section(
+        "sites",
+        "Sites",
+        "sections/sites.html",
+        needs=sections.has_sites,
+        values=sections.of_sites,
+    ),
+    Section(
         "looks",
         "Looks",
         "sections/looks.html",

@@ -11,7 +11,7 @@ from tagsight.report.label_tree import Kind, label_tree
 
 DOCUMENTS = (
     *("counts", "choice", "cards", "stability", "draws"),
-    *("evaluation", "agreement", "nesting", "facets"),
+    *("evaluation", "agreement", "nesting", "facets", "sites"),
 )
 TABLES = ("frequencies", "selection", "unmapped", "training")
 
@@ -25,6 +25,7 @@ class Run:
     nesting: of a flat run alone; kinds: those of encoding.json, of a tree alone; learned: whether
     weights are learned from looks (`gower.weights`).
     facets: how often the words of content agree with descriptions; None where that is not known.
+    sites: labels by site; None of an archive without sites.
     """
 
     draws: Mapping[str, Any]
@@ -42,6 +43,7 @@ class Run:
     kinds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     learned: bool = False
     facets: Mapping[str, Any] | None = None
+    sites: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
     training: pl.DataFrame | None = None
 

@@ -13,7 +13,7 @@ from tagsight.evaluation import labellings, nulls
 from tagsight.evaluation.labellings import Labelling
 from tagsight.interpretation import nesting
 from tagsight.interpretation.agreement import LEFT_OUT
-from tagsight.report import sentences, wording
+from tagsight.report import sentences, sites, wording
 from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.results import Run
@@ -327,6 +327,17 @@ def untested(content: Content) -> dict[str, Any]:
     return {"untested": sentences.untested(content.run.draws, content.run.evaluation)}
 
 
+def has_sites(run: Run) -> bool:
+    """Return whether images are of sites that have a name."""
+    return run.sites is not None and bool(run.sites["sites"])
+
+
+def of_sites(content: Content) -> dict[str, Any]:
+    """Return the values of the section on sites."""
+    run = content.run
+    return {} if run.sites is None else sites.values(run.sites, named=run.has_looks)
+
+
 # In the order of the page.
 SECTIONS = (
     Section(
@@ -350,6 +361,7 @@ SECTIONS = (
     ),
     Section("flow", "The run", "sections/flow.html"),
     Section("labels", "Known labels", "sections/labels.html"),
+    Section("sites", "Sites", "sections/sites.html", needs=has_sites, values=of_sites),
     Section("tags", "Tags", "sections/tags.html", values=_tags),
     Section("files", "Files", "sections/files.html", needs=lambda run: run.has_looks),
     Section(

@@ -13,7 +13,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
 from tagsight.run.table_config import suggestion, table_mistakes
-from tagsight.run.user_tables import body_parts_mistakes, label_tables_mistakes
+from tagsight.run.user_tables import body_parts_mistakes, label_tables_mistakes, units_mistakes
 
 NO_INPUT = (
     "input: not set; name your archive in a file of your own (mine.yaml: `input: /path/to/dicom`) "
@@ -168,15 +168,16 @@ def _paths_of(places: Any) -> list[str]:
 
 
 def _of_sites(places: Any) -> Iterator[str]:
-    """Mistakes in `input` as sites: a path of two of them, or in a site's table of spellings."""
+    """Mistakes in `input` as sites: a path of two of them, or in a site's own tables."""
     if not isinstance(places, dict):
         return
     paths = [os.path.normpath(path) for path in _paths_of(places)]
     for path in sorted({path for path in paths if paths.count(path) > 1}):
         yield f"input: {path} is named twice; a path is of one site"
     for name, site in places.items():
-        table = site.get("body_parts") if isinstance(site, dict) else None
-        yield from body_parts_mistakes(table, f"input.{name}.body_parts")
+        own = site if isinstance(site, dict) else {}
+        yield from body_parts_mistakes(own.get("body_parts"), f"input.{name}.body_parts")
+        yield from units_mistakes(own.get("units"), f"input.{name}.units")
 
 
 def _of_tables(config: dict[str, Any]) -> list[str]:

@@ -25,6 +25,8 @@ BASE_TABLES = {
     "labels.tables.words": "tagsight/data/technique_words.csv",
 }
 
+SITE_TABLES = ("body_parts", "units")  # that a site of `input` may name
+
 
 class Recipes:
     """The maker of the params of rules, recipe among them.
@@ -72,8 +74,9 @@ class Recipes:
         if key in BASE_TABLES:
             return self._tables(key)
         if key == "input" and isinstance(value, dict):
-            of_sites = [site.get("body_parts") for site in value.values() if isinstance(site, dict)]
-            return [value, [_hash_of(Path(table)) for table in of_sites if table]]
+            of_sites = [site for site in value.values() if isinstance(site, dict)]
+            tables = [site[name] for site in of_sites for name in SITE_TABLES if site.get(name)]
+            return [value, [_hash_of(Path(table)) for table in tables]]
         return value
 
     def _tables(self, key: str) -> list[str]:

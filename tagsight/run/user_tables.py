@@ -1,16 +1,20 @@
-"""Checks of a user's tables (`tags.body_parts`, `labels.tables`) that the schema cannot make."""
+"""Checks of a user's tables (`tags.body_parts`, `labels.tables`, `input`) beyond the schema's."""
 
 import csv
 import difflib
+import math
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.run.package_data import rows_of, user_rows
+from tagsight.run.table_config import suggestion
 
 Row = dict[str, str]
+
+MEASURED = ("DS", "IS", "FL", "FD")  # VRs of numbers that have a unit
 
 
 def body_parts_mistakes(table: str | None, key: str = "tags.body_parts") -> Iterator[str]:
@@ -54,6 +58,18 @@ def label_tables_mistakes(tables: Mapping[str, str | None]) -> Iterator[str]:
             yield from (
                 f"labels.tables.{name}: {path}{mistake}" for mistake in _of(path, columns, check)
             )
+
+
+def units_mistakes(table: str | None, key: str) -> Iterator[str]:
+    """Yield the mistakes in a site's table of units, which the config names at `key`."""
+    if table is None:
+        return
+    mistakes = list(_of(table, ("keyword", "factor"), _unit))
+    if not mistakes:
+        keywords = [row["keyword"] for row in user_rows(table)]
+        twice = dict.fromkeys(name for name in keywords if keywords.count(name) > 1)
+        mistakes = [f": {name} is in it twice; a tag has one factor at a site" for name in twice]
+    yield from (f"{key}: {table}{mistake}" for mistake in mistakes)
 
 
 def _of(path: str, columns: Collection[str], check: Callable[[Row], str | None]) -> Iterator[str]:
@@ -101,6 +117,23 @@ def _role(row: Row) -> str | None:
         return _unknown("a DICOM keyword or a module of PS3.3", row["name"], sorted(modules))
     roles = dict.fromkeys(known["role"] for known in rows_of("roles.csv"))
     return _unknown("a role", row["role"], roles)
+
+
+def _unit(row: Row) -> str | None:
+    keyword, factor = row["keyword"], row["factor"]
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        return f"{keyword or '(empty)'} is no DICOM keyword{suggestion(keyword)}"
+    if (vr := dictionary_VR(tag)) not in MEASURED:
+        return f"{keyword} is no number with a unit: its VR is {vr}, not {', '.join(MEASURED)}"
+    if not _is_positive(factor):
+        return f"{factor or '(empty)'} is no factor for {keyword}; write a number above 0, as 0.001"
+    return None
+
+
+def _is_positive(text: str) -> bool:
+    is_number = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", text)
+    return is_number is not None and 0 < float(text) < math.inf
 
 
 def _word(row: Row) -> str | None:

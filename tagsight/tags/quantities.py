@@ -11,6 +11,7 @@ from functools import cache
 import polars as pl
 
 from tagsight.run.package_data import rows_of
+from tagsight.terms.other_units import other_units
 
 LARGEST = 1e30  # float32 ends at 3.4e38; no tag measures anything near
 PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Y": 1.0, "": 1.0}
@@ -92,7 +93,7 @@ def times(text: pl.Series) -> pl.Series:
 
 def _converted(keyword: str, numbers: pl.Series) -> pl.Series:
     converted = numbers
-    for low, high, factor in _other_units().get(keyword, ()):
+    for low, high, factor in other_units().get(keyword, ()):
         foreign = numbers.is_between(low, high, closed="left")
         converted = converted.set(foreign.fill_null(False), None).fill_null(numbers * factor)
     return converted
@@ -108,13 +109,3 @@ def _bounds() -> dict[str, tuple[float, float]]:
     """Keyword → the least and the largest plausible value, in the standard's unit."""
     rows = rows_of("plausible.csv")
     return {row["keyword"]: (float(row["minimum"]), float(row["maximum"])) for row in rows}
-
-
-@cache
-def _other_units() -> dict[str, list[tuple[float, float, float]]]:
-    """Keyword → ranges of values that are in another unit, with the factor to convert them."""
-    units: dict[str, list[tuple[float, float, float]]] = {}
-    for row in rows_of("other_units.csv"):
-        ranges = units.setdefault(row["keyword"], [])
-        ranges.append((float(row["from"]), float(row["to"]), float(row["factor"])))
-    return units

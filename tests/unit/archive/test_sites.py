@@ -14,10 +14,11 @@ def test_an_archive_without_sites_is_one_without_a_name(value, paths):
     assert site_by_path(sites) == {}
 
 
-def test_sites_have_paths_and_some_a_table():
-    sites = named_sites({"north": "/n", "south": {"path": ["/s", "/t"], "body_parts": "s.csv"}})
+def test_sites_have_paths_and_some_tables():
+    south = {"path": ["/s", "/t"], "body_parts": "s.csv", "units": "u.csv"}
+    sites = named_sites({"north": "/n", "south": south})
     assert sites["north"] == Site([Path("/n")])
-    assert sites["south"] == Site([Path("/s"), Path("/t")], "s.csv")
+    assert sites["south"] == Site([Path("/s"), Path("/t")], "s.csv", "u.csv")
     assert site_by_path(sites) == {
         Path("/n"): "north",
         Path("/s"): "south",

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import polars as pl
 import pytest
+from site_results import stored
 
 from tagsight.evaluation import labellings, nulls
 from tagsight.evaluation.nulls import Null
@@ -375,7 +376,8 @@ def test_a_new_null_is_shown_without_more_than_its_entry(monkeypatch):
 
 
 def test_sections_have_anchors_and_values_of_their_own():
-    of = run(draws=run().draws | {"untested": ["Something was not tested."]})
+    untested = run().draws | {"untested": ["Something was not tested."]}
+    of = run(draws=untested, sites=stored(anatomy="body_part", roles=False))
     text, content = rendered(of), sections.Content(of, {}, None)
     values = [name for section in sections.SECTIONS for name in section.values(content)]
     assert len(values) == len(set(values))

@@ -137,6 +137,42 @@ def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
     assert mistakes(input={"a": {"paths": here}})[0].startswith("input")
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("SliceThicknes,10", "SliceThicknes is no DICOM keyword; did you mean SliceThickness?"),
+        ("Modality,10", "Modality is no number with a unit: its VR is CS, not DS, IS, FL, FD"),
+        ("PatientAge,12", "PatientAge is no number with a unit: its VR is AS"),
+        ("KVP,0", "0 is no factor for KVP; write a number above 0"),
+        ("KVP,-1", "-1 is no factor for KVP"),
+        ("KVP,nan", "nan is no factor for KVP"),
+        ("KVP,V", "V is no factor for KVP"),
+        ("KVP,", "(empty) is no factor for KVP"),
+        ("KVP,1e999", "1e999 is no factor for KVP"),
+        ("KVP", "a line has more or fewer parts than the first"),
+        ("KVP,10\nEchoTime,2\nKVP,1", "KVP is in it twice"),
+    ],
+)
+def test_a_sites_units_are_checked_row_by_row(tmp_path, rows, said):
+    table = tmp_path / "u.csv"
+    table.write_text(f"keyword,factor\n{rows}\n")
+    (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": str(table)}})
+    assert line.startswith("input.south.units: ")
+    assert said in line
+
+
+def test_a_sites_units_that_can_be_read_are_no_mistake(tmp_path):
+    table = tmp_path / "u.csv"
+    table.write_text("keyword,factor,unit\nSliceThickness,10,cm\nKVP,1e-3,V\nCTDIvol,.1,\n")
+    sites = {"input": {"south": {"path": str(tmp_path), "units": str(table)}}}
+    assert checked(merged(defaults(), sites), SCHEMA)
+    (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": "/no/u.csv"}})
+    assert "/no/u.csv does not exist" in line
+    table.write_text("tag,factor\nKVP,1\n")
+    (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": str(table)}})
+    assert "lacks keyword; the first line has to be keyword,factor" in line
+
+
 def test_a_section_left_empty_is_a_mistake():
     (line,) = mistakes(select=None)
     assert line.startswith("select: null is not allowed")

@@ -188,13 +188,14 @@ def test_every_table_and_template_is_covered_by_some_recipe():
     assert [path.name for path in tables if path not in covered] == []
 
 
-def test_the_content_of_a_sites_own_table_counts(clone, tmp_path):
+@pytest.mark.parametrize("name", ["body_parts", "units"])
+def test_the_content_of_a_sites_own_table_counts(clone, tmp_path, name):
     table = tmp_path / "south.csv"
     made_of = []
     for text in ("R1,KNEE\n", "R1,HEAD\n", "R1,KNEE\n"):
         table.write_text(text)
         recipes = clone()
-        sites = {"north": "/n", "south": {"path": "/s", "body_parts": str(table)}}
+        sites = {"north": "/n", "south": {"path": "/s", name: str(table)}}
         recipes.config = CONFIG | {"input": sites}
         made_of.append(made(recipes, archive="input"))
     assert made_of[0] == made_of[2] != made_of[1]
