@@ -46,6 +46,7 @@ include: "rules/clusters.smk"
 include: "rules/annotations.smk"
 include: "rules/handover.smk"
 include: "rules/evaluation.smk"
+include: "rules/worth.smk"
 include: "rules/report.smk"
 include: "rules/assign.smk"
 
