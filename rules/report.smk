@@ -81,6 +81,7 @@ rule figures:
 
 TOLD = [rules.figures, rules.agreement, rules.annotations_csv]
 TOLD += branch(TREE, then=[rules.facets])
+TOLD += branch(config["report"]["worth"], then=[rules.worth])
 
 
 rule report:
@@ -104,6 +105,7 @@ rule report:
         stability="results/stability.json",
         facets=branch(TREE, then="results/facets.json"),
         nesting=branch(not TREE, then="results/nesting.json"),
+        worth=branch(config["report"]["worth"], then="results/worth.json"),
         annotations="results/annotations.csv",
     output:
         page=shown("results/report/index.html", "Page"),

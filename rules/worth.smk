@@ -58,7 +58,8 @@ rule worth:
             rules.annotations,
             rules.images,
             target="worth.target",
-            **({} if not TREE else FLATLY),
+            table="worth.labels",
+            **(FLATLY if TREE else {}),
             seed="seed",
         ),
     script:

@@ -11,7 +11,7 @@ from tagsight.report.label_tree import Kind, label_tree
 
 DOCUMENTS = (
     *("counts", "choice", "cards", "stability", "draws"),
-    *("evaluation", "agreement", "nesting", "facets"),
+    *("evaluation", "agreement", "nesting", "facets", "worth"),
 )
 TABLES = ("frequencies", "selection", "unmapped", "training")
 
@@ -25,6 +25,7 @@ class Run:
     nesting: of a flat run alone; kinds: those of encoding.json, of a tree alone; learned: whether
     weights are learned from looks (`gower.weights`).
     facets: how often the words of content agree with descriptions; None where that is not known.
+    worth: what labels are worth; None where that was not asked for (`report.worth`).
     """
 
     draws: Mapping[str, Any]
@@ -43,6 +44,7 @@ class Run:
     learned: bool = False
     facets: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
+    worth: Mapping[str, Any] | None = None
     training: pl.DataFrame | None = None
 
     @property

@@ -227,6 +227,11 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
             "gower.weights: looks are learned from pixels, and a ready table of tags "
             "(tags.table) has none; use equal or commensurable"
         )
+    if config["report"]["worth"] and config["tags"]["table"] is not None:
+        mistakes.append(
+            "report.worth: what labels are worth is learned from pixels, and a ready table of tags "
+            "(tags.table) has none; leave it false"
+        )
     shares = [config["labels"][key] for key in ("region_weight", "facets_weight")]
     if sum(shares) > 1:
         mistakes.append(
