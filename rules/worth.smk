@@ -15,7 +15,6 @@ FLATLY = {
     "scale": "gower.scale",
     "weights": "gower.weights",
     "min_patients": "privacy.min_patients",
-    "body_parts": "tags.body_parts",
     "key_file": "privacy.key_file",
     "weight": "cluster.weight",
 }
@@ -59,6 +58,7 @@ rule worth:
             rules.images,
             target="worth.target",
             table="worth.labels",
+            body_parts="tags.body_parts",
             **(FLATLY if TREE else {}),
             seed="seed",
         ),

@@ -3,7 +3,7 @@
 import polars as pl
 
 from tagsight.evaluation import worth
-from tagsight.evaluation.flat_labelling import flat_labels
+from tagsight.evaluation.flat_labelling import ENCODED, flat_labels
 from tagsight.run.atomic import write_json
 from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
@@ -26,8 +26,7 @@ with logged(snakemake):
     labels = worth.labels_of_run(learned, scan(inputs.annotations))
     labellings = {"nothing": None, "modality": learned["modality"], "labels": labels}
     if not tree.flat:
-        encode = {name: params[name] for name in ("distance", "presence_weight", "scale")}
-        encode |= {name: params[name] for name in ("weights", "min_patients")}
+        encode = {name: params[name] for name in ENCODED}
         encode["body_parts"] = spelling_table(params.body_parts)
         encode["key"] = run_key(params.key_file, results_folder(snakemake))
         how = {"select": params.select, "weight": params.weight, "count": labels.n_unique()}

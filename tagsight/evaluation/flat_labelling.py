@@ -11,6 +11,9 @@ from tagsight.tags import fitting
 from tagsight.tags.selection import fates
 from tagsight.tree.clusters import flat_clusters
 
+# What a flat encoding is made with, beside the table of spellings and the key.
+ENCODED = ("distance", "presence_weight", "scale", "weights", "min_patients")
+
 
 def flat_labels(
     tuning: pl.DataFrame,

@@ -20,7 +20,7 @@ def archive(n=60):
     return pl.DataFrame(
         {
             "image": [f"{i:03d}" for i in range(n)],
-            "withheld": [None] * n,
+            "withheld": pl.Series([None] * n, dtype=pl.String),
             "series": [f"s{i}" for i in range(n)],
             "study": [f"t{i}" for i in range(n)],
             "patient": [f"p{i}" for i in range(n)],

@@ -47,8 +47,8 @@ def rows(classes, target=None):
 
 @pytest.fixture(scope="module")
 def result():
-    learned, classes = textures(240, 1)
-    tested, targets = textures(150, 2)
+    learned, classes = textures(160, 1)
+    tested, targets = textures(120, 2)
     noise = np.random.default_rng(3).permutation(classes)
     labellings = {"nothing": None, "modality": pl.Series(noise), "labels": pl.Series(classes)}
     return worth.worth(labellings, learned, rows(targets), tested, seed=1, threads=2)
@@ -62,7 +62,7 @@ def test_labels_of_what_is_shown_are_worth_more_than_labels_at_random(result):
     assert right["labels"] - right["modality"] == pytest.approx(more["accuracy"])
     assert right["labels"] > 2 / TEXTURES
     assert [each["classes"] for each in result["labellings"].values()] == [None, 6, 6]
-    assert (result["tested"], result["patients"], result["probe"]) == (150, 50, 75)
+    assert (result["tested"], result["patients"], result["probe"]) == (120, 40, 60)
 
 
 def test_bytes_do_not_depend_on_threads():

@@ -375,7 +375,9 @@ def test_a_new_null_is_shown_without_more_than_its_entry(monkeypatch):
 
 
 def test_sections_have_anchors_and_values_of_their_own():
-    of = run(draws=run().draws | {"untested": ["Something was not tested."]})
+    unworthy = {"reason": "fewer than 10 other patients"}
+    drawn = run().draws | {"untested": ["Something was not tested."]}
+    of = run(draws=drawn, worth=unworthy)
     text, content = rendered(of), sections.Content(of, {}, None)
     values = [name for section in sections.SECTIONS for name in section.values(content)]
     assert len(values) == len(set(values))
