@@ -20,17 +20,14 @@ FLATLY = {
 }
 WORTH_LABELS = config["worth"]["labels"]
 
-
-def pictures(wildcards):
-    """Return the pictures to learn from, then those of the trials; end a run that has none."""
-    if workflow.execution_settings and not LOOKS:
-        sys.exit("worth: a ready table of tags (tags.table) has no pixels to learn from")
-    return expand("results/images/{sample}.npy", sample=[*LEARNED_FROM, *TRIALS])
+PICTURES = expand("results/images/{sample}.npy", sample=[*LEARNED_FROM, *TRIALS])
+NO_PIXELS = "worth: a ready table of tags (tags.table) has no pixels to learn from"
 
 
 rule worth:
     input:
-        images=pictures,
+        # The pictures to learn from come first.
+        images=lambda wildcards: PICTURES if LOOKS else sys.exit(NO_PIXELS),
         fates=expand("results/images/{sample}.parquet", sample=[*LEARNED_FROM, *TRIALS]),
         samples=expand("results/samples/{sample}.parquet", sample=[*LEARNED_FROM, *TRIALS]),
         annotations=expand("results/annotations/{shard}.parquet", shard=SHARDS),
