@@ -7,6 +7,7 @@
 # make study-labels    compare designs of labels on drawn archives, write docs/labels.md
 # make study-real      the same on real files and on the Imaging Data Commons, write docs/labels-real.md
 # make study-seeds  small archives out of ../shared/dicom with 40 seeds each: every run ends with labels
+# make worth-demo    what the demo's labels are worth, against what was planted: minutes, after `make demo`
 # make api-docs    docs/api: the functions for notebooks, from their docstrings
 # make wheelhouse    all that an install needs, for a machine without internet: docs/install.md
 PYTHON ?= python3
@@ -35,7 +36,7 @@ NO_INDEX := echo 'no $(CPU_TORCH) at $(TORCH_INDEX). Name another index, TORCH_I
 ifneq ($(filter-out cpu cuda,$(TORCH)),)
 $(error TORCH is cpu or cuda, not "$(TORCH)")
 endif
-.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real study-seeds lint api-docs wheelhouse clean
+.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real study-seeds worth-demo lint api-docs wheelhouse clean
 .DELETE_ON_ERROR:
 
 demo: .venv/compiled
@@ -82,6 +83,11 @@ study-real: .venv/installed
 
 study-seeds: .venv/compiled
 	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m study.seeds ../shared/dicom
+
+worth-demo: demo
+	$(BIN)/python -m study.demo_labels $(DIRECTORY)
+	$(SNAKEMAKE) worth --configfile config/demo.yaml --quiet rules \
+	  --config 'worth={labels: results/demo/labels.csv}'
 
 lint: .venv/tested
 	$(BIN)/python -m pytest tests/test_house.py

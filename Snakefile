@@ -4,8 +4,7 @@
     snakemake -c8 --configfile mine.yaml            your archive: mine.yaml says `input: /path`
     snakemake --profile slurm --configfile mine.yaml
 
-What each file under results/ holds: docs/architecture.md. What each config key means:
-config/README.md. What runs again when a key changes: docs/reruns.md.
+Files under results/: docs/architecture.md. Config keys: config/README.md. Reruns: docs/reruns.md.
 """
 
 from snakemake.utils import min_version
@@ -46,6 +45,7 @@ include: "rules/clusters.smk"
 include: "rules/annotations.smk"
 include: "rules/handover.smk"
 include: "rules/evaluation.smk"
+include: "rules/worth.smk"
 include: "rules/report.smk"
 include: "rules/assign.smk"
 

@@ -21,5 +21,10 @@ def tell_result():
         print(f"\n{summary['result']}\n\nTable:  results/assign.csv\n")
     elif "manifest" in finished:
         print("\nTable:  results/manifest.csv\nLinks:  results/manifest/links\n")
+    elif "worth" in finished and "report" not in finished:
+        labellings = json.loads(Path("results/worth.json").read_text())["labellings"]
+        right = ", ".join(f"{name} {100 * of['accuracy']:.0f} %" for name, of in labellings.items())
+        print(f"\nTold right by a network that learned: {right or 'too few images to say'}")
+        print("Figures:  results/worth.json\n")
     elif result.exists():
         print(f"\n{result.read_text()}")

@@ -82,6 +82,7 @@ rule figures:
 TOLD = [rules.figures, rules.agreement, rules.annotations_csv]
 TOLD += branch(TREE, then=[rules.facets])
 TOLD += branch(SITES, then=[rules.sites])
+TOLD += branch(config["report"]["worth"], then=[rules.worth])
 
 
 rule report:
@@ -106,6 +107,7 @@ rule report:
         facets=branch(TREE, then="results/facets.json"),
         nesting=branch(not TREE, then="results/nesting.json"),
         sites=branch(SITES, then="results/sites.json"),
+        worth=branch(config["report"]["worth"], then="results/worth.json"),
         annotations="results/annotations.csv",
     output:
         page=shown("results/report/index.html", "Page"),

@@ -272,6 +272,7 @@ SECTIONS = (
         needs=lambda run: run.is_tested,
         values=sections.tested,
     ),
+    sections.WORTH,
     Section("k", "How many, how clear", "sections/tree_k.html", values=_k),
     Section("tags", "Tags", "sections/tree_tags.html", values=_tags),
     Section("labels", "Known labels", "sections/tree_agreement.html"),

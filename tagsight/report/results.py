@@ -11,7 +11,7 @@ from tagsight.report.label_tree import Kind, label_tree
 
 DOCUMENTS = (
     *("counts", "choice", "cards", "stability", "draws"),
-    *("evaluation", "agreement", "nesting", "facets", "sites"),
+    *("evaluation", "agreement", "nesting", "facets", "sites", "worth"),
 )
 TABLES = ("frequencies", "selection", "unmapped", "training")
 
@@ -26,6 +26,7 @@ class Run:
     weights are learned from looks (`gower.weights`).
     facets: how often the words of content agree with descriptions; None where that is not known.
     sites: labels by site; None of an archive without sites.
+    worth: what labels are worth; None where that was not asked for (`report.worth`).
     """
 
     draws: Mapping[str, Any]
@@ -45,6 +46,7 @@ class Run:
     facets: Mapping[str, Any] | None = None
     sites: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
+    worth: Mapping[str, Any] | None = None
     training: pl.DataFrame | None = None
 
     @property

@@ -13,7 +13,7 @@ from tagsight.evaluation import labellings, nulls
 from tagsight.evaluation.labellings import Labelling
 from tagsight.interpretation import nesting
 from tagsight.interpretation.agreement import LEFT_OUT
-from tagsight.report import sentences, sites, wording
+from tagsight.report import sentences, sites, wording, worth_words
 from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.results import Run
@@ -338,6 +338,24 @@ def of_sites(content: Content) -> dict[str, Any]:
     return {} if run.sites is None else sites.values(run.sites, named=run.has_looks)
 
 
+def _worth(content: Content) -> dict[str, Any]:
+    run = content.run
+    told = run.worth or {"reason": "it was not asked for"}
+    return {
+        "worth_sentence": worth_words.sentence(told, run.unit),
+        "worth_told": "" if told["reason"] else worth_words.told(told, run.unit),
+        "worth_rows": [] if told["reason"] else worth_words.rows(told, run.unit),
+    }
+
+
+WORTH = Section(
+    "worth",
+    "Their worth",
+    "sections/worth.html",
+    needs=lambda run: run.worth is not None,
+    values=_worth,
+)
+
 # In the order of the page.
 SECTIONS = (
     Section(
@@ -354,6 +372,7 @@ SECTIONS = (
         needs=lambda run: run.is_tested,
         values=tested,
     ),
+    WORTH,
     Section("clusters", "Clusters", "sections/clusters.html", values=_clusters),
     Section("k", "Number of clusters", "sections/k.html", values=_nesting),
     Section(

@@ -190,6 +190,18 @@ def _of_tables(config: dict[str, Any]) -> list[str]:
     ]
 
 
+def _without_pixels(config: dict[str, Any]) -> list[str]:
+    """Return what a config asks for that a ready table of tags has no pixels for."""
+    if config["tags"]["table"] is None:
+        return []
+    asked = []
+    if config["gower"]["weights"] == "looks":
+        asked.append("gower.weights: looks are learned from pixels{}; use equal or commensurable")
+    if config["report"]["worth"]:
+        asked.append("report.worth: what labels are worth is learned from pixels{}; leave it false")
+    return [line.format(", and a ready table of tags (tags.table) has none") for line in asked]
+
+
 def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Mistakes that the schema cannot find: unknown keywords, values that exclude each other."""
     texts = schema["properties"]["tags"]["properties"]["derive_text"]["items"]["enum"]
@@ -223,11 +235,7 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
             "gower.weights: commensurable are the weights of the whole archive, and gower.ranges: "
             "sample is not; leave one of the two at its default"
         )
-    if config["gower"]["weights"] == "looks" and config["tags"]["table"] is not None:
-        mistakes.append(
-            "gower.weights: looks are learned from pixels, and a ready table of tags "
-            "(tags.table) has none; use equal or commensurable"
-        )
+    mistakes += _without_pixels(config)
     shares = [config["labels"][key] for key in ("region_weight", "facets_weight")]
     if sum(shares) > 1:
         mistakes.append(

@@ -93,8 +93,11 @@ OTHER = {
     "manifest.train": 0.5,
     "manifest.validation": 0.5,
     "manifest.test": 0.5,
+    "worth.target": "region",
+    "worth.labels": str(CLONE / "tagsight/data/kinds.csv"),
     "report.gallery": 3,
     "report.burned_in": True,
+    "report.worth": True,
 }
 
 
@@ -129,7 +132,11 @@ def planned(directory, *configs, clone=CLONE, targets=()):
 
 
 TRIGGERS = PROFILE["rerun-triggers"]
-BY_NAME = ("assign", "manifest")  # rules that run when they are asked for, each with its own keys
+BY_NAME = (
+    "assign",
+    "manifest",
+    "worth",
+)  # rules that run when they are asked for, each with its own keys
 OTHERWISE = {"table", "sites", "weighted", "nesting"}  # rules of other runs than this one
 ABSENT = {"labels.tree": {"content", "kinds", "facets", "nearest", "composition"}}  # of a flat run
 
@@ -194,6 +201,8 @@ def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
     assert rerun_by_key["demo"] == everything
     assert rerun_by_key["assign.input"] == {"assign"}
     assert rerun_by_key["manifest.per_label"] == {"manifest"}
+    assert rerun_by_key["worth.target"] == rerun_by_key["worth.labels"] == {"worth"}
+    assert rerun_by_key["report.worth"] == {"worth", "report"}
     assert rerun_by_key["privacy.mask_paths"] == {"annotations_csv", "rejected_csv", "report"}
     assert all(rules <= everything | OTHERWISE | {*BY_NAME} for rules in rerun_by_key.values())
     assert "sites" in rerun_by_key["input"]
@@ -207,7 +216,7 @@ def rerun_table(rerun_by_key):
         "# What runs again when a config key changes",
         "",
         "Written by `tests/workflow/test_reruns.py` from Snakemake's own plan, and checked by it.",
-        "Rules come in the order of the data; `distances`, `manifest`, `assign` run when asked.",
+        "Rules come in the order of the data; `distances`, `manifest`, `assign`, `worth` if asked.",
         "`table` stands in the place of `files` and `tags`; the keys of a table go together.",
         "`sites` is of an `input` that names sites, `weighted` of `gower.weights: looks`,",
         "`nesting` of a flat run (`labels.tree: false`), which has no `content`, `facets`,",

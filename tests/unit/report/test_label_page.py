@@ -123,6 +123,14 @@ def test_whether_a_label_was_found_again_is_said_of_each():
     assert text.count("Not looked for in other patients") == counts[None]
 
 
+def test_a_card_has_both_figures_of_stability_named_for_what_they_are():
+    text = words(rendered(tree_run()))
+    card = next(each for each in cards() if each["again"] is not None)
+    said = f"Jaccard coefficient {card['again']:.2f}"
+    flattering = f"in bootstraps of its own patients, which flatter, {card['stability']:.2f}"
+    assert re.search(f"{re.escape(said)} ?; {re.escape(flattering)}", text)
+
+
 def test_the_result_counts_labels_and_those_that_came_again():
     pictured = cards()[:-1]
     said = label_sentences.labelled(tree_run())

@@ -376,8 +376,9 @@ def test_a_new_null_is_shown_without_more_than_its_entry(monkeypatch):
 
 
 def test_sections_have_anchors_and_values_of_their_own():
+    unworthy = {"reason": "fewer than 10 other patients"}
     untested = run().draws | {"untested": ["Something was not tested."]}
-    of = run(draws=untested, sites=stored(anatomy="body_part", roles=False))
+    of = run(draws=untested, sites=stored(anatomy="body_part", roles=False), worth=unworthy)
     text, content = rendered(of), sections.Content(of, {}, None)
     values = [name for section in sections.SECTIONS for name in section.values(content)]
     assert len(values) == len(set(values))

@@ -361,6 +361,15 @@ def test_weights_are_not_learned_from_the_looks_of_a_table(tmp_path):
     assert [line for line in lines if line.startswith("gower.weights: looks")]
 
 
+def test_worth_is_not_learned_from_a_table(tmp_path):
+    table = tmp_path / "tags.csv"
+    table.write_text("image\n1\n")
+    asked = {"table": str(table), "columns": {"image": "image"}}
+    lines = mistakes(report={"worth": True}, tags=asked, input=None)
+    assert [line for line in lines if line.startswith("report.worth:")]
+    assert not [line for line in mistakes(tags=asked, input=None) if "worth" in line]
+
+
 def test_shares_of_a_distance_are_not_more_than_all_of_it():
     (line,) = mistakes(labels={"region_weight": 0.6, "facets_weight": 0.5})
     assert line.startswith("labels.facets_weight: 0.5 and labels.region_weight: 0.6")
