@@ -59,6 +59,16 @@ def memory_trial(wildcards, attempt):
     return memory_square(wildcards, attempt) + memory_images(wildcards, attempt)
 
 
+def memory_pairs(wildcards, attempt):
+    """MB for the pair statistic, which holds some columns of embeddings at a time, and a matrix."""
+    return attempt * (4000 + 12 * asked("tuning") ** 2 // 10**6)
+
+
+def minutes_pairs(wildcards, input, attempt):
+    """Minutes for the pair statistic: 10, and 2 for each GB of embeddings."""
+    return attempt * (10 + int(2 * input.size_mb / 1000))
+
+
 def memory_archive(wildcards, input, attempt):
     """MB for a job that goes through tags column by column: some times the size of the files."""
     return attempt * (2000 + 4 * int(input.size_mb))
