@@ -1,11 +1,12 @@
 """The test.
 
-Needs embeddings of the trials and of the tuning sample, and the labels of all images; in a flat run
-also each trial's clusters at the chosen K. Leaves, for each trial, how far images are from the centre
+Needs embeddings of the trials and of the tuning sample, what other eyes see in them, and the labels of
+all images; in a flat run also each trial's clusters at the chosen K. Leaves, for each trial, how far images are from the centre
 of their label, as the paper has it (trials), and over all trials how much labels, and groups to compare
 them with, explain of the distance between images of different patients (evaluation).
 """
 
+EYES = config["eyes"][1:]  # beside the autoencoder
 ANNOTATIONS = expand("results/annotations/{shard}.parquet", shard=SHARDS)
 
 
@@ -47,6 +48,9 @@ rule evaluation:
         embeddings=expand("results/embeddings/{sample}.npy", sample=TRIALS),
         samples=expand("results/samples/{sample}.parquet", sample=TRIALS),
         tuning="results/embeddings/tuning.npy",
+        sights=branch(
+            EYES, then=expand("results/sights/{sample}.safetensors", sample=["tuning", *TRIALS])
+        ),
         annotations=ANNOTATIONS,
     output:
         shown("results/evaluation.json", "Tables"),
@@ -60,6 +64,11 @@ rule evaluation:
         mem_mb=memory_pairs,
         runtime=minutes_pairs,
     params:
-        **recipe("evaluation", rules.trials, rules.annotations),
+        **recipe(
+            "evaluation",
+            rules.trials,
+            rules.annotations,
+            *([rules.sights] if EYES else []),
+        ),
     script:
         "../scripts/evaluation.py"

@@ -10,13 +10,14 @@ Of more than 2,000 images 2,000 are asked, evenly spread, each among all. Embedd
 columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from tagsight.arrays import Float32s, Float64s, Int64s, Integers
+from tagsight.arrays import Float32s, Int64s, Integers
+from tagsight.evaluation.pair_sums import lengths
 
 NEIGHBOURS = 5
 QUERIES = 2_000  # images at most whose neighbours are looked for
@@ -36,22 +37,23 @@ class Retrieval:
     n: int
 
 
-def similarities(embeddings: Float32s) -> tuple[Int64s, Float32s]:
+def similarities(embeddings: Sequence[Float32s]) -> tuple[Int64s, Float32s]:
     """Return the rows that are asked, and their cosine similarity to all rows.
 
-    embeddings: float32 (n, d), may be a memory map. Rows with NaN and rows of zeros are not asked,
-    and their similarity is NaN.
+    embeddings: float32 (m, d) each, n rows in all; may be memory-mapped. Rows with NaN and rows of
+    zeros are not asked, and their similarity is NaN.
     Returns int64 (m,), float32 (m, n), with m of 2,000 at most, spread evenly.
     """
-    norms = _norms(embeddings)
-    seen = np.flatnonzero(np.isfinite(norms) & (norms > 0))
+    norms = lengths(embeddings)
+    described = np.isfinite(norms) & (norms > 0)
+    seen = np.flatnonzero(described)
     spread = np.linspace(0, len(seen) - 1, min(len(seen), QUERIES)).round()
     asked = seen[spread.astype(np.int64)]
-    out = np.zeros((len(asked), len(embeddings)), np.float32)
-    lengths = np.where(np.isfinite(norms) & (norms > 0), norms, np.nan)[:, None].astype(np.float32)
+    out = np.zeros((len(asked), len(norms)), np.float32)
+    divisors = np.where(described, norms, np.nan)[:, None].astype(np.float32)
     with threadpool_limits(1):  # the order of sums, and so the last digits, depend on threads
         for columns in _columns(embeddings):
-            units = columns / lengths
+            units = columns / divisors
             out += units[asked] @ units.T
     return asked, out
 
@@ -84,14 +86,9 @@ def _nearest(similar: Float32s) -> Int64s:
     return np.argsort(-similar, kind="stable")[:NEIGHBOURS]
 
 
-def _norms(embeddings: Float32s) -> Float64s:
-    squares = np.zeros(len(embeddings))
-    for columns in _columns(embeddings):
-        squares += np.square(columns.astype(np.float64)).sum(axis=1)
-    return np.sqrt(squares)
-
-
-def _columns(embeddings: Float32s) -> Iterator[Float32s]:
-    width = max(CELLS // max(len(embeddings), 1), 1)
-    for first in range(0, embeddings.shape[1], width):
-        yield embeddings[:, first : first + width]
+def _columns(embeddings: Sequence[Float32s]) -> Iterator[Float32s]:
+    """Yield some columns of all rows at a time."""
+    rows = sum(map(len, embeddings))
+    width = max(CELLS // max(rows, 1), 1)
+    for first in range(0, embeddings[0].shape[1] if rows else 0, width):
+        yield np.concatenate([array[:, first : first + width] for array in embeddings])

@@ -4,8 +4,10 @@ What the autoencoder finds should not rest on the autoencoder alone. `hog` and `
 but a mean, and components of pixels, from images in no trial; networks learned from other pictures.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,6 +105,19 @@ def see_all(
         own = {key.removeprefix(prefix): fits[key] for key in fits if key.startswith(prefix)}
         seen[name_of(entry)] = see(entry, own, images, failed, device, threads)
     return seen
+
+
+def sights(files: Sequence[str | Path]) -> Iterator[tuple[str, list[Float32s]]]:
+    """Yield each eye's name and its descriptions of some samples, float32 (m, d) each.
+
+    files: of `see_all`, one a sample. Of one eye at a time they are held.
+    """
+    from safetensors import safe_open
+
+    with ExitStack() as stack:
+        opened = [stack.enter_context(safe_open(file, "numpy")) for file in files]
+        for name in opened[0].keys() if opened else ():
+            yield name, [file.get_tensor(name) for file in opened]
 
 
 def fit(entry: Entry, images: UInt8s, device: str, threads: int) -> dict[str, Float32s]:
