@@ -6,6 +6,7 @@
 # make study-clustering    compare all clusterings on four kinds of data, write docs/clustering.md
 # make study-labels    compare designs of labels on drawn archives, write docs/labels.md
 # make study-real      the same on real files and on the Imaging Data Commons, write docs/labels-real.md
+# make levels          how often the test of looks gives a false alarm, into docs/evaluation.md
 # make api-docs    docs/api: the functions for notebooks, from their docstrings
 # make wheelhouse    all that an install needs, for a machine without internet: docs/install.md
 PYTHON ?= python3
@@ -34,7 +35,7 @@ NO_INDEX := echo 'no $(CPU_TORCH) at $(TORCH_INDEX). Name another index, TORCH_I
 ifneq ($(filter-out cpu cuda,$(TORCH)),)
 $(error TORCH is cpu or cuda, not "$(TORCH)")
 endif
-.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real lint api-docs wheelhouse clean
+.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real levels lint api-docs wheelhouse clean
 .DELETE_ON_ERROR:
 
 demo: .venv/compiled
@@ -78,6 +79,9 @@ study-real: .venv/installed
 	-$(INSTALL) idc-index-data
 	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m study.real_labels \
 	  $(foreach folder,$(REAL),--archive '$(folder)')
+
+levels: .venv/installed
+	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m study.levels
 
 lint: .venv/tested
 	$(BIN)/python -m pytest tests/test_house.py
