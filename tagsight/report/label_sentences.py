@@ -17,7 +17,8 @@ def result(run: Run) -> list[str]:
     Where the first could not be tested, it comes second.
     """
     if run.is_tested:
-        return [*pair_sentences.result(run.pair, "label"), labelled(run), *without_pictures(run)]
+        tested = pair_sentences.result(run.pair, run.eyes, "label")
+        return [*tested, labelled(run), *without_pictures(run)]
     return [labelled(run), untested(run), *without_pictures(run)]
 
 

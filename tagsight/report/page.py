@@ -96,7 +96,7 @@ def result(run: Run) -> list[str]:
         return [sentences.without_looks(images, choice)]
     if not run.is_tested:
         return [sentences.without_trials(images, choice)]
-    tested = pair_sentences.result(run.pair, "cluster")
+    tested = pair_sentences.result(run.pair, run.eyes, "cluster")
     return [*tested, f"{sentences.clusters(images, choice)}."]
 
 

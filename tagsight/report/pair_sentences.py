@@ -7,6 +7,7 @@ The test to go by is fixed in advance: the labels inside a modality. What is sai
 from collections.abc import Mapping
 from typing import Any
 
+from tagsight.evaluation.eye_figures import AUTOENCODER
 from tagsight.evaluation.labellings import BY_MAKER, EMBEDDING, LABELS, MANUFACTURER, MODALITY
 from tagsight.evaluation.pair_statistic import UNDIVIDED
 from tagsight.report.wording import SPACE, percent
@@ -52,12 +53,29 @@ def verdict(figures: Figures | None) -> str:
     return "explain" if low > 0 else "unshown"
 
 
-def result(pair: Pair, unit: str) -> list[str]:
-    """Return the result in sentences: what labels explain, scanners, and what else explains it.
+def result(pair: Pair, eyes: Mapping[str, Figures], unit: str) -> list[str]:
+    """Return the result in sentences: what labels explain, by how many eyes, what else explains it.
 
-    pair: of evaluation.json; unit: what a group is called.
+    pair, eyes: of evaluation.json; unit: what a group is called.
     """
-    return [headline(pair, unit), *scanners(pair, unit), *beside(pair)]
+    first = [headline(pair, unit), *rests_on(eyes)]
+    return [*first, *scanners(pair, unit), *beside(pair)]
+
+
+def rests_on(eyes: Mapping[str, Figures]) -> list[str]:
+    """Return in one sentence on how many eyes the result rests; none where it is not tested.
+
+    eyes: of evaluation.json. It rests on those by which the labels inside a modality have the same
+    verdict as by the autoencoder.
+    """
+    verdicts = {name: verdict(eye["pair"][LABELS.key][MODALITY.key]) for name, eye in eyes.items()}
+    first = verdicts.get(AUTOENCODER, "undefined")
+    if first in ("undefined", "undivided", "untested"):
+        return []
+    others = [name for name, found in verdicts.items() if found != first]
+    agreed = len(verdicts) - len(others)
+    text = f"This rests on {agreed} of {len(verdicts)} eye{'' if len(verdicts) == 1 else 's'}"
+    return [f"{text}; by {' and '.join(others)} it is otherwise." if others else f"{text}."]
 
 
 def headline(pair: Pair, unit: str) -> str:

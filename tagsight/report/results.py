@@ -91,6 +91,14 @@ class Run:
         return found
 
     @property
+    def eyes(self) -> Mapping[str, Any]:
+        """What each eye sees, and what labels explain by it; empty without pixels."""
+        found: Mapping[str, Any] = (
+            {} if self.evaluation is None else self.evaluation.get("eyes", {})
+        )
+        return found
+
+    @property
     def is_trained(self) -> bool:
         """Whether there is a network."""
         return self.training is not None and not self.training.is_empty()

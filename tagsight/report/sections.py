@@ -9,10 +9,12 @@ from typing import Any
 import polars as pl
 from pydicom.uid import UID
 
+from tagsight.evaluation import eye_figures
 from tagsight.interpretation import nesting
 from tagsight.interpretation.agreement import LEFT_OUT
 from tagsight.report import sentences, wording
 from tagsight.report.counts import trial_sizes
+from tagsight.report.eye_tables import eye_table
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.pair_tables import pair_table
 from tagsight.report.results import Run
@@ -285,6 +287,8 @@ def tested(content: Content) -> dict[str, Any]:
     share = (run.evaluation or {}).get("paper", {}).get("explained")
     return {
         "tests": pair_table(run.pair, run.unit),
+        "eyes": eye_table(run.eyes),
+        "no_better": eye_figures.remark(run.eyes),
         "paper_test": _t_test((run.evaluation or {}).get("paper", {})),
         "paper_share": None if share is None else wording.percent(share),
     }

@@ -9,13 +9,14 @@ from pair_figures import figures, nothing, pair
 
 from tagsight.evaluation.pair_tests import told
 from tagsight.report import pair_sentences
+from tagsight.report.eye_tables import eye_table
 from tagsight.report.pair_tables import pair_table
 
 WORDS = 25  # at most, of a first sentence
 
 
 def said(unit="label", **others):
-    return [text.replace("\xa0", " ") for text in pair_sentences.result(pair(**others), unit)]
+    return [text.replace("\xa0", " ") for text in pair_sentences.result(pair(**others), {}, unit)]
 
 
 def headline(own, **others):
@@ -120,7 +121,7 @@ def test_a_maker_that_explains_more_than_labels_is_said_to():
 
 
 def test_nothing_to_compare_claims_nothing():
-    (only,) = pair_sentences.result(nothing(), "cluster")
+    (only,) = pair_sentences.result(nothing(), {}, "cluster")
     assert "could not be tested" in only
     assert "look alike" in only
 
@@ -134,3 +135,37 @@ def test_the_table_has_every_labelling_in_every_stratum_with_what_was_not_tested
     assert own["own"]
     assert rows["Inside a modality", "modality"]["undivided"]
     assert told({}) == {}
+
+
+def eye(own, **retrieval):
+    """One eye of evaluation.json by which the labels have these figures inside modality."""
+    found = {"agreement": 0.8, "chance": 0.2, "n": 100}
+    names = ("modality", "region", "manufacturer_inside_modality")
+    return {
+        "pair": pair(labels__modality=own),
+        "retrieval": {name: found | retrieval.get(name, {}) for name in names},
+    }
+
+
+def test_a_result_says_on_how_many_eyes_it_rests():
+    sees, blind = eye(figures(0.4)), eye(figures(0.01, 0.05))
+    eyes = {"autoencoder": sees, "hog": sees, "pca": sees}
+    said_by = pair_sentences.result(sees["pair"], eyes, "label")
+    assert said_by[1] == "This rests on 3 of 3 eyes."
+    (one,) = pair_sentences.rests_on({"autoencoder": sees})
+    assert one == "This rests on 1 of 1 eye."
+    (other,) = pair_sentences.rests_on(eyes | {"hog": blind, "own": blind})
+    assert other == "This rests on 2 of 4 eyes; by hog and own it is otherwise."
+    (nothing_seen,) = pair_sentences.rests_on(dict.fromkeys(eyes, blind))
+    assert nothing_seen == "This rests on 3 of 3 eyes."
+    assert pair_sentences.rests_on({"autoencoder": eye(figures(None)), "hog": sees}) == []
+    assert pair_sentences.rests_on({}) == []
+
+
+def test_the_table_of_eyes_begins_with_the_autoencoder_and_says_what_each_sees():
+    none = {"agreement": None, "chance": None, "n": 0}
+    rows = eye_table({"hog": eye(figures(0.2), region=none), "autoencoder": eye(figures(0.4))})
+    assert [row["name"] for row in rows] == ["autoencoder", "gradients (hog)"]
+    assert rows[0]["share"].startswith("40\xa0%")
+    assert rows[1]["seen"][0] == {"agreement": "80\xa0%", "chance": "20\xa0%"}
+    assert rows[1]["seen"][1] == {"agreement": "–", "chance": "–"}
