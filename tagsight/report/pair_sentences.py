@@ -9,7 +9,7 @@ from typing import Any
 
 from tagsight.evaluation.labellings import BY_MAKER, EMBEDDING, LABELS, MANUFACTURER, MODALITY
 from tagsight.evaluation.pair_statistic import UNDIVIDED
-from tagsight.report.wording import SPACE, percent
+from tagsight.report.wording import SPACE, of_unit, percent
 
 Figures = Mapping[str, Any]
 Pair = Mapping[str, Mapping[str, Figures]]
@@ -57,7 +57,7 @@ def result(pair: Pair, unit: str) -> list[str]:
 
     pair: of evaluation.json; unit: what a group is called.
     """
-    return [headline(pair, unit), *scanners(pair, unit), *beside(pair)]
+    return [headline(pair, unit), *scanners(pair, unit), *beside(pair, unit)]
 
 
 def headline(pair: Pair, unit: str) -> str:
@@ -102,7 +102,7 @@ def are_scanners(pair: Pair) -> bool:
     return bool(left["explained"] < own["explained"] / 2 and left["ci95"][1] < own["explained"])
 
 
-def beside(pair: Pair) -> list[str]:
+def beside(pair: Pair, unit: str) -> list[str]:
     """Return what could have been seen, or what tags and pictures explain inside a modality."""
     own = pair[LABELS.key][MODALITY.key]
     if verdict(own) == "unshown":
@@ -110,7 +110,7 @@ def beside(pair: Pair) -> list[str]:
     parts = [
         f"{name} {percent(figures['explained'])}"
         for key, name in (
-            ("modality_region", "modality and region explain"),
+            ("modality_region", of_unit("modality and region explain", unit)),
             (MANUFACTURER.key, "the maker"),
             (EMBEDDING.key, "as many groups of the pictures themselves"),
         )
