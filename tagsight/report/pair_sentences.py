@@ -10,7 +10,7 @@ from typing import Any
 from tagsight.evaluation.eye_figures import AUTOENCODER
 from tagsight.evaluation.labellings import BY_MAKER, EMBEDDING, LABELS, MANUFACTURER, MODALITY
 from tagsight.evaluation.pair_statistic import UNDIVIDED
-from tagsight.report.wording import SPACE, percent
+from tagsight.report.wording import SPACE, of_unit, percent
 
 Figures = Mapping[str, Any]
 Pair = Mapping[str, Mapping[str, Figures]]
@@ -59,7 +59,7 @@ def result(pair: Pair, eyes: Mapping[str, Figures], unit: str) -> list[str]:
     pair, eyes: of evaluation.json; unit: what a group is called.
     """
     first = [headline(pair, unit), *rests_on(eyes)]
-    return [*first, *scanners(pair, unit), *beside(pair)]
+    return [*first, *scanners(pair, unit), *beside(pair, unit)]
 
 
 def rests_on(eyes: Mapping[str, Figures]) -> list[str]:
@@ -120,7 +120,7 @@ def are_scanners(pair: Pair) -> bool:
     return bool(left["explained"] < own["explained"] / 2 and left["ci95"][1] < own["explained"])
 
 
-def beside(pair: Pair) -> list[str]:
+def beside(pair: Pair, unit: str) -> list[str]:
     """Return what could have been seen, or what tags and pictures explain inside a modality."""
     own = pair[LABELS.key][MODALITY.key]
     if verdict(own) == "unshown":
@@ -128,7 +128,7 @@ def beside(pair: Pair) -> list[str]:
     parts = [
         f"{name} {percent(figures['explained'])}"
         for key, name in (
-            ("modality_region", "modality and region explain"),
+            ("modality_region", of_unit("modality and region explain", unit)),
             (MANUFACTURER.key, "the maker"),
             (EMBEDDING.key, "as many groups of the pictures themselves"),
         )

@@ -20,7 +20,7 @@ def pair_table(pair: Pair, unit: str) -> list[dict[str, Any]]:
     """
     return [
         {
-            "name": stratum.name,
+            "name": wording.of_unit(stratum.name, unit),
             "question": stratum.question,
             "rows": [
                 _row(labelling, stratum, pair, unit)

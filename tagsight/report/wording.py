@@ -95,7 +95,16 @@ def labelling_name(labelling: Labelling, unit: str) -> str:
     >>> labelling_name(LABELS, "cluster")
     'these clusters'
     """
-    return f"these {unit}s" if labelling == LABELS else labelling.name
+    return f"these {unit}s" if labelling == LABELS else of_unit(labelling.name, unit)
+
+
+def of_unit(text: str, unit: str) -> str:
+    """Return a text with the body part in the place of the region in a flat run.
+
+    >>> of_unit("modality and region", "cluster")
+    'modality and body part'
+    """
+    return text.replace("region", "body part") if unit == "cluster" else text
 
 
 def _hundredths(share: float) -> str:

@@ -20,7 +20,7 @@ from tagsight.report.figures.style import (
     new,
     svg,
 )
-from tagsight.report.wording import MINUS, labelling_name
+from tagsight.report.wording import MINUS, labelling_name, of_unit
 
 ROW, GAP = 1.0, 1.6
 GUTTER = 136  # points left of the axis, where labels stand
@@ -58,7 +58,7 @@ def explained(evaluation: Mapping[str, Any], unit: str = "cluster") -> str:
     for y, name, _ in groups:
         look: Any = {"color": INK, "fontweight": "bold", "annotation_clip": False}
         place: Any = {"xytext": (-GUTTER, 0), "textcoords": "offset points", "va": "center"}
-        ax.annotate(name, (x_min, y), bbox=BEHIND, **look, **place)
+        ax.annotate(of_unit(name, unit), (x_min, y), bbox=BEHIND, **look, **place)
     ax.set_xlim(left=x_min)
     ax.set_yticks([row.y for row in rows], [labelling_name(row.labelling, unit) for row in rows])
     for label, row in zip(ax.get_yticklabels(), rows, strict=True):
