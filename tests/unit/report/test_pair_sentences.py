@@ -29,8 +29,20 @@ def test_a_result_is_one_sentence_with_one_subject_and_no_interval():
         "47 % of how far such images differ."
     )
     assert second == (
-        "Of the same distance modality and region explain 27 %, the maker 0.6 %, as many groups of "
-        "the pictures themselves 65 %."
+        "Of the same distance modality and region explain 27 %, the maker nothing that could be "
+        "shown, as many groups of the pictures themselves 65 %."
+    )
+
+
+def test_baselines_are_said_as_their_intervals_allow():
+    others = {
+        "modality_region__modality": figures(0.01, 0.001),
+        "embedding__modality": figures(None),
+    }
+    (_, second) = said(**others, manufacturer__modality=figures(-0.1, 0.01))
+    assert second == (
+        "Of the same distance modality and region explain less than 3 %, the maker nothing that "
+        "could be shown."
     )
 
 
