@@ -2,11 +2,14 @@
 
 import re
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pair_figures import figures, nothing, pair
 
+from tagsight.evaluation.pair import pair as pair_of
 from tagsight.evaluation.pair_tests import told
 from tagsight.report import pair_sentences
 from tagsight.report.pair_tables import pair_table
@@ -144,3 +147,39 @@ def test_the_table_has_every_labelling_in_every_stratum_with_what_was_not_tested
     assert own["own"]
     assert rows["Inside a modality", "modality"]["undivided"]
     assert told({}) == {}
+
+
+def made_up(known, follow, seed=0):
+    """A made-up archive: labels know one column of images, looks follow modality and another."""
+    rng = np.random.default_rng(seed)
+    patient = np.arange(600) // 2
+    images = {name: rng.integers(0, 3, 300)[patient] for name in ("maker", "part")}
+    modality = rng.integers(0, 2, 300)[patient]
+    frame = pl.DataFrame(
+        {
+            "trial": patient // 50,
+            "patient": patient.astype(str),
+            "label": modality * 3 + images[known],
+            "modality": modality.astype(str),
+            "body_part": images["part"].astype(str),
+            "manufacturer": images["maker"].astype(str),
+        }
+    )
+    seen = rng.normal(size=(2, 8))[modality] + 1.5 * rng.normal(size=(3, 8))[images[follow]]
+    pictures = (seen + rng.normal(size=(600, 8))).astype(np.float32)
+    trials = np.split(pictures, 6)
+    return pair_of(trials, pictures[:90], frame)
+
+
+@pytest.mark.parametrize("follow", ["maker", "part"])
+def test_labels_of_a_made_up_archive_are_called_scanners_if_they_are(follow):
+    scanners = pair_sentences.result(made_up("maker", follow), "label")
+    anatomy = pair_sentences.result(made_up("part", follow), "label")
+    called = "But they are scanners more than anatomy"
+    if follow == "maker":
+        assert scanners[1].startswith(called)
+        assert "images differ by scanners more than by these labels" in anatomy[1]
+    else:
+        assert "could not be shown" in scanners[0] or "less than 3" in scanners[0]
+        assert "look more alike" in anatomy[0]
+        assert not [text for text in anatomy if "scanners" in text]
