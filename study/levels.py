@@ -128,10 +128,10 @@ def power(
 
 def tables(draws: int) -> str:
     """Return both tables in markdown."""
-    parts = [
-        markdown(pl.DataFrame(list(rows))) for rows in (false_alarms(draws), power(draws // 2))
-    ]
-    return "\n\n".join(parts)
+    noise, effects = pl.DataFrame(list(false_alarms(draws))), pl.DataFrame(list(power(draws // 2)))
+    of_noise = f"{draws} archives of {TRIALS} × {SIZES[0]} images in each row:"
+    of_effects = f"{draws // 2} archives in each row:"
+    return "\n\n".join((of_noise, markdown(noise), of_effects, markdown(effects)))
 
 
 def written(page: str, content: str) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 from tagsight.clustering import annotation
 from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards, with_medoids
-from tagsight.interpretation.makers import with_makers
+from tagsight.interpretation.confounding import with_makers
 from tagsight.interpretation.stability import with_stability
 from tagsight.tags.encoding import Encoding
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards
-from tagsight.interpretation.makers import with_makers
+from tagsight.interpretation.confounding import with_makers
 from tagsight.interpretation.names import names
 from tagsight.tags.encoding import Encoding
 from tagsight.terms.name_words import Words

@@ -82,8 +82,7 @@ def headline(pair: Pair, unit: str) -> str:
     """Return what the labels explain inside a modality, in at most 25 words."""
     figures = pair[LABELS.key][MODALITY.key]
     share = None if figures["explained"] is None else percent(figures["explained"])
-    margin = f"{100 * figures['equivalence']['margin']:.0f}{SPACE}%"
-    reason = _reason(figures["reason"])
+    margin, reason = _margin(figures), _reason(figures["reason"])
     text = SENTENCES[verdict(figures)].format(share=share, margin=margin, reason=reason)
     return text.replace("UNIT", unit)
 
@@ -126,7 +125,7 @@ def beside(pair: Pair, unit: str) -> list[str]:
     if verdict(own) == "unshown":
         return [f"{percent(own['smallest'])} or more would have been found, four times in five."]
     parts = [
-        f"{name} {percent(figures['explained'])}"
+        f"{name} {_amount(figures)}"
         for key, name in (
             ("modality_region", of_unit("modality and region explain", unit)),
             (MANUFACTURER.key, "the maker"),
@@ -137,6 +136,17 @@ def beside(pair: Pair, unit: str) -> list[str]:
     if verdict(own) in ("undefined", "undivided") or not parts:
         return []
     return [f"Of the same distance {', '.join(parts)}."]
+
+
+def _amount(figures: Figures) -> str:
+    """`27 %`, or what can be said instead."""
+    amounts = {"explain": percent(figures["explained"]), "little": f"less than {_margin(figures)}"}
+    amounts["untested"] = amounts["explain"]
+    return amounts.get(verdict(figures), "nothing that could be shown")
+
+
+def _margin(figures: Figures) -> str:
+    return f"{100 * figures['equivalence']['margin']:.0f}{SPACE}%"
 
 
 def _reason(reason: str | None) -> str:

@@ -320,3 +320,14 @@ def test_every_label_has_a_picture(groups, count):
     each = pictures.members_each(groups, count)
     assert 1 <= each <= count
     assert pictures.shown_clusters(groups, each) == groups
+
+
+def test_eyes_are_a_table_and_one_that_sees_little_is_said_to():
+    found = {"agreement": 0.8, "chance": 0.2, "n": 100}
+    seen = dict.fromkeys(("modality", "region", "manufacturer_inside_modality"), found)
+    eyes = {key: {"pair": pair(), "retrieval": seen} for key in ("autoencoder", "pca")}
+    text = words(rendered(tree_run(evaluation=evaluation() | {"eyes": eyes})))
+    assert "This rests on 2 of 2 eyes." in text
+    assert "autoencoder 47 % (44 to 50 %) &lt; .001 80 % (20 %) 80 % (20 %) 80 % (20 %)" in text
+    assert "sees no more than components of pixels do" in text
+    assert "What each eye sees" not in words(rendered(tree_run(evaluation=evaluation())))

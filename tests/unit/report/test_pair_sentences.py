@@ -2,11 +2,14 @@
 
 import re
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pair_figures import figures, nothing, pair
 
+from tagsight.evaluation.pair import pair as pair_of
 from tagsight.evaluation.pair_tests import told
 from tagsight.report import pair_sentences
 from tagsight.report.eye_tables import eye_table
@@ -30,8 +33,20 @@ def test_a_result_is_one_sentence_with_one_subject_and_no_interval():
         "47 % of how far such images differ."
     )
     assert second == (
-        "Of the same distance modality and region explain 27 %, the maker 0.6 %, as many groups of "
-        "the pictures themselves 65 %."
+        "Of the same distance modality and region explain 27 %, the maker nothing that could be "
+        "shown, as many groups of the pictures themselves 65 %."
+    )
+
+
+def test_baselines_are_said_as_their_intervals_allow():
+    others = {
+        "modality_region__modality": figures(0.01, 0.001),
+        "embedding__modality": figures(None),
+    }
+    (_, second) = said(**others, manufacturer__modality=figures(-0.1, 0.01))
+    assert second == (
+        "Of the same distance modality and region explain less than 3 %, the maker nothing that "
+        "could be shown."
     )
 
 
@@ -167,3 +182,39 @@ def test_the_table_of_eyes_begins_with_the_autoencoder_and_says_what_each_sees()
     assert rows[0]["share"].startswith("40\xa0%")
     assert rows[1]["seen"][0] == {"agreement": "80\xa0%", "chance": "20\xa0%"}
     assert rows[1]["seen"][1] == {"agreement": "–", "chance": "–"}
+
+
+def made_up(known, follow, seed=0):
+    """A made-up archive: labels know one column of images, looks follow modality and another."""
+    rng = np.random.default_rng(seed)
+    patient = np.arange(600) // 2
+    images = {name: rng.integers(0, 3, 300)[patient] for name in ("maker", "part")}
+    modality = rng.integers(0, 2, 300)[patient]
+    frame = pl.DataFrame(
+        {
+            "trial": patient // 50,
+            "patient": patient.astype(str),
+            "label": modality * 3 + images[known],
+            "modality": modality.astype(str),
+            "body_part": images["part"].astype(str),
+            "manufacturer": images["maker"].astype(str),
+        }
+    )
+    seen = rng.normal(size=(2, 8))[modality] + 1.5 * rng.normal(size=(3, 8))[images[follow]]
+    pictures = (seen + rng.normal(size=(600, 8))).astype(np.float32)
+    trials = np.split(pictures, 6)
+    return pair_of(trials, pictures[:90], frame)
+
+
+@pytest.mark.parametrize("follow", ["maker", "part"])
+def test_labels_of_a_made_up_archive_are_called_scanners_if_they_are(follow):
+    scanners = pair_sentences.result(made_up("maker", follow), {}, "label")
+    anatomy = pair_sentences.result(made_up("part", follow), {}, "label")
+    called = "But they are scanners more than anatomy"
+    if follow == "maker":
+        assert scanners[1].startswith(called)
+        assert "images differ by scanners more than by these labels" in anatomy[1]
+    else:
+        assert "could not be shown" in scanners[0] or "less than 3" in scanners[0]
+        assert "look more alike" in anatomy[0]
+        assert not [text for text in anatomy if "scanners" in text]
