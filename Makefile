@@ -8,6 +8,7 @@
 # make study-real      the same on real files and on the Imaging Data Commons, write docs/labels-real.md
 # make study-seeds  small archives out of ../shared/dicom with 40 seeds each: every run ends with labels
 # make worth-demo    what the demo's labels are worth, against what was planted: minutes, after `make demo`
+# make levels          how often the test of looks gives a false alarm, into docs/evaluation.md
 # make api-docs    docs/api: the functions for notebooks, from their docstrings
 # make wheelhouse    all that an install needs, for a machine without internet: docs/install.md
 PYTHON ?= python3
@@ -36,7 +37,7 @@ NO_INDEX := echo 'no $(CPU_TORCH) at $(TORCH_INDEX). Name another index, TORCH_I
 ifneq ($(filter-out cpu cuda,$(TORCH)),)
 $(error TORCH is cpu or cuda, not "$(TORCH)")
 endif
-.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real study-seeds worth-demo lint api-docs wheelhouse clean
+.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real study-seeds worth-demo levels lint api-docs wheelhouse clean
 .DELETE_ON_ERROR:
 
 demo: .venv/compiled
@@ -88,6 +89,9 @@ worth-demo: demo
 	$(BIN)/python -m study.demo_labels $(DIRECTORY)
 	$(SNAKEMAKE) worth --configfile config/demo.yaml --quiet rules \
 	  --config 'worth={labels: results/demo/labels.csv}'
+
+levels: .venv/installed
+	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m study.levels
 
 lint: .venv/tested
 	$(BIN)/python -m pytest tests/test_house.py

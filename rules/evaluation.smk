@@ -1,9 +1,13 @@
 """The test.
 
-Needs embeddings of the trials and their labels, in a flat run their clusters at the chosen K. Leaves,
-for each trial, how far images are from the centre of their label under each labelling and each null
-(trials), and over all trials whether and by how much that is less than chance (evaluation).
+Needs embeddings of the trials and of the tuning sample, what other eyes see in them, and the labels of
+all images; in a flat run also each trial's clusters at the chosen K. Leaves, for each trial, how far images are from the centre
+of their label, as the paper has it (trials), and over all trials how much labels, and groups to compare
+them with, explain of the distance between images of different patients (evaluation).
 """
+
+EYES = config["eyes"][1:]  # beside the autoencoder
+ANNOTATIONS = expand("results/annotations/{shard}.parquet", shard=SHARDS)
 
 
 rule trials:
@@ -11,10 +15,7 @@ rule trials:
         embeddings="results/embeddings/{sample}.npy",
         fates="results/images/{sample}.parquet",
         clusters=branch(not TREE, then="results/clusters/{sample}.parquet"),
-        medoids=branch(TREE, then="results/medoids.parquet"),
-        cards=branch(TREE, then="results/cards.json"),
-        encoding=branch(TREE, then=ENCODING),
-        tuning=branch(TREE, then="results/samples/tuning.parquet"),
+        annotations=branch(TREE, then=ANNOTATIONS),
         sample="results/samples/{sample}.parquet",
         choice="results/choice.json",
     output:
@@ -33,9 +34,8 @@ rule trials:
         **recipe(
             "trials",
             rules.embeddings,
-            rules.cards if TREE else rules.choice,
+            rules.annotations if TREE else rules.choice,
             permutations="evaluation.permutations",
-            ranges="gower.ranges",
             seed="seed",
         ),
     script:
@@ -44,7 +44,14 @@ rule trials:
 
 rule evaluation:
     input:
-        expand("results/trials/{sample}.parquet", sample=TRIALS),
+        trials=expand("results/trials/{sample}.parquet", sample=TRIALS),
+        embeddings=expand("results/embeddings/{sample}.npy", sample=TRIALS),
+        samples=expand("results/samples/{sample}.parquet", sample=TRIALS),
+        tuning="results/embeddings/tuning.npy",
+        sights=branch(
+            EYES, then=expand("results/sights/{sample}.safetensors", sample=["tuning", *TRIALS])
+        ),
+        annotations=ANNOTATIONS,
     output:
         shown("results/evaluation.json", "Tables"),
     log:
@@ -53,7 +60,15 @@ rule evaluation:
         "results/benchmarks/evaluation.tsv"
     conda:
         "../envs/tagsight.yaml"
+    resources:
+        mem_mb=memory_pairs,
+        runtime=minutes_pairs,
     params:
-        **recipe("evaluation", rules.trials),
+        **recipe(
+            "evaluation",
+            rules.trials,
+            rules.annotations,
+            *([rules.sights] if EYES else []),
+        ),
     script:
         "../scripts/evaluation.py"

@@ -1,7 +1,8 @@
 """Looks.
 
 Needs the images drawn and the archive's pixels. Leaves the images of a sample at 128 x 128 (images),
-the network that learned to describe them (autoencoder) and their descriptions (embeddings).
+the network that learned to describe them (autoencoder) and their descriptions (embeddings), what its
+referees learned (eyes) and their descriptions (sights).
 """
 
 
@@ -83,3 +84,51 @@ rule embeddings:
         ),
     script:
         "../scripts/embeddings.py"
+
+
+rule eyes:
+    input:
+        images=rules.autoencoder.input.images,
+        fates=rules.autoencoder.input.fates,
+        draws="results/draws.json",
+    output:
+        "results/eyes.safetensors",
+    log:
+        "logs/eyes.log",
+    benchmark:
+        "results/benchmarks/eyes.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_sample(4)
+    resources:
+        mem_mb=memory_images,
+        runtime=minutes_eyes,
+        gpu=gpus,
+    params:
+        **recipe("eyes", rules.images, eyes="eyes", device="autoencoder.device"),
+    script:
+        "../scripts/eyes.py"
+
+
+rule sights:
+    input:
+        eyes="results/eyes.safetensors",
+        images="results/images/{sample}.npy",
+        fates="results/images/{sample}.parquet",
+    output:
+        "results/sights/{sample}.safetensors",
+    log:
+        "logs/sights/{sample}.log",
+    benchmark:
+        "results/benchmarks/sights/{sample}.tsv"
+    conda:
+        "../envs/tagsight.yaml"
+    threads: threads_sample(4)
+    resources:
+        mem_mb=memory_images,
+        runtime=minutes_eyes,
+        gpu=gpus,
+    params:
+        **recipe("sights", rules.eyes, eyes="eyes", device="autoencoder.device"),
+    script:
+        "../scripts/sights.py"

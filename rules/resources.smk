@@ -59,6 +59,16 @@ def memory_trial(wildcards, attempt):
     return memory_square(wildcards, attempt) + memory_images(wildcards, attempt)
 
 
+def memory_pairs(wildcards, attempt):
+    """MB for the pair statistic, which holds some columns of embeddings at a time, and a matrix."""
+    return attempt * (4000 + 12 * asked("tuning") ** 2 // 10**6)
+
+
+def minutes_pairs(wildcards, input, attempt):
+    """Minutes for the pair statistic: 10, and 2 for each GB of embeddings."""
+    return attempt * (10 + int(2 * input.size_mb / 1000))
+
+
 def memory_archive(wildcards, input, attempt):
     """MB for a job that goes through tags column by column: some times the size of the files."""
     return attempt * (2000 + 4 * int(input.size_mb))
@@ -109,6 +119,14 @@ def minutes_search(wildcards, input, attempt):
 def minutes_images(wildcards, attempt):
     """Minutes for going through a sample's images: 10, and 2 for each thousand."""
     return attempt * (10 + 2 * asked(wildcards.get("sample", "autoencoder")) // 1000)
+
+
+def minutes_eyes(wildcards, attempt):
+    """Minutes for all eyes but the first to go through a sample's images: 10, and 10 a thousand.
+
+    A user's network of the size of VGG16 takes a third of a second of a core for an image.
+    """
+    return attempt * (10 + 10 * asked(wildcards.get("sample", "autoencoder")) // 1000)
 
 
 def minutes_training(wildcards, attempt):

@@ -1,14 +1,34 @@
-"""Test over all trials whether images of a cluster are closer than under a null model."""
+"""Test over all trials whether images of a label look more alike than others."""
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
+from tagsight.evaluation import eye_figures
+from tagsight.evaluation.pair import columns_of, trial_images
 from tagsight.evaluation.paired_tests import evaluate
+from tagsight.looks.eyes import sights
 from tagsight.run.atomic import write_json
 from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
 
 with logged(snakemake):
-    paths = snakemake.input
-    left_out = {Path(path).stem: pl.read_parquet_metadata(path)["left_out"] for path in paths}
-    write_json(evaluate(pl.read_parquet(paths), left_out), snakemake.output[0])
+    inputs = snakemake.input
+    left_out = {Path(p).stem: pl.read_parquet_metadata(p)["left_out"] for p in inputs.trials}
+    images = trial_images(inputs.samples, inputs.annotations)
+    tuning, *embeddings = [
+        np.load(path, mmap_mode="r") for path in (inputs.tuning, *inputs.embeddings)
+    ]
+    eyes = {eye_figures.AUTOENCODER: eye_figures.figures(embeddings, tuning, images)}
+    for name, (at_tuning, *at_trials) in sights(inputs.get("sights") or []):
+        eyes[name] = eye_figures.figures(at_trials, at_tuning, images)
+    if remark := eye_figures.remark(eyes):
+        LOG.warning(remark)
+    evaluation = {
+        **evaluate(pl.read_parquet(inputs.trials), left_out),
+        "pair": eyes[eye_figures.AUTOENCODER]["pair"],
+        "columns": columns_of(images),
+        "eyes": eyes,
+    }
+    write_json(evaluation, snakemake.output[0])

@@ -15,11 +15,11 @@ import yaml
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from study.data import CLONE, SEED, Data
+from study.left_out import distance_to_others, permutations
 from study.tables import markdown
 from tagsight.arrays import Float32s, Float64s, Int64s, Integers
 from tagsight.clustering import k_medoids, silhouettes
-from tagsight.evaluation import nulls
-from tagsight.evaluation.centres import distances_to_centres, inner_products
+from tagsight.evaluation.centres import inner_products
 from tagsight.gower import metric
 from tagsight.interpretation import stability
 from tagsight.interpretation.agreement import MODALITY_AND_BODY_PART
@@ -249,12 +249,12 @@ def _explained(
     labels, rows, explained = labels[has_picture], rows[has_picture], {}
     products, patients = inner_products(looks[rows]), archive.patients[rows]
     strata = archive.strata[rows]
-    every = np.arange(len(labels))
     for name, within in (("explained", np.zeros_like(strata)), ("beyond", strata)):
         rng = np.random.default_rng([archive.data.seed, 7])
-        sources = nulls.permutations(every, within, PERMUTATIONS, rng)
-        several = np.concatenate([labels[None], labels[sources]])
-        distance, *null = distances_to_centres(products, several, patients).left_out.mean(axis=1)
+        sources = permutations(within, PERMUTATIONS, rng)
+        distance, *null = [
+            distance_to_others(products, each, patients) for each in (labels, *labels[sources])
+        ]
         explained[name] = float(1 - distance / np.mean(null))
     return explained
 

@@ -1,20 +1,22 @@
-"""Labellings that a trial compares: the clusters and their baselines, an entry for each.
+"""Labellings that the pair statistic compares, and strata inside which it does: an entry for each.
 
-Baselines are groups by modality, by modality and body part, or by manufacturer, and k-medoids on
-the embeddings themselves, which is close to the best possible.
+Beside the labels there are baselines: groups by modality, by modality and region, by these and the
+plane, by manufacturer, and groups of the pictures themselves, about the best there is to be had.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 
 @dataclass(frozen=True)
 class Labelling:
-    """A labelling of a trial's images.
+    """A labelling of the trials' images.
 
-    key: in tables and evaluation.json.
+    key: in evaluation.json.
     name: on the page and in the figure.
-    columns: of the sample; images with equal values in all of them are a group. If empty,
-    `trials.clusterings` makes the labels.
+    columns: images with equal values in all of them are a group; if empty, `picture_groups`
+    makes the labels.
     """
 
     key: str
@@ -22,14 +24,74 @@ class Labelling:
     columns: tuple[str, ...] = ()
 
 
-TAGS = Labelling("tags", "clusters from tags")  # the clusters that are tested
-EMBEDDING = Labelling("embedding", "clusters from pixels")
+@dataclass(frozen=True)
+class Stratum:
+    """What images have in common that are compared.
 
-# In the order in which they are tested and shown.
+    key: in evaluation.json. name: heading on the page and in the figure; question: text under it.
+    columns: of the sample; images are compared where all of them are equal.
+    """
+
+    key: str
+    name: str
+    question: str
+    columns: tuple[str, ...] = ()
+
+
+LABELS = Labelling("labels", "these labels", ("label",))  # those of the annotations
+EMBEDDING = Labelling("embedding", "groups of the pictures")
+MANUFACTURER = Labelling("manufacturer", "maker", ("manufacturer",))
+# In the order in which they are shown.
 LABELLINGS = (
-    TAGS,
-    Labelling("modality", "modality alone", ("modality",)),
-    Labelling("modality_body_part", "modality × body part", ("modality", "body_part")),
-    Labelling("manufacturer", "manufacturer alone", ("manufacturer",)),
+    LABELS,
+    Labelling("modality", "modality", ("modality",)),
+    Labelling("modality_region", "modality × region", ("modality", "region")),
+    Labelling(
+        "modality_region_plane", "modality × region × plane", ("modality", "region", "plane")
+    ),
+    MANUFACTURER,
     EMBEDDING,
 )
+ALL = Stratum("none", "Among all images", "Knowing CT from X-ray is enough to explain much.")
+MODALITY = Stratum(
+    "modality",
+    "Inside a modality",
+    "Is an image nearer to others of its label than to others of its modality? The test to go by.",
+    ("modality",),
+)
+BY_MAKER = Stratum(
+    "modality_manufacturer",
+    "Inside a modality of one maker",
+    "What is left if images of one maker alone are compared: what labels know beyond machines.",
+    ("modality", "manufacturer"),
+)
+# The one to go by first.
+STRATA = (
+    MODALITY,
+    Stratum(
+        "modality_region",
+        "Inside a modality and region",
+        "What labels know beyond both: technique and view.",
+        ("modality", "region"),
+    ),
+    BY_MAKER,
+    ALL,
+)
+# What stands for a column that the samples of a flat run lack.
+IN_PLACE = {"region": "body_part"}
+Entry = TypeVar("Entry", Labelling, Stratum)
+
+
+def in_columns(entries: Collection[Entry], known: Collection[str]) -> list[Entry]:
+    """Return the entries in terms of the known columns; those that lack one are left out.
+
+    known: columns of the samples. In a flat run the body part stands for the region, and there is
+    no plane.
+    """
+    found = [
+        replace(
+            entry, columns=tuple(c if c in known else IN_PLACE.get(c, c) for c in entry.columns)
+        )
+        for entry in entries
+    ]
+    return [entry for entry in found if set(entry.columns) <= set(known)]

@@ -1,8 +1,6 @@
-"""Paired tests over the trials: distances to centres against their means under a null model.
+"""The paper's test (§3): distances to centres against those of permuted labels, as pairs of trials.
 
-The paper (§3) has one paired t-test: t(9) = 16.42 for tags against permuted images. Here there is
-one for each labelling and null, with effect size, confidence intervals, Wilcoxon's signed-rank test
-and a permutation test.
+In the paper t(9) = 16.42, for clusters from tags against labels permuted image by image.
 """
 
 from collections.abc import Mapping
@@ -16,38 +14,29 @@ from tagsight.arrays import Float64s
 
 Figure = float | int | str | list[float] | None
 
-KEYS = ("t", "df", "p", "effect_size", "ci95", "wilcoxon_p", "explained_ci95", "correlation")
+KEYS = ("t", "df", "p", "effect_size", "ci95", "explained_ci95", "correlation")
 
 
 def evaluate(
     trials: pl.DataFrame, left_out: Mapping[str, str | None] | None = None
 ) -> dict[str, Any]:
-    """Test every labelling against every null, over all trials.
+    """Return the paper's test over all trials, and what trials there were.
 
     trials: rows of `trials.trial` of all samples; left_out: trial -> why it was not made, or None.
     Returns what evaluation.json holds: `trials` (n, k, by_trial: the K of each, smaller where a
-    sample has too few distinct images, left_out: those with a reason), then labelling -> null ->
-    figures, see `compare`. They use left-out centres; those under `in_sample` use the paper's.
-    Without any trial n is 0 and k None.
+    sample has too few distinct images, left_out: those with a reason) and `paper`, the figures of
+    `compare`. Without any trial n is 0, k None, and `paper` empty.
     """
-    ks = dict(trials.select("trial", "k").unique().sort("trial").iter_rows())
+    rows = trials.sort("trial")
+    ks = dict(rows.select("trial", "k").iter_rows())
     reasons = {name: reason for name, reason in (left_out or {}).items() if reason}
-    of_trials = {"n": len(ks), "k": trials["k"].max(), "by_trial": ks, "left_out": reasons}
-    out: dict[str, Any] = {"trials": of_trials}
-    keys = ["labelling", "null"]
-    for labelling, null in trials.select(keys).unique(maintain_order=True).rows():
-        rows = trials.filter(labelling=labelling, null=null).sort("trial")
-        by_others, in_sample = (_figures(rows, centre) for centre in ("left_out", "in_sample"))
-        out.setdefault(labelling, {})[null] = by_others | {"in_sample": in_sample}
-    return out
-
-
-def _figures(rows: pl.DataFrame, centre: str) -> dict[str, Figure]:
-    of_centre = rows.filter(centre=centre)
-    distance = of_centre["distance"].to_numpy()
-    figures = compare(distance, of_centre["null_distance"].to_numpy())
-    figures["permutation_p"] = pooled_p(distance, of_centre["draws"].to_list())
-    return {key: _finite_or_none(value) for key, value in figures.items()}
+    of_trials = {"n": len(ks), "k": rows["k"].max(), "by_trial": ks, "left_out": reasons}
+    distance, null = (rows[name].to_numpy() for name in ("distance", "null_distance"))
+    figures = compare(distance, null) if len(rows) else {}
+    return {
+        "trials": of_trials,
+        "paper": {key: _finite_or_none(value) for key, value in figures.items()},
+    }
 
 
 def compare(distance: Float64s, null: Float64s) -> dict[str, Figure]:
@@ -57,7 +46,7 @@ def compare(distance: Float64s, null: Float64s) -> dict[str, Figure]:
     Returns n; mean_distance, sd_distance, mean_null, sd_null (n − 1); explained = 1 −
     mean_distance / mean_null with a 95 % interval (ratio of paired means, linearised); t, df and
     two-sided p of the paired t-test (positive: nearer than the null); effect_size d_z = mean / sd
-    of the differences, with its 95 % interval ci95 by the noncentral t; wilcoxon_p; correlation.
+    of the differences, with its 95 % interval ci95 by the noncentral t; correlation.
     Figures that are undefined for a single trial or for equal differences are None; `reason` says
     why.
     """
@@ -87,7 +76,6 @@ def _tests(distance: Float64s, null: Float64s) -> dict[str, Figure]:
         "p": test.pvalue,
         "effect_size": difference.mean() / difference.std(ddof=1),
         "ci95": effect_interval(test.statistic, n),
-        "wilcoxon_p": stats.wilcoxon(difference).pvalue,
         "explained_ci95": _explained_interval(distance, null),
         "correlation": _correlation(distance, null),
     }
@@ -132,18 +120,6 @@ def _correlation(distance: Float64s, null: Float64s) -> float | None:
     if min(np.ptp(distance), np.ptp(null)) <= 1e-12:
         return None
     return float(np.corrcoef(distance, null)[0, 1])
-
-
-def pooled_p(distance: Float64s, draws: list[list[float]]) -> float | None:
-    """Return the one-sided permutation p of the mean over trials; None without permutations.
-
-    distance: float64 (n,); draws: per trial the distance under each permutation.
-    The j-th permutations of all trials give one draw of the mean; the observed mean is included.
-    """
-    if min(map(len, draws)) == 0:
-        return None
-    random = np.mean(draws, axis=0)  # (permutations,)
-    return float((1 + (random <= distance.mean() + 1e-12).sum()) / (1 + len(random)))
 
 
 def _finite_or_none(value: Figure) -> Figure:

@@ -12,19 +12,25 @@ modalities; else, if those of scanner and body part differ by as much, the large
 verdict; else both, or neither where neither reaches `MARGIN`. AMI is 0 by chance for any
 number of levels of a label, but with more levels than clusters it cannot reach 1. So the numbers
 of levels are returned.
+
+Of single labels it is told whether their images are of one maker's machines, though others of their
+modality are not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from tagsight.arrays import Integers
 from tagsight.interpretation.agreement import agreement
+from tagsight.run.tables import person
 
 MARGIN = 0.1
 ANATOMY, MODALITY = "body_part", "modality"
 SCANNERS = ("model", "manufacturer", "site")  # labels of the scanner, best first
+ONE = 0.9  # share of a label's images that are of one maker
+OTHERS = 0.5  # most of the others of their modality that are of this maker, too
 
 
 def confounding(labels: Integers, outside: Mapping[str, pl.Series]) -> dict[str, Any]:
@@ -72,3 +78,40 @@ def verdict(amis: Mapping[str, Any]) -> str:
     if abs(scanner - anatomy) < MARGIN:
         return "both"
     return "scanner" if scanner > anatomy else "anatomy"
+
+
+def with_makers(
+    cards: Sequence[dict[str, Any]],
+    key: str,
+    sample: pl.DataFrame,
+    members: pl.DataFrame,
+    min_patients: int,
+) -> list[dict[str, Any]]:
+    """Return the cards with `maker`: how many images of a label are of its most frequent maker.
+
+    cards: with the number of their label, or cluster, under `key`; sample: the tuning sample with
+    `manufacturer` and `modality`; members: its images with that number as `cluster`.
+    `maker` has `inside`, its share of the label's images; `outside`, that of other labels' images
+    of the same modalities, as often as the label has them; and `one`, whether the label is of one
+    maker though the others are not. It is None where fewer patients, or no others, state a maker.
+    """
+    stated = members.join(
+        sample.select("image", "modality", "manufacturer", person=person()), on="image"
+    ).drop_nulls("manufacturer")
+    return [card | {"maker": _maker(stated, card[key], min_patients)} for card in cards]
+
+
+def _maker(stated: pl.DataFrame, label: int, min_patients: int) -> dict[str, Any] | None:
+    mine = pl.col("cluster") == label
+    inside, others = stated.filter(mine), stated.filter(~mine)
+    if inside["person"].n_unique() < min_patients:
+        return None
+    most = inside["manufacturer"].value_counts().sort("count", "manufacturer", descending=True)
+    maker, count = most.row(0)
+    of_others = others.group_by("modality").agg(share=(pl.col("manufacturer") == maker).mean())
+    outside = inside.join(of_others, on="modality", nulls_equal=True)["share"].mean()
+    if not isinstance(outside, float):
+        return None
+    share = count / len(inside)
+    one = share >= ONE and outside <= OTHERS
+    return {"inside": round(share, 4), "outside": round(outside, 4), "one": one}

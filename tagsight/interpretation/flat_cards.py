@@ -8,6 +8,7 @@ import polars as pl
 from tagsight.clustering import annotation
 from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards, with_medoids
+from tagsight.interpretation.confounding import with_makers
 from tagsight.interpretation.stability import with_stability
 from tagsight.tags.encoding import Encoding
 
@@ -30,6 +31,7 @@ def described(
     """
     content = with_medoids(cards(sample, members, encoding, min_patients), medoids)
     content = with_stability(content, members, clusters.select("image", "cluster"), stability)
+    content = with_makers(content, "cluster", sample, members, min_patients)
     others = annotation.annotate(holdout, medoids, encoding)
     rows = rules.rules(sample, members, holdout, others, encoding, min_patients)
     return content, rows

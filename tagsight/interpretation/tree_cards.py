@@ -7,6 +7,7 @@ import polars as pl
 
 from tagsight.interpretation import rules
 from tagsight.interpretation.cards import cards
+from tagsight.interpretation.confounding import with_makers
 from tagsight.interpretation.names import names
 from tagsight.tags.encoding import Encoding
 from tagsight.terms.name_words import Words
@@ -45,7 +46,8 @@ def described(
     others = labelled(place(holdout, leaves, tree), leaf_labels)
     tags = label_tags(sample, inside, tree, min_patients)
     rows = label_rules(sample, inside, holdout, others, tree, min_patients)
-    return label_cards(names_of, composition, leaves, stability, tags), rows
+    described = label_cards(names_of, composition, leaves, stability, tags)
+    return with_makers(described, "label", sample, inside, min_patients), rows
 
 
 def _spoken(composition: pl.DataFrame, tree: Tree) -> pl.DataFrame:

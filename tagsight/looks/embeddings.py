@@ -71,11 +71,18 @@ def to_input(images: UInt8s, place: torch.device) -> Tensor:
 class Encoder:
     """The encoding half of a trained network, as an Embedder."""
 
-    def __init__(self, model: Autoencoder, device: str, threads: int, piece: int = PIECE) -> None:
-        """Move the network to a device; threads: of the CPU."""
+    def __init__(
+        self,
+        model: Autoencoder,
+        device: str,
+        threads: int,
+        piece: int = PIECE,
+        centre: Float32s | None = None,
+    ) -> None:
+        """Move the network to a device; threads: of the CPU; centre (d,) is taken off, if any."""
         self.place = choose_device(device)
         self.model = model.to(self.place).eval()
-        self.threads, self.piece = threads, piece
+        self.threads, self.piece, self.centre = threads, piece, centre
 
     def embed(self, images: UInt8s, /) -> Float32s:
         """Return the embeddings of images: uint8 (n, 128, 128) -> float32 (n, d).
@@ -88,7 +95,7 @@ class Encoder:
             with torch.inference_mode():
                 part = to_input(images[first : first + self.piece], self.place)
                 embeddings: Float32s = self.model.encode(part).cpu().numpy()
-                return embeddings
+                return embeddings if self.centre is None else embeddings - self.centre
 
         with single_threaded(self.threads) as pool:
             return np.concatenate(list(pool.map(encoded, range(0, len(images), self.piece))))

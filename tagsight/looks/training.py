@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -78,11 +77,6 @@ def train(
                 progress.add(1)
     weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
     return weights, pl.DataFrame(history, schema=SCHEMA)
-
-
-def joined(parts: Sequence[UInt8s]) -> UInt8s:
-    """Return the images of several samples as one array; of one sample without a copy."""
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 SCHEMA = pl.Schema(

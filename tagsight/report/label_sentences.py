@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tagsight.interpretation.confounding import MARGIN, SCANNERS
-from tagsight.report import sentences
+from tagsight.report import pair_sentences
 from tagsight.report.results import Run
 from tagsight.report.wording import LABEL_NAMES, ami
 
@@ -12,8 +12,14 @@ Figures = Mapping[str, Any]
 
 
 def result(run: Run) -> list[str]:
-    """Return what was labelled, whether images of a label look alike, and what is no picture."""
-    return [labelled(run), tested(run), *without_pictures(run)]
+    """Return whether images of a label look alike, what was labelled, and what is no picture.
+
+    Where the first could not be tested, it comes second.
+    """
+    if run.is_tested:
+        tested = pair_sentences.result(run.pair, run.eyes, "label")
+        return [*tested, labelled(run), *without_pictures(run)]
+    return [labelled(run), untested(run), *without_pictures(run)]
 
 
 def labelled(run: Run) -> str:
@@ -40,15 +46,13 @@ def without_pictures(run: Run) -> list[str]:
     return [f"{_count(objects, 'object')} {verb} labelled by class."]
 
 
-def tested(run: Run) -> str:
-    """Return whether images of a label look alike."""
+def untested(run: Run) -> str:
+    """Return that it is not known whether images of a label look alike."""
     if run.evaluation is None:
         return (
             "Whether images of a label look alike was not tested, as a table of tags has no pixels."
         )
-    if not run.is_tested:
-        return "Whether images of a label look alike could not be tested."
-    return sentences.result(run.evaluation, "label")
+    return "Whether images of a label look alike could not be tested."
 
 
 def represented(run: Run) -> str:

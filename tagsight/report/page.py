@@ -8,7 +8,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tagsight.report import label_sections, label_sentences, sections, sentences, wording
+from tagsight.report import (
+    label_sections,
+    label_sentences,
+    pair_sentences,
+    sections,
+    sentences,
+    wording,
+)
 from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.figures.style import COLOURS
@@ -48,7 +55,7 @@ def _head(run: Run) -> dict[str, Any]:
     """The values of the first screen of a flat run."""
     confounding = run.agreement["confounding"]
     return {
-        "result": [result(run)],
+        "result": result(run),
         "facts": facts(run),
         "agreement": sections.agreement(run.agreement),
         "confounding": sentences.confounding_sentence(confounding),
@@ -80,21 +87,23 @@ def _template() -> Template:
     return environment.get_template(TEMPLATE)
 
 
-def result(run: Run) -> str:
-    """Return the result of the run as a sentence, of a tree as two."""
+def result(run: Run) -> list[str]:
+    """Return the result of the run in sentences."""
     if not run.flat:
-        return " ".join(label_sentences.result(run))
+        return label_sentences.result(run)
+    images, choice = run.counts["images"], run.choice
     if run.evaluation is None:
-        return sentences.without_looks(run.counts["images"], run.choice)
+        return [sentences.without_looks(images, choice)]
     if not run.is_tested:
-        return sentences.without_trials(run.counts["images"], run.choice)
-    return sentences.result(run.evaluation)
+        return [sentences.without_trials(images, choice)]
+    tested = pair_sentences.result(run.pair, run.eyes, "cluster")
+    return [*tested, f"{sentences.clusters(images, choice)}."]
 
 
 def closing(run: Run, page: str, table: str) -> str:
     """Return the text printed at the end of a run: its result, what was not tested, paths."""
     untested = sentences.untested(run.draws, run.evaluation)
-    return sentences.closing(result(run), page, table, untested)
+    return sentences.closing(" ".join(result(run)), page, table, untested)
 
 
 def inline(name: str, svg: str) -> Markup:

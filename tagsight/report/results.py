@@ -7,7 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from tagsight.evaluation.labellings import LABELS
 from tagsight.report.label_tree import Kind, label_tree
+from tagsight.report.pair_sentences import Pair
 
 DOCUMENTS = (
     *("counts", "choice", "cards", "stability", "draws"),
@@ -82,8 +84,23 @@ class Run:
 
     @property
     def is_tested(self) -> bool:
-        """Whether a trial could be made."""
-        return self.evaluation is not None and self.evaluation["trials"]["n"] > 0
+        """Whether looks of two patients could be compared."""
+        labels = self.pair.get(LABELS.key, {}).values()
+        return any(figures["explained"] is not None for figures in labels)
+
+    @property
+    def pair(self) -> Pair:
+        """What labellings explain of looks; empty without pixels."""
+        found: Pair = {} if self.evaluation is None else self.evaluation["pair"]
+        return found
+
+    @property
+    def eyes(self) -> Mapping[str, Any]:
+        """What each eye sees, and what labels explain by it; empty without pixels."""
+        found: Mapping[str, Any] = (
+            {} if self.evaluation is None else self.evaluation.get("eyes", {})
+        )
+        return found
 
     @property
     def is_trained(self) -> bool:

@@ -9,13 +9,14 @@ from typing import Any
 import polars as pl
 from pydicom.uid import UID
 
-from tagsight.evaluation import labellings, nulls
-from tagsight.evaluation.labellings import Labelling
+from tagsight.evaluation import eye_figures
 from tagsight.interpretation import nesting
 from tagsight.interpretation.agreement import LEFT_OUT
 from tagsight.report import sentences, sites, wording, worth_words
 from tagsight.report.counts import trial_sizes
+from tagsight.report.eye_tables import eye_table
 from tagsight.report.figures.pictures import Tiles
+from tagsight.report.pair_tables import pair_table
 from tagsight.report.results import Run
 
 CHIPS = 5  # tags shown per cluster
@@ -156,37 +157,6 @@ def cluster_homes(run: Run) -> dict[str, Any]:
     return {"smaller": sorted(above), "larger": larger, "rows": rows}
 
 
-def tests(evaluation: Mapping[str, Any], unit: str) -> list[dict[str, Any]]:
-    """Return the table of tests: for each null one row per labelling, with both kinds of centre."""
-    groups = []
-    for null in nulls.NULLS:
-        rows = [
-            _row(labelling, evaluation[labelling.key][null.key], unit)
-            for labelling in labellings.LABELLINGS
-            if null.key in evaluation.get(labelling.key, {})
-        ]
-        if rows:
-            groups.append({"name": null.name, "question": null.question, "rows": rows})
-    return groups
-
-
-def _row(labelling: Labelling, figures: Mapping[str, Any], unit: str) -> dict[str, Any]:
-    return {
-        "labelling": wording.labelling_name(labelling, unit),
-        "own": labelling == labellings.TAGS,
-        "left_out": {**figures, "share": _explained(figures)},
-        "in_sample": {**figures["in_sample"], "share": _explained(figures["in_sample"])},
-    }
-
-
-def _explained(figures: Mapping[str, Any]) -> str:
-    """`31 % (28 to 34 %)`; a dash where it is undefined."""
-    if figures["explained"] is None:
-        return "–"
-    share, bounds = wording.percent(figures["explained"]), figures["explained_ci95"]
-    return share if bounds is None else f"{share} ({wording.interval(bounds)})"
-
-
 def agreement(stored: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the scores at the chosen K of each label from outside the clusters that is known.
 
@@ -247,8 +217,7 @@ def paper(run: Run) -> list[tuple[str, str, str]]:
 
     Both by the paper's measure: centres include the image itself, labels permuted between images.
     """
-    of_tags: Mapping[str, Any] = (run.evaluation or {}).get("tags", {})
-    ours: Mapping[str, Any] = of_tags.get("images", {}).get("in_sample") or {}
+    ours: Mapping[str, Any] = (run.evaluation or {}).get("paper", {})
     chosen = run.choice["grid"][str(run.choice["k"])]
     sizes = trial_sizes(run.counts["samples"])
     share = ours.get("explained")
@@ -314,7 +283,15 @@ def _paper(content: Content) -> dict[str, Any]:
 
 def tested(content: Content) -> dict[str, Any]:
     """Return the values of the section on the test."""
-    return {"tests": tests(content.run.evaluation or {}, content.run.unit)}
+    run = content.run
+    share = (run.evaluation or {}).get("paper", {}).get("explained")
+    return {
+        "tests": pair_table(run.pair, run.unit),
+        "eyes": eye_table(run.eyes),
+        "no_better": eye_figures.remark(run.eyes),
+        "paper_test": _t_test((run.evaluation or {}).get("paper", {})),
+        "paper_share": None if share is None else wording.percent(share),
+    }
 
 
 def has_untested(run: Run) -> bool:

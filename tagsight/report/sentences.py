@@ -1,126 +1,29 @@
-"""The result of a run in one readable sentence, which also says if there is no result.
-
-The tests are fixed in advance: the clusters from tags against the null models `series` and
-`within_modality`, with left-out centres, two-sided at 5 %.
-"""
+"""What a flat run made in sentences, what could not be tested, and what clusters represent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tagsight.report.wording import LABEL_NAMES, ami, interval, number, p_value, percent
+from tagsight.report.wording import LABEL_NAMES, ami, number
 
 Figures = Mapping[str, Any]
-LEVEL = 0.05
-
-
-def result(evaluation: Figures, unit: str = "cluster") -> str:
-    """Return the run's result as one sentence; as two where few trials limit it.
-
-    evaluation: evaluation.json; unit: what a group is called. Trials have not all of the labels, so
-    that these are not counted here.
-    """
-    clusters = f"{evaluation['trials']['k']} clusters" if unit == "cluster" else f"{unit}s"
-    tags = _figures(evaluation, "tags", "series")
-    outcome = verdict(tags)
-    if outcome == "undefined":
-        return (
-            f"Whether images of the {clusters} look alike could not be measured: "
-            f"{tags.get('reason') or 'there was nothing to compare them with'}."
-        )
-    opening = {
-        "nearer": (
-            f"The {clusters} made from tags explain {_share(tags)} of how far images differ"
-        ),
-        "as chance": (
-            f"Images of the {clusters} made from tags could not be shown to look more alike than "
-            f"by chance: the {unit}s explain {_share(tags)} of how far images differ"
-        ),
-        "farther": (
-            f"Images of the {clusters} made from tags look less alike than by chance: "
-            f"the {unit}s explain {_share(tags)} of how far images differ"
-        ),
-    }[outcome]
-    parts = [opening, *_modality(evaluation), _beyond(evaluation)]
-    return "; ".join(parts) + "." + _limits(evaluation, tags)
-
-
-def verdict(figures: Figures) -> str:
-    """Return `nearer`, `as chance` or `farther` than the null, or `undefined`.
-
-    By the paired test; without one (a single trial), by the permutations.
-    """
-    explained = figures.get("explained")
-    if explained is None:
-        return "undefined"
-    p = figures["p"] if figures["p"] is not None else figures["permutation_p"]
-    if p is None or p >= LEVEL:
-        return "as chance"
-    return "nearer" if explained > 0 else "farther"
-
-
-def _figures(evaluation: Figures, labelling: str, null: str) -> Figures:
-    """The figures of a labelling against a null; empty where it was not tested."""
-    figures: Figures = evaluation.get(labelling, {}).get(null, {})
-    return figures
-
-
-def _share(figures: Figures) -> str:
-    """`31 % (95 % CI 28 to 34 %)`."""
-    share, bounds = percent(figures["explained"]), figures["explained_ci95"]
-    return share if bounds is None else f"{share} ({percent(0.95)} CI {interval(bounds)})"
-
-
-def _modality(evaluation: Figures) -> list[str]:
-    explained = _figures(evaluation, "modality", "series").get("explained")
-    return [] if explained is None else [f"modality alone explains {percent(explained)}"]
-
-
-def _beyond(evaluation: Figures) -> str:
-    tags = _figures(evaluation, "tags", "within_modality")
-    outcome = verdict(tags)
-    if outcome == "undefined":
-        return "what the tags add beyond modality could not be tested, as no modality is divided"
-    part = _part(tags["n"], evaluation["trials"]["n"])
-    return {
-        "nearer": f"beyond modality the tags add {_share(tags)}",
-        "as chance": f"beyond modality the tags are not shown to add anything, {_share(tags)}",
-        "farther": f"within a modality they look less alike than by chance, {_share(tags)}",
-    }[outcome] + part
-
-
-def _part(tested: int, trials: int) -> str:
-    """In how many trials, if not in all: in the others the clusters divided no modality."""
-    if tested == trials:
-        return ""
-    return f" (in {tested} of {trials} trials; the others could not test it)"
-
-
-def _limits(evaluation: Figures, tags: Figures) -> str:
-    n = evaluation["trials"]["n"]
-    if n == 1:
-        p = p_value(tags["permutation_p"])
-        return f" This is from a single trial, so without an interval; by permutations, p = {p}."
-    if tags["p"] is None:
-        return f" There is no test: {tags['reason']}."
-    return ""
+PLAIN = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{MINUS SIGN}": "-", "’": "'"})
 
 
 def without_looks(images: int, choice: Figures) -> str:
     """Return the result of a run on a table of tags, which has no pixels for a test."""
     return (
-        f"{_clusters(images, choice)}; whether those of a cluster look alike was not tested, as a "
+        f"{clusters(images, choice)}; whether those of a cluster look alike was not tested, as a "
         "table of tags has no pixels."
     )
 
 
 def without_trials(images: int, choice: Figures) -> str:
-    """Return the result of a run in which no trial could be made."""
-    return (
-        f"{_clusters(images, choice)}; whether those of a cluster look alike could not be tested."
-    )
+    """Return the result of a run in which nothing could be compared."""
+    return f"{clusters(images, choice)}; whether those of a cluster look alike could not be tested."
 
 
-def _clusters(images: int, choice: Figures) -> str:
+def clusters(images: int, choice: Figures) -> str:
+    """Return how many clusters there are, and how clear, without a full stop."""
     silhouette = number(choice["grid"][str(choice["k"])]["silhouette"], 2)
     if choice["k"] == 1:
         subject = "1 image is" if images == 1 else f"{images:,} images are"
@@ -145,7 +48,8 @@ def untested(draws: Figures, evaluation: Figures | None) -> list[str]:
         if name not in empty:
             by_reason.setdefault(reason, []).append(name)
     return lines + [
-        f"Not tested: {', '.join(names)}, {reason}." for reason, names in by_reason.items()
+        f"Not in the paper’s test: {', '.join(names)}, {reason}."
+        for reason, names in by_reason.items()
     ]
 
 
@@ -155,7 +59,7 @@ def closing(sentence: str, page: str, table: str, untested: Sequence[str] = ()) 
     sentence: the result; untested: what was not tested; page, table: their paths.
     """
     lines = "\n".join([sentence, *(f"- {line}" for line in untested)])
-    plain = lines.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-")
+    plain = lines.translate(PLAIN)
     return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"
 
 

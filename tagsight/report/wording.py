@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tagsight.evaluation.labellings import TAGS, Labelling
+from tagsight.evaluation.labellings import LABELS, Labelling
 
 # Names of labels from outside the clusters, in the order of the page's table.
 LABEL_NAMES = {
@@ -92,10 +92,19 @@ def in_words(reason: str) -> str:
 def labelling_name(labelling: Labelling, unit: str) -> str:
     """Return the name of a labelling, its own called clusters or labels.
 
-    >>> labelling_name(TAGS, "label")
-    'labels from tags'
+    >>> labelling_name(LABELS, "cluster")
+    'these clusters'
     """
-    return f"{unit}s from tags" if labelling == TAGS else labelling.name
+    return f"these {unit}s" if labelling == LABELS else of_unit(labelling.name, unit)
+
+
+def of_unit(text: str, unit: str) -> str:
+    """Return a text with the body part in the place of the region in a flat run.
+
+    >>> of_unit("modality and region", "cluster")
+    'modality and body part'
+    """
+    return text.replace("region", "body part") if unit == "cluster" else text
 
 
 def _hundredths(share: float) -> str:

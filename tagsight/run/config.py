@@ -41,7 +41,7 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
     if not errors:
         mistakes += [*_contradictions(config, rules), *_of_tables(config)]
-        mistakes += _of_sites(config["input"])
+        mistakes += [*_of_sites(config["input"]), *_of_eyes(config["eyes"])]
     if mistakes:
         mistakes += [NO_INPUT] if lacks_input(config) else []
         raise ConfigError("\n".join(mistakes))
@@ -178,6 +178,20 @@ def _of_sites(places: Any) -> Iterator[str]:
         own = site if isinstance(site, dict) else {}
         yield from body_parts_mistakes(own.get("body_parts"), f"input.{name}.body_parts")
         yield from units_mistakes(own.get("units"), f"input.{name}.units")
+
+
+def _of_eyes(eyes: list[str | dict[str, Any]]) -> Iterator[str]:
+    """Mistakes in `eyes` that the schema cannot find."""
+    if eyes[0] != "autoencoder":
+        yield "eyes: the first has to be autoencoder, which the others are referees of"
+    names = [eye if isinstance(eye, str) else eye["name"] for eye in eyes]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"eyes: {name} is named twice; give the networks names of their own"
+    for eye in (eye for eye in eyes if isinstance(eye, dict)):
+        if not os.path.isfile(eye["file"]):
+            yield f"eyes.{eye['name']}.file: {eye['file']} does not exist (seen from {os.getcwd()})"
+        if len(eye["mean"]) != len(eye["std"]) or len(eye["mean"]) not in (1, 3):
+            yield f"eyes.{eye['name']}: mean and std have to be of one channel both, or of three"
 
 
 def _of_tables(config: dict[str, Any]) -> list[str]:

@@ -44,6 +44,7 @@ def _card(label, kind, region, name):
         "again": None if found is None else 0.7 if found else 0.2,
         "found": found,
         "patients": 12,
+        "maker": None,
         "words": {
             "modality": [[kind, 1.0]],
             "region": words,

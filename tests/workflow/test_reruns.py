@@ -87,6 +87,7 @@ OTHER = {
     "autoencoder.learning_rate": 0.01,
     "autoencoder.validation": 0.2,
     "autoencoder.device": "cpu",
+    "eyes": ["autoencoder", "hog"],
     "evaluation.permutations": 20,
     "assign.input": "new",
     "manifest.per_label": 9,

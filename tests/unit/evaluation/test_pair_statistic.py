@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
-from tagsight.evaluation.pair_statistic import pair_statistic
+from tagsight.evaluation.pair_statistic import pair_statistic, pair_statistics
 
 DRAWS = 100  # of each simulation of the level
 
@@ -120,8 +121,47 @@ def test_rows_that_were_not_drawn_are_as_if_they_were_not_there():
 def test_columns_are_read_a_block_at_a_time(monkeypatch):
     arrays = archive(4, d=23)
     whole = pair_statistic(*arrays)
-    monkeypatch.setattr("tagsight.evaluation.pair_statistic.CELLS", 3 * 40)
+    monkeypatch.setattr("tagsight.evaluation.pair_sums.CELLS", 3 * 40)
+    monkeypatch.setattr("tagsight.evaluation.pair_sums.PIECE", 7)
     assert pair_statistic(*arrays).t == pytest.approx(whole.t, rel=1e-9)
+
+
+def test_several_labellings_and_files_at_once_are_as_one_by_one(tmp_path):
+    """Also where images of a patient that agree in one labelling do not in another."""
+    vectors, label, stratum, patient, trial = archive(8, n=90, d=7)
+    order = np.argsort(trial, kind="stable")
+    vectors, label, stratum, patient, trial = (
+        each[order] for each in (vectors, label, stratum, patient, trial)
+    )
+    vectors[3] = np.nan
+    labellings = {"one": label, "other": (label * 3 + patient) % 5, "none": np.full(90, -1)}
+    strata = {"all": np.zeros(90, int), "some": stratum}
+    files = []
+    for each in np.unique(trial):
+        np.save(tmp_path / f"{each}.npy", vectors[trial == each])
+        files.append(np.load(tmp_path / f"{each}.npy", mmap_mode="r"))
+    together = pair_statistics(files, labellings, strata, patient, trial)
+    for name, labels in labellings.items():
+        for s, inside in strata.items():
+            alone = pair_statistic(vectors, labels, inside, patient, trial)
+            said = together[name][s]
+            assert said.explained == pytest.approx(alone.explained, abs=1e-12)
+            assert said.error == pytest.approx(alone.error, abs=1e-12)
+            assert (said.n, said.labels, said.reason) == (alone.n, alone.labels, alone.reason)
+
+
+def test_the_number_of_threads_does_not_show():
+    arrays = archive(9, n=400, d=64, patients=150)
+    with threadpool_limits(2):
+        first = pair_statistic(*arrays)
+    with threadpool_limits(1):
+        assert pair_statistic(*arrays) == first
+
+
+def test_nothing_at_all_is_no_error():
+    nothing = np.zeros(0, int)
+    said = pair_statistic(np.zeros((0, 3), np.float32), *[nothing] * 4)
+    assert (said.explained, said.n) == (None, 0)
 
 
 @pytest.mark.parametrize(

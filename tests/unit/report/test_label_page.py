@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pair_figures import SHARES, figures, nothing, pair
 from tree_run import NAMES, agreement, cards, tree_run
 
-from tagsight.evaluation import labellings, nulls
 from tagsight.report import label_sections, label_sentences, page
 from tagsight.report.figures import pictures
 from tagsight.report.figures.pictures import Tiles
@@ -30,19 +30,15 @@ def words(text):
     return re.sub(r"\s+", " ", plain.replace("\xa0", " "))
 
 
-def evaluation(trials=10):
-    figures = {
-        **{"n": trials, "mean_distance": 0.3, "sd_distance": 0.02, "mean_null": 0.4},
-        **{"sd_null": 0.01, "explained": 0.25, "permutation_p": 0.01, "reason": None},
-        **{"t": 12.3, "df": 9, "p": 0.00001, "effect_size": 3.9, "ci95": [2.0, 5.5]},
-        **{"wilcoxon_p": 0.002, "explained_ci95": [0.2, 0.3], "correlation": 0.4},
+def evaluation(**others):
+    paper = {
+        **{"n": 10, "mean_distance": 0.3, "sd_distance": 0.02, "mean_null": 0.4, "sd_null": 0.01},
+        **{"explained": 0.25, "reason": None, "t": 12.3, "df": 9, "p": 0.00001},
+        **{"effect_size": 3.9, "ci95": [2.0, 5.5], "explained_ci95": [0.2, 0.3]},
+        "correlation": 0.4,
     }
-    keys = [null.key for null in nulls.NULLS]
-    tested = {
-        each.key: {key: figures | {"in_sample": figures} for key in keys}
-        for each in labellings.LABELLINGS
-    }
-    return {"trials": {"n": trials, "k": 11, "by_trial": {}, "left_out": {}}, **tested}
+    trials = {"n": 10, "k": 11, "by_trial": {}, "left_out": {}}
+    return {"trials": trials, "paper": paper, "pair": pair(**others)}
 
 
 class Ids(HTMLParser):
@@ -82,7 +78,7 @@ def test_nothing_is_said_of_nesting_or_one_k_and_the_words_are_of_labels():
     text = words(rendered(tree_run(evaluation=evaluation())))
     for word in ("K =", "None", "yardstick", "clusters from tags", "nest"):
         assert word not in text, word
-    assert "labels from tags" in text
+    assert "these labels" in text
     assert "Do images of a label look alike?" in text
 
 
@@ -195,6 +191,7 @@ def test_what_could_not_be_tested_is_on_the_page_and_in_the_closing_text():
     sentence = "Whether images of a label look alike was not tested: of 1 patient too few are left."
     draws = {"samples": {"tuning": {"asked": 4, "drawn": 4, "patients": 1}}, "untested": [sentence]}
     empty = {"trials": {"n": 0, "k": None, "by_trial": {}, "left_out": {}}}
+    empty |= {"paper": {}, "pair": nothing()}
     run = tree_run(draws=draws, evaluation=empty, training=pl.DataFrame(schema={"epoch": pl.Int64}))
     assert sentence in words(rendered(run))
     assert "test" not in Ids(rendered(run)).ids
@@ -258,6 +255,31 @@ def test_pictures_are_those_of_the_label_and_lacking_ones_are_explained():
     assert "No image of this label is in the sample" in words(text)
 
 
+def test_the_test_comes_first_and_is_in_the_closing_text():
+    run = tree_run(evaluation=evaluation())
+    text = rendered(run)
+    assert "these labels explain 47" in re.search("<h1>(.*?)</h1>", text)[1]
+    assert "these labels explain 47 %" in page.closing(run, "index.html", "a.csv")
+
+
+def test_an_archive_whose_labels_are_scanners_is_called_so_by_sentence_table_and_card():
+    scanners = {"shares": SHARES | {"labels": 0.2, "manufacturer": 0.2}}
+    scanners["labels__modality_manufacturer"] = figures(0.0, 0)
+    one = {"inside": 1.0, "outside": 0.2, "one": True}
+    of = [card | {"maker": one if card["kind"] == "CT" else None} for card in cards()]
+    run = tree_run(evaluation=evaluation(**scanners), agreement=agreement(0.1, 0.9), cards=of)
+    text = rendered(run)
+    first = words(text[: text.index("<nav")])
+    assert "But they are scanners more than anatomy" in first
+    assert "read them as scanners rather than anatomy" in first
+    (table,) = re.findall(r'<h2 id="test">.*?</section>', text, re.DOTALL)
+    assert "so these labels are scanners more than anatomy" in words(table)
+    assert "maker (as much as these labels, or more)" in words(table)
+    kinds = Counter(card["kind"] for card in of)
+    assert words(text).count("One maker’s machines : 100 % of its images") == kinds["CT"]
+    assert "scanners more than anatomy" in page.closing(run, "index.html", "a.csv")
+
+
 def test_a_table_of_tags_has_labels_and_no_test():
     text = rendered(tree_run())
     assert "as a table of tags has no pixels" in words(text)
@@ -306,3 +328,14 @@ def test_every_label_has_a_picture(groups, count):
     each = pictures.members_each(groups, count)
     assert 1 <= each <= count
     assert pictures.shown_clusters(groups, each) == groups
+
+
+def test_eyes_are_a_table_and_one_that_sees_little_is_said_to():
+    found = {"agreement": 0.8, "chance": 0.2, "n": 100}
+    seen = dict.fromkeys(("modality", "region", "manufacturer_inside_modality"), found)
+    eyes = {key: {"pair": pair(), "retrieval": seen} for key in ("autoencoder", "pca")}
+    text = words(rendered(tree_run(evaluation=evaluation() | {"eyes": eyes})))
+    assert "This rests on 2 of 2 eyes." in text
+    assert "autoencoder 47 % (44 to 50 %) &lt; .001 80 % (20 %) 80 % (20 %) 80 % (20 %)" in text
+    assert "sees no more than components of pixels do" in text
+    assert "What each eye sees" not in words(rendered(tree_run(evaluation=evaluation())))

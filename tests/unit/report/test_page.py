@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 
 import polars as pl
 import pytest
+from pair_figures import nothing, pair
 from site_results import stored
 
-from tagsight.evaluation import labellings, nulls
-from tagsight.evaluation.nulls import Null
+from tagsight.evaluation import labellings
+from tagsight.evaluation.labellings import Stratum
 from tagsight.interpretation.agreement import LEFT_OUT, MODALITY_AND_BODY_PART
 from tagsight.report import page, results, sections
 from tagsight.report.figures.pictures import Tiles
@@ -19,7 +20,7 @@ SVG = '<?xml version="1.0"?><svg width="9pt" height="9pt"><g id="a" style="fill:
 EVIL = "<script>alert(1)</script>"
 
 
-def figures(trials):
+def paper(trials):
     one = trials == 1
     found = {
         "n": trials,
@@ -28,21 +29,17 @@ def figures(trials):
         "mean_null": 0.4,
         "sd_null": None if one else 0.01,
         "explained": 0.25,
-        "permutation_p": 0.01,
         "reason": "a single trial" if one else None,
     }
     tests = {"t": 12.3456, "df": 9, "p": 0.00001, "effect_size": 3.9, "ci95": [2.0, 5.5]}
-    tests |= {"wilcoxon_p": 0.002, "explained_ci95": [0.2, 0.3], "correlation": 0.4}
+    tests |= {"explained_ci95": [0.2, 0.3], "correlation": 0.4}
     return found | (dict.fromkeys(tests) if one else tests)
 
 
 def run(trials=10, **others):
-    both = figures(trials) | {"in_sample": figures(trials)}
-    keys = [null.key for null in nulls.NULLS]
-    tested = {each.key: dict.fromkeys(keys, both) for each in labellings.LABELLINGS}
     tag = {"keyword": "KVP", "column": "KVP?", "value": EVIL, "inside": 1.0, "outside": 0.25}
     card = {"name": "CT · HEAD", "size": 20, "share": 0.5, "medoid": "x", "tags": [tag]}
-    card |= {"stability": 0.8, "reading": "stable"}
+    card |= {"stability": 0.8, "reading": "stable", "maker": None}
     told = {"rule": f"KVP is {EVIL}", "purity": 0.75, "coverage": 1.0}
     told |= {"heldout_purity": 0.5, "heldout_coverage": 0.625}
     unknown = dict.fromkeys(told)
@@ -83,7 +80,11 @@ def run(trials=10, **others):
             card | {"cluster": 2, "name": EVIL, "stability": None, "reading": "unknown"},
         ],
         "rules": {"k": 2, "clusters": [{"cluster": 1, **told}, {"cluster": 2, **unknown}]},
-        "evaluation": {"trials": {"n": trials, "k": 2}, **tested},
+        "evaluation": {
+            "trials": {"n": trials, "k": 2},
+            "paper": paper(trials),
+            "pair": pair(trials),
+        },
         "agreement": {
             "k": 2,
             "agreement": [
@@ -118,10 +119,10 @@ def run(trials=10, **others):
     return results.Run(**content | others)
 
 
-def rendered(of, tiles=None, pair=b"png"):
+def rendered(of, tiles=None, png=b"png"):
     names = ("flow", "silhouettes", "choice", "nesting", "training", "explained")
     return page.render(
-        of, dict.fromkeys(names, SVG), pair, tiles or {1: Tiles(b"medoid", [b"a", b"b"])}
+        of, dict.fromkeys(names, SVG), png, tiles or {1: Tiles(b"medoid", [b"a", b"b"])}
     )
 
 
@@ -161,13 +162,19 @@ def test_nothing_from_the_archive_is_taken_for_markup():
 
 def test_the_result_comes_first():
     text = rendered(run())
-    assert "The 2 clusters made from tags explain" in re.search("<h1>(.*?)</h1>", text)[1]
+    assert "these clusters explain" in re.search("<h1>(.*?)</h1>", text)[1]
 
 
 def test_what_the_run_found_is_on_the_page():
     text = rendered(run()).replace("\xa0", " ")
-    words = ("1,230", "no pixels", "decoder failed", "CT · HEAD", "0.612", "120 (7)", "12.3 (9)")
-    words += ("25 % (20 to 30 %)", "1.2 % of the images lack it", "left out by config", ".645")
+    words = ("1,230", "no pixels", "decoder failed", "CT · HEAD", "0.612", "120 (7)", "t(9) = 12.3")
+    words += (
+        "47 % (44 to 50 %)",
+        "25 % explained",
+        "1.2 % of the images lack it",
+        "left out by config",
+        ".645",
+    )
     for word in words:
         assert word in text, word
 
@@ -204,7 +211,7 @@ def test_a_medoid_that_is_not_in_the_sample_is_said_to_be_so():
 
 def test_what_may_carry_text_is_said_to_be_held_back_and_how_to_see_it():
     tiles = {1: Tiles(None, [], 20, True), 2: Tiles(None, [b"a"], 4, True)}
-    text = re.sub(r"<.*?>", "", rendered(run(), tiles, pair=None))
+    text = re.sub(r"<.*?>", "", rendered(run(), tiles, png=None))
     assert "24 of these images may carry burned-in text" in text
     assert (
         "20 of 20 sampled images may carry burned-in text and are not shown; "
@@ -243,8 +250,12 @@ def test_what_could_not_be_tested_is_said_first_and_why():
     draws = {"samples": rows, "shared": False, "untested": said}
     left_out = dict.fromkeys(["trial-02", "trial-03"], "whose images are alike")
     none = {"n": 0, "k": None, "by_trial": {}, "left_out": {"trial-01": "none", **left_out}}
-    small = run(draws=draws, evaluation={"trials": none}, training=run().training.clear())
-    text = rendered(small, pair=None)
+    small = run(
+        draws=draws,
+        evaluation={"trials": none, "paper": {}, "pair": nothing()},
+        training=run().training.clear(),
+    )
+    text = rendered(small, png=None)
     assert "could not be tested" in re.search("<h1>(.*?)</h1>", text)[1]
     found = Links(text)
     assert found.open == []
@@ -252,9 +263,12 @@ def test_what_could_not_be_tested_is_said_first_and_why():
     assert not {"test", "looks", "paper"} & set(found.ids)
     assert said[0] in text
     closing = page.closing(small, "page.html", "table.csv")
-    assert f"- {said[0]}\n- Not tested: trial-02, trial-03, whose images are alike.\n" in closing
+    assert (
+        f"- {said[0]}\n- Not in the paper's test: trial-02, trial-03, whose images are alike.\n"
+        in closing
+    )
     assert "trial-01" not in closing  # which was never drawn: said already
-    assert "not tested" not in page.closing(run(), "page.html", "table.csv")
+    assert "paper's test" not in page.closing(run(), "page.html", "table.csv")
 
 
 def test_without_looks_clusters_are_shown_by_their_tags():
@@ -357,22 +371,32 @@ def test_the_examples_hold():
     assert doctest.testmod(page).failed == doctest.testmod(sections).failed == 0
 
 
-def test_every_null_and_labelling_of_the_registries_is_on_the_page():
+def test_every_stratum_and_labelling_of_the_registries_is_on_the_page():
     words = html.unescape(rendered(run()))
-    for null in nulls.NULLS:
-        heading = f'{null.name}<span class="question">{null.question}</span>'
-        assert words.count(heading) == 2, null.key  # once for each kind of centre
-    rows = 2 * len(nulls.NULLS)
-    for labelling in labellings.LABELLINGS:
-        assert words.count(f"<td>{labelling.name}</td>") == rows, labelling.key
+    for stratum in labellings.STRATA:
+        name = stratum.name.replace("region", "body part")  # the run is flat
+        heading = f'{name}<span class="question">{stratum.question}</span>'
+        assert words.count(heading) == 1, stratum.key
+    for labelling in labellings.LABELLINGS[1:]:
+        name = labelling.name.replace("region", "body part")
+        assert words.count(f"<td>{name}</td>") == len(labellings.STRATA), labelling.key
+    assert words.count("<td>these clusters</td>") == len(labellings.STRATA)
 
 
-def test_a_new_null_is_shown_without_more_than_its_entry(monkeypatch):
-    site = Null("within_site", 99, "Beyond site", "Among images of one site.", strata=("site",))
-    monkeypatch.setattr(nulls, "NULLS", (*nulls.NULLS, site))
-    text = rendered(run())
-    assert "Beyond site" in text
+def test_a_new_stratum_is_shown_without_more_than_its_entry(monkeypatch):
+    site = Stratum("site", "Inside a site", "Among images of one site.", ("site",))
+    monkeypatch.setattr(labellings, "STRATA", (*labellings.STRATA, site))
+    found = {key: of | {"site": of["modality"]} for key, of in pair().items()}
+    text = rendered(run(evaluation=run().evaluation | {"pair": found}))
+    assert "Inside a site" in text
     assert "Among images of one site." in text
+
+
+def test_a_cluster_of_one_makers_machines_is_called_so():
+    one = {"inside": 0.98, "outside": 0.3, "one": True}
+    for maker in (None, one | {"one": False}, one):
+        text = rendered(run(cards=[{**run().cards[0], "maker": maker}]))
+        assert ("One maker’s machines" in text) == (maker == one)
 
 
 def test_sections_have_anchors_and_values_of_their_own():

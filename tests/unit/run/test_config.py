@@ -42,6 +42,24 @@ def test_the_overlays_are_allowed(overlay):
     assert checked(config, SCHEMA)
 
 
+def test_eyes_begin_with_the_autoencoder_and_have_names_of_their_own(tmp_path):
+    network = {
+        "name": "pca",
+        "file": str(tmp_path / "net.pt2"),
+        "sha256": 64 * "0",
+        "size": 224,
+        "mean": [0.5],
+        "std": [0.5, 0.5],
+    }
+    told = mistakes(eyes=["hog", "pca", network])
+    assert [line.split(":")[0] for line in told] == ["eyes", "eyes", "eyes.pca.file", "eyes.pca"]
+    (tmp_path / "net.pt2").touch()
+    mended = {**network, "name": "own", "std": [0.5]}
+    config = merged(defaults(), {"eyes": ["autoencoder", mended]})
+    assert checked(copy.deepcopy(config), SCHEMA) == config
+    assert mistakes(eyes=["autoencoder", "hogs"])[0].startswith("eyes.1: ")
+
+
 def test_on_without_quotes_is_the_key_not_the_truth():
     overlay = yaml.safe_load("cluster: {on: all}")
     assert list(overlay["cluster"]) == [True]

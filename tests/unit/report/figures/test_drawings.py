@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 
-from tagsight.evaluation import nulls
-from tagsight.evaluation.nulls import Null
+from tagsight.evaluation import labellings
+from tagsight.evaluation.labellings import Stratum
+from tagsight.evaluation.pair_statistic import UNDIVIDED
 from tagsight.report.figures import (
     choice,
     dealing,
@@ -51,9 +52,9 @@ def clusters(sizes, seed=1):
     return pl.DataFrame({"cluster": labels, "silhouette": rng.uniform(-0.2, 1, len(labels))})
 
 
-def evaluation(explained_=0.25, interval=(0.2, 0.3)):
-    found = {"explained": explained_, "explained_ci95": interval and list(interval)}
-    return {"trials": {"n": 5, "k": 5}, "tags": {"series": found, "within_modality": found}}
+def evaluation(explained_=0.25, interval=(0.2, 0.3), reason=None):
+    found = {"explained": explained_, "ci95": interval and list(interval), "reason": reason}
+    return {"pair": {"labels": {"none": found, "modality": found}}}
 
 
 def step(coarse, fine, *links):
@@ -174,8 +175,13 @@ def test_the_tolerance_is_not_shown_where_the_rule_does_not_use_it(written):
 def test_shares_explained_are_written_beside_their_marks(written):
     explained.explained(evaluation(-0.013))
     assert written.count("−1.3 %") == 2
-    assert "Beyond modality" in written
-    assert "Beyond manufacturer" not in written
+    assert "Inside a modality" in written
+    assert "Inside a modality and region" not in written
+
+
+def test_what_divides_nothing_has_no_mark(written):
+    explained.explained(evaluation(0.0, (0, 0), UNDIVIDED))
+    assert "Inside a modality" not in written
 
 
 def test_the_chosen_clusters_have_their_names_and_all_their_numbers(written):
@@ -297,13 +303,13 @@ def test_labels_without_images_in_the_sample_have_no_silhouettes_nor_has_one_alo
     assert len(label_silhouettes.label_silhouettes(members(), names)) > 10_000
 
 
-def test_a_new_null_is_drawn_without_more_than_its_entry(written, monkeypatch):
-    site = Null("within_site", 99, "Beyond site", "Among images of one site.", strata=("site",))
-    monkeypatch.setattr(nulls, "NULLS", (*nulls.NULLS, site))
+def test_a_new_stratum_is_drawn_without_more_than_its_entry(written, monkeypatch):
+    site = Stratum("site", "Inside a site", "Among images of one site.", ("site",))
+    monkeypatch.setattr(labellings, "STRATA", (*labellings.STRATA, site))
     tested = evaluation()
-    tested["tags"]["within_site"] = tested["tags"]["series"]
+    tested["pair"]["labels"]["site"] = tested["pair"]["labels"]["none"]
     explained.explained(tested)
-    assert "Beyond site" in written
+    assert "Inside a site" in written
 
 
 def test_a_run_without_trials_or_network_has_all_figures(written):
@@ -311,7 +317,7 @@ def test_a_run_without_trials_or_network_has_all_figures(written):
     sizes = {"tuning": 3, "holdout": 0, "autoencoder": 0, "trial-01": 0, "trial-02": 0}
     one = {"k": 1, "rule": "heldout", "grid": {"1": {"silhouette": 0.0, "heldout_ratio": None}}}
     documents = {"counts": COUNTS | {"samples": sizes}, "choice": one, "nesting": []}
-    documents |= {"cards": [{"name": "CT"}], "evaluation": {"trials": {"n": 0, "k": None}}}
+    documents |= {"cards": [{"name": "CT"}], "evaluation": {"pair": {}}}
     of_tags = drawings.from_tags(documents, clusters([3]), 0, 1.05)
     images, epochs = np.zeros((3, 128, 128), np.uint8), pl.DataFrame(schema=["epoch"])
     shown = [GalleryRow(1, 3, 0, [1, 2])]

@@ -1,0 +1,77 @@
+"""What the pair statistics of a run say together: corrected for their number, and what was visible.
+
+Sources: Holm (1979), Scand. J. Statist. 6:65; Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657
+for the test of less than a margin; the noncentral t distribution for power.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from tagsight.evaluation.pair_statistic import ROUNDING, Explained
+
+MARGIN = 0.03  # what labels add is little if it is less
+LEVEL = 0.05  # two-sided; of the one-sided test of less than the margin half of it
+POWER = 0.8
+
+Pair = dict[str, dict[str, dict[str, Any]]]
+
+
+def told(found: Mapping[str, Mapping[str, Explained]]) -> Pair:
+    """Return labelling → stratum → what evaluation.json says: fields of Explained, and these.
+
+    `p_holm`: p, corrected by Holm's method for all tests in `found`. `smallest`: the smallest share
+    that the test sees with 80 % power at 5 %. `equivalence`: `margin`, and the one-sided `p` that
+    the labels explain as much or more; `less`: whether the 95 % interval ends below the margin,
+    which is p < .025; both None without a test.
+    """
+    rows = {(q, s): asdict(figures) for q, of_q in found.items() for s, figures in of_q.items()}
+    tested = {key: row["p"] for key, row in rows.items() if row["p"] is not None}
+    corrected = holm(tested)
+    out: Pair = {}
+    for (labelling, stratum), row in rows.items():
+        figures = found[labelling][stratum]
+        out.setdefault(labelling, {})[stratum] = row | {
+            "p_holm": corrected.get((labelling, stratum)),
+            "smallest": smallest(figures),
+            "equivalence": equivalence(figures),
+        }
+    return out
+
+
+def holm(ps: Mapping[Any, float]) -> dict[Any, float]:
+    """Return p-values corrected for their number by Holm's method, under the same keys."""
+    from statsmodels.stats.multitest import multipletests  # loads pandas
+
+    if not ps:
+        return {}
+    corrected = multipletests(list(ps.values()), method="holm")[1]
+    return dict(zip(ps, map(float, corrected), strict=True))
+
+
+def smallest(figures: Explained) -> float | None:
+    """Return the share that would be seen with 80 % power; None without an error."""
+    if figures.error is None or figures.df is None or figures.error <= ROUNDING:
+        return None
+    return figures.error * visible(figures.df)
+
+
+@cache
+def visible(df: int) -> float:
+    """Return how many errors an effect has to be for 80 % power at 5 %, two-sided."""
+    from statsmodels.stats.power import TTestPower  # loads pandas
+
+    n = df + 1
+    return float(TTestPower().solve_power(nobs=n, alpha=LEVEL, power=POWER) * np.sqrt(n))
+
+
+def equivalence(figures: Explained) -> dict[str, float | bool | None]:
+    """Return the test that the labels explain less than MARGIN, see `told`."""
+    if figures.t is None or not figures.error or figures.explained is None:
+        return {"margin": MARGIN, "p": None, "less": None}
+    p = float(stats.t.cdf((figures.explained - MARGIN) / figures.error, figures.df))
+    return {"margin": MARGIN, "p": p, "less": p < LEVEL / 2}

@@ -1,0 +1,143 @@
+"""The pair statistic of a run, from its files, against plain numpy over all pairs."""
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from tagsight.evaluation.labellings import LABELLINGS, STRATA
+from tagsight.evaluation.pair import TOO_FEW, columns_of, pair, trial_images
+
+N, TRIALS = 40, 4
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Files of a small run: samples and embeddings of trials, annotations in two shards."""
+    folder = tmp_path_factory.mktemp("run")
+    rng = np.random.default_rng(1)
+    shipped = []
+    for i in range(TRIALS):
+        series = rng.integers(0, 20, N)
+        kind = series % 3
+        missing = rng.random(N) < 0.1
+        sample = pl.DataFrame(
+            {
+                "image": [f"{i} {j}" for j in range(N)],
+                "series": [f"{i} {s}" for s in series],
+                "patient": [None if s == 19 else f"{i} {s // 2}" for s in series],
+                "modality": [None if s == 18 else ["CT", "MR", "US"][s % 3] for s in series],
+                "body_part": [["HEAD", "CHEST"][s % 2] for s in series],
+                "region": [["head", None][s % 2] for s in series],
+                "plane": rng.choice(["AX", "SAG"], N).tolist(),
+                "manufacturer": rng.choice(["A", "B"], N).tolist(),
+            }
+        )
+        labels = kind * 2 + (rng.random(N) < 0.5)
+        looks = np.eye(6)[labels] + rng.normal(0, 0.5, (N, 6)) + 0.3
+        looks[missing] = np.nan
+        sample.write_parquet(folder / f"trial-{i}.parquet")
+        np.save(folder / f"trial-{i}.npy", looks.astype(np.float32))
+        label = [None if m else int(x) for m, x in zip(rng.random(N) < 0.05, labels, strict=True)]
+        shipped.append(sample.select("image", label=pl.Series(label, dtype=pl.Int32)))
+    shuffled = pl.concat(shipped).sample(fraction=1, shuffle=True, seed=1)
+    shuffled[:70].write_parquet(folder / "a.parquet")
+    shuffled[70:].write_parquet(folder / "b.parquet")
+    np.save(folder / "tuning.npy", rng.normal(size=(60, 6)).astype(np.float32))
+    return folder
+
+
+def of_files(run, drop=()):
+    samples = [run / f"trial-{i}.parquet" for i in range(TRIALS)]
+    images = trial_images(samples, [run / "a.parquet", run / "b.parquet"]).drop(drop)
+    embeddings = [np.load(path.with_suffix(".npy"), mmap_mode="r") for path in samples]
+    return embeddings, np.load(run / "tuning.npy", mmap_mode="r"), images
+
+
+def share(units, labels, strata, patients, kept):
+    """1 - sum a / sum b over all pairs of kept images."""
+    far = np.clip(1 - units @ units.T, 0, None)
+    others = (strata[:, None] == strata) & (patients[:, None] != patients) & kept & kept[:, None]
+    same = others & (labels[:, None] == labels)
+    has = others.any(axis=1)
+    b = np.where(others, far, 0).sum(axis=1)[has] / others.sum(axis=1)[has]
+    a = np.where(same, far, 0).sum(axis=1)[has] / np.maximum(same.sum(axis=1), 1)[has]
+    return 1 - np.where(same.any(axis=1)[has], a, b).sum() / b.sum()
+
+
+def texts(frame, *columns):
+    return frame.select(
+        pl.concat_str(pl.col(columns).cast(pl.String).fill_null("?"), separator="|")
+    )[:, 0].to_numpy()
+
+
+@pytest.mark.parametrize("labelling", ["labels", "modality_region_plane", "manufacturer"])
+@pytest.mark.parametrize(
+    ("stratum", "columns"),
+    [("modality", ["modality"]), ("modality_region", ["modality", "region"]), ("none", [])],
+)
+def test_it_is_recomputed_by_plain_numpy_from_files(run, labelling, stratum, columns):
+    said = pair(*of_files(run))[labelling][stratum]
+    shipped = pl.concat([pl.read_parquet(run / f"{name}.parquet") for name in "ab"])
+    trials = [pl.read_parquet(run / f"trial-{i}.parquet") for i in range(TRIALS)]
+    frame = pl.concat([each.with_columns(trial=i) for i, each in enumerate(trials)])
+    frame = frame.join(shipped, on="image", how="left", maintain_order="left")
+    looks = np.concatenate([np.load(run / f"trial-{i}.npy") for i in range(TRIALS)]).astype(float)
+    drawn = np.isfinite(looks).all(axis=1)
+    frame, looks = frame.filter(pl.Series(drawn)), looks[drawn]
+    units = looks / np.linalg.norm(looks, axis=1, keepdims=True)
+    of = {
+        "labels": ["label"],
+        "modality_region_plane": ["modality", "region", "plane"],
+        "manufacturer": ["manufacturer"],
+    }
+    people = frame.select(pl.coalesce("patient", "series", "image"))[:, 0].to_numpy()
+    labels = texts(frame, *of[labelling])
+    strata = texts(frame, *columns) if columns else np.full(len(frame), "")
+    trial = frame["trial"].to_numpy()
+    whole = share(units, labels, strata, people, np.ones(len(frame), bool))
+    parts = np.array([share(units, labels, strata, people, trial != i) for i in range(TRIALS)])
+    error = np.sqrt((TRIALS - 1) / TRIALS * np.square(parts - parts.mean()).sum())
+    assert said["explained"] == pytest.approx(whole, abs=1e-6)
+    reach = stats.t.ppf(0.975, TRIALS - 1) * error
+    assert said["ci95"] == pytest.approx((whole - reach, whole + reach), abs=1e-5)
+    assert said["p"] == pytest.approx(2 * stats.t.sf(abs(whole / error), TRIALS - 1), rel=1e-3)
+
+
+def test_every_labelling_and_stratum_of_the_registries_is_told(run):
+    said = pair(*of_files(run))
+    assert list(said) == [each.key for each in LABELLINGS]
+    for of_labelling in said.values():
+        assert set(of_labelling) == {each.key for each in STRATA}
+        for figures in of_labelling.values():
+            assert figures["explained"] is not None or figures["reason"]
+    for name in ("modality", "modality_region"):
+        assert said["modality"][name]["explained"] == 0
+        assert "divides nothing" in said["modality"][name]["reason"]
+    corrected = [f["p_holm"] for of in said.values() for f in of.values() if f["p"] is not None]
+    assert all(p is not None for p in corrected)
+
+
+def test_in_a_flat_run_the_body_part_stands_for_the_region(run):
+    *arrays, images = of_files(run, ["region", "plane"])
+    said = pair(*arrays, images)
+    assert "modality_region_plane" not in said
+    assert columns_of(images)["modality_region"] == ["modality", "body_part"]
+    assert said["modality_region"]["none"]["labels"] > said["modality"]["none"]["labels"]
+
+
+def test_one_trial_or_none_say_what_could_not_be_told(run):
+    (first, *_), tuning, images = of_files(run)
+    one = pair([first], tuning, images[:N])["labels"]["modality"]
+    assert one["explained"] is not None
+    assert one["ci95"] is one["p"] is one["p_holm"] is None
+    assert one["reason"] == "a single trial"
+    none = pair([first[:0]], tuning, images.clear())["labels"]["modality"]
+    assert none["explained"] is None
+    assert "two patients" in none["reason"]
+
+
+def test_pictures_too_few_for_groups_are_said_to_be_so(run):
+    embeddings, tuning, images = of_files(run)
+    said = pair(embeddings, tuning[:1], images)["embedding"]
+    assert {each["reason"] for each in said.values()} == {TOO_FEW}
