@@ -101,8 +101,9 @@ class UpsampledConv2d(nn.Conv2d):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__(before, after, 3)
-        # A side: the pixel is at 0 and 1 of the output; weight a of the output at u reads u + a - 1.
-        side = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])  # u = -1 to 2
+        # Along a side, the pixel is upsampled to 0 and 1: at u of the output, from -1 to 2, it
+        # meets the weights a of which u + a - 1 is 0 or 1.
+        side = torch.tensor([[0.0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
         self.register_buffer("reach", torch.kron(side, side).T.contiguous(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -162,5 +163,5 @@ def _channels_last(model: Autoencoder) -> Autoencoder:
     """Filters in a layout that halves the time on a CPU."""
     for layer in model.modules():
         if type(layer) is nn.Conv2d:  # the others make their filters anew for each piece
-            layer.to(memory_format=torch.channels_last)
+            layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)
     return model

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from tagsight.arrays import Int64s, UInt8s
 from tagsight.errors import DataError
@@ -178,7 +179,7 @@ def _sum(parts: Sequence[Tensor]) -> Tensor:
 
 def _squares(model: Autoencoder, pixels: Tensor) -> Tensor:
     """Squared error of each image, mean over its pixels, summed over the images."""
-    return (model(pixels) - pixels).square().mean(dim=(1, 2, 3)).sum()
+    return mse_loss(model(pixels), pixels, reduction="sum") / pixels[0].numel()
 
 
 def _place(model: Autoencoder) -> torch.device:
