@@ -19,7 +19,7 @@ from torch import Tensor
 from tagsight.arrays import Float32s, UInt8s
 from tagsight.looks.autoencoder import Autoencoder
 
-PIECE = 40  # images that go through the network at a time
+CUDA_PIECE = 250  # images that a GPU has in hand: a gigabyte for a layer of `paper`
 
 
 def choose_device(device: str) -> torch.device:
@@ -33,9 +33,10 @@ def choose_device(device: str) -> torch.device:
 def keep_freed_memory() -> None:
     """Have the C library keep what is freed for the next layer, where it is glibc.
 
-    What a layer makes of 10 images takes megabytes. glibc gives blocks of such a size back to the
-    system at once, which then maps and clears each page of the next one: a fifth of the time of
-    training. Values are those of mallopt(3).
+    What a layer makes of a piece takes megabytes. glibc gives blocks of such a size back to the
+    system at once, which then maps and clears each page of the next one: a third of the time of
+    training. In other threads than the first it keeps at most 64 MB in one stretch: another reason
+    for small pieces. Values are those of mallopt(3).
     """
     library: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
     if hasattr(library, "mallopt"):
@@ -64,25 +65,30 @@ def single_threaded(threads: int) -> Iterator[Executor]:
 
 def to_input(images: UInt8s, place: torch.device) -> Tensor:
     """Return uint8 (n, 128, 128) as float32 (n, 1, 128, 128) in [0, 1], on a device."""
-    scaled = torch.from_numpy(np.array(images)).to(place).unsqueeze(1).float() / 255
-    return scaled.contiguous(memory_format=torch.channels_last)
+    return scaled(torch.from_numpy(np.array(images)).to(place))
+
+
+def scaled(images: Tensor) -> Tensor:
+    """Return uint8 (n, 128, 128) as float32 (n, 1, 128, 128) in [0, 1]."""
+    return images.unsqueeze(1).float() / 255
+
+
+def piece_of(model: Autoencoder, place: torch.device) -> int:
+    """Return how many images go through a network at a time."""
+    return model.piece if place.type == "cpu" else CUDA_PIECE
 
 
 class Encoder:
     """The encoding half of a trained network, as an Embedder."""
 
     def __init__(
-        self,
-        model: Autoencoder,
-        device: str,
-        threads: int,
-        piece: int = PIECE,
-        centre: Float32s | None = None,
+        self, model: Autoencoder, device: str, threads: int, centre: Float32s | None = None
     ) -> None:
         """Move the network to a device; threads: of the CPU; centre (d,) is taken off, if any."""
         self.place = choose_device(device)
         self.model = model.to(self.place).eval()
-        self.threads, self.piece, self.centre = threads, piece, centre
+        self.threads, self.centre = threads, centre
+        self.piece = piece_of(model, self.place)
 
     def embed(self, images: UInt8s, /) -> Float32s:
         """Return the embeddings of images: uint8 (n, 128, 128) -> float32 (n, d).

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 
 from tagsight.arrays import Float32s, Int64s, UInt8s
 from tagsight.looks.autoencoder import SIZE
-from tagsight.looks.embeddings import PIECE, single_threaded
+from tagsight.looks.embeddings import single_threaded
 from tagsight.run.progress import ProgressCounter
 
 SIDE = 64  # pixels
 LENGTH = 64  # of a description
 EPOCHS = 25
 BATCH = 32  # images in a step
+PIECE = 64  # images that are described at a time
 RATE = 2e-3  # of learning, at its peak
 DROPPED = 0.3  # share of the values that the last layers do not see in a step
 SHIFT = 2  # pixels, at most

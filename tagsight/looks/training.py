@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,16 @@ import numpy as np
 import polars as pl
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from tagsight.arrays import Int64s, UInt8s
 from tagsight.errors import DataError
 from tagsight.looks.autoencoder import Autoencoder
 from tagsight.looks.embedders import PRESETS
-from tagsight.looks.embeddings import choose_device, single_threaded, to_input
+from tagsight.looks.embeddings import choose_device, piece_of, scaled, single_threaded, to_input
 from tagsight.run.progress import LOG, ProgressCounter
 
-PIECE = 10  # images whose gradient one thread computes; a batch's gradient is a sum over pieces
-CUDA_PIECE = 250  # the same on CUDA: bounds its memory, to a gigabyte for a layer of `paper`
+Taken = Callable[[Int64s], Tensor]  # rows -> their images, float32 (n, 1, 128, 128) in [0, 1]
 
 
 def train(
@@ -44,8 +45,9 @@ def train(
     continues from it.
 
     The weights depend only on images, seed and settings: on a CPU each batch is cut into
-    pieces of 10 images, each piece's gradient computed on one thread, the gradients summed in
-    order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels.
+    pieces of a few images, each piece's gradient computed on one thread, the gradients summed in
+    order. On CUDA a batch of up to 250 goes at once, with cuDNN's deterministic kernels, and the
+    images stay on the device where half of its free memory holds them.
 
     Returns the weights of the last epoch, on the CPU, and a table of epoch, loss (mean over the
     epoch), validation_loss (null without validation images) and images_per_second. With fewer than
@@ -57,6 +59,7 @@ def train(
     place = choose_device(device)
     training, validating = split(len(images), validation, seed)
     model, steps = _fresh(preset, learning_rate, seed, place)
+    taken = _taken(images, place)
     history = _resumed(resume, model, steps)
     if history:
         LOG.info("going on after epoch %d", len(history))
@@ -67,9 +70,9 @@ def train(
             start = time.perf_counter()
             order = np.random.default_rng([seed, epoch]).permutation(training)
             batches = _cut(order, batch)
-            loss = _epoch(model, steps, images, batches, pool)
+            loss = _epoch(model, steps, taken, batches, pool)
             speed = len(order) / (time.perf_counter() - start)
-            validation_loss = _loss(model, images, validating, pool) if len(validating) else None
+            validation_loss = _loss(model, taken, validating, pool) if len(validating) else None
             history.append({"epoch": epoch + 1, "loss": loss, "validation_loss": validation_loss})
             history[-1]["images_per_second"] = speed
             _commit(resume, model, steps, history)
@@ -107,54 +110,71 @@ def _fresh(
     return model, PRESETS[preset].optimizer(model, learning_rate)
 
 
+def is_held(images: UInt8s, place: torch.device) -> bool:
+    """Return whether the images stay on the device: a GPU of which half of the free memory does."""
+    return place.type == "cuda" and images.nbytes <= torch.cuda.mem_get_info(place)[0] // 2
+
+
+def _taken(images: UInt8s, place: torch.device) -> Taken:
+    """Return how images are taken: from a copy on the device, or read from where they are."""
+    if not is_held(images, place):
+        return lambda rows: to_input(images[rows], place)
+    held = torch.from_numpy(np.array(images)).to(place)
+    return lambda rows: scaled(held[torch.from_numpy(rows).to(place)])
+
+
 def _epoch(
     model: Autoencoder,
     steps: torch.optim.Optimizer,
-    images: UInt8s,
+    taken: Taken,
     batches: list[Int64s],
     pool: Executor,
 ) -> float:
-    """One pass over the images; its mean loss."""
-    total = 0.0
+    """One pass over the images; its mean loss, which no batch waits for."""
+    total = torch.zeros((), dtype=torch.float64, device=_place(model))
     for rows in batches:
-        total += _gradient(model, images, rows, pool) * len(rows)
+        total += _gradient(model, taken, rows, pool) * len(rows)
         steps.step()
-    if not np.isfinite(total):
+    if not total.isfinite():
         raise DataError("autoencoder: the loss diverged; lower autoencoder.learning_rate")
-    return total / sum(map(len, batches))
+    return total.item() / sum(map(len, batches))
 
 
-def _gradient(model: Autoencoder, images: UInt8s, rows: Int64s, pool: Executor) -> float:
+def _gradient(model: Autoencoder, taken: Taken, rows: Int64s, pool: Executor) -> Tensor:
     """Set the model's gradient to that of a batch's mean squared error; returns the error."""
     parameters = list(model.parameters())
 
-    def piece(part: Int64s) -> tuple[float, tuple[Tensor, ...]]:
-        loss = _squares(model, images[part]) / len(rows)
-        return loss.item(), torch.autograd.grad(loss, parameters)
+    def piece(part: Int64s) -> tuple[Tensor, tuple[Tensor, ...]]:
+        loss = _squares(model, taken(part)) / len(rows)
+        return loss.detach().double(), torch.autograd.grad(loss, parameters)
 
     losses, gradients = zip(*pool.map(piece, _pieces(model, rows)), strict=True)
     for parameter, *parts in zip(parameters, *gradients, strict=True):
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        parameter.grad = total
-    return sum(losses)
+        parameter.grad = _sum(parts)
+    return _sum(losses)
 
 
-def _loss(model: Autoencoder, images: UInt8s, rows: Int64s, pool: Executor) -> float:
+def _loss(model: Autoencoder, taken: Taken, rows: Int64s, pool: Executor) -> float:
     """Mean squared error over images, without gradient."""
 
-    def piece(part: Int64s) -> float:
+    def piece(part: Int64s) -> Tensor:
         with torch.inference_mode():
-            return _squares(model, images[part]).item()
+            return _squares(model, taken(part)).double()
 
-    return sum(pool.map(piece, _pieces(model, rows))) / len(rows)
+    return _sum(list(pool.map(piece, _pieces(model, rows)))).item() / len(rows)
 
 
-def _squares(model: Autoencoder, images: UInt8s) -> Tensor:
+def _sum(parts: Sequence[Tensor]) -> Tensor:
+    """Sum in the order of the parts."""
+    total = parts[0].clone()
+    for part in parts[1:]:
+        total += part
+    return total
+
+
+def _squares(model: Autoencoder, pixels: Tensor) -> Tensor:
     """Squared error of each image, mean over its pixels, summed over the images."""
-    pixels = to_input(images, _place(model))
-    return (model(pixels) - pixels).square().mean(dim=(1, 2, 3)).sum()
+    return mse_loss(model(pixels), pixels, reduction="sum") / pixels[0].numel()
 
 
 def _place(model: Autoencoder) -> torch.device:
@@ -162,7 +182,7 @@ def _place(model: Autoencoder) -> torch.device:
 
 
 def _pieces(model: Autoencoder, rows: Int64s) -> list[Int64s]:
-    return _cut(rows, PIECE if _place(model).type == "cpu" else CUDA_PIECE)
+    return _cut(rows, piece_of(model, _place(model)))
 
 
 def _cut(rows: Int64s, size: int) -> list[Int64s]:

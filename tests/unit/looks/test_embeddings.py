@@ -16,14 +16,14 @@ def test_agrees_with_the_network_itself(preset, images):
     model = preset.network()
     with torch.inference_mode():
         expected = model.encode(torch.from_numpy(images[:, None] / np.float32(255)))
-    found = Encoder(model, "cpu", threads=2, piece=10).embed(images)
+    found = Encoder(model, "cpu", threads=2).embed(images)
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-3, atol=1e-4)
     assert found.dtype == np.float32
 
 
 def test_number_of_threads_does_not_show(images):
     model = PRESETS["small"].network()
-    one, two = (Encoder(model, "cpu", threads, piece=5).embed(images) for threads in (1, 2))
+    one, two = (Encoder(model, "cpu", threads).embed(images) for threads in (1, 2))
     assert one.tobytes() == two.tobytes()
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tagsight.errors import DataError
+from tagsight.looks import training
 from tagsight.looks.embedders import PRESETS
 from tagsight.looks.training import split, train
 
@@ -35,6 +36,13 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
 
 
+def broken(resume, **other):
+    """The same training by a job for each epoch, which knows of the others by the file alone."""
+    for epochs in (1, 2, 3):
+        weights, history = run(resume, epochs=epochs, **other)
+    return weights, history
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     return run(tmp_path_factory.mktemp("training") / "resume.pt")
@@ -53,6 +61,15 @@ def test_number_of_threads_does_not_show(tmp_path, unbroken):
     assert same(weights, unbroken[0])
     kept = ["loss", "validation_loss"]
     assert history.select(kept).equals(unbroken[1].select(kept))
+
+
+def test_paper_preset_gives_the_same_bytes_broken_and_by_other_threads(tmp_path):
+    settings = {"images": blobs(9), "preset": "paper", "batch": 4, "validation": 0.25}
+    weights, history = run(tmp_path / "one.pt", threads=2, **settings)
+    again, other = broken(tmp_path / "two.pt", threads=1, **settings)
+    assert same(weights, again)
+    kept = ["epoch", "loss", "validation_loss"]
+    assert history.select(kept).equals(other.select(kept))
 
 
 def test_another_seed_gives_other_weights(tmp_path, unbroken):
@@ -106,6 +123,14 @@ def test_gradient_of_pieces_is_that_of_the_batch(tmp_path):
 def test_paper_preset_trains(tmp_path):
     _, history = run(tmp_path / "r.pt", epochs=2, images=blobs(12), preset="paper", batch=6)
     assert history["loss"][1] < history["loss"][0]
+
+
+def test_images_kept_on_the_device_give_the_same_bytes(tmp_path, unbroken, monkeypatch):
+    """As on a GPU, whose copy of the images is then the CPU's."""
+    monkeypatch.setattr(training, "is_held", lambda _images, _place: True)
+    weights, history = run(tmp_path / "resume.pt")
+    assert same(weights, unbroken[0])
+    assert history["validation_loss"].equals(unbroken[1]["validation_loss"])
 
 
 def test_split_is_a_partition():
