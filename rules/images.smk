@@ -88,8 +88,8 @@ rule embeddings:
 
 rule eyes:
     input:
-        images=rules.autoencoder.input.images,
-        fates=rules.autoencoder.input.fates,
+        images=expand("results/images/{sample}.npy", sample=["autoencoder", "tuning"]),
+        fates=expand("results/images/{sample}.parquet", sample=["autoencoder", "tuning"]),
         draws="results/draws.json",
     output:
         "results/eyes.safetensors",
