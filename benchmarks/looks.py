@@ -34,7 +34,7 @@ from tagsight.looks.training import train
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that are measured
 
-ROUNDS, BATCHES = 7, {"paper": 2, "small": 25}  # of 40 images, in a round
+ROUNDS, BATCHES = 5, {"paper": 2, "small": 25}  # of 40 images, in a round
 EMBEDDED = {"paper": 400, "small": 4000}
 PAIR_IMAGES, PAIR_TRIALS, PAIR_PATIENTS, PAIR_LABELS, PAIR_VALUES = 50_000, 10, 2500, 56, 8192
 

@@ -131,7 +131,7 @@ def minutes_eyes(wildcards, attempt):
 
 def minutes_training(wildcards, attempt):
     """Minutes for training: 20, and what it takes at a careful guess of images a second."""
-    rate = PRESET.speed * (50 if gpus(wildcards) else 1)
+    rate = PRESET.speed * (10 if gpus(wildcards) else 1)
     seen = config["samples"]["autoencoder"] * config["autoencoder"]["epochs"]
     return attempt * (20 + seen // rate // 60)
 

@@ -162,7 +162,7 @@ PRESETS = {
         length=128,
         centred=True,
         memory=2_000,
-        speed=200,
+        speed=250,
     ),
     "paper": Preset(
         description="is the article's",
@@ -171,6 +171,6 @@ PRESETS = {
         length=81_920,
         centred=False,
         memory=4 * 81_920,
-        speed=10,
+        speed=50,
     ),
 }
