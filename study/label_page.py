@@ -154,7 +154,7 @@ def _designs(published: pl.DataFrame) -> str:
         "## All designs\n\nSteps of the tree in the name of a design are taken, others are not: "
         "`roles`, tags of content alone; `nested`, inside each kind; `region`, one column for the "
         "region; `facets`, words for technique. Where a name says nothing else, numbers are "
-        "compared by rank, images by k-medoids (`fasterpam`), region and facets have .35 and .3 "
+        f"compared by rank, images by k-medoids (`fasterpam`), region and facets have {_shares()} "
         "of the weight, tags share the rest, and descriptions are read. With `weights looks` they "
         "are learned from pictures of fitted patients, by the eye that judges.\n\n"
         f"{markdown(shown)}"
@@ -227,3 +227,7 @@ def _choice(table: pl.DataFrame) -> str:
     if mean > reach:
         return text + "more than the default, which should follow it."
     return text + "more than the default, which is no difference that these archives show."
+
+
+def _shares() -> str:
+    return " and ".join(f"{share:g}".lstrip("0") for share in Design().shares)

@@ -24,6 +24,7 @@ from study.replay import Job, recorded, replayed
 from tagsight.run.atomic import read_json
 
 LIST = "archive.txt"
+UNTESTED = ("not tested", "could not be tested", "there is no test")
 Draw = Callable[[pl.DataFrame, np.random.Generator], list[str]]
 
 
@@ -92,8 +93,8 @@ def failure(jobs: Sequence[Job], run: Path, seed: int) -> str | None:
     untested = read_json(results / "draws.json")["untested"]
     if not all(line in said for line in untested):
         return "result.txt does not say what could not be tested"
-    tested = read_json(results / "evaluation.json")["trials"]["n"]
-    if not tested and "not tested" not in said and "could not be tested" not in said:
+    tested = read_json(results / "evaluation.json")["pair"]["labels"]["modality"]["p"]
+    if tested is None and not any(words in said for words in UNTESTED):
         return "looks were not tested, and result.txt does not say so"
     return None
 

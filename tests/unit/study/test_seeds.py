@@ -19,7 +19,9 @@ def run(tmp_path):
     (tmp_path / "logs").mkdir()
     pl.DataFrame({"label": [1, 1, 1]}).write_csv(results / "annotations.csv")
     (results / "draws.json").write_text(json.dumps({"untested": ["No patient is left."]}))
-    (results / "evaluation.json").write_text(json.dumps({"trials": {"n": 0}}))
+    (results / "evaluation.json").write_text(
+        json.dumps({"pair": {"labels": {"modality": {"p": None}}}})
+    )
     (results / "report/result.txt").write_text(f"{SAID}\n- No patient is left.\n")
     return tmp_path
 
