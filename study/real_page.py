@@ -241,7 +241,28 @@ def _verdict(rows: pl.DataFrame, scores: Sequence[str]) -> str:
         told += len(better) + len(worse)
         sentences.append(f"- Against {other} – {'. '.join(parts)}.")
     none = [] if told else [NOT_TOLD]
-    return "\n".join([*sentences, *none, *_collections(rows)])
+    return "\n".join([*sentences, *none, *_tried(rows, judged), *_collections(rows)])
+
+
+def _tried(rows: pl.DataFrame, judged: Sequence[str]) -> list[str]:
+    """In words: how the other trees that were tried stand against the same rivals."""
+    lines = []
+    for tree in sorted({ours for ours, _ in _pairs(rows)} - {"tree"}):
+        gains = [
+            paired(rows, tree, other, score)
+            for ours, other in _pairs(rows)
+            for score in judged
+            if ours == tree
+        ]
+        told = [(mean, error) for mean, error in gains if not np.isnan(mean)]
+        better = sum(mean > 2 * error for mean, error in told)
+        worse = sum(mean < -2 * error for mean, error in told)
+        lines.append(f"- {tree}: better in {better}, worse in {worse} of {len(told)} comparisons.")
+    return (
+        ["\nTried besides, against the same rivals and by the same scores:\n", *lines]
+        if lines
+        else []
+    )
 
 
 def _collections(rows: pl.DataFrame) -> list[str]:
