@@ -52,6 +52,7 @@ OTHER = {
     "labels.tables.kinds": str(CLONE / "tagsight/data/kinds.csv"),
     "labels.tables.regions": str(CLONE / "tagsight/data/regions.csv"),
     "labels.tables.kernels": str(CLONE / "tagsight/data/kernels.csv"),
+    "labels.tables.facets": str(CLONE / "tagsight/data/facet_words.csv"),
     "labels.tables.roles": str(CLONE / "tagsight/data/roles.csv"),
     "labels.tables.words": str(CLONE / "tagsight/data/technique_words.csv"),
     "select.method": "entropy",
