@@ -7,10 +7,12 @@ from tagsight.assigning.encoder import TagEncoder
 from tagsight.assigning.finished_run import load_run
 from tagsight.assigning.incoming import input_paths, read_parts
 from tagsight.content.tables import content_tables
+from tagsight.reading.options import reader_options
 from tagsight.run.atomic import stream_parquet, write_json, writing
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.terms.technique_words import user_words
 
@@ -24,7 +26,8 @@ with logged(snakemake):
     encoder.require_the_runs()
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
-    for shard in read_parts(run, paths, spellings, words, params.shards, folder):
+    how = reader_options(run.reader_settings, spellings, words, facet_words(params.facets))
+    for shard in read_parts(run, paths, how, params.shards, folder):
         delivery.add(shard, encoder.encode(shard.tags))
     summary = delivery.summary(params.seed)
     stream_parquet(delivery.table(), out.table)

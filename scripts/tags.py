@@ -12,6 +12,7 @@ from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG, Progress
 from tagsight.terms.body_parts import BodyParts
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.terms.technique_words import user_words
 
@@ -22,7 +23,7 @@ with logged(snakemake):
     require_same_key(key, pl.read_parquet_metadata(snakemake.input[0])["key"])
     read_with = {name: params[name] for name in ("keep", "keep_undrawable", "derive_text")}
     tables = spelling_table(params.get("body_parts")), user_words(params.get("words"))
-    options = reader_options(read_with, *tables)
+    options = reader_options(read_with, *tables, facet_words(params.facets))
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, options, store, Progress(len(listing), "files"))
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))

@@ -13,13 +13,11 @@ from tagsight.dicom.headers import ReaderOptions
 from tagsight.errors import ArchiveError, ConfigError, DataError
 from tagsight.reading import ready_table
 from tagsight.reading.column_splits import Split
-from tagsight.reading.options import reader_options
 from tagsight.reading.ready_table_tags import tags
 from tagsight.reading.shard_reader import Shard, read_shard
 from tagsight.run.progress import LOG, Progress
 from tagsight.run.table_config import SUFFIXES
 from tagsight.run.tables import REJECTED
-from tagsight.terms.technique_words import TechniqueWords
 
 ROWS = 2**16  # of a table, at a time
 
@@ -45,19 +43,17 @@ def input_paths(archive: str | Sequence[str] | None) -> list[Path]:
 def read_parts(
     run: FinishedRun,
     paths: list[Path],
-    spellings: pl.DataFrame,
-    words: TechniqueWords,
+    how: ReaderOptions,
     shards: int,
     folder: Path,
 ) -> Iterator[Shard]:
     """Yield the images under these paths in parts; use a part up before asking for the next.
 
     paths: for a run on files, folders, lists or files, which are dealt to `shards` parts by their
-    folders; for a run on a ready table, tables with its columns; spellings: of body parts; words:
-    of technique; folder: for intermediate results.
+    folders; for a run on a ready table, tables with its columns; how: of the run's settings
+    (`reader_options`); folder: for intermediate results.
     Raises ArchiveError or DataError where nothing can be read.
     """
-    how = reader_options(run.reader_settings, spellings, words)
     if "columns" in run.reader_settings:
         for path in paths:
             yield from _rows(run, path, how)

@@ -40,10 +40,10 @@ class FacetWords:
         """Return all words that the table has for a facet."""
         return tuple(dict.fromkeys(rule.word for rule in self._rules.get(facet, ()) if rule.word))
 
-    def telling(self, facet: str, kind: str, **items: Sequence[str]) -> str | None:
+    def telling(self, facet: str, kind: str | None, **items: Sequence[str]) -> str | None:
         """Return the word of the first row of the table that fits any item.
 
-        kind: of the image; items: items of tags in upper case, by keyword.
+        kind: of the image, None for any; items: items of tags in upper case, by keyword.
         Returns an empty word where that row has none, None where no row fits.
         """
         fitting = (
@@ -65,9 +65,9 @@ class FacetWords:
         )
         return next((word for word in words if word), None)
 
-    def _of(self, facet: str, kind: str) -> Iterator[_Rule]:
+    def _of(self, facet: str, kind: str | None) -> Iterator[_Rule]:
         rules = self._rules.get(facet, ())
-        return (rule for rule in rules if not rule.kinds or kind in rule.kinds)
+        return (rule for rule in rules if kind is None or not rule.kinds or kind in rule.kinds)
 
 
 def facet_words(table: str | Path | None = None) -> FacetWords:

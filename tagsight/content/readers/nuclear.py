@@ -5,7 +5,7 @@ from tagsight.terms.facet_words import FacetWords
 
 CORRECTION_KEYWORDS = ("CorrectedImage", "AttenuationCorrected", "AttenuationCorrectionMethod")
 CORRECTIONS = ("AC", "NAC", "CTAC")  # the latter, a CT for it, from descriptions
-TRACER_KEYWORDS = ("Radiopharmaceutical",)
+TRACER_KEYWORDS = ("RadiopharmaceuticalInformationSequence", "Radiopharmaceutical")
 
 
 def correction(words: FacetWords, header: ImageHeader) -> str | None:
@@ -27,7 +27,12 @@ def correction(words: FacetWords, header: ImageHeader) -> str | None:
 def tracer(words: FacetWords, header: ImageHeader) -> str | None:
     """Return the radiopharmaceutical.
 
-    Source: PS3.3 C.8.4.10 (Radiopharmaceutical); PS3.16 CID 25, CID 4021.
+    Of the sequence, where it is stated (PS3.3 C.8.4.10, C.8.9.2), the reader lets out words of the
+    facet alone (`header_texts.tracers`); a ready table may have a column of names.
+
+    Source: PS3.16 CID 25, CID 4021.
     """
-    stated = {key: header.words(key) for key in TRACER_KEYWORDS}
-    return words.telling("tracer", header.kind, **stated) or None
+    words_of_reader, name = (header.words(keyword) for keyword in TRACER_KEYWORDS)
+    known = {word.upper(): word for word in words.words("tracer")}
+    told = next((known[word] for word in words_of_reader if word in known), None)
+    return told or words.telling("tracer", header.kind, Radiopharmaceutical=name) or None

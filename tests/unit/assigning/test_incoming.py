@@ -16,6 +16,7 @@ from tagsight.reading.column_splits import Split
 from tagsight.reading.options import reader_options
 from tagsight.reading.ready_table import Layout, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.technique_words import known_words
 
 CLONE = Path(__file__).parents[3]
@@ -69,10 +70,8 @@ def table(n):
 
 def parts(run, named, folder):
     """What is delivered, each part taken while it is there."""
-    found = [
-        (s.tags.collect(), s.rejected)
-        for s in read_parts(run, named, SPELLINGS, known_words(), 4, folder)
-    ]
+    how = reader_options(run.reader_settings, SPELLINGS, known_words(), facet_words())
+    found = [(s.tags.collect(), s.rejected) for s in read_parts(run, named, how, 4, folder)]
     return pl.concat([tags for tags, _ in found], how="diagonal"), found
 
 
@@ -105,13 +104,16 @@ def test_a_folder_without_files_is_refused(on_files, tmp_path):
 
 def test_files_are_read_as_the_runs_were(on_files):
     words = known_words()
-    asked = reader_options(on_files.reader_settings, SPELLINGS, words)
+    asked = reader_options(on_files.reader_settings, SPELLINGS, words, facet_words())
     assert asked.keep == frozenset(["PatientSex"])
     assert asked.undrawable == frozenset(["no_pixels"])
     assert asked.vocabulary is None
     assert asked.technique is None
     regions = reader_options(
-        small_run.READING | {"derive_text": ["ProtocolName"]}, SPELLINGS, known_words()
+        small_run.READING | {"derive_text": ["ProtocolName"]},
+        SPELLINGS,
+        known_words(),
+        facet_words(),
     )
     assert regions.derive == ("ProtocolName",)
     assert regions.vocabulary.region("KNEE LEFT") == "KNEE"
