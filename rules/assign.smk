@@ -33,6 +33,7 @@ rule assign:
         **recipe(
             "assign",
             archive="assign.input",
+            sites="input",
             shards="tags.shards",
             body_parts="tags.body_parts",
             tables="labels.tables",
