@@ -55,7 +55,7 @@ LABEL_TABLES = {
     "kernels": "makers' names of CT kernels: lung, bone, soft …",
     "facets": "items of tags that mean a word of a facet: codes of views, Image Type, tracers …",
     "roles": "which tags say what was imaged, and which speak of device, patient or file",
-    "words": "words of technique in descriptions, in ten languages",
+    "words": "words of technique in descriptions, in several languages",
 }
 
 
