@@ -33,17 +33,19 @@ rule assign:
         **recipe(
             "assign",
             archive="assign.input",
+            sites="input",
             shards="tags.shards",
             body_parts="tags.body_parts",
             tables="labels.tables",
             **WORDS,
+            **FACETS,
             ranges="gower.ranges",
             weights="gower.weights",
             key_file="privacy.key_file",
             mask_paths="privacy.mask_paths",
             seed="seed",
         ),
-        store=recipe.without_upstream("assign", body_parts="tags.body_parts", **WORDS),
+        store=recipe.without_upstream("assign", body_parts="tags.body_parts", **WORDS, **FACETS),
         # Another value each time: what is asked for by name is done, as nothing watches new files.
         always=lambda wildcards: time.time(),
     script:

@@ -6,7 +6,9 @@ they were not made of (facets). Of a flat run (labels.tree: false) nothing asks 
 """
 
 # What was imaged is told by these tables; of the roles of tags only their selection reads.
-TABLES = {name: f"labels.tables.{name}" for name in ("kinds", "regions", "kernels", "words")}
+TABLES = {
+    name: f"labels.tables.{name}" for name in ("kinds", "regions", "kernels", "facets", "words")
+}
 
 
 rule content:

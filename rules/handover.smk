@@ -44,7 +44,9 @@ rule labels:
     threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
-        runtime=minutes(720),
+        # A GB of tables is 4 million images (demo: 270 bytes each), of which a core reads 3,000 a
+        # second: 20 minutes where the files are at hand. A cold disk may take ten times as long.
+        runtime=minutes(30, per_gb=200),
     params:
         **recipe(
             "labels",
@@ -74,7 +76,7 @@ rule manifest:
     threads: threads_archive(4)
     resources:
         mem_mb=memory_archive,
-        runtime=minutes(60),
+        runtime=minutes(30, per_gb=60),
     params:
         **recipe(
             "manifest",

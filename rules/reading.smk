@@ -40,6 +40,7 @@ WANTED = {
     "keep_undrawable": "tags.keep_undrawable",
     "derive_text": "tags.derive_text",
     **DERIVING,
+    **FACETS,
 }
 
 

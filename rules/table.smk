@@ -35,6 +35,7 @@ rule table:
             key_file="privacy.key_file",
             seed="seed",
             **DERIVING,
+            **FACETS,
         ),
     script:
         "../scripts/table.py"

@@ -5,18 +5,20 @@ import polars as pl
 from tagsight.assigning.delivery import Delivery
 from tagsight.assigning.encoder import TagEncoder
 from tagsight.assigning.finished_run import load_run
-from tagsight.assigning.incoming import input_paths, read_parts
+from tagsight.assigning.incoming import input_sites, not_applied, read_parts
 from tagsight.content.tables import content_tables
+from tagsight.reading.options import reader_options
 from tagsight.run.atomic import stream_parquet, write_json, writing
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.terms.technique_words import user_words
 
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
-    paths = input_paths(params.archive)
+    sites = input_sites(params.archive, params.sites)
     results, learned = results_folder(snakemake), params.weights == "looks"
     run = load_run(results, params.ranges, params.key_file, learned=learned)
     spellings, words = spelling_table(params.body_parts), user_words(params.get("words"))
@@ -24,9 +26,10 @@ with logged(snakemake):
     encoder.require_the_runs()
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
-    for shard in read_parts(run, paths, spellings, words, params.shards, folder):
+    how = reader_options(run.reader_settings, spellings, words, facet_words(params.facets))
+    for shard in read_parts(run, sites, how, params.shards, folder):
         delivery.add(shard, encoder.encode(shard.tags))
-    summary = delivery.summary(params.seed)
+    summary = {"sites": not_applied(sites, params.sites), **delivery.summary(params.seed)}
     stream_parquet(delivery.table(), out.table)
     shown = without_uids(pl.col("path")) if params.mask_paths else pl.col("path")
     for table, path in ((delivery.table(), out.csv), (delivery.rejected(), out.rejected)):
@@ -34,5 +37,7 @@ with logged(snakemake):
             table.with_columns(shown).sink_csv(temporary, float_precision=6)
     write_json(summary, out.summary)
     LOG.info("%s", summary["result"])
+    if summary["sites"]:
+        LOG.warning("%s", summary["sites"])
     if summary["warning"]:
         LOG.warning("drift: %s", summary["warning"])

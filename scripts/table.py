@@ -14,6 +14,7 @@ from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import REJECTED
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.terms.technique_words import user_words
 
@@ -25,7 +26,7 @@ with logged(snakemake):
     LOG.info("%d rows", report["rows"])
     read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}
     tables = spelling_table(params.get("body_parts")), user_words(params.get("words"))
-    options = reader_options(read_with, *tables)
+    options = reader_options(read_with, *tables, facet_words(params.facets))
     key = run_key(params.key_file, results)
     parts = shard_rows(sample_rows(table, params.draw, params.seed), params.shards)
     for rows, into, rejected in zip(parts, out.tags, out.rejected, strict=True):

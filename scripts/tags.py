@@ -6,12 +6,12 @@ from tagsight.archive.sites import named_sites
 from tagsight.reading.options import reader_options
 from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
-from tagsight.reading.site_tags import unit_factors, with_sites, with_spellings, with_units
+from tagsight.reading.site_tags import of_sites
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG, Progress
-from tagsight.terms.body_parts import BodyParts
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.terms.technique_words import user_words
 
@@ -22,14 +22,10 @@ with logged(snakemake):
     require_same_key(key, pl.read_parquet_metadata(snakemake.input[0])["key"])
     read_with = {name: params[name] for name in ("keep", "keep_undrawable", "derive_text")}
     tables = spelling_table(params.get("body_parts")), user_words(params.get("words"))
-    options = reader_options(read_with, *tables)
+    options = reader_options(read_with, *tables, facet_words(params.facets))
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, options, store, Progress(len(listing), "files"))
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))
-    sites = {name: site for name, site in named_sites(params.archive).items() if name}
-    spelt = {name: site.body_parts for name, site in sites.items() if site.body_parts}
-    spellings = {name: BodyParts(spelling_table(table)) for name, table in spelt.items()}
-    units = {name: unit_factors(site.units) for name, site in sites.items() if site.units}
-    tags = with_units(with_spellings(with_sites(shard.tags, listing), spellings), units)
+    tags = of_sites(shard.tags, listing, named_sites(params.archive))
     stream_parquet(tags, snakemake.output.tags)
     write_parquet(shard.rejected, snakemake.output.rejected, footer(key, read_with))

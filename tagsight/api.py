@@ -38,6 +38,7 @@ from tagsight.tags.encoding import Encoding, to_features
 from tagsight.tags.frequencies import KEPT, frequencies
 from tagsight.tags.labels import labels
 from tagsight.tags.selection import selection
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.spelling_table import spelling_table
 
 __all__ = ["Clusters", "cluster_tags", "gower_distances", "picture", "read_folder"]
@@ -131,7 +132,7 @@ def read_folder(
     """
     folders = [folder] if isinstance(folder, str | Path) else folder
     files = listed_with_shards([Path(place) for place in folders], 1, None, seed=0).drop("shard")
-    options = ReaderOptions(keep=frozenset(keep))
+    options = ReaderOptions(keep=frozenset(keep), facets=facet_words())
     with TemporaryDirectory() as store:
         progress = Progress(len(files), "files")
         shard = read_shard(files, key or secrets.token_bytes(32), options, Path(store), progress)

@@ -53,8 +53,9 @@ LABEL_TABLES = {
     "kinds": "what kind of image a SOP Class or a Modality is, and whether it is a picture",
     "regions": "which region of the body a term of Annex L lies in",
     "kernels": "makers' names of CT kernels: lung, bone, soft …",
+    "facets": "items of tags that mean a word of a facet: codes of views, Image Type, tracers …",
     "roles": "which tags say what was imaged, and which speak of device, patient or file",
-    "words": "words of technique in descriptions, in ten languages",
+    "words": "words of technique in descriptions, in several languages",
 }
 
 

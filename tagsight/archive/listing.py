@@ -16,6 +16,8 @@ from tagsight.errors import ArchiveError
 
 LISTS = (".txt", ".csv", ".parquet")
 _BATCH = 50_000  # files held in memory
+# Snakemake puts its time stamp into a folder that a rule makes, as that of the demo.
+_NOT_OF_THE_ARCHIVE = frozenset([".snakemake_timestamp"])
 NO_SITES: Mapping[Path, str] = MappingProxyType({})
 
 
@@ -35,7 +37,8 @@ def find(inputs: list[Path], sites: Mapping[Path, str] = NO_SITES) -> Iterator[L
     Paths begin as the input is written, so that a run elsewhere on the same relative input has the
     same paths.
     Folders: regular files and links to them, folders in the order of names. A folder that is
-    reached twice, as by a link to its parent, is walked once. A folder that cannot be listed is
+    reached twice, as by a link to its parent, is walked once. Snakemake's own time stamp is passed
+    over. A folder that cannot be listed is
     yielded itself, so that it counts as unreadable.
     Lists: a column `path`, and if present `size` (bytes), `mtime` (s), `mtime_ns`. A relative path
     starts from the list's folder; a path with `://` stays as it is. The files are not looked at.
@@ -84,6 +87,8 @@ def _files(folder: str, subfolders: list[str]) -> Iterator[ListedFile]:
     """The files of a folder; its folders are added to `subfolders`."""
     with os.scandir(folder) as entries:
         for entry in entries:
+            if entry.name in _NOT_OF_THE_ARCHIVE:
+                continue
             if _is_folder(entry):
                 subfolders.append(entry.path)
             elif (status := _status(entry)) is None or stat.S_ISREG(status.st_mode):

@@ -1,81 +1,115 @@
 """A delivery to a finished run, files or a table, read in parts as the run read its images."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
 
 from tagsight.archive.sharding import shard_files
+from tagsight.archive.sites import Site, named_sites, site_by_path
 from tagsight.assigning.finished_run import FinishedRun
 from tagsight.dicom.headers import ReaderOptions
 from tagsight.errors import ArchiveError, ConfigError, DataError
 from tagsight.reading import ready_table
 from tagsight.reading.column_splits import Split
-from tagsight.reading.options import reader_options
 from tagsight.reading.ready_table_tags import tags
 from tagsight.reading.shard_reader import Shard, read_shard
+from tagsight.reading.site_tags import of_sites
 from tagsight.run.progress import LOG, Progress
 from tagsight.run.table_config import SUFFIXES
 from tagsight.run.tables import REJECTED
-from tagsight.terms.technique_words import TechniqueWords
 
 ROWS = 2**16  # of a table, at a time
 
 
-def input_paths(archive: str | Sequence[str] | None) -> list[Path]:
-    """Return where the new images are.
+def input_sites(
+    archive: str | Sequence[str] | Mapping[str, object] | None,
+    run_input: str | Sequence[str] | Mapping[str, object] | None = None,
+) -> dict[str | None, Site]:
+    """Return where the new images are, by site (None: of no site), each with the run's own tables.
 
-    archive: `assign.input`.
-    Raises ConfigError where it is not set, ArchiveError where a path does not exist.
+    archive: `assign.input`; run_input: `input`.
+    Raises ConfigError where it is not set or names a site that `input` does not, ArchiveError where
+    a path does not exist.
     """
     if archive is None:
         raise ConfigError(
             "assign.input: not set; set it to a folder or list of files (or, if the run used "
             "tags.table, to a table): snakemake assign … --config 'assign={input: /new/folder}'"
         )
-    paths = [Path(path) for path in ([archive] if isinstance(archive, str) else archive)]
-    for path in paths:
+    given = named_sites(archive)
+    known = named_sites(run_input) if isinstance(run_input, Mapping) else {}
+    for name in given:
+        if name is not None and name not in known:
+            sites = ", ".join(map(str, known)) or "none"
+            raise ConfigError(
+                f"assign.input: {name} is no site of `input`, whose sites are: {sites}"
+            )
+    for path in (path for site in given.values() for path in site.paths):
         if not path.exists():
             raise ArchiveError(f"assign.input: {path} does not exist; name what is there")
-    return paths
+    return {
+        name: known[name]._replace(paths=site.paths) if name in known else site
+        for name, site in given.items()
+    }
+
+
+def not_applied(
+    sites: Mapping[str | None, Site], run_input: str | Sequence[str] | Mapping[str, object] | None
+) -> str | None:
+    """Return what to say where sites of the run have own tables, and new files are of no site.
+
+    sites: of `input_sites`; run_input: `input`. None where there is nothing to say.
+    """
+    known = named_sites(run_input) if isinstance(run_input, Mapping) else {}
+    own = [str(name) for name, site in known.items() if site.units or site.body_parts]
+    if None not in sites or not own:
+        return None
+    return (
+        f"input has units or spellings of its own for {', '.join(own)}, and assign.input names no "
+        "site, so none were applied: numbers of such a site are compared as if they were in the "
+        f"standard's units. Of its files say so: assign={{input: {{{own[0]}: /new/folder}}}}"
+    )
 
 
 def read_parts(
     run: FinishedRun,
-    paths: list[Path],
-    spellings: pl.DataFrame,
-    words: TechniqueWords,
+    sites: Mapping[str | None, Site],
+    how: ReaderOptions,
     shards: int,
     folder: Path,
 ) -> Iterator[Shard]:
-    """Yield the images under these paths in parts; use a part up before asking for the next.
+    """Yield the images of these sites in parts; use a part up before asking for the next.
 
-    paths: for a run on files, folders, lists or files, which are dealt to `shards` parts by their
-    folders; for a run on a ready table, tables with its columns; spellings: of body parts; words:
-    of technique; folder: for intermediate results.
+    sites: of `input_sites`: for a run on files, folders, lists or files, which are dealt to
+    `shards` parts by their folders; for a run on a ready table, tables with its columns; how: of
+    the run's settings (`reader_options`); folder: for intermediate results.
     Raises ArchiveError or DataError where nothing can be read.
     """
-    how = reader_options(run.reader_settings, spellings, words)
     if "columns" in run.reader_settings:
-        for path in paths:
-            yield from _rows(run, path, how)
+        for site in sites.values():
+            for path in site.paths:
+                yield from _rows(run, path, how)
         return
-    for number, files in enumerate(_listed(paths, shards, folder / "listed")):
+    for number, files in enumerate(_listed(sites, shards, folder / "listed")):
         store = folder / f"read-{number:04d}"
-        yield read_shard(files, run.key, how, store, Progress(len(files), "files"))
+        shard = read_shard(files, run.key, how, store, Progress(len(files), "files"))
+        yield shard._replace(tags=of_sites(shard.tags, files, sites))
 
 
-def _listed(paths: list[Path], shards: int, folder: Path) -> Iterator[pl.DataFrame]:
-    """The files under these paths, in the non-empty parts that `shard_files` makes.
+def _listed(sites: Mapping[str | None, Site], shards: int, folder: Path) -> Iterator[pl.DataFrame]:
+    """The files of these sites, in the non-empty parts that `shard_files` makes.
 
     folder: for intermediate results, removed at the end.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    paths = [path for site in sites.values() for path in site.paths]
     with _as_input("input: "):
-        parts = shard_files(paths, shards, None, 0, folder, Progress(None, "files found"))
+        progress = Progress(None, "files found")
+        parts = shard_files(paths, shards, None, 0, folder, progress, site_by_path(sites))
         yield from (part for part in parts if len(part))
     shutil.rmtree(folder)
 

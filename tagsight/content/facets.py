@@ -7,6 +7,7 @@ descriptions are a facet's second source; some facets have no other.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial, update_wrapper
 
 import polars as pl
 
@@ -22,6 +23,7 @@ from tagsight.content.readers import (
     views,
     weighting,
 )
+from tagsight.terms.facet_words import FacetWords
 
 CT, MR, US = (frozenset([kind]) for kind in ("CT", "MR", "US"))
 PROJECTIONS = frozenset(["CR", "DX", "MG", "RG", "IO", "PX", "RF"])
@@ -29,6 +31,7 @@ SECTIONS = frozenset(["CT", "MR", "PT", "NM"])
 EMISSION = frozenset(["PT", "NM"])
 C_ARM = frozenset(["XA", "RF"])
 ALL = frozenset[str]()
+Reader = Callable[[ImageHeader], str | None]
 # Facet -> a word that tags give -> words of descriptions that say the same, and more.
 MORE_EXACT: dict[str, dict[str, frozenset[str]]] = {
     "plane": {"OBL": frozenset(["SHORT", "LONG"])},
@@ -65,47 +68,83 @@ class Facet:
     name: str
     kinds: frozenset[str]
     keywords: tuple[str, ...]
-    read: Callable[[ImageHeader], str | None] | None
+    read: Reader | None
     words: tuple[str, ...]
     more_exact: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def facets(
-    kernel_table: pl.DataFrame, described: Mapping[str, Collection[tuple[str, str]]]
+    words: FacetWords,
+    kernel_table: pl.DataFrame,
+    described: Mapping[str, Collection[tuple[str, str]]],
 ) -> tuple[Facet, ...]:
     """Return all facets, in the order in which a name has their words.
 
-    kernel_table: columns maker, pattern, word; described: kind -> pairs of facet and word that its
-    descriptions can have; those of a facet that no tag tells make one more.
+    words: what spellings of tags mean; kernel_table: columns maker, pattern, word; described: kind
+    -> pairs of facet and word that its descriptions can have; those of a facet that no tag tells
+    make one more.
     """
-    kernel = kernels.kernel_reader(kernel_table)
+
+    def by_table(read: Callable[[FacetWords, ImageHeader], str | None]) -> Reader:
+        return update_wrapper(partial(read, words), read)
+
+    acquired = EMISSION | MR | C_ARM | {"MG"}
     rows = [
-        (SECTIONS, image_types.localizer, image_types.SCOUT_KEYWORDS, image_types.LOCALIZERS),
-        (MR, weighting.weighting, weighting.KEYWORDS, weighting.WORDS),
-        (MR, weighting.suppression, weighting.SUPPRESSION_KEYWORDS, weighting.SUPPRESSIONS),
-        (CT, kernel, kernels.KEYWORDS, kernels.WORDS),
+        (
+            SECTIONS,
+            by_table(image_types.localizer),
+            image_types.SCOUT_KEYWORDS,
+            image_types.LOCALIZERS,
+        ),
+        (MR, by_table(weighting.weighting), weighting.KEYWORDS, weighting.WORDS),
+        (
+            MR,
+            by_table(weighting.suppression),
+            weighting.SUPPRESSION_KEYWORDS,
+            weighting.SUPPRESSIONS,
+        ),
+        (CT, kernels.kernel_reader(kernel_table), kernels.KEYWORDS, kernels.WORDS),
         (CT, exposures.thickness, ("SliceThickness",), exposures.THICKNESSES),
-        (PROJECTIONS, views.view, views.KEYWORDS, views.WORDS),
+        (PROJECTIONS, by_table(views.view), views.KEYWORDS, ()),
         (C_ARM, exposures.angle, exposures.ANGLE_KEYWORDS, exposures.ANGLES),
         (
-            EMISSION | MR | C_ARM | {"MG"},
-            acquisitions.acquisition,
+            acquired,
+            by_table(acquisitions.acquisition),
             acquisitions.ACQUISITION_KEYWORDS,
             acquisitions.ACQUISITIONS,
         ),
-        (PROJECTIONS, exposures.intent, ("PresentationIntentType",), ("raw",)),
+        (PROJECTIONS, by_table(exposures.intent), ("PresentationIntentType",), ()),
         (US, ultrasound.mode, ultrasound.MODE_KEYWORDS, ultrasound.MODES),
-        (US, ultrasound.transducer, ("TransducerType",), ultrasound.TRANSDUCERS),
-        (US, ultrasound.exam, ("ImageType",), ultrasound.EXAMS),
-        (EMISSION, nuclear.tracer, ("Radiopharmaceutical",), nuclear.TRACERS),
-        (EMISSION | CT, nuclear.correction, nuclear.CORRECTION_KEYWORDS, nuclear.CORRECTIONS),
+        (US, by_table(ultrasound.transducer), ("TransducerType",), ()),
+        (US, by_table(ultrasound.exam), ("ImageType",), ()),
+        (EMISSION, by_table(nuclear.tracer), nuclear.TRACER_KEYWORDS, ()),
+        (
+            EMISSION | CT,
+            by_table(nuclear.correction),
+            nuclear.CORRECTION_KEYWORDS,
+            nuclear.CORRECTIONS,
+        ),
         (SECTIONS, planes.plane, ("ImageOrientationPatient",), planes.WORDS),
-        (SECTIONS | C_ARM, image_types.reformat, image_types.KEYWORDS, image_types.REFORMATS),
-        (CT | MR, acquisitions.contrast, acquisitions.CONTRAST_KEYWORDS, acquisitions.AGENTS),
-        (SECTIONS, acquisitions.position, ("PatientPosition",), acquisitions.POSITIONS),
-        (ALL, views.side, views.SIDE_KEYWORDS, ("L", "R", "B")),
+        (
+            SECTIONS | C_ARM,
+            by_table(image_types.reformat),
+            image_types.KEYWORDS,
+            image_types.REFORMATS,
+        ),
+        (
+            CT | MR,
+            by_table(acquisitions.contrast),
+            acquisitions.CONTRAST_KEYWORDS,
+            acquisitions.AGENTS,
+        ),
+        (SECTIONS, by_table(acquisitions.position), ("PatientPosition",), acquisitions.POSITIONS),
+        (ALL, by_table(views.side), views.SIDE_KEYWORDS, ()),
     ]
-    own = [Facet(read.__name__, kinds, keys, read, words) for kinds, read, keys, words in rows]
+    own = []
+    for kinds, read, keywords, known in rows:
+        name = read.__name__
+        all_words = tuple(dict.fromkeys((*known, *words.words(name))))
+        own.append(Facet(name, kinds, keywords, read, all_words))
     return _with_described(own, described)
 
 

@@ -9,14 +9,15 @@ from tagsight.content.facets import facets
 from tagsight.content.kinds import Kinds
 from tagsight.content.regions import Regions
 from tagsight.run.package_data import rows_of, user_rows
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.technique_words import user_words
 
 
 def content_tables(user_tables: Mapping[str, str | None] | None = None) -> ContentTables:
     """Return the tables, with a user's rows on top of the library's.
 
-    user_tables: the config's `labels.tables`, paths of kinds, regions, kernels, words or
-    null.
+    user_tables: the config's `labels.tables`, paths of kinds, regions, kernels, facets,
+    words or null.
     """
     own = user_tables or {}
     kinds = Kinds(_frame([*rows_of("kinds.csv"), *user_rows(own.get("kinds"))]))
@@ -27,7 +28,11 @@ def content_tables(user_tables: Mapping[str, str | None] | None = None) -> Conte
     return ContentTables(
         kinds,
         Regions(_frame([*rows_of("regions.csv"), *user_rows(own.get("regions"))])),
-        facets(_frame(kernels), {kind: words.pairs(kind) for kind in pictures}),
+        facets(
+            facet_words(own.get("facets")),
+            _frame(kernels),
+            {kind: words.pairs(kind) for kind in pictures},
+        ),
     )
 
 

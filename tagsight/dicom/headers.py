@@ -18,6 +18,7 @@ from tagsight.dicom.part10 import ParsedFile, Pixels, open_header
 from tagsight.dicom.privacy import WITHHELD, identifier_hash, image_hash, patient_hash, repeating
 from tagsight.rejections import Reason, Rejection
 from tagsight.terms.body_parts import BodyParts
+from tagsight.terms.facet_words import FacetWords
 from tagsight.terms.manufacturers import known_maker
 from tagsight.terms.technique_words import TechniqueWords, joined
 
@@ -32,7 +33,8 @@ class ReaderOptions:
 
     keep: identifying keywords to keep nevertheless; undrawable: reasons for which a file is
     kept for its tags alone; derive: descriptions whose region becomes a column, by `vocabulary`,
-    and whose words of technique become another one, by `technique`.
+    and whose words of technique become another one, by `technique`; facets: the words in which
+    radiopharmaceuticals are told.
     """
 
     keep: frozenset[str] = frozenset()
@@ -40,6 +42,7 @@ class ReaderOptions:
     derive: tuple[str, ...] = ()
     vocabulary: BodyParts | None = None
     technique: TechniqueWords | None = None
+    facets: FacetWords | None = None
 
 
 class Image(NamedTuple):
@@ -104,7 +107,7 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
         with open_header(path) as parsed:
             if is_directory(parsed):
                 raise Rejection("dicomdir")
-            header = gather(parsed, options.keep)
+            header = gather(parsed, options.keep, words=options.facets)
             verdict = assess(header, parsed.pixels, parsed.syntax, options.keep)
             undrawable = undrawable_reason(
                 verdict, parsed.window.source, parsed.pixels, options.undrawable

@@ -11,6 +11,7 @@ What leaves in another form:
 - the region of the body and the words of technique that a withheld description names, as terms
   of closed lists, if the config asks for them (`headers.region`, `headers.words`),
 - the meaning of the code in three sequences on anatomy and view (`header_texts.CODED_TAGS`),
+- of the sequence on radiopharmaceuticals a word of a closed list for each (`header_texts.tracers`),
 - the keyword of each value that is withheld, never the value.
 
 Beside the header two things are kept as they are: the path of the file, in columns `path` alone,

@@ -6,7 +6,7 @@ import numpy as np
 
 from tagsight.arrays import Int32s, Int64s, UInt8s, UInt16s, UInt32s, UInt64s
 from tagsight.dicom.dictionary import vrs_of_tags
-from tagsight.dicom.header_texts import CODED_TAGS
+from tagsight.dicom.header_texts import READ_SEQUENCES
 from tagsight.dicom.tokenizer import LONG_VRS
 from tagsight.dicom.values import has_text
 
@@ -107,4 +107,4 @@ def _tags_without_text() -> UInt32s:
 KINDS = _kinds_of_vrs()
 TEXTLESS = _tags_without_text()
 SEQUENCES = np.array(sorted(t for t, vr in vrs_of_tags().items() if vr == "SQ"), np.uint32)
-CODED = np.array(sorted(CODED_TAGS), np.uint32)
+CODED = np.array(sorted(READ_SEQUENCES), np.uint32)

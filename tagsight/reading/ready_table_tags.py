@@ -7,6 +7,7 @@ import polars as pl
 
 from tagsight.archive.paths import to_text
 from tagsight.dicom.dictionary import region_column, words_column
+from tagsight.dicom.header_texts import TRACERS, tracers
 from tagsight.dicom.headers import ReaderOptions, region, words
 from tagsight.dicom.privacy import identifier_hash, patient_hash
 from tagsight.reading.column_privacy import Texts, map_distinct, repeating, shown_and_hidden
@@ -25,6 +26,7 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptio
     is the table's column of that name, or else the table and the number of the row: `tags.csv!12`.
     """
     columns, texts = table.layout.columns, _texts(rows, table.layout)
+    told = _tracers(texts.pop(TRACERS, None), options)
     identifiers = {name: rows[columns[name]] for name in IDENTIFIERS if name in columns}
     shown, hidden = shown_and_hidden(texts, options.keep)
     for name, values in identifiers.items():
@@ -38,7 +40,7 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptio
     fixed = _hashes(identifiers, columns, key)
     fixed |= {"path": _paths(rows, table), "withheld": _keywords(hidden)}
     fixed |= {"site": rows[columns["site"]]} if "site" in columns else {}
-    return _frame(fixed, shown | _derived(texts, options))
+    return _frame(fixed, shown | told | _derived(texts, options))
 
 
 def _texts(rows: pl.DataFrame, layout: Layout) -> Texts:
@@ -57,6 +59,14 @@ def _hide(shown: Texts, hidden: Texts, repeated: list[tuple[str, int]]) -> None:
         mask = pl.Series(np.isin(np.arange(len(values)), rows))
         hidden[keyword] = hidden[keyword].zip_with(~mask, values)
         shown[keyword] = values.set(mask, None)
+
+
+def _tracers(stated: pl.Series | None, options: ReaderOptions) -> Texts:
+    """The words of radiopharmaceuticals, of a column that holds names of them."""
+    words = options.facets
+    if stated is None or words is None:
+        return {}
+    return {TRACERS: map_distinct(stated, lambda text: tracers([text.split("\\")], words))}
 
 
 def _derived(texts: Texts, options: ReaderOptions) -> Texts:

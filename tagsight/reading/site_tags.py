@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tagsight.archive.sites import Site
 from tagsight.run.package_data import user_rows
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.other_units import is_in_another_unit
@@ -21,6 +22,20 @@ Factors = Mapping[str, Decimal]  # keyword → what its numbers are multiplied b
 _EXACT = Context(prec=12)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+
+
+def of_sites(
+    tags: pl.LazyFrame, listing: pl.DataFrame, sites: Mapping[str | None, Site]
+) -> pl.LazyFrame:
+    """Return tags with their site, and what the sites spell and measure their own way put right.
+
+    listing: `path` and `site` of the shard's files; sites: of `archive.sites.named_sites`.
+    """
+    named = {name: site for name, site in sites.items() if name}
+    spelt = {name: site.body_parts for name, site in named.items() if site.body_parts}
+    spellings = {name: BodyParts(spelling_table(table)) for name, table in spelt.items()}
+    units = {name: unit_factors(site.units) for name, site in named.items() if site.units}
+    return with_units(with_spellings(with_sites(tags, listing), spellings), units)
 
 
 def with_sites(tags: pl.LazyFrame, listing: pl.DataFrame) -> pl.LazyFrame:

@@ -9,8 +9,8 @@ from pydicom.charset import default_encoding
 from tagsight.archive.source import BytesSource
 from tagsight.arrays import Bools, Int32s
 from tagsight.dicom.dictionary import region_column, words_column
-from tagsight.dicom.header_texts import CODED_TAGS, meanings, one_vr, public
 from tagsight.dicom.header_texts import PIXEL_REPRESENTATION as SIGN
+from tagsight.dicom.header_texts import READ_SEQUENCES, one_vr, public, sequence_text
 from tagsight.dicom.headers import ReaderOptions, region, words
 from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, character_sets
 from tagsight.dicom.privacy import can_hold_identity, identifies_alone, is_kept, may_repeat
@@ -158,7 +158,7 @@ class ValueMeanings:
         if head is None:
             head = self._head(tag, letters, bool(variant & 1), options)
             self._heads[tag, letters, variant & 1] = head
-        text = self._text(head, data, variant >> 1)
+        text = self._text(head, data, variant >> 1, options)
         disposition = _disposition(head, text, options)
         self.heads.append(head)
         self.texts.append(text or "")
@@ -204,20 +204,23 @@ class ValueMeanings:
         self.output.append(text)
         return len(self.output) - 1
 
-    def _text(self, head: ValueHead, data: bytes, charset: int) -> str | None:
+    def _text(
+        self, head: ValueHead, data: bytes, charset: int, options: ReaderOptions
+    ) -> str | None:
         """The text of a value as in `header_texts`; None where that raises."""
         if head.tag == SYNTAX_TAG:
             return data.decode("ascii", "replace").strip("\0 ")
         if not head.keyword:
             return ""
         encodings = self._character_sets(charset)
-        if head.tag not in CODED_TAGS:
+        if head.tag not in READ_SEQUENCES:
             return text_of(head.vr, data, encodings, True)
         sequence = Element(head.vr, 0, len(data), ByteOrder(head.vr == "", True))
+        if head.vr != "SQ":
+            return ""
         try:
-            return (
-                meanings(Window(BytesSource(data)), sequence, encodings) if head.vr == "SQ" else ""
-            )
+            window = Window(BytesSource(data))
+            return sequence_text(head.tag, window, sequence, encodings, options.facets)
         except Rejection:
             return None
 

@@ -235,6 +235,16 @@ def facets(run: Run) -> list[dict[str, Any]]:
     ]
 
 
+def incomparable(run: Run) -> list[str]:
+    """Return the facets that images have words of, but no series from tags and descriptions both."""
+    stored = run.facets or {}
+    return [
+        name.replace("_", " ")
+        for name, row in stored.items()
+        if row["filled_with_descriptions"] and not row["compared"]
+    ]
+
+
 def _k(content: Content) -> dict[str, Any]:
     rows = dealt(content.run)
     kinds = content.run.choice["kinds"].values()
@@ -251,6 +261,7 @@ def _tags(content: Content) -> dict[str, Any]:
         "roles": roles(run),
         "tags_of_kinds": tags_of_kinds(run),
         "facets": facets(run),
+        "incomparable": incomparable(run),
         "unmapped": sections.UNMAPPED,
     }
 

@@ -21,6 +21,7 @@ BASE_TABLES = {
     "labels.tables.kinds": "tagsight/data/kinds.csv",
     "labels.tables.regions": "tagsight/data/regions.csv",
     "labels.tables.kernels": "tagsight/data/kernels.csv",
+    "labels.tables.facets": "tagsight/data/facet_words.csv",
     "labels.tables.roles": "tagsight/data/roles.csv",
     "labels.tables.words": "tagsight/data/technique_words.csv",
 }

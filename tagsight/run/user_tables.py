@@ -111,6 +111,23 @@ def _kernel(row: Row) -> str | None:
     return _unknown("a word of the facet kernel", row["word"], words)
 
 
+def _facet(row: Row) -> str | None:
+    shipped = [
+        (known["facet"], known["keyword"].split("|")) for known in rows_of("facet_words.csv")
+    ]
+    if mistake := _unknown(
+        "a facet of this table", row["facet"], sorted({name for name, _ in shipped})
+    ):
+        return mistake
+    read = sorted({key for name, keys in shipped if name == row["facet"] for key in keys})
+    for keyword in row["keyword"].split("|"):
+        if mistake := _unknown(f"a tag that {row['facet']} is read from", keyword, read):
+            return mistake
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9+*-]{0,15}( [A-Za-z0-9]{1,9})?|", row["word"]):
+        return f"{row['word']} cannot be a word; write at most 16 letters and digits"
+    return None if row["items"] else "a row lacks its items; put | between several"
+
+
 def _role(row: Row) -> str | None:
     modules = {known["module"] for known in rows_of("modules.csv")}
     if row["name"] not in modules and tag_for_keyword(row["name"]) is None:
@@ -161,6 +178,7 @@ _TABLES: dict[str, tuple[tuple[str, ...], Callable[[Row], str | None]]] = {
     "kinds": (("code", "kind", "picture", "also", "words"), _kind),
     "regions": (("term", "region", "parts"), _region),
     "kernels": (("maker", "pattern", "word"), _kernel),
+    "facets": (("facet", "word", "keyword", "items"), _facet),
     "roles": (("name", "role"), _role),
     "words": (("facet", "word", "spellings", "kinds"), _word),
 }

@@ -194,6 +194,12 @@ def _coded(tags: list[int], to: Encoding) -> Planted:
     return [(0x00082218, sequence(0x00082218, inside, to=to))]
 
 
+def _tracer(tags: list[int], to: Encoding) -> Planted:
+    """In the item of which the word for a radiopharmaceutical is told, around it and inside."""
+    code = sequence(0x00540304, _item(tags, "r", to) + named("CodeMeaning", "FDG", to), to=to)
+    return [(0x00540016, sequence(0x00540016, _item(tags, "R", to) + code, to=to))]
+
+
 def _groups(tags: list[int], to: Encoding) -> Planted:
     """In the functional groups of an enhanced image, which the reader looks into."""
     return [
@@ -225,6 +231,7 @@ POSITIONS = {
     "top": _top,
     "nested": _nested,
     "coded": _coded,
+    "tracer": _tracer,
     "groups": _groups,
     "private": _private,
     "private_sequence": _private_sequence,

@@ -1,5 +1,6 @@
 """Real scanners' files: every one accounted for, nothing that identifies anyone in any output."""
 
+import json
 import logging
 import warnings
 from pathlib import Path
@@ -8,6 +9,8 @@ import polars as pl
 import pydicom
 import pytest
 from running import CLONE, overlay, run
+
+from tagsight.content.tables import content_tables
 
 REAL = CLONE.parent / "shared" / "dicom"
 SAMPLES = {"tuning": 160, "holdout": 60, "autoencoder": 200, "trials": 5, "trial": 60}
@@ -54,6 +57,34 @@ def test_every_image_is_annotated(real):
     annotations = pl.read_csv(directory / "results/annotations.csv")
     assert sorted(annotations["image"]) == sorted(tags["image"])
     assert annotations["cluster"].null_count() == 0
+
+
+def test_words_of_tags_agree_with_those_of_descriptions(real):
+    facets = json.loads((real[0] / "results/facets.json").read_text())
+    plane, weighting = facets["plane"], facets["weighting"]
+    assert plane["compared"] >= 40
+    assert plane["agree"] >= 0.95 * plane["compared"]
+    assert weighting["compared"] >= 40
+    assert weighting["agree"] >= 0.9 * weighting["compared"]
+
+
+def test_the_first_word_of_a_name_holds_for_nine_tenths_of_its_images(real):
+    """It is a modality, or what a kind is called; or it says the mix."""
+    annotations = pl.read_csv(real[0] / "results/annotations.csv")
+    called = content_tables().kinds
+    modalities = set(annotations["modality"].drop_nulls())
+    plain = 0
+    for (name,), images in annotations.group_by("name"):
+        first = name.split(" · ")[0]
+        if "/" in first or "%" in first:
+            continue
+        plain += 1
+        of_kind = [called.words(kind) == first for kind in images["kind"]]
+        assert sum(of_kind) >= 0.9 * len(images), name
+        if first in modalities:
+            stated = images["modality"].drop_nulls()
+            assert (stated == first).sum() >= 0.9 * len(stated), name
+    assert plain > 0.8 * annotations["name"].n_unique()
 
 
 def test_every_image_that_was_drawn_for_a_sample_could_be(real):

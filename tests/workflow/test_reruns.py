@@ -52,6 +52,7 @@ OTHER = {
     "labels.tables.kinds": str(CLONE / "tagsight/data/kinds.csv"),
     "labels.tables.regions": str(CLONE / "tagsight/data/regions.csv"),
     "labels.tables.kernels": str(CLONE / "tagsight/data/kernels.csv"),
+    "labels.tables.facets": str(CLONE / "tagsight/data/facet_words.csv"),
     "labels.tables.roles": str(CLONE / "tagsight/data/roles.csv"),
     "labels.tables.words": str(CLONE / "tagsight/data/technique_words.csv"),
     "select.method": "entropy",
@@ -210,6 +211,7 @@ def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
     assert "nesting" in rerun_by_key["labels.tree"]
     assert "weighted" in rerun_by_key["gower.weights"]
     assert "tags" in rerun_by_key["labels.tables.words"]  # descriptions are read with the headers
+    assert "tags" in rerun_by_key["labels.tables.facets"]  # and so are radiopharmaceuticals
 
 
 def rerun_table(rerun_by_key):

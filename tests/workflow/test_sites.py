@@ -174,3 +174,22 @@ def test_public_archives_can_be_sites(tmp_path):
     for label in told["labels"]:
         assert sum(at["images"] for at in label["sites"].values()) == label["images"]
     assert len(told["roles"]) == 3
+
+
+def test_new_files_of_a_site_are_read_by_its_own_tables_too(sites):
+    """And where a delivery names no site, it is said that they were not."""
+    new = tags(sites).filter(site="south")["path"].min()
+    folder = sites / "new"
+    folder.mkdir()
+    dataset = dcmread(new)
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "2.25.77"
+    dataset.save_as(folder / "one.dcm")
+    config, found = sites / "overlay-0.yaml", {}
+    for name, place in (("named", {"south": str(folder)}), ("of none", str(folder))):
+        of_new = overlay(sites, assign={"input": place})
+        done = run(sites / "run", config, of_new, targets=["assign"])
+        said = json.loads((sites / "run/results/assign.json").read_text())["sites"]
+        found[name] = said
+        assert (said is not None) == ("names no site" in done.stdout + done.stderr)
+    assert found["named"] is None
+    assert "for south" in found["of none"]

@@ -1,6 +1,7 @@
 """X-ray: angle of the C-arm, raw or processed, thickness of a section."""
 
 from tagsight.content.header import ImageHeader
+from tagsight.terms.facet_words import FacetWords
 
 TILT, LATERAL = 15.0, 75.0  # degrees: straight up to the first, lateral from the second on
 THIN, THICK = 1.5, 4.0  # mm
@@ -27,12 +28,13 @@ def angle(header: ImageHeader) -> str | None:
     return ("LAT" if abs(primary) >= LATERAL else "LAO" if primary > 0 else "RAO") + along
 
 
-def intent(header: ImageHeader) -> str | None:
+def intent(words: FacetWords, header: ImageHeader) -> str | None:
     """Return raw for data of the detector that no person is to read (for processing), else None.
 
     Source: PS3.3 C.8.11.1 (Presentation Intent Type).
     """
-    return "raw" if header.has("PresentationIntentType", "FOR PROCESSING") else None
+    stated = header.words("PresentationIntentType")
+    return words.first("intent", header.kind, PresentationIntentType=stated)
 
 
 def thickness(header: ImageHeader) -> str | None:

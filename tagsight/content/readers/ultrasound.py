@@ -1,65 +1,13 @@
 """Ultrasound: mode, transducer and examination."""
 
 from tagsight.content.header import ImageHeader
+from tagsight.terms.facet_words import FacetWords
 
 MODE_KEYWORDS = ("ImageType", "UltrasoundColorDataPresent")
 MODES = ("B", "M", "CW", "PW", "COLOR", "POWER", "3D", "DOPPLER", "ELASTO", "CEUS")
-TRANSDUCERS = ("linear", "curved", "sector", "endocavity", "intravascular")
 # Image Type, fourth item: a sum of these, in hexadecimal; of several the most telling counts.
 _BITS = {0x40: "3D", 0x04: "CW", 0x08: "PW", 0x100: "POWER", 0x10: "COLOR", 0x20: "M", 0x02: "M"}
 _TWO_DIMENSIONAL = 0x01
-_TRANSDUCERS = {
-    "LINEAR": "linear",
-    "CURVED LINEAR": "curved",
-    "SECTOR_PHASED": "sector",
-    "SECTOR_MECH": "sector",
-    "SECTOR_ANNULAR": "sector",
-    "VECTOR_PHASED": "sector",
-    "ENDOCAV_PA": "endocavity",
-    "ENDOCAV_MECH": "endocavity",
-    "ENDOCAV_CLA": "endocavity",
-    "ENDOCAV_AA": "endocavity",
-    "ENDOCAV_LINEAR": "endocavity",
-    "IV_PHASED": "intravascular",
-    "IV_ROT XTAL": "intravascular",
-    "IV_ROT MIRROR": "intravascular",
-}
-_EXAMS = {
-    "ABDOMINAL": "abdominal",
-    "BREAST": "breast",
-    "CHEST": "chest",
-    "ENDOCAVITARY": "endocavitary",
-    "ENDORECTAL": "endorectal",
-    "ENDOVAGINAL": "endovaginal",
-    "EPICARDIAC": "epicardiac",
-    "EPICARDIAL": "epicardiac",
-    "FETAL HEART": "fetal heart",
-    "GYNECOLOGY": "gynecology",
-    "INTRACARDIAC": "intracardiac",
-    "INTRAOPERATIVE": "intraoperative",
-    "INTRAVASCULAR": "intravascular",
-    "MUSCULOSKELETAL": "musculoskeletal",
-    "NEONATAL HEAD": "neonatal head",
-    "OB 1ST TRIMESTER": "obstetric",
-    "OB 2 AND 3 TRIMS": "obstetric",
-    "OBSTETRICAL": "obstetric",
-    "OPHTHALMIC": "ophthalmic",
-    "PEDIATRIC": "pediatric",
-    "PELVIC": "pelvic",
-    "RETROPERITONEAL": "retroperitoneal",
-    "SCROTAL": "scrotal",
-    "SMALL PARTS": "small parts",
-    "TEE": "TEE",
-    "THYROID": "thyroid",
-    "TRANSCRANIAL": "transcranial",
-    "VASCULAR": "vascular",
-    "PERIPHERAL VASC": "vascular",
-    "CARDIAC": "cardiac",
-    "CARDIOLOGY": "cardiac",
-    "ECHO": "cardiac",
-    "TTE": "cardiac",
-}
-EXAMS = tuple(dict.fromkeys(_EXAMS.values()))
 
 
 def mode(header: ImageHeader) -> str | None:
@@ -73,22 +21,20 @@ def mode(header: ImageHeader) -> str | None:
     return "COLOR" if header.number("UltrasoundColorDataPresent") == 1 else None
 
 
-def transducer(header: ImageHeader) -> str | None:
-    """Return the shape of the transducer, one of TRANSDUCERS.
+def transducer(words: FacetWords, header: ImageHeader) -> str | None:
+    """Return the shape of the transducer.
 
     Source: PS3.3 C.8.5.6 (Transducer Type).
     """
-    words = header.words("TransducerType")
-    return next((_TRANSDUCERS[word] for word in words if word in _TRANSDUCERS), None)
+    return words.first("transducer", header.kind, TransducerType=header.words("TransducerType"))
 
 
-def exam(header: ImageHeader) -> str | None:
-    """Return the examination, one of EXAMS.
+def exam(words: FacetWords, header: ImageHeader) -> str | None:
+    """Return the examination.
 
     Source: PS3.3 C.8.5.6.1.1 (third item of Image Type).
     """
-    third = header.words("ImageType")[2:3]
-    return next((_EXAMS[word] for word in third if word in _EXAMS), None)
+    return words.first("exam", header.kind, ImageType=header.words("ImageType")[2:3])
 
 
 def _hexadecimal(items: tuple[str, ...]) -> int:

@@ -10,9 +10,8 @@ over 1000, TE 10-30; T2 TR over 2000, TE over 70; STIR TI 100-175; FLAIR TI 1700
 MR sequence names (`ep2d`, `tfi`, `spc`, `tir`) as in its DICOM conformance statements.
 """
 
-import re
-
 from tagsight.content.header import ImageHeader
+from tagsight.terms.facet_words import FacetWords
 
 KEYWORDS = (
     "ImageType",
@@ -58,64 +57,28 @@ WORDS = (
 )
 SUPPRESSION_KEYWORDS = ("ScanOptions", "SpectrallySelectedSuppression")
 SUPPRESSIONS = ("FS", "WS", "SS", "WE", "DIXON")
-# Items of Image Type from the third on, and Acquisition Contrast; the more telling ones first.
-_TERMS = {
-    "ADC": ("ADC", "EADC", "ADC_UNSPECIFIED"),
-    "FA": ("FA", "FRACTIONAL_ANISOTROPY", "FRAC_ANISO"),
-    "DWI": ("DIFFUSION", "DIFFUSION_ANISO", "DIFFUSION_ATTNTD", "DIFFUSION MAP", "TRACEW", "TRACE"),
-    "MRA": ("TOF", "ANGIO", "ANGIO_TIME"),
-    "PERF": ("PERFUSION", "CBF", "CBV", "RCBF", "RCBV", "RELCBF", "RELCBV", "MTT", "TTP", "ASL"),
-    "FLOW": ("FLOW_ENCODED", "VELOCITY", "VELOCITY MAP"),
-    "BOLD": ("FMRI", "BOLD"),
-    "SWI": ("SWI", "SUSCEPTIBILITY", "SW"),
-    "FLAIR": ("FLUID_ATTENUATED",),
-    "STIR": ("STIR",),
-    "T2*": ("T2_STAR",),
-    "PD": ("PROTON_DENSITY",),
-    "MAP": (
-        "T1 MAP",
-        "T2 MAP",
-        "T2_STAR MAP",
-        "T1_MAP",
-        "T2_MAP",
-        "T2_STAR_MAP",
-        "DENSITY MAP",
-        "METABOLITE_MAP",
-    ),
-    "T1": ("T1",),
-    "T2": ("T2",),
-}
-_NAMES = {
-    "DWI": re.compile(r"EP2?D?[ _]?(B\d|DIFF|DWI)|^\*?EP_B|^\*?RE_B|^\*?EP_CALC_B|\bDWI"),
-    "MRA": re.compile(r"TOF"),
-    "SSFP": re.compile(r"TFI\d|TRUFI|FIESTA"),
-}
-PHASE = ("P", "PHASE", "PHASE MAP", "PHASE SUBTRACT", "B0 MAP", "B0")  # no weighting: field, flow
 SHORT_TI, LONG_TI = 300.0, 1400.0  # ms: fat is nulled below, water above
 
 
-def weighting(header: ImageHeader) -> str | None:
+def weighting(words: FacetWords, header: ImageHeader) -> str | None:
     """Return the weighting of an MR image, one of WORDS, None where the tags don't tell."""
-    terms = {*header.words("ImageType")[2:], *header.words("AcquisitionContrast")}
-    for word, names in _TERMS.items():
-        if not terms.isdisjoint(names):
-            return word
-    if terms & set(PHASE):
-        return None
+    image_type, contrast = header.words("ImageType")[2:], header.words("AcquisitionContrast")
+    stated = words.telling("weighting", "MR", ImageType=image_type, AcquisitionContrast=contrast)
+    if stated is not None:
+        return stated or None
     if header.words("AngioFlag") == ("Y",):
         return "MRA"
-    return _named(header) or _timed(header)
+    return _named(words, header) or _timed(header)
 
 
-def _named(header: ImageHeader) -> str | None:
+def _named(words: FacetWords, header: ImageHeader) -> str | None:
     """The weighting that a b-value or the sequence's name tells."""
     b_value = header.number("DiffusionBValue")
     planar = {"EP", "SE"} <= set(header.words("ScanningSequence"))
     if b_value is not None and (b_value > 0 or planar):  # planar: the image without gradients
         return "DWI"
-    names = header.words("SequenceName", "PulseSequenceName")
-    found = (word for word, rule in _NAMES.items() if any(rule.search(name) for name in names))
-    return next(found, None)
+    names = {key: header.words(key) for key in ("SequenceName", "PulseSequenceName")}
+    return words.telling("weighting", "MR", **names) or None
 
 
 def _timed(header: ImageHeader) -> str | None:
@@ -190,16 +153,11 @@ def _spin(tr: float, te: float) -> str | None:
     return "PD" if tr >= 1500 and te <= 50 else None
 
 
-def suppression(header: ImageHeader) -> str | None:
+def suppression(words: FacetWords, header: ImageHeader) -> str | None:
     """Return FS, WS or SS where the signal of fat, water or silicone is suppressed, else None.
 
     Source: PS3.3 C.8.3.1.1.4 (Scan Options FS, fat saturation), C.8.13.4 (Spectrally Selected
     Suppression).
     """
-    if header.has("ScanOptions", "FS", "FATSAT", "FAT SAT") or header.has(
-        "SpectrallySelectedSuppression", "FAT", "FAT_AND_WATER"
-    ):
-        return "FS"
-    silicone = header.has("SpectrallySelectedSuppression", "SILICON_GEL")
-    water = header.has("SpectrallySelectedSuppression", "WATER")
-    return "SS" if silicone else "WS" if water else None
+    stated = {key: header.words(key) for key in SUPPRESSION_KEYWORDS}
+    return words.telling("suppression", "MR", **stated) or None

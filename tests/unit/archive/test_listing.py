@@ -39,6 +39,11 @@ def test_folders_are_walked(tmp_path):
     assert found[3].mtime_ns == (tmp_path / "c/x").stat().st_mtime_ns
 
 
+def test_snakemakes_time_stamp_is_no_file_of_the_archive(tmp_path):
+    make(tmp_path, ".snakemake_timestamp", "a/.snakemake_timestamp", "a/x", ".hidden")
+    assert sorted(names(find([tmp_path]), tmp_path)) == [".hidden", "a/x"]
+
+
 def test_a_loop_of_links_ends_and_a_pipe_is_passed_over(tmp_path):
     make(tmp_path, "c/x")
     (tmp_path / "c/up").symlink_to(tmp_path)

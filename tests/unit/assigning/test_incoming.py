@@ -5,17 +5,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 import small_run
+from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
+from tagsight.archive.sites import Site
 from tagsight.assigning import incoming
 from tagsight.assigning.finished_run import load_run
-from tagsight.assigning.incoming import input_paths, read_parts
+from tagsight.assigning.incoming import input_sites, not_applied, read_parts
 from tagsight.dicom.headers import ReaderOptions
 from tagsight.errors import ArchiveError, ConfigError, DataError
 from tagsight.reading.column_splits import Split
 from tagsight.reading.options import reader_options
 from tagsight.reading.ready_table import Layout, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.technique_words import known_words
 
 CLONE = Path(__file__).parents[3]
@@ -69,19 +72,19 @@ def table(n):
 
 def parts(run, named, folder):
     """What is delivered, each part taken while it is there."""
+    how = reader_options(run.reader_settings, SPELLINGS, known_words(), facet_words())
     found = [
-        (s.tags.collect(), s.rejected)
-        for s in read_parts(run, named, SPELLINGS, known_words(), 4, folder)
+        (s.tags.collect(), s.rejected) for s in read_parts(run, {None: Site(named)}, how, 4, folder)
     ]
     return pl.concat([tags for tags, _ in found], how="diagonal"), found
 
 
 def test_where_the_new_images_are_is_checked_first(tmp_path):
     with pytest.raises(ConfigError, match=r"assign\.input: not set; .*--config"):
-        input_paths(None)
+        input_sites(None)
     with pytest.raises(ArchiveError, match=r"assign\.input: .*nowhere does not exist"):
-        input_paths([str(tmp_path), str(tmp_path / "nowhere")])
-    assert input_paths(str(tmp_path)) == [tmp_path]
+        input_sites([str(tmp_path), str(tmp_path / "nowhere")])
+    assert input_sites(str(tmp_path)) == {None: Site([tmp_path])}
 
 
 def test_files_come_in_parts_that_hold_some(on_files, tmp_path):
@@ -97,6 +100,50 @@ def test_files_come_in_parts_that_hold_some(on_files, tmp_path):
     assert not (tmp_path / "work/listed").exists()
 
 
+@pytest.fixture
+def south(tmp_path):
+    """One file of a site that writes cm and its own word for a knee, and `input` that says so."""
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    dataset.SliceThickness, dataset.BodyPartExamined = "0.25", "REG 3"
+    (tmp_path / "new").mkdir()
+    dataset.save_as(tmp_path / "new/f.dcm")
+    (tmp_path / "units.csv").write_text("keyword,factor\nSliceThickness,10\n")
+    (tmp_path / "parts.csv").write_text("spelling,term\nREG 3,KNEE\n")
+    own = {"units": str(tmp_path / "units.csv"), "body_parts": str(tmp_path / "parts.csv")}
+    return {"north": "/archive/n", "south": {"path": "/archive/s", **own}}
+
+
+@pytest.mark.parametrize(
+    ("site", "thickness", "part"), [("south", "2.5", "KNEE"), ("north", "0.25", "REG 3")]
+)
+def test_files_of_a_site_are_read_by_its_own_tables(
+    on_files, tmp_path, south, site, thickness, part
+):
+    sites = input_sites({site: str(tmp_path / "new")}, south)
+    how = reader_options(on_files.reader_settings, SPELLINGS, known_words(), facet_words())
+    (shard,) = read_parts(on_files, sites, how, 4, tmp_path / "work")
+    (row,) = shard.tags.collect().to_dicts()
+    assert (row["site"], row["SliceThickness"], row["BodyPartExamined"]) == (site, thickness, part)
+    assert not_applied(sites, south) is None
+
+
+def test_what_is_not_applied_is_said(tmp_path, south):
+    sites = input_sites(str(tmp_path), south)
+    said = not_applied(sites, south)
+    assert said.startswith("input has units or spellings of its own for south, and assign.input")
+    assert "assign={input: {south: /new/folder}}" in said
+    assert not_applied(sites, {"north": "/archive/n"}) is None
+    assert not_applied(sites, "/archive") is None
+
+
+@pytest.mark.parametrize(
+    ("run_input", "known"), [("/archive", "none"), ({"north": "/a", "east": "/b"}, "north, east")]
+)
+def test_a_site_that_the_run_does_not_have_is_refused(tmp_path, run_input, known):
+    with pytest.raises(ConfigError, match=f"south is no site of `input`, whose sites are: {known}"):
+        input_sites({"south": str(tmp_path)}, run_input)
+
+
 def test_a_folder_without_files_is_refused(on_files, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ArchiveError, match=r"^assign\.input: no files in .*empty"):
@@ -105,13 +152,16 @@ def test_a_folder_without_files_is_refused(on_files, tmp_path):
 
 def test_files_are_read_as_the_runs_were(on_files):
     words = known_words()
-    asked = reader_options(on_files.reader_settings, SPELLINGS, words)
+    asked = reader_options(on_files.reader_settings, SPELLINGS, words, facet_words())
     assert asked.keep == frozenset(["PatientSex"])
     assert asked.undrawable == frozenset(["no_pixels"])
     assert asked.vocabulary is None
     assert asked.technique is None
     regions = reader_options(
-        small_run.READING | {"derive_text": ["ProtocolName"]}, SPELLINGS, known_words()
+        small_run.READING | {"derive_text": ["ProtocolName"]},
+        SPELLINGS,
+        known_words(),
+        facet_words(),
     )
     assert regions.derive == ("ProtocolName",)
     assert regions.vocabulary.region("KNEE LEFT") == "KNEE"

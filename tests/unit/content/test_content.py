@@ -6,11 +6,15 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom import Dataset, dcmread
+from pydicom.data import get_testdata_file
+from pydicom.uid import PositronEmissionTomographyImageStorage
 
 from tagsight.content.content import content, described_words
 from tagsight.content.tables import content_tables
 from tagsight.dicom.dictionary import DERIVED
 from tagsight.dicom.headers import Image, ReaderOptions, read_header
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.spelling_table import spelling_table
 
 TABLES = content_tables()
@@ -132,6 +136,20 @@ def test_planes_of_real_headers_are_those_that_their_folders_are_named_after():
     assert len(tags) > 15
     assert found["plane"].to_list() == named.to_list()
     assert set(found["weighting"]) == {"EPI"}  # series of an echo-planar sequence
+
+
+def test_the_tracer_of_a_file_is_told_by_its_sequence(tmp_path):
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    dataset.SOPClassUID, dataset.Modality = PositronEmissionTomographyImageStorage, "PT"
+    code = Dataset()
+    code.CodeValue, code.CodeMeaning = "456995000", "Florbetapir F^18^"
+    tracer = Dataset()
+    tracer.RadiopharmaceuticalCodeSequence = [code]
+    dataset.RadiopharmaceuticalInformationSequence = [tracer]
+    dataset.save_as(tmp_path / "f")
+    header = read_header(str(tmp_path / "f"), b"k" * 32, ReaderOptions(facets=facet_words()))
+    tags = pl.DataFrame({"image": header.image, **header.values})
+    assert content(tags, SPELLINGS, TABLES, described=False)["tracer"].to_list() == ["AMYLOID"]
 
 
 def test_derived_columns_are_not_read_as_facets():

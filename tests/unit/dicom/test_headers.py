@@ -4,12 +4,15 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pydicom_reference import disagreements
 
 from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile, read_header
 from tagsight.dicom.privacy import PIXEL_FACTS
+from tagsight.reading.batch_reader import Reader
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
+from tagsight.terms.facet_words import facet_words
 
 KEY = bytes(range(32))
 REAL = Path(__file__).parents[3].parent / "shared" / "dicom"
@@ -149,6 +152,52 @@ def test_coded_regions_become_their_meanings(tmp_path):
     codes = [item(CodeValue="T-A0100", CodeMeaning="Brain"), item(CodeMeaning="Neck")]
     path = written(tmp_path / "f", AnatomicRegionSequence=codes)
     assert read_header(path, KEY, ReaderOptions()).values["AnatomicRegionSequence"] == "Brain\\Neck"
+
+
+def tracer(*codes, **values):
+    sequence = {"RadiopharmaceuticalCodeSequence": [item(**code) for code in codes]}
+    return item(**values, **(sequence if codes else {}))
+
+
+TRACERS = [
+    ([tracer(Radiopharmaceutical="Fluorodeoxyglucose F^18^")], "FDG"),
+    ([tracer({"CodeValue": "35321007", "CodingSchemeDesignator": "SCT"})], "FDG"),
+    ([tracer({"CodeValue": "C-B1031", "CodeMeaning": "?"}, Radiopharmaceutical="unknown")], "FDG"),
+    ([tracer({"CodeMeaning": "Technetium Tc^99m^ medronate"})], "BONE"),
+    ([tracer(Radiopharmaceutical="Tc99m mibi "), tracer(Radiopharmaceutical="tl-201")], "MIBI"),
+    ([tracer(Radiopharmaceutical="FDG"), tracer({"CodeMeaning": "Florbetapir"})], "FDG\\AMYLOID"),
+    ([tracer(Radiopharmaceutical="for JOHN DOE"), tracer()], None),
+    ([tracer(Radiopharmaceutical="FDG of JOHN DOE, 417301")], "FDG"),
+    ([tracer(RadionuclideTotalDose=3.5e8)], None),
+    ([tracer(Radiopharmaceutical="x" * 2000)], None),
+    ([], None),
+]
+
+
+@pytest.mark.parametrize(("items", "word"), TRACERS)
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+@pytest.mark.parametrize("undefined", [False, True])
+def test_of_a_tracer_the_word_alone_leaves(tmp_path, items, word, syntax, undefined):
+    """By both readers, the plain one and the fast one."""
+    dataset = dcmread(get_testdata_file("CT_small.dcm", download=False))
+    dataset.Modality, dataset.RadiopharmaceuticalInformationSequence = "PT", items
+    dataset["RadiopharmaceuticalInformationSequence"].is_undefined_length = undefined
+    dataset.file_meta.TransferSyntaxUID = syntax
+    path = str(tmp_path / "f")
+    dataset.save_as(path, implicit_vr=syntax.is_implicit_VR, little_endian=True)
+    options = ReaderOptions(facets=facet_words())
+    plain = read_header(path, KEY, options)
+    assert plain.values.get("RadiopharmaceuticalInformationSequence") == word
+    batch = Reader(KEY, options).read([path], [0])
+    assert batch.others == []
+    codes = dict(zip(batch.columns, batch.codes[0], strict=True))
+    values = {column: batch.texts[code] for column, code in codes.items() if code >= 0}
+    assert values == plain.values
+    assert not [text for text in values.values() if "DOE" in text or "417301" in text]
+    assert (
+        "RadiopharmaceuticalInformationSequence"
+        not in read_header(path, KEY, ReaderOptions()).values
+    )
 
 
 def test_an_unknown_vr_is_looked_up(tmp_path):

@@ -11,6 +11,7 @@ from tagsight.archive.paths import to_text
 from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile, read_header
 from tagsight.reading.batch_reader import BATCH, Reader
 from tagsight.terms.body_parts import BodyParts, read_spellings
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.technique_words import known_words
 
 KEY = bytes(range(32))
@@ -60,6 +61,7 @@ DERIVING = ReaderOptions(
     derive=("StudyDescription", "SeriesDescription", "ProtocolName"),
     vocabulary=BodyParts(read_spellings(CLONE / "tagsight/data/body_parts.csv")),
     technique=known_words(),
+    facets=facet_words(),
 )
 
 
@@ -111,6 +113,10 @@ def test_without_a_vocabulary_nothing_is_derived(tmp_path):
 
 def test_mutated_headers(tmp_path):
     check(mutants(tmp_path, 400, seed=1))
+
+
+def test_mutated_headers_with_all_that_can_be_wanted(tmp_path):
+    check(mutants(tmp_path, 200, seed=2), DERIVING)
 
 
 def test_a_full_memory_begins_anew(monkeypatch):

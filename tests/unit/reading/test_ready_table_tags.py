@@ -1,5 +1,7 @@
 """Rows of a table, against what the reader leaves of the files that they were written from."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from pydicom import dcmread
@@ -9,11 +11,12 @@ from tagsight.dicom.dictionary import attribute
 from tagsight.dicom.headers import ReaderOptions, read_header
 from tagsight.dicom.privacy import patient_hash
 from tagsight.reading.column_splits import Split
-from tagsight.reading.ready_table import Layout, open_table, shard_rows
+from tagsight.reading.ready_table import ROW, Layout, ReadyTable, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.hashing import keyed_hash
 from tagsight.run.table_config import IDENTIFIERS
 from tagsight.run.tables import BOOKKEEPING
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.technique_words import known_words
 
 KEY = bytes(range(32))
@@ -45,6 +48,17 @@ def values_of(dataset):
         and element.value not in (None, "")
     }
     return found | {"TransferSyntaxUID": str(dataset.file_meta.TransferSyntaxUID)}
+
+
+def test_of_a_column_of_tracers_words_alone_leave():
+    names = ["Fluorodeoxyglucose for DOE", "DOE", None, "FDG"]
+    rows = pl.DataFrame({"uid": list("1234"), "tracer": names})
+    keyword = "RadiopharmaceuticalInformationSequence"
+    layout = Layout({"image": "uid", keyword: "tracer"}, ())
+    table = ReadyTable(Path("t.csv"), rows.lazy(), layout)
+    found = tags(rows.with_row_index(ROW), table, KEY, ReaderOptions(facets=facet_words()))
+    assert found[keyword].to_list() == ["FDG", None, None, "FDG"]
+    assert keyword not in tags(rows.with_row_index(ROW), table, KEY, ReaderOptions()).columns
 
 
 def planted(path):

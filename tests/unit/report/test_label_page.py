@@ -219,20 +219,32 @@ def test_words_have_their_share_of_the_weight_presence_included():
 
 
 def test_facets_are_shown_with_their_agreement_where_there_is_any():
+    none = {"compared": 0, "agree": 0, "disagreements": []}
     facets = {
-        "plane": {"compared": 44, "agree": 44, "disagreements": []},
+        "plane": {
+            "compared": 44,
+            "agree": 44,
+            "disagreements": [],
+            "filled_with_descriptions": 90,
+        },
         "weighting": {
             "compared": 30,
             "agree": 20,
+            "filled_with_descriptions": 40,
             "disagreements": [{"tags": "T1", "descriptions": "FLAIR", "series": 10}],
         },
-        "view": {"compared": 0, "agree": 0, "disagreements": []},
+        "view": none | {"filled_with_descriptions": 0},
+        "thickness": none | {"filled_with_descriptions": 9},
+        "position": none | {"filled_with_descriptions": 5},
     }
     text = rendered(tree_run(facets=facets))
     assert "plane 44 of 44 agree with descriptions" in words(text)
     assert "T1, FLAIR (10)" in words(text)
     assert [row.split("<")[0] for row in text.split('<tr class="poor"><td>')[1:]] == ["weighting"]
+    assert "Not comparable here," in words(text)
+    assert "from its description: thickness, position." in words(text)
     assert "against descriptions" not in words(rendered(tree_run()))
+    assert "Not comparable" not in words(rendered(tree_run()))
 
 
 def test_words_are_shown_as_radiologists_say_them():

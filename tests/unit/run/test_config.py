@@ -270,6 +270,18 @@ TERMS = "code,kind,picture,also,words\n"
             "maker,pattern,word\nX,Q,lungs\n",
             ": lungs is not a word of",
         ),
+        (
+            "facets",
+            "facet,word,keyword,items\nviews,LAT,ViewPosition,XL\n",
+            ": views is not a facet of this table; did you mean view?",
+        ),
+        (
+            "facets",
+            "facet,word,keyword,items\nview,LAT,ImageType,XL\n",
+            ": ImageType is not a tag that view is read from; known: ",
+        ),
+        ("facets", "facet,word,keyword,items\nview,L A T,ViewPosition,XL\n", ": L A T cannot be"),
+        ("facets", "facet,word,keyword,items\nview,LAT,ViewPosition,\n", ": a row lacks its items"),
         ("roles", "name,role\nEcoTime,content\n", ": EcoTime is not a DICOM keyword or a module"),
         (
             "roles",
@@ -297,6 +309,7 @@ def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, s
         ("kinds", TERMS + "OT,PHANTOM,yes,,phantoms\n"),
         ("regions", "term,region,parts,why\nEAR,EAR,,\nVEIN,,,\n"),
         ("kernels", "maker,pattern,word\n*,^X\\d,bone\n"),
+        ("facets", "facet,word,keyword,items,kinds\nview,LAT,ViewPosition,XL|XR*,DX|CR\n"),
         ("roles", "name,role\nEchoTime,equipment\nMR Image,order\n"),
         ("words", "facet,word,spellings,kinds\nplane,AX,AXI|AXO,\n,,WITHOUT,\n"),
     ],
