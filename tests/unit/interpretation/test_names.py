@@ -341,8 +341,9 @@ def test_regions_words_and_facets_of_a_users_tables_are_in_names(tmp_path):
     ]
     composition, of = archive(leaves)
     said = names(composition, of, words)
+    again = {"leaves": [{"cluster": 1, "found": True}, {"cluster": 2, "found": False}]}
     cards = label_cards(
-        said, composition, of.with_columns(image=pl.lit("i"), images=1), {"leaves": []}, {}, 3
+        said, composition, of.with_columns(image=pl.lit("i"), images=1), again, {}, 3
     )
     images = [f"image {cluster}" for cluster in of["cluster"]]
     nearest = pl.DataFrame(
@@ -364,6 +365,7 @@ def test_regions_words_and_facets_of_a_users_tables_are_in_names(tmp_path):
         "CT · new region2",
     ]
     assert [card["region"] for card in cards] == ["newregion"] * 4 + ["new region2"]
+    assert table["found"].to_list() == [True, False, None, None, None]
 
 
 def test_what_is_not_to_be_said_is_not_said():
