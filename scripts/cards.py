@@ -26,7 +26,8 @@ with logged(snakemake):
     else:
         measured = leaves.in_leaves(clusters, tree, numbers_of(choice))
         stability = tree_stability.of_leaves(stability, members, measured)
-        words = Words(content_tables(params).kinds.all_words())
+        tables = content_tables(params)
+        words = Words(tables.kinds.all_words(), [facet.name for facet in tables.facets])
         composition = pl.read_parquet(inputs.composition)
         cards, rows = tree_cards.described(
             sample, holdout, members, medoids, tree, composition, stability, words, least

@@ -35,7 +35,8 @@ maker's document that each row is from:
 TABLES
 
 The key names a file of your own with the same columns, `source` left out. Where both have a row,
-yours counts. This table of roles has images compared by the size of their matrix, too:
+yours counts. Regions, words and facets of yours are in names as you write them, a region in small
+letters. This table of roles has images compared by the size of their matrix, too:
 
 ```
 name,role

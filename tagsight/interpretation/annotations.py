@@ -11,7 +11,7 @@ from tagsight.tree.placing import place
 COLUMNS = (
     *("image", "path", "series", "study", "patient"),
     *("kind", "region", "modality", "body_part", "label", "name"),
-    *("cluster", "distance", "margin", "second", "because", "pvalue", "fits"),
+    *("cluster", "distance", "margin", "second", "because", "pvalue", "fits", "found"),
 )
 
 
@@ -48,16 +48,19 @@ def annotations(
     `series`, `study`, `patient`; outside: `image`, `modality`, `body_part`, of `tags.labels`;
     cards: as in cards.json.
     `second` is the label of the second leaf, null where that is the image's own label; then there
-    is no `margin` either.
+    is no `margin` either. `found`: whether the label was found again in other patients, null where
+    it was not looked for.
     """
     labels = label_of(cards)
     names = {card["label"]: card["name"] for card in cards}
+    found = {card["label"]: card["found"] for card in cards}
     rows = nearest.drop("kind").with_columns(
         label=pl.col("cluster").replace_strict(labels, default=None, return_dtype=pl.Int32),
         second=pl.col("second").replace_strict(labels, default=None, return_dtype=pl.Int32),
     )
     rows = rows.with_columns(
         name=pl.col("label").replace_strict(names, default=None, return_dtype=pl.String),
+        found=pl.col("label").replace_strict(found, default=None, return_dtype=pl.Boolean),
         second=pl.when(pl.col("second") != pl.col("label")).then("second"),
     )
     rows = rows.with_columns(margin=pl.when(pl.col("second").is_not_null()).then("margin"))

@@ -1,10 +1,12 @@
 """Names of labels: words that hold for the images of a label, over the whole archive.
 
 A word is in a name where at least 90 % of the label's images have it; images that do not state it
-count against it. Of regions, views and the like two words may do so together: `abdomen / pelvis`.
-After kind and region come the words of technique, in the order in which they are spoken: those that
-tell labels of one region apart, and those without which a name of this kind sounds incomplete.
-Ranges of numbers come in where no word tells labels apart.
+count against it. Of regions, views and the like two words may do so together, the more frequent
+first: `abdomen / pelvis`, in one column alone where one is enough. After kind and region come the
+words of technique, in the order in which they are spoken: those that tell labels of one region
+apart, and those without which a name of this kind sounds incomplete. Ranges of numbers come in
+where no word tells labels apart, and each of these labels can say its own. A name too long for a
+table lacks words that it does without; which leaves are one label does not depend on that.
 
 A leaf becomes a label with others where no word tells it from them. One that is not found again in
 other patients has no name of its own: it joins the label of the same words, or else all such leaves
@@ -25,20 +27,24 @@ HOLDS = 0.9  # share of a label's images that a word of its name has at least
 MIXED = ("region", "view", "weighting", "tracer")  # columns of which two words may hold together
 SECOND = 0.1  # share that the second of them has at least
 MENTIONED = 0.05  # share that a modality of a mix has at least
-LONGEST = 48  # characters of a name
+LONGEST = 48  # characters of a name, but where shorter ones would be equal
 JOINT = " · "
+OR = " / "  # between two words that hold together
+MIXED_RANGES, NO_RANGE = "MIXED", "UNSTATED"  # words of numbers in data/name_words.csv
 UNSTATED = "unstated"
 SCHEMA = {
     "cluster": pl.Int32,
     "label": pl.Int32,
     "name": pl.String,
     "parent": pl.String,
+    "region": pl.String,
     "size": pl.Int64,
 }
 LABELS = pl.Schema(
     {
         "name": pl.String(),
         "parent": pl.String(),
+        "region": pl.String(),
         "size": pl.Int64(),
         "kind": pl.String(),
         "of_kind": pl.Int64(),
@@ -47,6 +53,20 @@ LABELS = pl.Schema(
 )
 Counts = Mapping[str, Mapping[str | None, int]]  # column -> word -> images
 Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What a name says of one column; dividing: whether it tells the label from another."""
+
+    column: str
+    text: str
+    dividing: bool = True
+
+    @property
+    def plain(self) -> str:
+        """The text without shares and in one order of words, which alone make no two names."""
+        return OR.join(sorted(re.sub(r" \d+ %", "", self.text).split(OR)))
 
 
 @dataclass(frozen=True)
@@ -83,8 +103,9 @@ def names(composition: pl.DataFrame, leaves: pl.DataFrame, words: Words) -> pl.D
     leaves: `cluster`, `kind` (null: the name begins with the modality), `found` (false: not found
     again in other patients; null: not known).
     Returns `cluster`, `label` (1, 2, …: kinds by their number of images, in a kind the largest
-    first), `name`, `parent` (the name less its last level, null of a kind) and `size` (images of
-    the label), in order of `cluster`. Names are unique.
+    first), `name`, `parent` (the name less its last level, null of a kind), `region` (as the name
+    has it, null where it has none) and `size` (images of the label), in order of `cluster`. Names
+    are unique.
     Raises ValueError where the counts of a leaf's columns differ.
     """
     labels = _alone(composition, leaves)
@@ -94,13 +115,13 @@ def names(composition: pl.DataFrame, leaves: pl.DataFrame, words: Words) -> pl.D
         pieces = _pieces(labels, words)
         equal = _grouped(zip(map(_plain, labels, pieces), labels, strict=True))
         if len(equal) == len(labels):
-            return _table(labels, pieces, words)
+            return _table(labels, _short(labels, pieces))
         labels = [_merged(group) for group in equal.values()]
 
 
-def _plain(label: _Label, pieces: list[str]) -> tuple[str | None, str]:
-    """Kind and name without shares, which alone make no two names."""
-    return label.kind, re.sub(r" \d+ %", "", JOINT.join(pieces))
+def _plain(label: _Label, pieces: Iterable[_Piece]) -> tuple[str | None, str]:
+    """Kind and what a name says: two labels of which these are equal are one."""
+    return label.kind, JOINT.join(piece.plain for piece in pieces)
 
 
 def _alone(composition: pl.DataFrame, leaves: pl.DataFrame) -> list[_Label]:
@@ -143,7 +164,7 @@ def _with_lost(labels: list[_Label], found: set[int], words: Words) -> list[_Lab
 
 def _spoken(label: _Label, words: Words) -> Hashable:
     """All words that hold of a label, but for ranges of numbers."""
-    columns = [c for c in order_of(label.kind).columns if c not in number_columns()]
+    columns = [c for c in words.columns(label.kind) if c not in number_columns()]
     return _plain(label, _base(label, words)), *(_value(label, c, words) for c in columns)
 
 
@@ -152,33 +173,39 @@ def _rank(label: _Label, words: Words) -> tuple[int, str]:
     return label.size, repr([_value(label, column, words) for column in numbers])
 
 
-def _pieces(labels: list[_Label], words: Words) -> list[list[str]]:
-    """The pieces of each label's name, as few as tell it apart from others of kind and region."""
-    out: dict[tuple[int, ...], list[str]] = {}
+def _pieces(labels: list[_Label], words: Words) -> list[list[_Piece]]:
+    """The pieces of each label's name: what tells it apart from others of its kind and region."""
+    out: dict[tuple[int, ...], list[_Piece]] = {}
     families = _grouped((_plain(label, _base(label, words)), label) for label in labels)
     for family in families.values():
-        shown = _telling(family, words)
+        divided, always = _dividing(family, words), order_of(family[0].kind).always
+        # Two regions stand in one order in all names that begin with them.
+        of_all = _merged(family) if len(_base(family[0], words)) > 1 else family[0]
+        region = _base(of_all, words)[1:]
         for label in family:
-            pieces = _base(label, words)
-            for column in order_of(label.kind).columns:
-                value = _value(label, column, words)
-                if value and value not in pieces and column in shown[label.leaves]:
-                    pieces.append(value)
-            out[label.leaves] = _short(pieces)
+            pieces = [_base(label, words)[0], *region]
+            for column in words.columns(label.kind):
+                value, divides = _value(label, column, words), column in divided[label.leaves]
+                said = {piece.text for piece in pieces}
+                if value and value not in said and (divides or column in always):
+                    pieces.append(_Piece(column, value, divides))
+            out[label.leaves] = pieces
     return [out[label.leaves] for label in labels]
 
 
-def _telling(family: list[_Label], words: Words) -> dict[tuple[int, ...], set[str]]:
-    """The columns to show of each label: those always shown, then those that divide equal names."""
-    order = order_of(family[0].kind)
-    shown = {label.leaves: set(order.always) for label in family}
-    columns = sorted(order.columns, key=lambda c: (c not in order.always, c in number_columns()))
+def _dividing(family: list[_Label], words: Words) -> dict[tuple[int, ...], set[str]]:
+    """The columns that tell each label from others, those first that are always shown."""
+    always = order_of(family[0].kind).always
+    shown: dict[tuple[int, ...], set[str]] = {label.leaves: set() for label in family}
+    columns = sorted(
+        words.columns(family[0].kind), key=lambda c: (c not in always, c in number_columns())
+    )
     blocks = [family]
     for divide in (_by_truth, _by_value):
         for column in columns:
             parts = []
             for block in blocks:
-                divided = divide(block, column, words)
+                divided = divide(block, column, words) if _can(block, column) else [block]
                 if len(divided) > 1:
                     for label in block:
                         shown[label.leaves].add(column)
@@ -187,9 +214,20 @@ def _telling(family: list[_Label], words: Words) -> dict[tuple[int, ...], set[st
     return shown
 
 
+def _can(block: list[_Label], column: str) -> bool:
+    """Whether a column may divide labels: of numbers, if all but bare ones say theirs, one a range.
+
+    A range in one name alone would say that the other's images are outside of it.
+    """
+    if column not in number_columns():
+        return True
+    said = [_range(label, column) for label in block if not label.bare]
+    return None not in said and not set(said) <= {MIXED_RANGES, NO_RANGE}
+
+
 def _by_value(block: list[_Label], column: str, words: Words) -> list[list[_Label]]:
     """Labels divided by what their names would say of a column."""
-    return list(_grouped((_value(one, column, words), one) for one in block).values())
+    return list(_grouped((_said(one, column, words), one) for one in block).values())
 
 
 def _by_truth(block: list[_Label], column: str, words: Words) -> list[list[_Label]]:
@@ -197,10 +235,10 @@ def _by_truth(block: list[_Label], column: str, words: Words) -> list[list[_Labe
 
     A word that holds of both would tell the other from it in name alone.
     """
-    said = {_value(one, column, words) for one in block if not one.bare}
+    said = {_said(one, column, words) for one in block if not one.bare}
     pairs = []
     for one in block:
-        held = _text(one, column, words)
+        held = _sorted(_text(one, column, words))
         pairs.append((held if not one.bare or (None not in said and held in said) else None, one))
     return list(_grouped(pairs).values())
 
@@ -210,19 +248,45 @@ def _value(label: _Label, column: str, words: Words) -> str | None:
     return None if label.bare else _text(label, column, words)
 
 
+def _said(label: _Label, column: str, words: Words) -> str | None:
+    """What `_value` says, two words in alphabetical order: their order tells no labels apart."""
+    return _sorted(_value(label, column, words))
+
+
+def _sorted(text: str | None) -> str | None:
+    return None if text is None else OR.join(sorted(text.split(OR)))
+
+
 def _text(label: _Label, column: str, words: Words) -> str | None:
-    """The words of a column that hold of a label, as they are shown."""
+    """The words of a column that hold of a label, as they are shown, the more frequent first."""
     held = label.together(column)
+    if column in number_columns():
+        one = _range(label, column)
+        held = [] if one is None else [one]
     shown = [words.shown(label.kind, column, word) for word in held]
     if len(shown) > 1 and (column not in MIXED or None in shown):
         return None
-    return " / ".join(sorted(word for word in shown if word)) or None
+    return OR.join(dict.fromkeys(word for word in shown if word)) or None
 
 
-def _base(label: _Label, words: Words) -> list[str]:
+def _range(label: _Label, column: str) -> str | None:
+    """The range of numbers that holds, MIXED_RANGES, NO_RANGE, or None where neither is true."""
+    counts, least = label.counts.get(column, {}), SECOND * label.size
+    if label.holds(column) is not None:
+        return label.holds(column)
+    if sum(images >= least for word, images in counts.items() if word is not None) > 1:
+        return MIXED_RANGES
+    stated = sum(images for word, images in counts.items() if word is not None)
+    return NO_RANGE if label.size and stated <= (1 - HOLDS) * label.size else None
+
+
+def _base(label: _Label, words: Words) -> list[_Piece]:
     """Kind and region, as far as they hold."""
     region = _text(label, "region", words)
-    return [_kind(label, words), *([region] if region else [])]
+    return [
+        _Piece("kind", _kind(label, words)),
+        *([_Piece("region", region)] if region else []),
+    ]
 
 
 def _kind(label: _Label, words: Words) -> str:
@@ -243,14 +307,43 @@ def _mix(counts: Mapping[str | None, int], size: int) -> str:
         return "mixed"
     share = int(100 * counts[ranked[0]] / size)
     more = ["…"] if len(texts) > 3 or len(ranked) > len(texts) else []
-    return " / ".join([f"{texts[0]} {share} %", *texts[1:3], *more])
+    return OR.join([f"{texts[0]} {share} %", *texts[1:3], *more])
 
 
-def _short(pieces: list[str]) -> list[str]:
-    """Pieces that make no more than LONGEST characters, the last ones left out."""
-    while len(pieces) > 1 and len(JOINT.join(pieces)) > LONGEST:
-        pieces = pieces[:-1]
-    return pieces
+def _short(labels: list[_Label], pieces: list[list[_Piece]]) -> list[list[_Piece]]:
+    """Pieces without what a name does without: two words in a second column, all beyond LONGEST.
+
+    What tells a label from none goes first, and of that the last; names stay different.
+    """
+    names = {_plain(label, own) for label, own in zip(labels, pieces, strict=True)}
+    out = dict(enumerate(pieces))
+    order = sorted(out, key=lambda i: (-labels[i].size, _key(labels[i], out[i])))
+    while True:
+        before = dict(out)
+        for i in order:
+            for piece in _spare(out[i]):
+                shorter = [each for each in out[i] if each != piece]
+                if _plain(labels[i], shorter) not in names:
+                    names -= {_plain(labels[i], out[i])}
+                    names |= {_plain(labels[i], shorter)}
+                    out[i] = shorter
+                    break
+        if out == before:
+            return [out[i] for i in range(len(labels))]
+
+
+def _spare(pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces that a name may lack, those first that it lacks first."""
+    mixes = [piece for piece in pieces[1:] if OR in piece.text]
+    if len(JOINT.join(piece.text for piece in pieces)) <= LONGEST:
+        return mixes[:0:-1]
+    words = [piece for piece in reversed(pieces[1:]) if piece.column != "region"]
+    return [*mixes[:0:-1], *sorted(words, key=lambda piece: piece.dividing)]
+
+
+def _key(label: _Label, pieces: list[_Piece]) -> tuple[str, str]:
+    kind, name = _plain(label, pieces)
+    return kind or "", name
 
 
 def _merged(labels: list[_Label], *, bare: bool = False) -> _Label:
@@ -271,8 +364,8 @@ def _grouped(pairs: Iterable[tuple[Key, _Label]]) -> dict[Key, list[_Label]]:
     return groups
 
 
-def _table(labels: list[_Label], pieces: list[list[str]], words: Words) -> pl.DataFrame:
-    texts = [JOINT.join(each) for each in pieces]
+def _table(labels: list[_Label], pieces: list[list[_Piece]]) -> pl.DataFrame:
+    texts = [JOINT.join(piece.text for piece in each) for each in pieces]
     twice = {text for text in texts if texts.count(text) > 1}  # of kinds with one mix of modalities
     of_kind: Counter[str | None] = Counter()
     for label in labels:
@@ -280,7 +373,8 @@ def _table(labels: list[_Label], pieces: list[list[str]], words: Words) -> pl.Da
     rows = [
         {
             "name": f"{text} ({label.kind})" if text in twice else text,
-            "parent": _parent(label, each, words),
+            "parent": _parent(each),
+            "region": next((piece.text for piece in each if piece.column == "region"), None),
             "size": label.size,
             "kind": label.kind,
             "of_kind": of_kind[label.kind],
@@ -295,7 +389,7 @@ def _table(labels: list[_Label], pieces: list[list[str]], words: Words) -> pl.Da
     return leaves.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items()).sort("cluster")
 
 
-def _parent(label: _Label, pieces: list[str], words: Words) -> str | None:
-    base = _base(label, words)
+def _parent(pieces: list[_Piece]) -> str | None:
+    base = [piece for piece in pieces if piece.column in ("kind", "region")]
     above = base if len(pieces) > len(base) else base[:-1]
-    return JOINT.join(above) or None
+    return JOINT.join(piece.text for piece in above) or None

@@ -46,7 +46,7 @@ def described(
     others = labelled(place(holdout, leaves, tree), leaf_labels)
     tags = label_tags(sample, inside, tree, min_patients)
     rows = label_rules(sample, inside, holdout, others, tree, min_patients)
-    described = label_cards(names_of, composition, leaves, stability, tags)
+    described = label_cards(names_of, composition, leaves, stability, tags, min_patients)
     return with_makers(described, "label", sample, inside, min_patients), rows
 
 
@@ -62,15 +62,17 @@ def label_cards(
     leaves: pl.DataFrame,
     stability: Mapping[str, Any],
     tags: Mapping[int, Sequence[Mapping[str, Any]]],
+    min_patients: int,
 ) -> list[dict[str, Any]]:
     """Return a card for each label, in their order.
 
     names_of: of `names.names`; composition: of `tree.composition`; leaves: as in medoids.parquet;
-    stability: as in stability.json of a tree; tags: label → of `label_tags`.
-    Returns `label`, `name`, `parent`, `kind`, `clusters` (its leaves), `size` (images of the
-    archive), `share`, `medoid` (of its largest leaf), `stability`, `again` and `found` (of the same
-    leaf, see `tree_stability`), `words` (column → the most frequent words with their shares) and
-    `tags`.
+    stability: as in stability.json of a tree; tags: label → of `label_tags`; min_patients: fewest
+    patients with a word that is shown beside the name.
+    Returns `label`, `name`, `parent`, `region` (as the name has it), `kind`, `clusters` (its
+    leaves), `size` (images of the archive), `share`, `medoid` (of its largest leaf), `stability`,
+    `again` and `found` (of the same leaf, see `tree_stability`), `words` (column → the most
+    frequent words with their shares) and `tags`.
     """
     stable = {leaf["cluster"]: leaf for leaf in stability["leaves"]}
     medoids = leaves.select("cluster", "kind", "image", "images")
@@ -87,13 +89,16 @@ def label_cards(
                 "label": label,
                 "name": first["name"],
                 "parent": first["parent"],
+                "region": first["region"],
                 "kind": first["kind"],
                 "clusters": rows["cluster"].sort().to_list(),
                 "size": first["size"],
                 "share": round(first["size"] / total, 6),
                 "medoid": first["image"],
                 **{name: again.get(name) for name in ("stability", "again", "found", "patients")},
-                "words": _words(composition, rows["cluster"].to_list(), first["size"]),
+                "words": _words(
+                    composition, rows["cluster"].to_list(), first["size"], min_patients
+                ),
                 "tags": list(tags.get(int(label), ())),
             }
         )
@@ -174,14 +179,18 @@ def _of_kind(row: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _words(
-    composition: pl.DataFrame, clusters: Sequence[int], size: int
+    composition: pl.DataFrame, clusters: Sequence[int], size: int, min_patients: int
 ) -> dict[str, list[list[Any]]]:
-    """Column → its most frequent words, each with its share of the images."""
+    """Column → its most frequent words, each with its share of the images.
+
+    A patient may be in several leaves: a word has at least as many as in one of them.
+    """
     counts = (
         composition.filter(pl.col("cluster").is_in(list(clusters)))
         .drop_nulls("word")
         .group_by("column", "word", maintain_order=True)
-        .agg(pl.col("images").sum())
+        .agg(pl.col("images").sum(), pl.col("patients").max())
+        .filter(pl.col("patients") >= min_patients)
         .sort("images", descending=True, maintain_order=True)
     )
     return {

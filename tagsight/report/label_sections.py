@@ -1,6 +1,6 @@
 """The sections of the page of a tree: labels first, then what they are worth and made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -13,6 +13,7 @@ from tagsight.report.figures.pictures import Tiles
 from tagsight.report.label_tree import Card, shown, technique
 from tagsight.report.results import Run
 from tagsight.report.sections import Content, Section
+from tagsight.tree.encodings import WORD
 
 ROLES = {  # role of a tag → what it says
     "content": "what was imaged, and how",
@@ -65,6 +66,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
 def labels(content: Content) -> dict[str, Any]:
     """Return what the section on labels shows: kinds, each with its regions and their labels."""
     rules = {rule["cluster"]: rule["rule"] and rule for rule in content.run.rules["clusters"]}
+    numbers = {kind.kind: _numbers(content.run, kind.kind) for kind in content.run.picture_kinds}
     return {
         "kinds": [
             {
@@ -75,7 +77,10 @@ def labels(content: Content) -> dict[str, Any]:
                     {
                         "name": region.name,
                         "size": region.size,
-                        "labels": [_label(card, rules, content.tiles) for card in region.labels],
+                        "labels": [
+                            _label(card, rules, content.tiles, numbers[kind.kind])
+                            for card in region.labels
+                        ],
                     }
                     for region in kind.regions
                 ],
@@ -86,8 +91,17 @@ def labels(content: Content) -> dict[str, Any]:
     }
 
 
+def _numbers(run: Run, kind: str) -> frozenset[str]:
+    """The tags of a kind that are numbers."""
+    columns = run.kinds[kind]["columns"]
+    return frozenset(column["keyword"] for column in columns if column["kind"] == "numeric")
+
+
 def _label(
-    card: Card, rules: Mapping[int, Mapping[str, Any] | None], tiles: Mapping[int, Tiles]
+    card: Card,
+    rules: Mapping[int, Mapping[str, Any] | None],
+    tiles: Mapping[int, Tiles],
+    numbers: Collection[str],
 ) -> dict[str, Any]:
     return {
         **card,
@@ -95,9 +109,31 @@ def _label(
         "trust": TRUST[card["found"]],
         "said": said(card),
         "rule": rules.get(card["label"]),
-        "chips": [sections.chip(tag) for tag in card["tags"][: sections.CHIPS]],
+        "chips": chips(card, numbers),
         "tiles": sections.picture_uris(tiles.get(card["label"])),
     }
+
+
+def chips(card: Card, numbers: Collection[str]) -> list[dict[str, str]]:
+    """Return the tags by which a label differs most as they are shown, numbers last.
+
+    numbers: the tags that are numbers. Words of content are said as radiologists do.
+    """
+    tags = sorted(sections.shown_tags(card["tags"]), key=lambda tag: _is_number(tag, numbers))
+    return [sections.chip(_in_words(tag, card["kind"])) for tag in tags]
+
+
+def _is_number(tag: Mapping[str, Any], numbers: Collection[str]) -> bool:
+    return tag["keyword"] in numbers and not tag["column"].endswith("?")
+
+
+def _in_words(tag: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    column = tag["column"]
+    if not column.startswith(f"{WORD}."):
+        return tag
+    name = tag["keyword"]
+    value = tag["value"] if column.endswith("?") else shown(name, tag["value"], kind)
+    return {**tag, "column": COLUMNS.get(name, name.replace("_", " ")), "value": value}
 
 
 def said(card: Card) -> list[tuple[str, list[tuple[str, str]]]]:

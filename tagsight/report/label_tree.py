@@ -8,12 +8,11 @@ from typing import Any
 import polars as pl
 
 from tagsight.interpretation.annotations import label_of
-from tagsight.interpretation.names import HOLDS, JOINT
+from tagsight.interpretation.names import JOINT
 from tagsight.interpretation.tree_cards import labelled
 from tagsight.terms.name_words import Words
 
 Card = Mapping[str, Any]
-OR = " / "  # between two words of a name
 LONGEST_CODE = 4  # letters; longer words are no abbreviations
 
 
@@ -71,19 +70,6 @@ def label_tree(cards: Sequence[Card], pictures: Collection[str]) -> list[Kind]:
     return sorted(kinds, key=lambda kind: -kind.size)
 
 
-def region(card: Card) -> str | None:
-    """Return the word for a label's region, as its name has it; None if it has none.
-
-    card: of cards.json; its `words` have the share of each region. A name may have two regions.
-    """
-    pieces, stated = card["name"].split(JOINT), card["words"].get("region")
-    if not stated or len(pieces) < 2:
-        return None
-    either = {shown("region", word, card["kind"]) for word, _ in stated}
-    is_region = stated[0][1] >= HOLDS or set(pieces[1].split(OR)) <= either
-    return pieces[1] if is_region else None
-
-
 def shown(column: str, word: str, kind: str | None = None) -> str:
     """Return a word of content as radiologists say it; column: `region`, or a facet."""
     known = _words().shown(kind, column, word) or _words().shown(None, column, word)
@@ -92,7 +78,7 @@ def shown(column: str, word: str, kind: str | None = None) -> str:
 
 def technique(card: Card) -> str:
     """Return what is left of a label's name after its kind and region; empty if nothing is."""
-    return JOINT.join(card["name"].split(JOINT)[1 if region(card) is None else 2 :])
+    return JOINT.join(card["name"].split(JOINT)[1 if card["region"] is None else 2 :])
 
 
 def label_members(members: pl.DataFrame, cards: Sequence[Card]) -> pl.DataFrame:
@@ -108,7 +94,7 @@ def label_members(members: pl.DataFrame, cards: Sequence[Card]) -> pl.DataFrame:
 def _regions(cards: Sequence[Card]) -> list[Region]:
     by_region: dict[str | None, list[Card]] = {}
     for card in cards:
-        by_region.setdefault(region(card), []).append(card)
+        by_region.setdefault(card["region"], []).append(card)
     regions = [Region(name, list(_sorted(labels))) for name, labels in by_region.items()]
     return sorted(regions, key=lambda each: (each.name is None, -each.size, each.name or ""))
 

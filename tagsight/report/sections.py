@@ -83,12 +83,21 @@ def clusters(run: Run, tiles: Mapping[int, Tiles]) -> list[dict[str, Any]]:
             **card,
             "trust": TRUST[card["reading"]],
             "rule": rules.get(card["cluster"], {"rule": None}),
-            "chips": [chip(tag) for tag in card["tags"][:CHIPS]],
+            "chips": [chip(tag) for tag in shown_tags(card["tags"])],
             "tiles": picture_uris(tiles.get(card["cluster"])),
             "shown": card["cluster"] in (tiles if run.evaluation else range(1, MOST_CLUSTERS + 1)),
         }
         for card in run.cards
     ]
+
+
+def shown_tags(tags: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the first CHIPS tags of a card; equal items of one tag are one, in its name."""
+    items: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for tag in tags:
+        key = tag["keyword"], tag["value"]
+        items[key] = {**items[key], "column": tag["keyword"]} if key in items else tag
+    return [*items.values()][:CHIPS]
 
 
 def chip(tag: Mapping[str, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from tagsight.run.table_config import suggestion
 
 Row = dict[str, str]
 
+LEAST_LETTERS = 4  # of a region that is held against others for a letter too few
 MEASURED = ("DS", "IS", "FL", "FD")  # VRs of numbers that have a unit
 
 
@@ -55,9 +56,28 @@ def label_tables_mistakes(tables: Mapping[str, str | None]) -> Iterator[str]:
     for name, (columns, check) in _TABLES.items():
         path = tables.get(name)
         if path is not None:
-            yield from (
-                f"labels.tables.{name}: {path}{mistake}" for mistake in _of(path, columns, check)
-            )
+            mistakes = list(_of(path, columns, check))
+            if not mistakes and name in ("kinds", "regions"):
+                mistakes = [*_unlike_regions(name, path, tables.get("regions"))]
+            yield from (f"labels.tables.{name}: {path}{mistake}" for mistake in mistakes)
+
+
+def _unlike_regions(name: str, path: str, regions: str | None) -> Iterator[str]:
+    """Regions in a table of kinds, and parts in one of regions, that no table has."""
+    known = {row["region"] for row in rows_of("regions.csv")} | set(_own_regions(regions))
+    column = {"kinds": "region", "regions": "parts"}[name]
+    named = [word for row in user_rows(path) for word in (row.get(column) or "").split()]
+    for word in dict.fromkeys(named):
+        if mistake := _unknown("a region that a table has", word, sorted(known - {""})):
+            yield f": {mistake}"
+
+
+def _own_regions(table: str | None) -> list[str]:
+    """The regions of a user's table; none where it cannot be read, which is said elsewhere."""
+    columns = ("term", "region", "parts")
+    if table is None or any(_of(table, columns, _region)):
+        return []
+    return [row["region"] for row in user_rows(table)]
 
 
 def units_mistakes(table: str | None, key: str) -> Iterator[str]:
@@ -99,7 +119,28 @@ def _kind(row: Row) -> str | None:
 
 def _region(row: Row) -> str | None:
     terms = [known["term"] for known in rows_of("annex_l.csv")]
-    return _unknown("a term of DICOM PS3.16 Annex L", row["term"], terms)
+    region = row["region"]
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,15}|", region):
+        return f"{region} cannot be a region; write at most 16 capital letters, digits and _"
+    return _unknown("a term of DICOM PS3.16 Annex L", row["term"], terms) or _misspelt(region)
+
+
+def _misspelt(region: str) -> str | None:
+    """What is wrong with a region that is one letter off a known one; others are the user's own."""
+    known = sorted({row["region"] for row in rows_of("regions.csv")} - {""})
+    near = next((one for one in known if _one_off(region, one)), None)
+    if near is None or region in known:
+        return None
+    return f"{region} is almost {near}; write {near}, or a region of your own less like it"
+
+
+def _one_off(word: str, other: str) -> bool:
+    """Whether a letter is lacking, or two stand in the wrong order, in all but short words."""
+    if min(len(word), len(other)) < LEAST_LETTERS:
+        return False
+    swapped = [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)]
+    lacking = [other[:i] + other[i + 1 :] for i in range(len(other))]
+    return word in lacking or other in swapped
 
 
 def _kernel(row: Row) -> str | None:

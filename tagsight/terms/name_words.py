@@ -26,20 +26,22 @@ class Order:
 
 
 class Words:
-    """How the values of columns are shown in names; what is in no table is not shown.
+    """How the values of columns are shown in names.
+
+    What is in no row of data/name_words.csv, as words of a user's tables are, is shown as it is, a
+    region in small letters; a row without `shown` says that a word is not shown.
 
     kinds: kind -> its word (`slides` for SM); a kind without one is shown as it is.
-    more: rows like those of data/name_words.csv, which have precedence.
+    facets: all that there are; those in no row of data/name_order.csv come after the others.
     """
 
-    def __init__(
-        self, kinds: Mapping[str, str] | None = None, more: Iterable[Mapping[str, str]] = ()
-    ) -> None:
+    def __init__(self, kinds: Mapping[str, str] | None = None, facets: Iterable[str] = ()) -> None:
         self._kinds = kinds or {}
+        self._more = tuple(sorted(frozenset(facets) - _ordered()))
         self._shown = {
             (row["column"], row["word"].upper(), kind): row["shown"]
-            for row in [*rows_of("name_words.csv"), *more]
-            for kind in (row.get("kinds") or ANY).split()
+            for row in rows_of("name_words.csv")
+            for kind in (row["kinds"] or ANY).split()
         }
 
     def kind(self, kind: str) -> str:
@@ -52,11 +54,19 @@ class Words:
             if key in self._shown:
                 shown = self._shown[key]
                 return word if shown == ANY else shown or None
-        return None
+        return word.lower().replace("_", " ") if column == "region" else word
+
+    def columns(self, kind: str | None) -> tuple[str, ...]:
+        """Return the columns of a kind in the order in which they are spoken, numbers last."""
+        columns, numbers = order_of(kind).columns, number_columns()
+        said = [column for column in columns if column not in numbers]
+        return *said, *self._more, *(column for column in columns if column in numbers)
 
     def is_modality(self, kind: str | None) -> bool:
         """Return whether a kind is shown as a term of Modality, so that its name states the tag."""
-        return kind is not None and self.kind(kind) == self.shown(None, "modality", kind)
+        if kind is None:
+            return False
+        return self._shown.get(("modality", kind.upper(), ANY)) == self.kind(kind)
 
 
 @cache
@@ -65,6 +75,12 @@ def order_of(kind: str | None) -> Order:
     rows = {row["kind"]: row for row in rows_of("name_order.csv")}
     row = rows.get(kind or ANY, rows[ANY])
     return Order(tuple(row["columns"].split()), frozenset(row["always"].split()))
+
+
+@cache
+def _ordered() -> frozenset[str]:
+    """The columns that have a place in the names of some kind."""
+    return frozenset(c for row in rows_of("name_order.csv") for c in row["columns"].split())
 
 
 @cache

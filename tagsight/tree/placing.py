@@ -12,7 +12,7 @@ from tagsight.gower.features import Features
 from tagsight.gower.metric import Nearest
 from tagsight.tags.encoding import Encoding, feature_keywords, to_features
 from tagsight.tree.clusters import region_codes
-from tagsight.tree.encodings import FLAT, Tree
+from tagsight.tree.encodings import FLAT, REGION, Tree
 from tagsight.tree.growth import REST
 
 PLACED = pl.Schema(
@@ -97,7 +97,9 @@ def _compared(
             "because": because,
         }
     )
-    return table.with_columns(pl.col("second").replace(0, None)).cast(PLACED)
+    # The nearest medoid of all is of another region: that alone decided.
+    decided = pl.when(pl.col("margin") < 0).then(pl.lit(REGION)).otherwise("because")
+    return table.with_columns(pl.col("second").replace(0, None), because=decided).cast(PLACED)
 
 
 def _regions(

@@ -35,6 +35,7 @@ def _card(label, kind, region, name):
         "label": label,
         "name": name,
         "parent": kind,
+        "region": region,
         "kind": kind,
         "clusters": [label],
         "size": 1000 // label,
@@ -93,9 +94,9 @@ def agreement(anatomy=0.53, maker=0.21):
 
 def encoding(names=NAMES):
     columns = [
-        {"keyword": "region", "parser": "word", "weight": 3.0},
-        {"keyword": "region", "parser": "presence", "weight": 1.0},
-        {"keyword": "KVP", "parser": "number", "weight": 4.0},
+        {"keyword": "region", "kind": "categorical", "parser": "word", "weight": 3.0},
+        {"keyword": "region", "kind": "categorical", "parser": "presence", "weight": 1.0},
+        {"keyword": "KVP", "kind": "numeric", "parser": "number", "weight": 4.0},
     ]
     pictures = {kind: {"images": 400, "picture": True, "columns": columns} for kind in names}
     return pictures | {"SR": {"images": 9, "picture": False, "columns": []}}

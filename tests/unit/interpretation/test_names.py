@@ -1,3 +1,4 @@
+import itertools
 import random
 from collections import Counter, defaultdict
 
@@ -7,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagsight.content.tables import content_tables
+from tagsight.interpretation.annotations import annotations
 from tagsight.interpretation.names import HOLDS, JOINT, LONGEST, names
+from tagsight.interpretation.tree_cards import label_cards
 from tagsight.run.package_data import rows_of
 from tagsight.terms.name_words import Words, bands, number_columns, order_of
 
@@ -149,9 +152,9 @@ def test_a_word_needs_nine_tenths_of_all_images_and_silence_counts_against_it():
 
 def test_two_words_may_hold_together_of_what_is_spoken_so():
     mixed = {"region": {"PELVIS": 60, "ABDOMEN": 35}, "kernel": {"soft": 50, "lung": 50}}
-    assert named(ct(100, **mixed)) == ["CT · abdomen / pelvis"]
+    assert named(ct(100, **mixed)) == ["CT · pelvis / abdomen"]
     assert named(one("DX", 100, view={"AP": 30, "PA": 70}, side={"L": 50, "R": 50})) == [
-        "DX · AP / PA"
+        "DX · PA / AP"
     ]
     three = {"ABDOMEN": 40, "PELVIS": 40, "CHEST": 20}
     assert named(ct(100, region=three)) == ["CT"]
@@ -259,11 +262,124 @@ def test_a_leaf_that_no_image_is_nearest_to_has_a_name_too():
     assert result["size"].to_list() == [10, 0]
 
 
-def test_words_of_users_are_shown():
-    row = {"column": "region", "word": "CLAW", "kinds": "", "shown": "claw"}
-    leaves = archive([ct(10, region="CLAW")])
-    assert names(*leaves, Words())["name"].to_list() == ["CT"]
-    assert names(*leaves, Words(more=[row]))["name"].to_list() == ["CT · claw"]
+def test_the_order_of_two_words_tells_no_labels_apart():
+    flair, dwi = ({"FLAIR": a, "DWI": 10 - a} for a in (7, 3))
+    assert named(mr(10, weighting=flair), mr(10, weighting=dwi)) == ["MR · DWI / FLAIR"] * 2
+    assert (
+        named(mr(20, weighting={"FLAIR": 14, "DWI": 6}), mr(10, weighting=dwi))
+        == ["MR · FLAIR / DWI"] * 2
+    )
+    hips = [
+        ct(10, region={"HIP": a, "PELVIS": 10 - a}, kernel=k) for a, k in ((7, "bone"), (4, "soft"))
+    ]
+    assert named(*hips) == ["CT · hip / pelvis · bone", "CT · hip / pelvis · soft tissue"]
+
+
+def test_two_words_in_a_second_column_are_left_out_unless_they_tell_apart():
+    film = {"region": {"KNEE": 60, "ABDOMEN": 40}, "view": {"AP": 60, "LAT": 40}}
+    assert named(one("DX", 100, **film)) == ["DX · knee / abdomen"]
+    others = one("DX", 50, region={"KNEE": 30, "ABDOMEN": 20}, view={"AP": 30, "PA": 20})
+    assert sorted(named(one("DX", 100, **film), others)) == [
+        "DX · knee / abdomen",
+        "DX · knee / abdomen · AP / PA",
+    ]
+
+
+def test_a_range_is_in_a_name_only_where_its_siblings_can_say_theirs():
+    chest = {"region": "CHEST"}
+    large = ct(100, KVP={"120–130 kV": 94, "140 kV and more": 6}, **chest)
+    mixed = ct(90, KVP={"120–130 kV": 41, "70–90 kV": 24}, **chest)
+    silent = ct(80, KVP={"120–130 kV": 4}, **chest)
+    nearly = ct(70, KVP={"120–130 kV": 60}, **chest)
+    assert named(large, mixed) == ["CT · chest · 120–130 kV", "CT · chest · mixed kV"]
+    assert named(large, silent) == ["CT · chest · 120–130 kV", "CT · chest · kV unstated"]
+    assert named(large, nearly) == ["CT · chest"] * 2
+    assert named(mixed, silent) == ["CT · chest"] * 2
+
+
+LONG = {"localizer": "CAL", "weighting": "MRS", "suppression": "SS", "acquisition": "3D"}
+
+
+def test_a_name_too_long_lacks_first_what_tells_it_from_none():
+    spine = {"region": "LSPINE", **LONG}
+    first, second = (mr(n, plane=p, contrast="C+", **spine) for n, p in ((20, "SAG"), (10, "COR")))
+    assert named(first, second) == [
+        "MR · lumbar spine · calibration · sagittal",
+        "MR · lumbar spine · calibration · coronal",
+    ]
+
+
+def test_leaves_that_words_tell_apart_are_labels_of_their_own_however_long_their_names_are():
+    spine = {"region": "LSPINE", **LONG}
+    varied = [
+        mr(10 + i, plane=plane, contrast=agent, breath=breath, position=position, **spine)
+        for i, (plane, agent, breath, position) in enumerate(
+            itertools.product(("SAG", "COR"), ("C+", "C-"), ("EXP", "INSP"), ("PRONE", "ERECT"))
+        )
+    ]
+    assert len(set(named(*varied))) == len(varied)
+
+
+REGIONS = "term,region,parts\nKNEE,NEWREGION,\nHEAD,NEW_REGION2,\n"
+NEW_WORDS = (
+    "facet,word,spellings,kinds\nweighting,T1RHO,T1RHO|RHO,MR\nspecies,cat,CAT,\nspecies,dog,DOG,\n"
+)
+
+
+def test_regions_words_and_facets_of_a_users_tables_are_in_names(tmp_path):
+    for name, text in (("regions", REGIONS), ("words", NEW_WORDS)):
+        (tmp_path / name).write_text(text)
+    tables = content_tables({name: str(tmp_path / name) for name in ("regions", "words")})
+    words = Words(tables.kinds.all_words(), [facet.name for facet in tables.facets])
+    regions = [tables.regions.region([term]) for term in ("KNEE", "HEAD")]
+    leaves = [
+        mr(50, region=regions[0], weighting="T1RHO", suppression="FS"),
+        mr(40, region=regions[0], weighting="T1RHO", species="cat"),
+        mr(30, region=regions[0], weighting="T1RHO", species="dog", MagneticFieldStrength="3 T"),
+        ct(20, region=regions[0]),
+        ct(10, region=regions[1]),
+    ]
+    composition, of = archive(leaves)
+    said = names(composition, of, words)
+    again = {"leaves": [{"cluster": 1, "found": True}, {"cluster": 2, "found": False}]}
+    cards = label_cards(
+        said, composition, of.with_columns(image=pl.lit("i"), images=1), again, {}, 3
+    )
+    images = [f"image {cluster}" for cluster in of["cluster"]]
+    nearest = pl.DataFrame(
+        {"image": images, "cluster": of["cluster"], "kind": of["kind"], "second": of["cluster"]}
+    )
+    empty = ("path", "series", "study", "patient", "region", "modality", "body_part")
+    table = annotations(
+        nearest.with_columns(distance=0.1, margin=0.1, because=None, pvalue=1.0, fits=True),
+        pl.DataFrame({"image": images, "kind": of["kind"]}).with_columns(region=None),
+        pl.DataFrame({"image": images}).with_columns(**dict.fromkeys(empty[:4])),
+        pl.DataFrame({"image": images}).with_columns(**dict.fromkeys(empty[5:])),
+        cards,
+    )
+    assert table["name"].to_list() == [
+        "MR · newregion · T1RHO · FS",
+        "MR · newregion · T1RHO · cat",
+        "MR · newregion · T1RHO · dog",
+        "CT · newregion",
+        "CT · new region2",
+    ]
+    assert [card["region"] for card in cards] == ["newregion"] * 4 + ["new region2"]
+    assert table["found"].to_list() == [True, False, None, None, None]
+
+
+def test_what_is_not_to_be_said_is_not_said():
+    assert Words().shown("CT", "kernel", "medium") is None
+    assert Words().shown("PT", "plane", "AX") is None
+
+
+def test_words_of_few_patients_are_on_no_card():
+    composition, leaves = archive([mr(10, plane={"SAG": 7, "COR": 2}), mr(9, plane={"COR": 2})])
+    said = names(composition, leaves, Words())
+    tables = composition, leaves.with_columns(image=pl.lit("i"), images=1), {"leaves": []}, {}
+    shown = {n: label_cards(said, *tables, n)[0]["words"]["plane"] for n in (1, 3)}
+    assert [word for word, _ in shown[1]] == ["SAG", "COR"]
+    assert [word for word, _ in shown[3]] == ["SAG"]
 
 
 WORDS = {
@@ -337,13 +453,75 @@ def test_names_are_unique_true_short_and_keep_all_images(leaves, seed):
                 inside.filter(pl.col("column") == column, word.is_in(spelt))["images"].sum() / size
                 for column, spelt in meanings.items()
             ]
-            assert max(shares) >= HOLDS, (name, piece)
+            numbers = meanings.keys() & number_columns()
+            if piece.startswith("mixed "):
+                assert sum(shares) == 0
+            elif piece.endswith(" unstated") and numbers:
+                stated = inside.filter(
+                    pl.col("column").is_in(list(numbers)), pl.col("word").is_not_null()
+                )
+                assert stated["images"].sum() <= (1 - HOLDS) * size + 1e-9
+            else:
+                assert max(shares) >= HOLDS, (name, piece)
 
     order = list(range(len(leaves)))
     random.Random(seed).shuffle(order)
     again = names(*archive([leaves[i] for i in order]), Words(KINDS))
     assert again["name"].to_list() == [said["name"][i] for i in order]
     assert again["label"].to_list() == [said["label"][i] for i in order]
+
+
+def said_words(kind, size, columns):
+    """The words of a leaf that hold and are shown, by column; numbers aside."""
+    holding = {}
+    for column in ("region", *order_of(kind).columns):
+        counts = columns.get(column, {}).items()
+        word = next((w for w, n in counts if w is not None and n >= HOLDS * size), None)
+        if column not in number_columns():
+            holding[column] = word and Words(KINDS).shown(kind, column, word)
+    return holding
+
+
+LONG_WORDS = {
+    "region": ["LSPINE", "HEAD"],
+    "localizer": ["CAL", "BOLUS"],
+    "weighting": ["MRS", "MRA"],
+    "suppression": ["SS", "WE"],
+    "dixon": ["OP", "IP"],
+    "contrast": ["C+", "C-"],
+    "phase": ["PERF", "DYN"],
+    "plane": ["SHORT", "COR"],
+}
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(
+        st.tuples(*(st.sampled_from([*words, None]) for words in LONG_WORDS.values())),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_leaves_that_differ_in_a_word_are_different_labels_of_different_names(rows):
+    leaves = []
+    for i, row in enumerate(rows):
+        columns = {
+            column: {word: 10 + i} for column, word in zip(LONG_WORDS, row, strict=True) if word
+        }
+        leaves.append(("MR", 10 + i, columns, None))
+    said = names(*archive(leaves), Words(KINDS))
+    assert said["label"].n_unique() == said["name"].n_unique()
+    words = [said_words(*leaf[:3]) for leaf in leaves]
+    for (one, a), (other, b) in itertools.combinations(zip(words, said["label"], strict=True), 2):
+        assert (one == other) == (a == b)
+    # A name is longer than LONGEST only where one without any one of its words is another's.
+    plain = set(said["name"])
+    for name in plain:
+        kind, *pieces = name.split(JOINT)
+        if len(name) > LONGEST:
+            spare = pieces[1:] if pieces[0] in ("lumbar spine", "head") else pieces
+            for piece in spare:
+                assert JOINT.join([kind, *(p for p in pieces if p != piece)]) in plain
 
 
 def test_every_word_is_short_and_stands_for_one_column_of_a_kind():

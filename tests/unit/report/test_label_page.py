@@ -14,7 +14,7 @@ from tree_run import NAMES, agreement, cards, tree_run
 from tagsight.report import label_sections, label_sentences, page
 from tagsight.report.figures import pictures
 from tagsight.report.figures.pictures import Tiles
-from tagsight.report.label_tree import label_members, label_tree, region, technique
+from tagsight.report.label_tree import label_members, label_tree, technique
 
 SVG = '<svg width="9pt" height="9pt"><g id="a" style="fill: #17242c"/></svg>'
 FIGURES = ("flow", "silhouettes", "choice", "tree", "training", "explained")
@@ -308,18 +308,32 @@ def test_the_tree_holds_every_label_once():
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_a_word_of_technique_is_no_region():
-    first, *_ = (card for card in cards() if card["name"] == "MR · localizer")
-    assert (region(first), technique(first)) == (None, "localizer")
-    chest, *_ = (card for card in cards() if card["name"] == "CT · chest · lung · thin")
-    assert (region(chest), technique(chest)) == ("chest", "lung · thin")
+def test_technique_is_what_follows_kind_and_region():
+    card = {"name": "CR · hip / pelvis · AP", "region": "hip / pelvis"}
+    assert technique(card) == "AP"
+    assert technique({"name": "CR · AP / lateral", "region": None}) == "AP / lateral"
+    assert technique({"name": "CR", "region": None}) == ""
 
 
-def test_a_name_of_two_regions_has_both():
-    words = {"region": [["HIP", 0.5], ["PELVIS", 0.45], ["KNEE", 0.05]]}
-    card = {"name": "CR · hip / pelvis · AP", "kind": "CR", "words": words}
-    assert (region(card), technique(card)) == ("hip / pelvis", "AP")
-    assert region({**card, "name": "CR · AP / lateral"}) is None
+def test_tags_of_a_card_are_said_once_in_words_and_numbers_come_last():
+    shares = {"inside": 1.0, "outside": 0.25}
+    rows = [
+        ("PixelSpacing", "PixelSpacing[0]", "0.5 (0.4–0.6)"),
+        ("PixelSpacing", "PixelSpacing[1]", "0.5 (0.4–0.6)"),
+        ("weighting", "word.weighting", "MRA"),
+        ("KVP", "KVP?", "absent"),
+        ("contrast", "word.contrast?", "absent"),
+        ("ScanOptions", "ScanOptions[1]", "FS"),
+    ]
+    tags = [dict(zip(("keyword", "column", "value"), row, strict=True)) | shares for row in rows]
+    chips = label_sections.chips({"kind": "MR", "tags": tags}, {"PixelSpacing", "KVP"})
+    assert [(chip["tag"], chip["value"]) for chip in chips] == [
+        ("weighting", "angiography"),
+        ("KVP", "absent"),
+        ("contrast agent", "absent"),
+        ("ScanOptions[1]", "FS"),
+        ("PixelSpacing", "0.5 (0.4–0.6)"),
+    ]
 
 
 def test_members_of_leaves_are_members_of_their_label_and_it_has_one_medoid():

@@ -247,6 +247,7 @@ def test_a_table_of_body_parts_may_have_other_columns_and_words_to_pass_over(tmp
 
 
 TERMS = "code,kind,picture,also,words\n"
+REGION = "code,kind,picture,also,words,region\n"
 
 
 @pytest.mark.parametrize(
@@ -263,6 +264,15 @@ TERMS = "code,kind,picture,also,words\n"
             ": KNE is not a term of",
         ),
         ("regions", "term,region,parts\n", ": lacks term, region, parts"),
+        ("regions", "term,region,parts\nRIB,Chest,\n", ": Chest cannot be a region; write at"),
+        ("regions", "term,region,parts\nRIB,CHES,\n", ": CHES is almost CHEST; write CHEST, or"),
+        ("regions", "term,region,parts\nRIB,CHSET,\n", ": CHSET is almost CHEST; write CHEST, or"),
+        (
+            "regions",
+            "term,region,parts\nRIB,RIBS,HERAT\n",
+            ": HERAT is not a region that a table has",
+        ),
+        ("kinds", REGION + "OT,X,yes,,,BRAEST\n", ": BRAEST is not a region that a table has"),
         ("regions", b"\xff\xfe\0\0", " is no table of text"),
         ("kernels", "maker,pattern,word\nX,(,bone\n", ": ( is no regular expression"),
         (
@@ -308,6 +318,8 @@ def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, s
     [
         ("kinds", TERMS + "OT,PHANTOM,yes,,phantoms\n"),
         ("regions", "term,region,parts,why\nEAR,EAR,,\nVEIN,,,\n"),
+        ("regions", "term,region,parts\nRIB,RIBS,\nCHEST,CHEST,HEART RIBS\nLUNG,LUNGS_2,\n"),
+        ("kinds", REGION + "OT,X,yes,,,\nES,ES,yes,,,ABDOMEN\n"),
         ("kernels", "maker,pattern,word\n*,^X\\d,bone\n"),
         ("facets", "facet,word,keyword,items,kinds\nview,LAT,ViewPosition,XL|XR*,DX|CR\n"),
         ("roles", "name,role\nEchoTime,equipment\nMR Image,order\n"),
@@ -319,6 +331,16 @@ def test_a_table_for_labels_is_taken(tmp_path, name, text):
     table.write_text(text)
     tables = defaults()["labels"]["tables"] | {name: str(table)}
     assert checked(merged(defaults(), {"labels": {"tables": tables}}), SCHEMA)
+
+
+def test_a_kind_may_have_a_region_of_ones_own(tmp_path):
+    (tmp_path / "kinds").write_text(REGION + "OT,X,yes,,,CLAW\n")
+    (tmp_path / "regions").write_text("term,region,parts\nHAND,CLAW,\n")
+    own = {name: str(tmp_path / name) for name in ("kinds", "regions")}
+    tables = defaults()["labels"]["tables"]
+    assert checked(merged(defaults(), {"labels": {"tables": tables | own}}), SCHEMA)
+    (line,) = mistakes(labels={"tables": tables | {"kinds": own["kinds"]}})
+    assert "CLAW" in line
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
-from forest import REGION, images, tree
+from forest import REGION, THICKNESS, images, tree
 
 from tagsight.clustering import k_medoids
 from tagsight.gower import metric
@@ -113,6 +115,20 @@ def test_an_image_of_a_region_that_no_leaf_has_is_in_the_rest_of_its_kind(placed
     result = placing.place(unknown, table, tree())
     assert result["cluster"].to_list() == [7, 7, 7]
     assert result["distance"].null_count() == 3
+
+
+def test_where_a_medoid_of_another_region_is_nearer_the_region_decided(placed):
+    _, _, table, _, _ = placed
+    light = Encoding("linear", (THICKNESS, replace(REGION, weight=0.5)))
+    uneven = Tree({"CT": Branch(60, True, light)})
+    thin_head = pl.when(pl.col("region") == "HEAD").then(1.0).otherwise(9.0)
+    leaves = table.filter(kind="CT").with_columns(SliceThickness=thin_head.cast(pl.Float32))
+    heads = images(2, ct=2, dx=0).with_columns(pl.lit(HEAD, pl.Int32).alias("word.region"))
+    rows = heads.with_columns(SliceThickness=pl.Series([9.0, 1.0], dtype=pl.Float32))
+    result = placing.place(rows, leaves, uneven)
+    assert result["cluster"].n_unique() == 1
+    assert (result["margin"] < 0).to_list() == [True, False]
+    assert result["because"].to_list() == ["region", "SliceThickness; region"]
 
 
 def test_a_region_that_the_sample_lacks_has_a_leaf_of_its_own_also_beside_a_rest():
