@@ -16,9 +16,9 @@ What the paper does not specify is chosen here, with the defaults of its TensorF
 output: with ReLU and a sigmoid the output stayed all black on mostly dark images. No layer's output
 depends on the other images of the batch (no batch normalisation), so an image has one embedding.
 
-Three things nearly halve the time of training on a CPU, and change no function: an upsampling and the
-convolution after it are one layer (UpsampledConv2d), the padding of a 2 × 2 filter is made by the
-layer before it (GreyConv2d), and ReLU comes after the pooling, which only takes a maximum.
+Three things nearly halve the time of training on a CPU, and change no function: an upsampling and
+the convolution after it are one layer (UpsampledConv2d), the padding of a 2 × 2 filter is made by
+the layer before it (GreyConv2d), and ReLU comes after the pooling, which only takes a maximum.
 """
 
 from itertools import pairwise
