@@ -2,7 +2,6 @@
 
 from safetensors.torch import save_file
 
-from tagsight.looks.embedders import PRESETS
 from tagsight.looks.learning_images import learning_images
 from tagsight.looks.training import train
 from tagsight.run.atomic import write_parquet, writing
@@ -27,7 +26,6 @@ with logged(snakemake):
     )
     if training.is_empty():
         LOG.warning("no network was trained: fewer than two images that could be drawn are its own")
-    preset = PRESETS[params.preset]
     with writing(snakemake.output.weights) as temporary:
-        save_file(preset.centre(weights, images, params.device, snakemake.threads), temporary)
+        save_file(weights, temporary)
     write_parquet(training, snakemake.output.training)

@@ -4,8 +4,8 @@ A linear probe: logistic regression on descriptions of images that stay as they 
 dealt anew in each draw, and no patient is on both sides of one.
 
 Source: Alain & Bengio, "Understanding intermediate layers using linear classifier probes" (2016);
-Owen, "The pigeonhole bootstrap", Ann. Appl. Stat. 1:386 (2007), for intervals over two crossed
-factors, here patients and draws.
+Owen, "The pigeonhole bootstrap", Ann. Appl. Stat. 1:386 (2007), for intervals over crossed factors,
+here networks, patients and draws.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,14 +23,15 @@ RESAMPLED = 2000  # bootstraps of an interval
 
 @dataclass(frozen=True)
 class Probed:
-    """Images tested, and those of them that were told right: float64 (patients, draws)."""
+    """Images tested, float64 (patients, draws), and those of them that were told right by each of
+    several networks, float64 (networks, patients, draws)."""
 
     right: Float64s
     tested: Float64s
 
     def accuracy(self) -> float:
-        """Return the share of the images tested, over all draws, that were told right."""
-        return float(self.right.sum() / self.tested.sum())
+        """Return the share of the images tested, over networks and draws, that were told right."""
+        return float(self.right.sum() / (len(self.right) * self.tested.sum()))
 
 
 def probe_draws(
@@ -59,19 +60,20 @@ def probed(
     draws: int,
     seed: int,
 ) -> Probed:
-    """Return what a probe tells right of each patient's images in each draw.
+    """Return what a probe tells right of each patient's images in each draw, by each network.
 
-    networks: descriptions of the same images by several networks, float32 (n, d); what each tells
-    counts. targets, patients: int64 (n,). Draws are the same for all descriptions.
+    networks: descriptions of the same images by several networks, float32 (n, d). targets,
+    patients: int64 (n,). Draws are the same for all descriptions.
     """
     codes = np.unique(patients, return_inverse=True)[1].reshape(-1)
-    right, tested = (np.zeros((int(codes.max()) + 1, draws)) for _ in range(2))
+    tested = np.zeros((int(codes.max()) + 1, draws))
+    right = np.zeros((len(networks), *tested.shape))
     with threadpool_limits(1):
         for draw, (train, test) in enumerate(probe_draws(patients, images, draws, seed)):
-            for features in networks:
+            np.add.at(tested[:, draw], codes[test], 1)
+            for by_patient, features in zip(right[:, :, draw], networks, strict=True):
                 told = _told(features[train], targets[train], features[test])
-                np.add.at(right[:, draw], codes[test], told == targets[test])
-                np.add.at(tested[:, draw], codes[test], 1)
+                np.add.at(by_patient, codes[test], told == targets[test])
     return Probed(right, tested)
 
 
@@ -92,17 +94,18 @@ def _told(features: Float32s, targets: Int64s, others: Float32s) -> Int64s:
 def interval(one: Probed, other: Probed | None, seed: int) -> tuple[float, float]:
     """Return the 95 % interval of an accuracy, or of how much more it is than another.
 
-    one, other: of the same images and draws, which are drawn again for both alike.
+    one, other: of the same images and draws, and of networks that pair up: all three are drawn
+    again, crossed, for both alike.
     """
     random = np.random.default_rng([seed, 1])
-    people, draws = one.tested.shape
+    right = one.right if other is None else one.right - other.right
     values = []
     for _ in range(RESAMPLED):
-        weight = random.multinomial(people, np.full(people, 1 / people)).astype(np.float64)
-        times = random.multinomial(draws, np.full(draws, 1 / draws)).astype(np.float64)
-        tested = weight @ one.tested @ times
+        networks, people, draws = (
+            random.multinomial(n, np.full(n, 1 / n)) / n for n in right.shape
+        )
+        tested = people @ one.tested @ draws
         if tested > 0:
-            right = one.right if other is None else one.right - other.right
-            values.append(weight @ right @ times / tested)
+            values.append(people @ np.tensordot(networks, right, 1) @ draws / tested)
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)

@@ -20,7 +20,7 @@ from tagsight.run.tables import BOOKKEEPING, label_column, person
 from tagsight.tags.labels import LABELS
 from tagsight.tree.encodings import Tree
 
-NETWORKS = 2  # of each labelling
+NETWORKS = 5  # of each labelling
 DRAWS = 20  # of patients to learn from
 IMAGES = 100  # that a probe learns from, or half of those that there are
 LEAST_LEARNED = 20  # images to learn labels from

@@ -13,12 +13,9 @@ import numpy as np
 from tagsight.arrays import Bools, Float32s, UInt8s
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from torch.optim import Optimizer
 
     from tagsight.looks.autoencoder import Autoencoder
-
-CENTRE = "centre"  # among the weights: the mean embedding, of a preset that is centred
 
 
 class Embedder(Protocol):
@@ -59,8 +56,6 @@ class Preset:
     network: returns a new network, with weights from torch's random state
     optimizer: returns the optimizer of a network, at a learning rate
     length: numbers in an embedding
-    centred: whether the mean embedding of the images that it learned from is taken off, so that
-        a cosine is one of what tells images apart, not of what all have
     memory: bytes per image in a job that holds embeddings, a high estimate
     speed: images per second in training on a CPU, a low estimate
     """
@@ -69,7 +64,6 @@ class Preset:
     network: Callable[[], "Autoencoder"]
     optimizer: Callable[["Autoencoder", float], "Optimizer"]
     length: int
-    centred: bool
     memory: int
     speed: int
 
@@ -78,42 +72,17 @@ class Preset:
         from safetensors.torch import load_file
 
         model = self.network()
-        tensors = load_file(weights)
-        model.load_state_dict({name: tensors[name] for name in tensors if name != CENTRE})
+        model.load_state_dict(load_file(weights))
         return model
-
-    def centre(
-        self, weights: "dict[str, Tensor]", images: UInt8s, device: str, threads: int
-    ) -> "dict[str, Tensor]":
-        """Return trained weights with the mean embedding of the images that they were learned from.
-
-        weights: of `train`, left as they are where they are none or the preset is not centred;
-        images: uint8 (n, 128, 128). The mean is under `centre`, float32 (d,).
-        """
-        if not weights or not self.centred:
-            return weights
-        from torch import from_numpy
-
-        from tagsight.looks.embeddings import Encoder
-
-        model = self.network()
-        model.load_state_dict(weights)
-        embedded = Encoder(model, device, threads).embed(images)
-        mean = embedded.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return weights | {CENTRE: from_numpy(mean)}
 
     def embedder(self, weights: Path | str, device: str, threads: int) -> Embedder:
         """Return the embedder with the weights of a file (safetensors).
 
         device: `auto`, `cpu` or `cuda`; threads: of the CPU; they do not change its numbers.
         """
-        from safetensors import safe_open
-
         from tagsight.looks.embeddings import Encoder
 
-        with safe_open(weights, "numpy") as file:
-            centre = file.get_tensor(CENTRE) if CENTRE in file.keys() else None  # noqa: SIM118
-        return Encoder(self.trained(weights), device, threads, centre=centre)
+        return Encoder(self.trained(weights), device, threads)
 
     def described(
         self, weights: Path | str, images: UInt8s, failed: Bools, device: str, threads: int
@@ -160,7 +129,6 @@ PRESETS = {
         network=_small,
         optimizer=_adam,
         length=128,
-        centred=True,
         memory=2_000,
         speed=250,
     ),
@@ -169,7 +137,6 @@ PRESETS = {
         network=_paper,
         optimizer=_rmsprop,
         length=81_920,
-        centred=False,
         memory=4 * 81_920,
         speed=50,
     ),

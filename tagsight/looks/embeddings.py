@@ -81,13 +81,11 @@ def piece_of(model: Autoencoder, place: torch.device) -> int:
 class Encoder:
     """The encoding half of a trained network, as an Embedder."""
 
-    def __init__(
-        self, model: Autoencoder, device: str, threads: int, centre: Float32s | None = None
-    ) -> None:
-        """Move the network to a device; threads: of the CPU; centre (d,) is taken off, if any."""
+    def __init__(self, model: Autoencoder, device: str, threads: int) -> None:
+        """Move the network to a device; threads: of the CPU."""
         self.place = choose_device(device)
         self.model = model.to(self.place).eval()
-        self.threads, self.centre = threads, centre
+        self.threads = threads
         self.piece = piece_of(model, self.place)
 
     def embed(self, images: UInt8s, /) -> Float32s:
@@ -101,7 +99,7 @@ class Encoder:
             with torch.inference_mode():
                 part = to_input(images[first : first + self.piece], self.place)
                 embeddings: Float32s = self.model.encode(part).cpu().numpy()
-                return embeddings if self.centre is None else embeddings - self.centre
+                return embeddings
 
         with single_threaded(self.threads) as pool:
             return np.concatenate(list(pool.map(encoded, range(0, len(images), self.piece))))

@@ -115,7 +115,9 @@ def test_a_probe_is_right_where_classes_lie_apart_and_not_where_they_are_noise()
     assert probed([apart], targets, patients, **how).accuracy() > 0.95
     assert probed([noise], targets, patients, **how).accuracy() < 0.65
     both = probed([apart, noise], targets, patients, **how)
-    assert both.tested.sum() == 2 * probed([apart], targets, patients, **how).tested.sum()
+    assert both.right.sum(axis=(1, 2)).tolist() == [
+        probed([each], targets, patients, **how).right.sum() for each in (apart, noise)
+    ]
 
 
 def test_a_probe_that_met_one_class_tells_that():
@@ -132,13 +134,25 @@ def test_a_probe_that_met_one_class_tells_that():
 
 def test_the_interval_is_that_of_a_mean_over_patients():
     """With one draw, and patients of one image each, it is near the normal interval of a share."""
-    right = (np.random.default_rng(0).random((400, 1)) < 0.3).astype(float)
+    right = (np.random.default_rng(0).random((1, 400, 1)) < 0.3).astype(float)
     one = Probed(right, np.ones((400, 1)))
     low, high = interval(one, None, 1)
     error = 1.96 * np.sqrt(one.accuracy() * (1 - one.accuracy()) / 400)
     assert low == pytest.approx(one.accuracy() - error, abs=0.01)
     assert high == pytest.approx(one.accuracy() + error, abs=0.01)
     assert interval(one, one, 1) == (0, 0)
+
+
+def test_the_interval_is_that_of_a_mean_over_networks_where_they_alone_differ():
+    shares = np.random.default_rng(2).uniform(0.2, 0.8, 40)
+    one = Probed(np.tile(shares[:, None, None], (1, 30, 4)), np.ones((30, 4)))
+    assert one.accuracy() == pytest.approx(shares.mean())
+    low, high = interval(one, None, 1)
+    error = 1.96 * shares.std() / np.sqrt(40)
+    assert low == pytest.approx(shares.mean() - error, abs=0.01)
+    assert high == pytest.approx(shares.mean() + error, abs=0.01)
+    other = Probed(one.right - 0.1, one.tested)  # networks pair up
+    assert interval(one, other, 1) == pytest.approx((0.1, 0.1))
 
 
 @pytest.mark.parametrize(

@@ -54,22 +54,6 @@ def test_weights_of_a_file_make_an_embedder(preset, tmp_path):
     assert np.array_equal(again, reconstructed(model, images))
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_the_mean_of_what_was_learned_from_is_taken_off_but_of_the_papers(name, tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (9, 128, 128), dtype=np.uint8)
-    preset = PRESETS[name]
-    model = preset.network()
-    weights = {key: value.contiguous() for key, value in model.state_dict().items()}
-    save_file(preset.centre(weights, images, "cpu", 2), tmp_path / "weights")
-    with torch.inference_mode():
-        raw = model.encode(torch.from_numpy(images[:, None] / np.float32(255))).numpy()
-    described = preset.embedder(tmp_path / "weights", "cpu", 1).embed(images)
-    expected = raw if name == "paper" else raw - raw.mean(axis=0)
-    np.testing.assert_allclose(described, expected, rtol=1e-3, atol=1e-4)
-    preset.trained(tmp_path / "weights")  # a mean is no weight of the network
-    assert preset.centre({}, images, "cpu", 1) == {}
-
-
 def test_without_a_trained_network_or_images_nothing_is_described(tmp_path):
     preset, images = PRESETS["small"], np.zeros((2, 128, 128), np.uint8)
     save_file({}, tmp_path / "none")

@@ -133,6 +133,30 @@ def test_images_kept_on_the_device_give_the_same_bytes(tmp_path, unbroken, monke
     assert history["validation_loss"].equals(unbroken[1]["validation_loss"])
 
 
+@pytest.mark.parametrize("rows", [[3], [4, 0, 4, 1], [*range(8)]])
+def test_images_are_the_same_kept_on_the_device_or_read_where_they_are(rows, monkeypatch):
+    images = np.random.default_rng(1).integers(0, 256, (8, 128, 128), np.uint8)
+    taken = {}
+    for held in (False, True):
+        monkeypatch.setattr(training, "is_held", lambda _images, _place, held=held: held)
+        taken[held] = training._taken(images, torch.device("cpu"))(np.array(rows))
+    expected = torch.from_numpy(images[rows][:, None] / np.float32(255))
+    assert torch.equal(taken[False], expected)
+    assert torch.equal(taken[True], expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch can use")
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_gpu_trains_as_the_cpu_does_and_gives_the_same_bytes_broken(preset, tmp_path):
+    settings = {"images": blobs(12), "preset": preset, "batch": 6, "validation": 0.25}
+    assert training.is_held(blobs(12), torch.device("cuda"))
+    weights, history = run(tmp_path / "one.pt", device="cuda", **settings)
+    assert same(weights, broken(tmp_path / "two.pt", device="cuda", **settings)[0])
+    _, other = run(tmp_path / "three.pt", device="cpu", **settings)
+    for column in ("loss", "validation_loss"):
+        np.testing.assert_allclose(history[column], other[column], rtol=0.02)
+
+
 def test_split_is_a_partition():
     training, watching = split(50, 0.1, seed=1)
     assert sorted([*training, *watching]) == [*range(50)]
