@@ -4,12 +4,12 @@ import polars as pl
 
 from tagsight.clustering import annotation
 from tagsight.interpretation import annotations
-from tagsight.interpretation.trust import trust
 from tagsight.run.atomic import read_json, write_parquet
 from tagsight.run.jobs import logged
 from tagsight.tags import labels
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.tree.encodings import FLAT, load_tree
+from tagsight.tree.trust import trust
 
 with logged(snakemake):
     inputs, params = snakemake.input, snakemake.params

@@ -6,12 +6,12 @@ from forest import images, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagsight.interpretation import trust as module
 from tagsight.interpretation.tree_stability import BOOTSTRAPS, tree_stability
-from tagsight.interpretation.trust import trust
 from tagsight.tree import leaves
+from tagsight.tree import trust as module
 from tagsight.tree.clusters import tree_clusters
 from tagsight.tree.placing import place
+from tagsight.tree.trust import trust
 
 NUMBERS = {"CT": 5, "DX": 3}
 HOW = {"algorithm": "fasterpam", "weight": "images"}

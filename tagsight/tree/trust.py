@@ -1,10 +1,10 @@
 """How far a label of an image can be trusted: whether it has it again when patients are drawn anew.
 
-Each bootstrap of patients has leaves of its own (see `tree_stability`). Any image is in one of them
-as it is in a leaf of the run: by the nearest medoid of its kind and region. A bootstrap's leaf
-stands for that leaf of the run whose images of the tuning sample, its core, it has the largest
-Jaccard coefficient with, and so for a label. An image stays with its label's core where its leaf
-stands for its label: leaves that no word tells apart may well change places.
+Each bootstrap of patients (`interpretation.tree_stability`) has leaves of its own. Any image is in
+one of them as it is in a leaf of the run: by the nearest medoid of its kind and region. A
+bootstrap's leaf stands for that leaf of the run whose images of the tuning sample, its core, it has
+the largest Jaccard coefficient with, and so for a label. An image stays with its label's core where
+its leaf stands for its label: leaves that no word tells apart may well change places.
 
 Source: after Hennig, "Cluster-wise assessment of cluster stability" (2007), for single images.
 """
@@ -41,7 +41,8 @@ def trust(
 
     images: `image`, `kind` and the encoded columns; nearest: the same images in the same order,
     with `cluster` (leaf) and `distance`; sample: the tuning sample, as `images`; members: its
-    images in the leaves of the run; bootstraps: of `tree_stability`; leaf_labels: leaf → label.
+    images in the leaves of the run; bootstraps: as in bootstraps.parquet; leaf_labels: leaf →
+    label.
     Returns Float32 (n,) from 0 to 1. Null where it can't be told: an image without a distance, of a
     kind of one patient, or of a label that no image of the sample has. A bootstrap that has no leaf
     for the region of an image counts as one in which it does not stay.
