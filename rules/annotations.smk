@@ -4,8 +4,8 @@ Needs the clusters, the choice of their number and the features of every shard. 
 which images of the tuning sample they are nearest to (medoids), in a tree the cluster of every image
 of the archive (nearest) and what the images of each cluster are (composition); what each label is, in a
 flat run each cluster, and a rule that tells it from the others (cards), how they agree with outside
-labels (agreement), and the label of every image (annotations). Of a flat run also which clusters live
-inside those of a smaller K (nesting).
+labels (agreement), and the label of every image, in a tree with the share of bootstraps that keep it
+(annotations). Of a flat run also which clusters live inside those of a smaller K (nesting).
 """
 
 
@@ -190,6 +190,8 @@ rule annotations:
         tags="results/tags/{shard}.parquet",
         sample="results/samples/tuning.parquet",
         medoids="results/medoids.parquet",
+        members=branch(TREE, then="results/members.parquet"),
+        bootstraps=branch(TREE, then="results/bootstraps.parquet"),
         choice="results/choice.json",
         encoding=ENCODING,
         cards="results/cards.json",

@@ -1,8 +1,9 @@
 """Clusters.
 
 Needs the samples and the encoding. Leaves the clusters of a sample for the whole grid of K
-(clusters), the K to use and why, in a tree the number of clusters of each kind (choice), and which
-clusters are found again in other patients (stability).
+(clusters), the K to use and why, in a tree the number of clusters of each kind (choice), which
+clusters are found again in other patients, and in a tree the leaves of each bootstrap of patients
+(stability).
 """
 
 # Keys that only flat runs read.
@@ -91,6 +92,7 @@ rule choice:
 
 
 STABLE = ["tuning", "holdout", *([] if TREE else TRIALS)]
+BOOTSTRAPS = {"bootstraps": "results/bootstraps.parquet"} if TREE else {}
 
 
 rule stability:
@@ -100,7 +102,8 @@ rule stability:
         encoding=ENCODING,
         choice="results/choice.json",
     output:
-        "results/stability.json",
+        stability="results/stability.json",
+        **BOOTSTRAPS,
     log:
         "logs/stability.log",
     benchmark:

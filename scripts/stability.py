@@ -6,7 +6,7 @@ import polars as pl
 
 from tagsight.interpretation.stability import stability
 from tagsight.interpretation.tree_stability import tree_stability
-from tagsight.run.atomic import read_json, write_json
+from tagsight.run.atomic import read_json, write_json, write_parquet
 from tagsight.run.jobs import logged
 from tagsight.tree.dealing import numbers_of
 from tagsight.tree.encodings import FLAT, load_tree
@@ -20,7 +20,7 @@ with logged(snakemake):
     if tree.flat:
         content = stability(samples, clusters, tree.of(FLAT), ks=params.k, **how)
     else:
-        content = tree_stability(
-            samples, clusters, tree, numbers_of(read_json(inputs.choice)), **how
-        )
-    write_json(content, snakemake.output[0])
+        numbers = numbers_of(read_json(inputs.choice))
+        content, bootstraps = tree_stability(samples, clusters, tree, numbers, **how)
+        write_parquet(bootstraps, snakemake.output.bootstraps)
+    write_json(content, snakemake.output.stability)

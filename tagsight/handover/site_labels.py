@@ -11,7 +11,7 @@ from tagsight.run.progress import LOG, ProgressCounter
 # The columns after the identifiers, in their order, as far as the annotations have them.
 COLUMNS = (
     *("path", "patient", "kind", "region", "label", "name", "cluster"),
-    *("distance", "margin", "fits", "found", "image"),
+    *("distance", "margin", "fits", "found", "trust", "image"),
 )
 
 

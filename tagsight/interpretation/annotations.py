@@ -11,7 +11,8 @@ from tagsight.tree.placing import place
 COLUMNS = (
     *("image", "path", "series", "study", "patient"),
     *("kind", "region", "modality", "body_part", "label", "name"),
-    *("cluster", "distance", "margin", "second", "because", "pvalue", "fits", "found"),
+    *("cluster", "distance", "margin", "second", "because"),
+    *("pvalue", "fits", "found", "trust"),
 )
 
 
@@ -44,9 +45,9 @@ def annotations(
 ) -> pl.DataFrame:
     """Return one row for each image, in the order of `nearest`: COLUMNS.
 
-    nearest: as in results/nearest; content: `image`, `kind`, `region`; tags: `image`, `path`,
-    `series`, `study`, `patient`; outside: `image`, `modality`, `body_part`, of `tags.labels`;
-    cards: as in cards.json.
+    nearest: as in results/nearest, with `trust` (see `trust.trust`); content: `image`, `kind`,
+    `region`; tags: `image`, `path`, `series`, `study`, `patient`; outside: `image`, `modality`,
+    `body_part`, of `tags.labels`; cards: as in cards.json.
     `second` is the label of the second leaf, null where that is the image's own label; then there
     is no `margin` either. `found`: whether the label was found again in other patients, null where
     it was not looked for.

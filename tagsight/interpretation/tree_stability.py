@@ -7,7 +7,7 @@ Source: Hennig, "Cluster-wise assessment of cluster stability" (2007); Tibshiran
 "Cluster validation by prediction strength" (2005), for the clusters of other patients.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,17 @@ from tagsight.tree import leaves as leaf_tables
 from tagsight.tree import placing
 from tagsight.tree.clusters import LEAST_REGION, region_codes, rows_of
 from tagsight.tree.encodings import Tree
-from tagsight.tree.growth import grown
+from tagsight.tree.growth import REST, Grown, grown
 
 FOUND = 0.5  # Jaccard coefficient from which a leaf counts as found again
 LEAST_HOLDOUT = 20  # images of a kind, to look for its leaves among them
 LEAST_IMAGES = 5  # of a leaf in the holdout, to say whether it is found there
+BOOTSTRAPS = {
+    "bootstrap": pl.Int32,
+    "kind": pl.String,
+    "region": pl.String,
+    "image": pl.String,
+}
 
 
 def tree_stability(
@@ -40,29 +46,31 @@ def tree_stability(
     weight: Weight,
     bootstraps: int,
     seed: int,
-) -> dict[str, Any]:
-    """Return the content of stability.json of a tree: how stable each leaf is.
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Return the content of stability.json of a tree, and the leaves of all bootstraps.
 
     samples, clusters: `tuning` and `holdout`, of different patients; clusters of
     `tree.clusters.tree_clusters`; tree: the encodings of the tuning sample; numbers: kind → K.
-    Returns `bootstraps`, `people`, and `leaves`, for each: `cluster`, `kind`, `patients` (of the
-    tuning sample), `stability` (mean Jaccard coefficient over bootstraps), `again` (the largest
+    The first has `bootstraps`, `people`, and `leaves`, for each: `cluster`, `kind`, `patients` (of
+    the tuning sample), `stability` (mean Jaccard coefficient over bootstraps), `again` (the largest
     Jaccard coefficient of its images of the holdout with a cluster of the holdout's own) and
     `found` (`again` is FOUND at least). The last two are null where the holdout has fewer than
     LEAST_HOLDOUT images of the kind, or LEAST_IMAGES of the leaf, and no more were to be expected:
     nothing can be said then.
+    The second has the columns of BOOTSTRAPS: a row for each leaf of each bootstrap of a kind, with
+    the image that is its medoid, and the region that it is of (null: of the rest of the kind).
     """
     tuning = samples["tuning"]
     leaves, _ = leaf_tables.of_sample(
         leaf_tables.chosen(clusters["tuning"], numbers), tuning, tree, numbers
     )
     again = _again(samples["holdout"], clusters["holdout"], leaves, tree)
-    rows = []
+    rows, drawn = [], [pl.DataFrame(schema=BOOTSTRAPS)]
     for kind, sample in tree.parts(tuning):
         of_kind = clusters["tuning"].filter(kind=kind, k=numbers[kind]).drop("kind")
         labels = labellings(sample, of_kind)[numbers[kind]]
         patients = _codes(sample)
-        stable = _bootstrapped(
+        stable, medoids = _bootstrapped(
             sample,
             tree.of(kind),
             labels.astype(np.int64),
@@ -72,6 +80,7 @@ def tree_stability(
             bootstraps=bootstraps,
             seed=seed,
         )
+        drawn.append(medoids.with_columns(kind=pl.lit(kind)).select(list(BOOTSTRAPS)))
         first = leaf_tables.first_leaves(tree, numbers)[kind]
         for c in range(numbers[kind]):
             found = again.get(first + c + 1)
@@ -86,7 +95,8 @@ def tree_stability(
                 }
             )
     people = int(tuning.select(person().n_unique()).item()) if len(tuning) else 0
-    return {"bootstraps": bootstraps, "people": people, "leaves": rows}
+    content = {"bootstraps": bootstraps, "people": people, "leaves": rows}
+    return content, pl.concat(drawn)
 
 
 def of_leaves(
@@ -126,11 +136,11 @@ def _bootstrapped(
     weight: Weight,
     bootstraps: int,
     seed: int,
-) -> Float64s:
-    """Mean Jaccard coefficients of a kind's clusters; NaN without a bootstrap."""
+) -> tuple[Float64s, pl.DataFrame]:
+    """Mean Jaccard coefficients of a kind's clusters, NaN without a bootstrap; and its leaves."""
     k = int(labels.max()) + 1
     rows = rows_of(sample, encoding, algorithm=algorithm, weight=weight)
-    total, count = np.zeros(k), 0
+    total, leaves = np.zeros(k), list[pl.DataFrame]()
     for times in bootstrap_counts(patients, bootstraps, seed):
         images = np.flatnonzero(times)
         drawn = np.bincount(rows.row, weights=times, minlength=len(rows.kind.weights))
@@ -140,8 +150,20 @@ def _bootstrapped(
         *_, last = grown(rows.kind.take(part, weights), k, LEAST_REGION)
         again = last.clustering.labels[np.searchsorted(part, rows.row[images])]
         total += jaccards(labels[images], again.astype(np.int64), k)
-        count += 1
-    return total / count if count else total * np.nan
+        medoids = rows.distinct.first[part[last.clustering.medoids]]
+        leaves.append(_leaves(len(leaves) + 1, sample["image"][medoids], last, rows.names))
+    schema = {name: of for name, of in BOOTSTRAPS.items() if name != "kind"}
+    table = pl.concat([pl.DataFrame(schema=schema), *leaves])
+    return (total / len(leaves) if leaves else total * np.nan), table
+
+
+def _leaves(
+    bootstrap: int, medoids: pl.Series, clusters: Grown, names: Sequence[str]
+) -> pl.DataFrame:
+    """The leaves of a bootstrap: the columns of BOOTSTRAPS but `kind`."""
+    regions = [None if code == REST else names[code] for code in clusters.regions.tolist()]
+    of_leaf = pl.DataFrame({"image": medoids, "region": pl.Series(regions, dtype=pl.String)})
+    return of_leaf.select(pl.lit(bootstrap, pl.Int32).alias("bootstrap"), "region", "image")
 
 
 def _again(

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 from forest import images, tree
 
-from tagsight.interpretation.tree_stability import of_leaves, tree_stability
+from tagsight.interpretation.tree_stability import BOOTSTRAPS, of_leaves, tree_stability
 from tagsight.tree.clusters import tree_clusters
 
 NUMBERS = {"CT": 2, "DX": 3}
@@ -13,7 +13,9 @@ HOW = {"algorithm": "fasterpam", "weight": "images"}
 def stable(tuning, holdout, bootstraps=5):
     samples = {"tuning": tuning, "holdout": holdout}
     clusters = {name: tree_clusters(s, tree(), count=10, **HOW) for name, s in samples.items()}
-    return tree_stability(samples, clusters, tree(), NUMBERS, bootstraps=bootstraps, seed=1, **HOW)
+    how = {**HOW, "bootstraps": bootstraps, "seed": 1}
+    content, _ = tree_stability(samples, clusters, tree(), NUMBERS, **how)
+    return content
 
 
 def test_groups_that_all_patients_share_are_found_again():
@@ -46,7 +48,8 @@ def test_clusters_of_noise_overlap_less_with_those_of_other_patients():
     ]
     samples = dict(zip(("tuning", "holdout"), noisy, strict=True))
     clusters = {name: tree_clusters(s, tree(), count=24, **HOW) for name, s in samples.items()}
-    result = tree_stability(samples, clusters, tree(), {"CT": 20}, bootstraps=0, seed=1, **HOW)
+    how = {**HOW, "bootstraps": 0, "seed": 1}
+    result, _ = tree_stability(samples, clusters, tree(), {"CT": 20}, **how)
     assert np.mean([leaf["again"] for leaf in result["leaves"] if leaf["again"]]) < 0.9
 
 
@@ -59,6 +62,22 @@ def test_without_enough_other_patients_of_a_kind_nothing_is_said():
 def test_no_bootstrap_is_no_stability():
     leaves = stable(images(1), images(2), bootstraps=0)["leaves"]
     assert {leaf["stability"] for leaf in leaves if leaf["kind"] == "CT"} == {None}
+
+
+def test_bootstraps_have_as_many_leaves_each_with_a_medoid_of_the_sample():
+    tuning = images(1)
+    samples = {"tuning": tuning, "holdout": images(2)}
+    clusters = {name: tree_clusters(s, tree(), count=10, **HOW) for name, s in samples.items()}
+    how = {**HOW, "bootstraps": 4, "seed": 1}
+    _, drawn = tree_stability(samples, clusters, tree(), NUMBERS, **how)
+    assert drawn.schema == BOOTSTRAPS
+    counts = drawn.group_by("bootstrap", "kind").len().rows()
+    assert sorted(counts) == [(b, kind, NUMBERS[kind]) for b in range(1, 5) for kind in NUMBERS]
+    rows = drawn.join(tuning, on="image", validate="m:1")
+    assert len(rows) == len(drawn)
+    assert (rows["kind"] == rows["kind_right"]).all()
+    ct = rows.filter(kind="CT")  # its two leaves are its two regions
+    assert ct["region"].to_list() == [("CHEST", "HEAD")[code] for code in ct["word.region"]]
 
 
 def test_leaves_have_the_stability_of_those_with_the_same_images_under_any_number():
