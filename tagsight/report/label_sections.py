@@ -272,7 +272,7 @@ def facets(run: Run) -> list[dict[str, Any]]:
 
 
 def incomparable(run: Run) -> list[str]:
-    """Return the facets that images have words of, but no series from tags and descriptions both."""
+    """Return the facets that images have words of, but no series from both sources."""
     stored = run.facets or {}
     return [
         name.replace("_", " ")
