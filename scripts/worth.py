@@ -2,8 +2,6 @@
 
 import polars as pl
 
-from tagsight.evaluation import worth
-from tagsight.evaluation.flat_labelling import ENCODED, flat_labels
 from tagsight.run.atomic import write_json
 from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
@@ -11,6 +9,8 @@ from tagsight.run.progress import Progress
 from tagsight.run.tables import scan
 from tagsight.terms.spelling_table import spelling_table
 from tagsight.tree.encodings import load_tree
+from tagsight.worth import worth
+from tagsight.worth.flat_labelling import ENCODED, flat_labels
 
 with logged(snakemake):
     inputs, params, seed = snakemake.input, snakemake.params, snakemake.params.seed

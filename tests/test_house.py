@@ -28,7 +28,7 @@ ORDER = (
     {"content"},
     {"clustering"},
     {"tree"},
-    {"interpretation", "evaluation"},
+    {"interpretation", "evaluation", "worth"},
     {"assigning", "handover", "report"},
     {
         "api",

@@ -1,4 +1,4 @@
-"""What labels are worth, in words and as the rows of a table; see evaluation/worth.py."""
+"""What labels are worth, in words and as the rows of a table; see worth/worth.py."""
 
 from collections.abc import Mapping
 from typing import Any

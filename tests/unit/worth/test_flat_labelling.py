@@ -3,9 +3,9 @@
 import polars as pl
 from sklearn.metrics import adjusted_rand_score
 
-from tagsight.evaluation.flat_labelling import flat_labels
 from tagsight.tags.frequencies import frequencies
 from tagsight.terms.spelling_table import spelling_table
+from tagsight.worth.flat_labelling import flat_labels
 
 HOW = {"distance": "linear", "presence_weight": 1.0, "scale": "rank", "weights": "equal"}
 SELECT = {

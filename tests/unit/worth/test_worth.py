@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagsight.errors import ConfigError
-from tagsight.evaluation import worth
-from tagsight.evaluation.linear_probe import Probed, interval, probe_draws, probed
-from tagsight.looks.pretraining import descriptions, shrunk
 from tagsight.run.tables import scan
 from tagsight.tags.encoding import Column, Encoding
 from tagsight.tree.encodings import Branch, Tree
+from tagsight.worth import worth
+from tagsight.worth.linear_probe import Probed, interval, probe_draws, probed
+from tagsight.worth.pretraining import descriptions, shrunk
 
 TEXTURES = 6
 

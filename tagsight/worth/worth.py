@@ -13,12 +13,12 @@ import polars as pl
 
 from tagsight.arrays import Int64s, UInt8s
 from tagsight.errors import ConfigError
-from tagsight.evaluation.linear_probe import Probed, interval, probed
-from tagsight.looks.pretraining import descriptions, shrunk
 from tagsight.run.progress import ProgressCounter
 from tagsight.run.tables import BOOKKEEPING, label_column, person
 from tagsight.tags.labels import LABELS
 from tagsight.tree.encodings import Tree
+from tagsight.worth.linear_probe import Probed, interval, probed
+from tagsight.worth.pretraining import descriptions, shrunk
 
 NETWORKS = 5  # of each labelling
 DRAWS = 20  # of patients to learn from
