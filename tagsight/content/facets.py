@@ -30,6 +30,7 @@ PROJECTIONS = frozenset(["CR", "DX", "MG", "RG", "IO", "PX", "RF"])
 SECTIONS = frozenset(["CT", "MR", "PT", "NM"])
 EMISSION = frozenset(["PT", "NM"])
 C_ARM = frozenset(["XA", "RF"])
+ACQUIRED = EMISSION | C_ARM | {"MR", "MG"}
 ALL = frozenset[str]()
 Reader = Callable[[ImageHeader], str | None]
 # Facet -> a word that tags give -> words of descriptions that say the same, and more.
@@ -80,15 +81,13 @@ def facets(
 ) -> tuple[Facet, ...]:
     """Return all facets, in the order in which a name has their words.
 
-    words: what spellings of tags mean; kernel_table: columns maker, pattern, word; described: kind
-    -> pairs of facet and word that its descriptions can have; those of a facet that no tag tells
-    make one more.
+    words: of spellings; kernel_table: columns maker, pattern, word; described: kind -> pairs of
+    facet and word that its descriptions can have; those of a facet that no tag tells make one more.
     """
 
     def by_table(read: Callable[[FacetWords, ImageHeader], str | None]) -> Reader:
         return update_wrapper(partial(read, words), read)
 
-    acquired = EMISSION | MR | C_ARM | {"MG"}
     rows = [
         (
             SECTIONS,
@@ -108,7 +107,7 @@ def facets(
         (PROJECTIONS, by_table(views.view), views.KEYWORDS, ()),
         (C_ARM, exposures.angle, exposures.ANGLE_KEYWORDS, exposures.ANGLES),
         (
-            acquired,
+            ACQUIRED,
             by_table(acquisitions.acquisition),
             acquisitions.ACQUISITION_KEYWORDS,
             acquisitions.ACQUISITIONS,
