@@ -236,7 +236,7 @@ def facets(run: Run) -> list[dict[str, Any]]:
 
 
 def incomparable(run: Run) -> list[str]:
-    """Return the facets that images have words of, but no series from tags and descriptions both."""
+    """Return the facets that have words, but no series with words of tags and descriptions both."""
     stored = run.facets or {}
     return [
         name.replace("_", " ")
