@@ -37,8 +37,7 @@ SITES = isinstance(config["input"], dict) or "site" in config["tags"]["columns"]
 TRIALS = [f"trial-{i:02d}" for i in range(1, config["samples"]["trials"] + 1)]
 SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
 # Of body parts and words a reader of headers needs to know only where it reads descriptions.
-WORDS = {"words": "labels.tables.words"}
-FACETS = {"facets": "labels.tables.facets"}  # the reader tells radiopharmaceuticals by them
+WORDS, FACETS = {"words": "labels.tables.words"}, {"facets": "labels.tables.facets"}
 DERIVING = {"body_parts": "tags.body_parts", **WORDS} if config["tags"]["derive_text"] else {}
 
 # Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.

@@ -7,26 +7,24 @@ from tagsight.assigning.encoder import TagEncoder
 from tagsight.assigning.finished_run import load_run
 from tagsight.assigning.incoming import input_sites, not_applied, read_parts
 from tagsight.content.tables import content_tables
-from tagsight.reading.options import reader_options
+from tagsight.reading.options import options_by
 from tagsight.run.atomic import stream_parquet, write_json, writing
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
-from tagsight.terms.facet_words import facet_words
 from tagsight.terms.spelling_table import spelling_table
-from tagsight.terms.technique_words import user_words
 
 with logged(snakemake):
     params, out = snakemake.params, snakemake.output
     sites = input_sites(params.archive, params.sites)
     results, learned = results_folder(snakemake), params.weights == "looks"
     run = load_run(results, params.ranges, params.key_file, learned=learned)
-    spellings, words = spelling_table(params.body_parts), user_words(params.get("words"))
+    spellings = spelling_table(params.body_parts)
     encoder = TagEncoder(run, spellings, content_tables(params.tables))
     encoder.require_the_runs()
     folder = resume_folder(snakemake, params.store)
     delivery = Delivery(run, folder / "assigned")
-    how = reader_options(run.reader_settings, spellings, words, facet_words(params.facets))
+    how = options_by(run.reader_settings, params)
     for shard in read_parts(run, sites, how, params.shards, folder):
         delivery.add(shard, encoder.encode(shard.tags))
     summary = {"sites": not_applied(sites, params.sites), **delivery.summary(params.seed)}
@@ -37,7 +35,6 @@ with logged(snakemake):
             table.with_columns(shown).sink_csv(temporary, float_precision=6)
     write_json(summary, out.summary)
     LOG.info("%s", summary["result"])
-    if summary["sites"]:
-        LOG.warning("%s", summary["sites"])
-    if summary["warning"]:
-        LOG.warning("drift: %s", summary["warning"])
+    for key, about in (("sites", "sites"), ("warning", "drift")):
+        if summary[key]:
+            LOG.warning("%s: %s", about, summary[key])

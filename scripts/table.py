@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from tagsight.reading.column_splits import Split
-from tagsight.reading.options import reader_options
+from tagsight.reading.options import options_by
 from tagsight.reading.provenance import footer
 from tagsight.reading.ready_table import Layout, open_table, sample_rows, shard_rows, summary
 from tagsight.reading.ready_table_tags import tags
@@ -14,9 +14,6 @@ from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import REJECTED
-from tagsight.terms.facet_words import facet_words
-from tagsight.terms.spelling_table import spelling_table
-from tagsight.terms.technique_words import user_words
 
 with logged(snakemake):
     params, out, results = snakemake.params, snakemake.output, results_folder(snakemake)
@@ -25,8 +22,7 @@ with logged(snakemake):
     report = summary(table)
     LOG.info("%d rows", report["rows"])
     read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}
-    tables = spelling_table(params.get("body_parts")), user_words(params.get("words"))
-    options = reader_options(read_with, *tables, facet_words(params.facets))
+    options = options_by(read_with, params)
     key = run_key(params.key_file, results)
     parts = shard_rows(sample_rows(table, params.draw, params.seed), params.shards)
     for rows, into, rejected in zip(parts, out.tags, out.rejected, strict=True):

@@ -3,7 +3,7 @@
 import polars as pl
 
 from tagsight.archive.sites import named_sites
-from tagsight.reading.options import reader_options
+from tagsight.reading.options import options_by
 from tagsight.reading.provenance import footer
 from tagsight.reading.shard_reader import read_shard
 from tagsight.reading.site_tags import of_sites
@@ -11,9 +11,6 @@ from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG, Progress
-from tagsight.terms.facet_words import facet_words
-from tagsight.terms.spelling_table import spelling_table
-from tagsight.terms.technique_words import user_words
 
 with logged(snakemake):
     params = snakemake.params
@@ -21,8 +18,7 @@ with logged(snakemake):
     key = run_key(params.key_file, results_folder(snakemake))
     require_same_key(key, pl.read_parquet_metadata(snakemake.input[0])["key"])
     read_with = {name: params[name] for name in ("keep", "keep_undrawable", "derive_text")}
-    tables = spelling_table(params.get("body_parts")), user_words(params.get("words"))
-    options = reader_options(read_with, *tables, facet_words(params.facets))
+    options = options_by(read_with, params)
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, options, store, Progress(len(listing), "files"))
     LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))

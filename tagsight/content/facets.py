@@ -139,11 +139,10 @@ def facets(
         (SECTIONS, by_table(acquisitions.position), ("PatientPosition",), acquisitions.POSITIONS),
         (ALL, by_table(views.side), views.SIDE_KEYWORDS, ()),
     ]
-    own = []
-    for kinds, read, keywords, known in rows:
-        name = read.__name__
-        all_words = tuple(dict.fromkeys((*known, *words.words(name))))
-        own.append(Facet(name, kinds, keywords, read, all_words))
+    own = [
+        Facet(read.__name__, kinds, keywords, read, (*known, *words.words(read.__name__)))
+        for kinds, read, keywords, known in rows
+    ]
     return _with_described(own, described)
 
 

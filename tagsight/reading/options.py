@@ -7,8 +7,19 @@ import polars as pl
 
 from tagsight.dicom.headers import ReaderOptions
 from tagsight.terms.body_parts import BodyParts
-from tagsight.terms.facet_words import FacetWords
-from tagsight.terms.technique_words import TechniqueWords
+from tagsight.terms.facet_words import FacetWords, facet_words
+from tagsight.terms.spelling_table import spelling_table
+from tagsight.terms.technique_words import TechniqueWords, user_words
+
+
+def options_by(settings: Mapping[str, Any], tables: Mapping[str, Any]) -> ReaderOptions:
+    """Return what the reader keeps: see `reader_options`.
+
+    tables: the user's tables `body_parts`, `words` and `facets`, paths or null, by name.
+    """
+    spellings = spelling_table(tables.get("body_parts"))
+    words, facets = user_words(tables.get("words")), facet_words(tables.get("facets"))
+    return reader_options(settings, spellings, words, facets)
 
 
 def reader_options(
