@@ -59,7 +59,10 @@ def nothing():
     return told({each.key: {s.key: figures(None) for s in STRATA} for each in LABELLINGS})
 
 
-def scanners(of, own=figures(0.2), left=figures(0.01), in_region=figures(0.2), by="manufacturer"):
+MOST, LITTLE = figures(0.2), figures(0.01)
+
+
+def scanners(of, own=MOST, left=LITTLE, in_region=MOST, by="manufacturer"):
     """`scanners` of evaluation.json: labels inside modality, inside one maker, inside one region.
 
     of: `pair`; by: manufacturer or model, whose images were compared.
