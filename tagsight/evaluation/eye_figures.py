@@ -45,20 +45,20 @@ def figures(eyes: Mapping[str, Eye]) -> dict[str, Any]:
     """
     explained = {name: each.compared.explained for name, each in eyes.items()}
     corrected = by_eyes(explained, (LABELS.key, MODALITY.key))
-    retrieved = {name: each.retrieval for name, each in eyes.items()}
-    told_by = {
-        name: {
-            "pair": told(explained[name], corrected[name]),
-            "retrieval": each.retrieval,
-            "sees": seen_beyond(retrieved[AUTOENCODER], each.retrieval)
-            if name != AUTOENCODER
-            else None,
-        }
-        for name, each in eyes.items()
+    pairs = {name: told(explained[name], corrected[name]) for name in eyes}
+    own = eyes[AUTOENCODER]
+    return {
+        "pair": pairs[AUTOENCODER],
+        "scanners": scanners(pairs[AUTOENCODER], own.compared.beyond),
+        "eyes": {
+            name: {
+                "pair": pairs[name],
+                "retrieval": each.retrieval,
+                "sees": None if each is own else seen_beyond(own.retrieval, each.retrieval),
+            }
+            for name, each in eyes.items()
+        },
     }
-    own = told_by[AUTOENCODER]["pair"]
-    by_scanner = scanners(own, eyes[AUTOENCODER].compared.beyond)
-    return {"pair": own, "scanners": by_scanner, "eyes": told_by}
 
 
 def retrievals(embeddings: Sequence[Float32s], images: pl.DataFrame) -> Retrievals:
@@ -125,11 +125,13 @@ def remark(eyes: Mapping[str, Mapping[str, Any]]) -> str | None:
     told = [name for name in FORMULAS if name in eyes and _is_beaten(name, eyes[name]["sees"])]
     if not told:
         return None
-    points = [f"{100 * eyes[name]['sees']['difference']:.1f}" for name in told]
+    by = [
+        f"by {name} {abs(100 * difference):.1f} in a hundred {'fewer' if difference < 0 else 'more'}"
+        for name, difference in ((name, eyes[name]["sees"]["difference"]) for name in told)
+    ]
     return (
-        f"The autoencoder sees {' and '.join(FORMULAS[name] for name in told)}: by "
-        f"{' and '.join(told)} {' and '.join(points)} in a hundred more of the nearest images in "
-        "other patients have the modality or region of an image."
+        f"The autoencoder sees {' and '.join(FORMULAS[name] for name in told)}: {', '.join(by)} of "
+        "the nearest images in other patients have the modality or region of an image."
     )
 
 

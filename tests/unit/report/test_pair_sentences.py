@@ -177,6 +177,7 @@ def test_what_is_claimed_beside_the_headline_is_corrected_for():
     """Just below 5 % by itself, and not so as one of many."""
     maker = figures(0.1, 0.0435)
     others = {"shares": SCANNERS["shares"] | {"labels": 0.05}, "manufacturer__modality": maker}
+    others["model__modality"] = figures(0.01, 0.02)
     assert maker.ci95[0] > 0
     assert pair(**others)["manufacturer"]["modality"]["p_holm"] > 0.05
     sentences = said(**others)
