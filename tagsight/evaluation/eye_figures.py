@@ -126,8 +126,8 @@ def remark(eyes: Mapping[str, Mapping[str, Any]]) -> str | None:
     if not told:
         return None
     by = [
-        f"by {name} {abs(100 * difference):.1f} in a hundred {'fewer' if difference < 0 else 'more'}"
-        for name, difference in ((name, eyes[name]["sees"]["difference"]) for name in told)
+        f"by {name} {100 * abs(more):.1f} in a hundred {'fewer' if more < 0 else 'more'}"
+        for name, more in ((name, eyes[name]["sees"]["difference"]) for name in told)
     ]
     return (
         f"The autoencoder sees {' and '.join(FORMULAS[name] for name in told)}: {', '.join(by)} of "

@@ -387,5 +387,5 @@ def test_eyes_are_a_table_and_one_that_sees_little_is_said_to():
         "autoencoder 47 % (44 to 50 %) &lt; .001 &lt; .001 80 % (20 %) 80 % (20 %) 80 % (20 %)"
         in text
     )
-    assert "sees no more than components of pixels do" in text
+    assert "sees no more than components of pixels (pca): by pca 0.1 in a hundred more of" in text
     assert "What each eye sees" not in words(rendered(tree_run(evaluation=evaluation())))
