@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from tagsight.evaluation import eye_figures
-from tagsight.evaluation.pair import columns_of, trial_images
+from tagsight.evaluation.pair import columns_of, trial_images, untested
 from tagsight.evaluation.paired_tests import evaluate
 from tagsight.looks.eyes import sights
 from tagsight.run.atomic import write_json
@@ -20,15 +20,16 @@ with logged(snakemake):
     tuning, *embeddings = [
         np.load(path, mmap_mode="r") for path in (inputs.tuning, *inputs.embeddings)
     ]
-    eyes = {eye_figures.AUTOENCODER: eye_figures.figures(embeddings, tuning, images)}
+    eyes = {eye_figures.AUTOENCODER: eye_figures.eye(embeddings, tuning, images)}
     for name, (at_tuning, *at_trials) in sights(inputs.get("sights") or []):
-        eyes[name] = eye_figures.figures(at_trials, at_tuning, images)
-    if remark := eye_figures.remark(eyes):
+        eyes[name] = eye_figures.eye(at_trials, at_tuning, images)
+    found = eye_figures.figures(eyes)
+    if remark := eye_figures.remark(found["eyes"]):
         LOG.warning(remark)
     evaluation = {
         **evaluate(pl.read_parquet(inputs.trials), left_out),
-        "pair": eyes[eye_figures.AUTOENCODER]["pair"],
+        **found,
         "columns": columns_of(images),
-        "eyes": eyes,
+        "untested": untested(embeddings, images),
     }
     write_json(evaluation, snakemake.output[0])

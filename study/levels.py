@@ -2,7 +2,8 @@
 
 Embeddings follow what looks are tied to, and labels are drawn at random for each patient, for each
 of his modalities, for each series or for each site. No label knows looks beyond modality, so that
-whatever is found inside modality is a false alarm. For power, labels know looks by a known share.
+whatever is found inside modality is a false alarm; so it is where a few patients have most of the
+images, and where trials are few. For power, labels know looks by a known share.
 
     python -m study.levels
 
@@ -46,20 +47,48 @@ class Archive:
     scanners: Int64s
 
 
-def archive(rng: Rng, images: int) -> Archive:
-    """Draw an archive of TRIALS trials of so many images, of 1 to 8 images a patient.
+@dataclass(frozen=True)
+class Shape:
+    """How many trials an archive has, and how its images are dealt to patients.
+
+    even: whether patients have 1 to 8 images; else a Pareto distribution of shape 1, so that a few
+    have most of them, but at most a trial's.
+    """
+
+    trials: int = TRIALS
+    even: bool = True
+
+    def sizes(self, rng: Rng, images: int) -> Int64s:
+        """Draw how many images each of enough patients has, int64 (n,)."""
+        n = self.trials * images
+        if self.even:
+            return rng.integers(1, 9, n)
+        return np.minimum(1 + rng.pareto(1, n), images).astype(np.int64)
+
+
+EVEN = Shape()
+# Beside the rows of even archives.
+UNEVEN = {
+    "of Pareto-sized patients": Shape(even=False),
+    "of 3 trials": Shape(trials=3),
+}
+
+
+def archive(rng: Rng, images: int, shape: Shape = EVEN) -> Archive:
+    """Draw an archive of trials of so many images.
 
     Patients have one modality mostly. Sites have modalities of their own, not machines.
     """
-    n = TRIALS * images
-    patients = np.repeat(np.arange(n), rng.integers(1, 9, n))[:n]
+    n = shape.trials * images
+    patients = np.repeat(np.arange(n), shape.sizes(rng, images))[:n]
     sites = rng.integers(0, SITES, n)[patients]
     mostly = ((sites + rng.integers(0, 3, n)[patients]) % MODALITIES).astype(np.int64)
     modalities = np.where(rng.random(n) < 0.8, mostly, rng.integers(0, MODALITIES, n))
     series = _numbered(patients, modalities, rng.integers(0, 2, n))
     scanners = rng.integers(0, SCANNERS, (n, MODALITIES))[patients, modalities]
     people = patients.max() + 1
-    return Archive(patients * TRIALS // people, patients, modalities, series, sites, scanners)
+    trials = patients * shape.trials // people
+    return Archive(trials, patients, modalities, series, sites, scanners)
 
 
 LOOKS: dict[str, Callable[[Archive], Int64s | None]] = {
@@ -91,17 +120,26 @@ def labels(rng: Rng, of: Archive, drawn_for: str) -> Int64s:
     return rng.choice(LABELS, units.max() + 1, p=shares)[units]
 
 
-def false_alarms(draws: int, images: int = SIZES[0]) -> Iterator[dict[str, str | float]]:
-    """Yield for each kind of labels and looks how often noise was called an effect."""
-    for place, (drawn_for, tied_to) in enumerate((u, t) for u in UNITS for t in LOOKS):
+def false_alarms(
+    draws: int, images: int = SIZES[0], first: int = 0
+) -> Iterator[dict[str, str | float]]:
+    """Yield for each kind of labels and looks how often noise was called an effect.
+
+    first: rows before it are left out; a row does not depend on others.
+    """
+    even = [(u, t, EVEN, "") for u in UNITS for t in LOOKS]
+    uneven = [("patient", "the patient", shape, f", {name}") for name, shape in UNEVEN.items()]
+    for place, (drawn_for, tied_to, shape, name) in enumerate([*even, *uneven]):
+        if place < first:
+            continue
         found = []
         for draw in range(draws):
             rng = np.random.default_rng([1, place, draw])
-            of = archive(rng, images)
+            of = archive(rng, images, shape)
             found.append(_tested(looks(rng, of, tied_to), labels(rng, of, drawn_for), of))
         alarms = [each for each in found if each.p is not None and each.p < LEVEL]
         yield {
-            "labels drawn for each": drawn_for,
+            "labels drawn for each": drawn_for + name,
             "looks follow": tied_to,
             "false alarms": _percent(len(alarms) / draws),
             "of these above 0": _percent(sum((a.explained or 0) > 0 for a in alarms) / draws),
@@ -129,7 +167,8 @@ def power(
 def tables(draws: int) -> str:
     """Return both tables in markdown."""
     noise, effects = pl.DataFrame(list(false_alarms(draws))), pl.DataFrame(list(power(draws // 2)))
-    of_noise = f"{draws} archives of {TRIALS} × {SIZES[0]} images in each row:"
+    size = f"{TRIALS} × {SIZES[0]} images"
+    of_noise = f"{draws} archives of {size} in each row, unless it says otherwise:"
     of_effects = f"{draws // 2} archives in each row:"
     return "\n\n".join((of_noise, markdown(noise), of_effects, markdown(effects)))
 

@@ -1,13 +1,15 @@
 """How much labels and baselines explain of the distance in looks, by one eye, over all trials."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from tagsight.arrays import Float32s, Int64s
+from tagsight.arrays import Bools, Float32s, Int64s
 from tagsight.evaluation.labellings import (
     EMBEDDING,
     LABELLINGS,
@@ -16,23 +18,37 @@ from tagsight.evaluation.labellings import (
     Labelling,
     Stratum,
     in_columns,
+    is_compared,
 )
-from tagsight.evaluation.pair_statistic import Explained, pair_statistics
-from tagsight.evaluation.pair_tests import Pair, told
+from tagsight.evaluation.pair_statistic import Explained, Pairs, pairs
+from tagsight.evaluation.pair_sums import lengths
 from tagsight.evaluation.picture_groups import picture_groups
+from tagsight.evaluation.scanners import BEYOND, Beyond, beyond
 from tagsight.run.tables import label_column, scan
+from tagsight.terms.defined_terms import modalities
 
 NO_PICTURE = "no trial has a picture"
 TOO_FEW = "the tuning sample has too few different pictures for so many groups"
+UNSTATED = "no image states its "  # and what
+READABLE = {"manufacturer": "maker", "model": "scanner model", "body_part": "body part"}
+OTHER = "other"  # in place of a modality that is no term of the standard
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is found by one eye: labelling → stratum → figures; of BEYOND, stratum → figures."""
+
+    explained: Mapping[str, Mapping[str, Explained]]
+    beyond: Mapping[str, Beyond]
 
 
 def trial_images(samples: Sequence[Path | str], annotations: Sequence[Path | str]) -> pl.DataFrame:
     """Return the images of all trials in the order of the samples, with the labels they have.
 
     samples: of the trials, in order; annotations: all shards. Labels are those that are shipped.
-    Returns `trial` (from 0), `patient` (where that is unknown the series, else the image), `label`
-    (null = none; the cluster in a flat run) and the columns of LABELLINGS and STRATA that samples
-    have.
+    Returns `trial` (from 0), `patient` (where that is unknown the series, else the image),
+    `has_patient` (whether it is known), `label` (null = none; the cluster in a flat run) and the
+    columns of LABELLINGS and STRATA that samples have.
     """
     images = pl.concat(
         [pl.read_parquet(path).with_columns(trial=pl.lit(i)) for i, path in enumerate(samples)],
@@ -44,32 +60,70 @@ def trial_images(samples: Sequence[Path | str], annotations: Sequence[Path | str
     labels = shipped.select("image", label).join(drawn, on="image", how="semi").collect()
     wanted = {c for entry in (*LABELLINGS, *STRATA) for c in (*entry.columns, "body_part")}
     person = pl.coalesce("patient", "series", "image").alias("patient")
+    has_patient = pl.col("patient").is_not_null().alias("has_patient")
     known = [name for name in images.columns if name in wanted - {"label"}]
     joined = images.join(labels, on="image", how="left", maintain_order="left")
-    return joined.select("trial", person, "label", *known)
+    return joined.select("trial", person, has_patient, "label", *known)
 
 
-def pair(embeddings: Sequence[Float32s], tuning: Float32s, images: pl.DataFrame) -> Pair:
-    """Return labelling → stratum → how much it explains there, as in evaluation.json.
+def pair(embeddings: Sequence[Float32s], tuning: Float32s, images: pl.DataFrame) -> Compared:
+    """Return how much labelling by labelling explains in each stratum, by one eye.
 
     embeddings: float32 (m, d) each, of the trials in order, by one eye; tuning: float32 (t, d), of
     the tuning sample. They may be memory-mapped; NaN rows are images that could not be drawn.
     images: of `trial_images`, a row for each row of the embeddings.
     """
-    by_columns: list[Labelling] = in_columns(LABELLINGS, images.columns)
-    strata = {s.key: group(images, s) for s in in_columns(STRATA, images.columns)}
-    labels = {each.key: group(images, each) for each in by_columns if each.columns}
-    drawn = [np.isfinite(array[:, :1]).all(axis=1) for array in embeddings]
-    k = len(np.unique(labels[LABELS.key][np.concatenate([*drawn, np.zeros(0, bool)])]))
+    labellings: list[Labelling] = in_columns(LABELLINGS, images.columns)
+    strata: list[Stratum] = in_columns(STRATA, images.columns)
+    wanted = [(q.key, s.key) for q in labellings for s in strata if is_compared(q, s)]
+    groups_of = {each.key: group(images, each) for each in labellings if each.columns}
+    inside = {each.key: group(images, each) for each in strata}
+    drawn = is_drawn(embeddings)
+    k = len(np.unique(groups_of[LABELS.key][drawn]))
     groups = picture_groups(tuning, embeddings, k)
     if groups is not None:
-        labels[EMBEDDING.key] = groups
+        groups_of[EMBEDDING.key] = groups
+    reasons = {
+        **{each.key: _unstated(groups_of[each.key], each) for each in labellings if each.columns},
+        **{each.key: _unstated(inside[each.key], each) for each in strata},
+        EMBEDDING.key: None if groups is not None else TOO_FEW if k else NO_PICTURE,
+    }
     patients, trials = (rank(images[name]) for name in ("patient", "trial"))
-    found = pair_statistics(embeddings, labels, strata, patients, trials)
-    if groups is None:
-        none = Explained(None, None, None, None, None, 0, 0, reason=TOO_FEW if k else NO_PICTURE)
-        found[EMBEDDING.key] = dict.fromkeys(strata, none)
-    return told({each.key: found[each.key] for each in by_columns})
+    known = [(q, s) for q, s in wanted if q in groups_of]
+    found = pairs(embeddings, groups_of, inside, patients, trials, known)
+    explained: dict[str, dict[str, Explained]] = {}
+    for q, s in wanted:
+        explained.setdefault(q, {})[s] = _explained(found, q, s, reasons[q] or reasons[s])
+    return Compared(explained, {s: beyond(found, s) for s in BEYOND if s in inside})
+
+
+def untested(embeddings: Sequence[Float32s], images: pl.DataFrame) -> dict[str, Any]:
+    """Return how many images could not be compared, or only as of their series.
+
+    As in `pair`. Returns `images` (drawn), `without_patient` (drawn, of unknown patients), `alone`:
+    modality → drawn images of those that have pictures of one patient alone (`other` for all that
+    are no Defined Terms, empty where it is not stated).
+    """
+    drawn = images.filter(pl.Series(is_drawn(embeddings)))
+    term = pl.col("modality").fill_null("")
+    listed = pl.when(term.is_in(["", *sorted(modalities())])).then(term).otherwise(pl.lit(OTHER))
+    of_modality = drawn.group_by("modality").agg(
+        pl.len().alias("n"), pl.col("patient").n_unique().alias("patients")
+    )
+    alone = of_modality.filter(pl.col("patients") == 1).group_by(listed.alias("term"))
+    rows = alone.agg(pl.col("n").sum()).sort("term").iter_rows()
+    return {
+        "images": len(drawn),
+        "without_patient": int((~drawn["has_patient"]).sum()),
+        "alone": {modality: int(n) for modality, n in rows},
+    }
+
+
+def is_drawn(embeddings: Sequence[Float32s]) -> Bools:
+    """Return which rows of all embeddings can be compared, bool (n,)."""
+    norms = lengths(embeddings)
+    drawn: Bools = np.isfinite(norms) & (norms > 0)
+    return drawn
 
 
 def columns_of(images: pl.DataFrame) -> Mapping[str, Sequence[str]]:
@@ -80,17 +134,33 @@ def columns_of(images: pl.DataFrame) -> Mapping[str, Sequence[str]]:
 
 
 def group(images: pl.DataFrame, by: Labelling | Stratum) -> Int64s:
-    """Return the group of each image, int64 (n,); missing is a value, too.
+    """Return the group of each image, int64 (n,); -1 where what must be stated is not.
 
-    Without columns all images are one group.
+    Elsewhere missing is a value, too. Without columns all images are one group.
     """
     codes = [rank(images[name]) for name in by.columns]
-    return reduce(_crossed, codes, np.zeros(len(images), np.int64))
+    groups = reduce(_crossed, codes, np.zeros(len(images), np.int64))
+    lacking = [images[name].is_null().to_numpy() for name in by.stated]
+    return np.where(reduce(np.logical_or, lacking, np.zeros(len(images), np.bool_)), -1, groups)
 
 
 def rank(values: pl.Series) -> Int64s:
     """Return values as numbers in their order from 1, int64 (n,); 0 where there is none."""
     return values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
+
+
+def _explained(found: Pairs, labelling: str, stratum: str, reason: str | None) -> Explained:
+    """The figures, or the reason why there are none."""
+    if reason is not None:
+        return Explained(None, None, None, None, None, 0, 0, reason=reason)
+    return found.explained(labelling, stratum)
+
+
+def _unstated(groups: Int64s, by: Labelling | Stratum) -> str | None:
+    """That no image states what it must, if so."""
+    if not len(groups) or not by.stated or (groups >= 0).any():
+        return None
+    return UNSTATED + " and ".join(READABLE.get(name, name) for name in by.stated)
 
 
 def _crossed(coarse: Int64s, fine: Int64s) -> Int64s:

@@ -3,8 +3,8 @@
 For image i, b is the mean cosine distance to the images of other patients in its stratum (its
 modality, say), and a that to those of them that have its label too; a is b where there are none.
 Explained is 1 − Σa / Σb. Images without b count in neither sum. Labels that know nothing of looks
-explain 0 on average, also where the images of a patient share them, so no label is permuted. All
-trials are pooled; the error is that of a jackknife which leaves out one trial at a time.
+explain about 0 on average, also where the images of a patient share them, so no label is permuted.
+All trials are pooled; the error is that of a jackknife which leaves out one trial at a time.
 
 The mean distance to a set is 1 − u·s / size, with u the image at length 1 and s the sum of the set,
 so that the work grows with the number of images, not of pairs.
@@ -12,17 +12,19 @@ so that the work grows with the number of images, not of pairs.
 Source: Efron & Stein (1981), Ann. Statist. 9:586, for the jackknife.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
-from tagsight.arrays import Float32s, Float64s, Integers
+from tagsight.arrays import Bools, Float32s, Float64s, Integers
 from tagsight.evaluation.pair_sums import Others, bundles, codes, crossed, lengths, others
 
 ROUNDING = 1e-12  # what is less is 0 but for rounding
 UNDIVIDED = "it divides nothing that could be compared"
+
+Combination = tuple[str, str]  # a labelling and a stratum
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Explained:
 
     explained: 1 − Σa / Σb; None where nothing can be compared. error: of the jackknife by trials;
     ci95, t, df, p: of it, two-sided; None where they are undefined. n: images that count; labels:
-    how many different labels these have. reason: why a figure is None.
+    how many different labels these have; paired: how many images have another patient's of their
+    label in their stratum, which the others, with a = b, lack. reason: why a figure is None.
     """
 
     explained: float | None
@@ -43,6 +46,7 @@ class Explained:
     labels: int
     error: float | None = None
     reason: str | None = None
+    paired: int = 0
 
 
 def pair_statistic(
@@ -68,37 +72,91 @@ def pair_statistics(
     embeddings: float32 (m, d) each, n rows in all; may be memory-mapped, since they are read some
     columns at a time. Rows with NaN and rows of zeros are left out.
     labellings: integers (n,), compared inside a stratum alone; -1 is no label, with a = b.
-    strata, patients, trials: integers (n,). A stratum of one patient contributes nothing. Images of
-    one patient are never compared with each other.
+    strata, patients, trials: integers (n,); an image of stratum -1 is in none, and is left out. A
+    stratum of one patient contributes nothing. Images of one patient are never compared.
     Labels that divide no stratum explain 0, without a test.
+    """
+    wanted = [(labelling, stratum) for labelling in labellings for stratum in strata]
+    found = pairs(embeddings, labellings, strata, patients, trials, wanted)
+    return {q: {s: found.explained(q, s) for s in strata} for q in labellings}
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Images against those of other patients: by stratum, and by stratum and label.
+
+    labels: labelling → integers (b,), of the bundles of images, see `pair_sums`. far: stratum →
+    other patients' images there; near: labelling and stratum → those of them of the same label.
+    """
+
+    labels: Mapping[str, Integers]
+    far: Mapping[str, Others]
+    near: Mapping[Combination, Others]
+
+    def explained(self, labelling: str, stratum: str, among: Bools | None = None) -> Explained:
+        """Return how much a labelling explains inside a stratum.
+
+        among: bool (b,), the bundles whose images count, see `paired`; None: all that can be
+        compared. They are compared with all others.
+        """
+        far, near, labels = self.far[stratum], self.near[labelling, stratum], self.labels[labelling]
+        if among is not None:
+            far = _only(far, among)
+        of, compared = far.bundles, np.isfinite(far.distances())
+        n = int(of.sizes[compared].sum())
+        kinds = len(np.unique(labels[compared & (labels >= 0)]))
+        paired = self.images(compared & self.paired(labelling, stratum))
+        explained = _share(far, near)
+        if explained is None:
+            reason = (
+                "all pictures look the same" if n else "no stratum has pictures of two patients"
+            )
+            return Explained(None, None, None, None, None, n, kinds, reason=reason, paired=paired)
+        parts = [_share(far, near, left_out) for left_out in np.unique(of.trials[compared])]
+        return replace(_tested(explained, parts, n, kinds), paired=paired)
+
+    def paired(self, labelling: str, stratum: str) -> Bools:
+        """Return which bundles have another patient's image of their label there, bool (b,)."""
+        has: Bools = np.isfinite(self.near[labelling, stratum].distances())
+        return has
+
+    def images(self, bundles: Bools) -> int:
+        """Return the number of images in bundles, bool (b,)."""
+        (any_of, *_) = self.far.values()
+        return int(any_of.bundles.sizes[bundles].sum())
+
+
+def pairs(
+    embeddings: Sequence[Float32s],
+    labellings: Mapping[str, Integers],
+    strata: Mapping[str, Integers],
+    patients: Integers,
+    trials: Integers,
+    wanted: Collection[Combination],
+) -> Pairs:
+    """Return images against those of other patients, in one pass over the embeddings.
+
+    The first five as in `pair_statistics`; images whose stratum is -1 are in none. wanted: the
+    labellings and strata that are compared.
     """
     norms = lengths(embeddings)
     drawn = np.flatnonzero(np.isfinite(norms) & (norms > 0))
     of = bundles(drawn, patients, trials, *labellings.values(), *strata.values())
-    inside = {name: codes(np.asarray(each)[of.rows]) for name, each in strata.items()}
+    inside = {name: np.asarray(each)[of.rows] for name, each in strata.items()}
     labels = {name: np.asarray(each)[of.rows] for name, each in labellings.items()}
-    near = {(name, s): crossed(inside[s], codes(labels[name])) for name in labels for s in inside}
-    summed = others(embeddings, norms, of, [*inside.values(), *near.values()])
-    far_of = dict(zip(inside, summed, strict=False))
-    near_of = dict(zip(near, summed[len(inside) :], strict=True))
-    return {
-        name: {s: _compared(each, far_of[s], near_of[name, s]) for s in inside}
-        for name, each in labels.items()
-    }
+    far = {name: codes(each) for name, each in inside.items()}
+    near = {(q, s): crossed(far[s], codes(labels[q])) for q, s in wanted}
+    summed = iter(others(embeddings, norms, of, [*far.values(), *near.values()]))
+    return Pairs(
+        labels,
+        {s: _only(next(summed), inside[s] >= 0) for s in far},
+        {(q, s): _only(next(summed), (labels[q] >= 0) & (inside[s] >= 0)) for q, s in near},
+    )
 
 
-def _compared(labels: Integers, far: Others, near: Others) -> Explained:
-    """One labelling in one stratum; labels: integers (b,), of the bundles."""
-    labelled = np.where(labels[:, None] < 0, 0, near.counts)
-    near, of = Others(near.products, labelled, near.bundles), far.bundles
-    compared = np.isfinite(far.distances())
-    n, kinds = int(of.sizes[compared].sum()), len(np.unique(labels[compared & (labels >= 0)]))
-    explained = _share(far, near)
-    if explained is None:
-        reason = "all pictures look the same" if n else "no stratum has pictures of two patients"
-        return Explained(None, None, None, None, None, n, kinds, reason=reason)
-    parts = [_share(far, near, left_out) for left_out in np.unique(of.trials[compared])]
-    return _tested(explained, parts, n, kinds)
+def _only(of: Others, bundles: Bools) -> Others:
+    """The same, but that other bundles have no others."""
+    return replace(of, counts=np.where(bundles[:, None], of.counts, 0))
 
 
 def _share(far: Others, near: Others, left_out: int | None = None) -> float | None:
@@ -119,7 +177,7 @@ def _tested(explained: float, parts: Sequence[float | None], n: int, labels: int
     if df < 1 or len(without) < len(parts):
         reason = "a single trial" if df < 1 else "one trial alone can be compared"
         return Explained(explained, None, None, None, None, n, labels, reason=reason)
-    error = _jackknife(without)
+    error = jackknife(without)
     reach = float(stats.t.ppf(0.975, df) * error)
     interval = (explained - reach, explained + reach)
     if error <= ROUNDING:
@@ -131,7 +189,7 @@ def _tested(explained: float, parts: Sequence[float | None], n: int, labels: int
     return Explained(explained, interval, t, df, p, n, labels, error)
 
 
-def _jackknife(without: Float64s) -> float:
-    """The standard error, from the figures without one trial each."""
+def jackknife(without: Float64s) -> float:
+    """Return the standard error, from the figures without one trial each, float64 (trials,)."""
     g = len(without)
     return float(np.sqrt((g - 1) / g * np.square(without - without.mean()).sum()))

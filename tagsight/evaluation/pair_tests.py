@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from tagsight.evaluation.pair_statistic import ROUNDING, Explained
+from tagsight.evaluation.pair_statistic import ROUNDING, Combination, Explained
 
 MARGIN = 0.03  # what labels add is little if it is less
 LEVEL = 0.05  # two-sided; of the one-sided test of less than the margin half of it
@@ -21,17 +21,21 @@ POWER = 0.8
 Pair = dict[str, dict[str, dict[str, Any]]]
 
 
-def told(found: Mapping[str, Mapping[str, Explained]]) -> Pair:
+def told(
+    found: Mapping[str, Mapping[str, Explained]],
+    corrected: Mapping[Combination, float] | None = None,
+) -> Pair:
     """Return labelling → stratum → what evaluation.json says: fields of Explained, and these.
 
-    `p_holm`: p, corrected by Holm's method for all tests in `found`. `smallest`: the smallest share
+    `p_holm`: p, corrected by Holm's method: of `corrected`, see `by_eyes`; without it for all tests
+    in `found`. `smallest`: the smallest share
     that the test sees with 80 % power at 5 %. `equivalence`: `margin`, and the one-sided `p` that
     the labels explain as much or more; `less`: whether the 95 % interval ends below the margin,
     which is p < .025; both None without a test.
     """
     rows = {(q, s): asdict(figures) for q, of_q in found.items() for s, figures in of_q.items()}
-    tested = {key: row["p"] for key, row in rows.items() if row["p"] is not None}
-    corrected = holm(tested)
+    if corrected is None:
+        corrected = holm({key: row["p"] for key, row in rows.items() if row["p"] is not None})
     out: Pair = {}
     for (labelling, stratum), row in rows.items():
         figures = found[labelling][stratum]
@@ -41,6 +45,28 @@ def told(found: Mapping[str, Mapping[str, Explained]]) -> Pair:
             "equivalence": equivalence(figures),
         }
     return out
+
+
+def by_eyes(
+    eyes: Mapping[str, Mapping[str, Mapping[str, Explained]]], shown: Combination
+) -> dict[str, dict[Combination, float]]:
+    """Return eye → labelling and stratum → p, corrected for all tests that are shown.
+
+    eyes: eye → labelling → stratum → figures. Shown are all of the first eye, and of others the
+    one labelling and stratum.
+    """
+    first = next(iter(eyes), None)
+    tested = {
+        (eye, (labelling, stratum)): figures.p
+        for eye, of_eye in eyes.items()
+        for labelling, of_labelling in of_eye.items()
+        for stratum, figures in of_labelling.items()
+        if figures.p is not None and (eye == first or (labelling, stratum) == shown)
+    }
+    corrected: dict[str, dict[Combination, float]] = {eye: {} for eye in eyes}
+    for (eye, key), p in holm(tested).items():
+        corrected[eye][key] = p
+    return corrected
 
 
 def holm(ps: Mapping[Any, float]) -> dict[Any, float]:

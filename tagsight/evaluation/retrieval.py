@@ -29,12 +29,14 @@ class Retrieval:
     """How well images of other patients with an image's value are found by looks.
 
     agreement: share of the nearest images that have the value, mean over the images asked; chance:
-    the same of images drawn at random; None where no image can be asked. n: images asked.
+    the same of images drawn at random; None where no image can be asked. n: images asked;
+    by_trial: for each trial the agreement of its images (None without any) and how many are asked.
     """
 
     agreement: float | None
     chance: float | None
     n: int
+    by_trial: tuple[tuple[float | None, int], ...] = ()
 
 
 def similarities(embeddings: Sequence[Float32s]) -> tuple[Int64s, Float32s]:
@@ -59,16 +61,22 @@ def similarities(embeddings: Sequence[Float32s]) -> tuple[Int64s, Float32s]:
 
 
 def retrieval(
-    asked: Int64s, similar: Float32s, values: Integers, strata: Integers, patients: Integers
+    asked: Int64s,
+    similar: Float32s,
+    values: Integers,
+    strata: Integers,
+    patients: Integers,
+    trials: Integers,
 ) -> Retrieval:
     """Return how often the nearest images of other patients have the value of an image.
 
     asked, similar: of `similarities`; values: integers (n,), -1 where it is not known: such images
     are neither asked nor neighbours; strata, patients: integers (n,), neighbours are of the image's
-    stratum and of another patient. An image with fewer than 5 of them is compared with those that
-    it has, and left out where it has none. Of equally near ones the first row counts.
+    stratum and of another patient; trials: integers (n,), from 0. An image with fewer than 5 of
+    them is compared with those that it has, and left out where it has none. Of equally near ones
+    the first row counts.
     """
-    shares, chances = [], []
+    shares, chances, of_trials = [], [], []
     known = (values >= 0) & np.isfinite(similar).all(axis=0)
     for row, near in zip(asked, similar, strict=True):
         others = known & (strata == strata[row]) & (patients != patients[row])
@@ -76,9 +84,13 @@ def retrieval(
             same = values[others] == values[row]
             shares.append(same[_nearest(near[others])].mean())
             chances.append(same.mean())
+            of_trials.append(trials[row])
     if not shares:
         return Retrieval(None, None, 0)
-    return Retrieval(float(np.mean(shares)), float(np.mean(chances)), len(shares))
+    found = np.array(shares)
+    inside = [found[np.array(of_trials) == trial] for trial in range(int(trials.max()) + 1)]
+    by_trial = tuple((float(each.mean()) if len(each) else None, len(each)) for each in inside)
+    return Retrieval(float(found.mean()), float(np.mean(chances)), len(found), by_trial)
 
 
 def _nearest(similar: Float32s) -> Int64s:

@@ -29,7 +29,7 @@ def eye_table(eyes: Mapping[str, Figures]) -> list[dict[str, Any]]:
         {
             "name": NAMES.get(name, name),
             "share": share(eyes[name]["pair"][LABELS.key][MODALITY.key]),
-            "p": eyes[name]["pair"][LABELS.key][MODALITY.key]["p"],
+            **{p: eyes[name]["pair"][LABELS.key][MODALITY.key][p] for p in ("p", "p_holm")},
             "seen": [_found(eyes[name]["retrieval"][what]) for what in SEEN],
         }
         for name in ordered

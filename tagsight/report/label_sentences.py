@@ -10,6 +10,12 @@ from tagsight.report.wording import LABEL_NAMES, ami
 
 Figures = Mapping[str, Any]
 
+# What labels are to be read as, by their agreement with body parts and scanners.
+NEITHER = "they are neither anatomy nor scanners"
+MIXED = "anatomy and scanner are mixed in them"
+ANATOMY = "read them as anatomy rather than scanners"
+MACHINES = "read them as scanners rather than anatomy"
+
 
 def result(run: Run) -> list[str]:
     """Return whether images of a label look alike, what was labelled, and what is no picture.
@@ -17,7 +23,7 @@ def result(run: Run) -> list[str]:
     Where the first could not be tested, it comes second.
     """
     if run.is_tested:
-        tested = pair_sentences.result(run.pair, run.eyes, "label")
+        tested = pair_sentences.result(run.pair, run.eyes, run.scanners, "label")
         return [*tested, labelled(run), *without_pictures(run)]
     return [labelled(run), untested(run), *without_pictures(run)]
 
@@ -74,24 +80,21 @@ def represented(run: Run) -> str:
     scanner, maker = rows[name] or 0.0, LABEL_NAMES[name].lower()
     parts = f"the body part (AMI {ami(anatomy)})", f"the {maker} ({ami(scanner)})"
     if max(anatomy, scanner) < MARGIN:
-        return (
-            f"Inside a modality labels agree little with {parts[0]} and little with {parts[1]}: "
-            "they are neither anatomy nor scanners."
-        )
-    if abs(anatomy - scanner) < MARGIN:
-        return (
-            f"Inside a modality labels agree about as much with {parts[0]} as with {parts[1]}: "
-            "anatomy and scanner are mixed in them."
-        )
-    if anatomy > scanner:
-        return (
-            f"Inside a modality labels agree more with {parts[0]} than with {parts[1]}: read them "
-            "as anatomy rather than scanners."
-        )
-    return (
-        f"Inside a modality labels agree more with {parts[1]} than with {parts[0]}: read them as "
-        "scanners rather than anatomy."
-    )
+        found, read = f"little with {parts[0]} and little with {parts[1]}", NEITHER
+    elif abs(anatomy - scanner) < MARGIN:
+        found, read = f"about as much with {parts[0]} as with {parts[1]}", MIXED
+    elif anatomy > scanner:
+        found, read = f"more with {parts[0]} than with {parts[1]}", ANATOMY
+    else:
+        found, read = f"more with {parts[1]} than with {parts[0]}", MACHINES
+    said = f"Inside a modality labels agree {found}"
+    # Where looks tell whether labels are scanners, tags have no say in it.
+    return f"{said}." if is_told_by_looks(run) else f"{said}: {read}."
+
+
+def is_told_by_looks(run: Run) -> bool:
+    """Return whether the result says something of scanners, which tags could contradict."""
+    return run.is_tested and bool(pair_sentences.of_scanners(run.pair, run.scanners, run.unit))
 
 
 def inside_modality(

@@ -54,11 +54,12 @@ def render(
 def _head(run: Run) -> dict[str, Any]:
     """The values of the first screen of a flat run."""
     confounding = run.agreement["confounding"]
+    told_by_looks = label_sentences.is_told_by_looks(run)
     return {
         "result": result(run),
         "facts": facts(run),
         "agreement": sections.agreement(run.agreement),
-        "confounding": sentences.confounding_sentence(confounding),
+        "confounding": sentences.confounding_sentence(confounding, told_by_looks),
         "basis": sentences.confounding_basis(confounding),
         "title": f"{run.counts['images']:,} images in {_clusters(run.choice['k'])}",
     }
@@ -96,7 +97,7 @@ def result(run: Run) -> list[str]:
         return [sentences.without_looks(images, choice)]
     if not run.is_tested:
         return [sentences.without_trials(images, choice)]
-    tested = pair_sentences.result(run.pair, run.eyes, "cluster")
+    tested = pair_sentences.result(run.pair, run.eyes, run.scanners, "cluster")
     return [*tested, f"{sentences.clusters(images, choice)}."]
 
 

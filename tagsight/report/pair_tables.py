@@ -4,26 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from tagsight.evaluation import labellings
-from tagsight.evaluation.labellings import LABELS, MANUFACTURER, Labelling, Stratum
+from tagsight.evaluation.labellings import LABELS, MANUFACTURER, MODEL, Labelling, Stratum
 from tagsight.evaluation.pair_statistic import UNDIVIDED
+from tagsight.evaluation.pair_verdicts import corrected
 from tagsight.report import wording
-from tagsight.report.pair_sentences import Pair, are_scanners, verdict
+from tagsight.report.pair_sentences import Pair
 
 Figures = Mapping[str, Any]
 
 
-def pair_table(pair: Pair, unit: str) -> list[dict[str, Any]]:
+def pair_table(pair: Pair, scanners: Figures, unit: str) -> list[dict[str, Any]]:
     """Return for each stratum its name, its question and a row for each labelling.
 
-    pair: of evaluation.json; unit: what a group is called. A labelling that the run cannot have
-    has no row.
+    pair, scanners: of evaluation.json; unit: what a group is called. A labelling that the run
+    cannot have has no row.
     """
     return [
         {
             "name": wording.of_unit(stratum.name, unit),
             "question": stratum.question,
             "rows": [
-                _row(labelling, stratum, pair, unit)
+                _row(labelling, stratum, pair, scanners, unit)
                 for labelling in labellings.LABELLINGS
                 if stratum.key in pair.get(labelling.key, {})
             ],
@@ -32,14 +33,19 @@ def pair_table(pair: Pair, unit: str) -> list[dict[str, Any]]:
     ]
 
 
-def _row(labelling: Labelling, stratum: Stratum, pair: Pair, unit: str) -> dict[str, Any]:
+def _row(
+    labelling: Labelling, stratum: Stratum, pair: Pair, scanners: Figures, unit: str
+) -> dict[str, Any]:
     figures = pair[labelling.key][stratum.key]
     return {
         "labelling": wording.labelling_name(labelling, unit),
         "own": labelling == LABELS,
         "share": share(figures),
-        "note": note(labelling, stratum, pair, unit),
-        **{name: figures[name] for name in ("n", "labels", "p", "p_holm", "smallest", "reason")},
+        "note": note(labelling, stratum, pair, scanners, unit),
+        **{
+            name: figures[name]
+            for name in ("n", "paired", "labels", "p", "p_holm", "smallest", "reason")
+        },
         "less": figures["equivalence"]["less"],
         "less_p": figures["equivalence"]["p"],
         "undivided": figures["reason"] == UNDIVIDED,
@@ -54,12 +60,16 @@ def share(figures: Figures) -> str:
     return text if bounds is None or not any(bounds) else f"{text} ({wording.interval(bounds)})"
 
 
-def note(labelling: Labelling, stratum: Stratum, pair: Pair, unit: str) -> str:
+def note(labelling: Labelling, stratum: Stratum, pair: Pair, scanners: Figures, unit: str) -> str:
     """Return what a row says of scanners; empty where it says nothing."""
     own, figures = pair[LABELS.key][stratum.key], pair[labelling.key][stratum.key]
-    makers = labelling == MANUFACTURER and verdict(figures) == "explain"
-    if makers and own["explained"] is not None and figures["explained"] >= own["explained"]:
+    machines = labelling in (MANUFACTURER, MODEL) and corrected(figures) == "explain"
+    if machines and own["explained"] is not None and figures["explained"] >= own["explained"]:
         return f"as much as these {unit}s, or more"
-    if labelling == LABELS and stratum == labellings.BY_MAKER and are_scanners(pair):
-        return f"so these {unit}s are scanners more than anatomy"
+    if labelling == LABELS and stratum.key == f"modality_{scanners['by']}":
+        said = {
+            "scanners": f"so these {unit}s are scanners more than anatomy",
+            "coincide": "scanners or anatomy: cannot be told",
+        }
+        return said.get(scanners["verdict"], "")
     return ""

@@ -95,6 +95,12 @@ class Run:
         return found
 
     @property
+    def scanners(self) -> Mapping[str, Any]:
+        """Whether labels are scanners by looks; no verdict without pixels."""
+        none: Mapping[str, Any] = {"verdict": None, "by": None, "beyond": {}}
+        return none if self.evaluation is None else self.evaluation["scanners"]
+
+    @property
     def eyes(self) -> Mapping[str, Any]:
         """What each eye sees, and what labels explain by it; empty without pixels."""
         found: Mapping[str, Any] = (

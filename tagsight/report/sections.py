@@ -295,7 +295,7 @@ def tested(content: Content) -> dict[str, Any]:
     run = content.run
     share = (run.evaluation or {}).get("paper", {}).get("explained")
     return {
-        "tests": pair_table(run.pair, run.unit),
+        "tests": pair_table(run.pair, run.scanners, run.unit),
         "eyes": eye_table(run.eyes),
         "no_better": eye_figures.remark(run.eyes),
         "paper_test": _t_test((run.evaluation or {}).get("paper", {})),

@@ -47,10 +47,38 @@ def untested(draws: Figures, evaluation: Figures | None) -> list[str]:
     for name, reason in left_out.items():
         if name not in empty:
             by_reason.setdefault(reason, []).append(name)
+    lines += [] if evaluation is None else not_compared(evaluation["untested"])
     return lines + [
         f"Not in the paper’s test: {', '.join(names)}, {reason}."
         for reason, names in by_reason.items()
     ]
+
+
+def not_compared(untested: Figures) -> list[str]:
+    """Return in sentences which images could not be compared, or only as of their series.
+
+    untested: of evaluation.json.
+    """
+    images, alone, unknown = (untested[key] for key in ("images", "alone", "without_patient"))
+    lines = []
+    if alone:
+        named = [f"{modality or 'not stated'} {n:,}" for modality, n in alone.items()]
+        verb = (
+            "image could not be tested inside its"
+            if sum(alone.values()) == 1
+            else ("images could not be tested inside their")
+        )
+        lines.append(
+            f"{sum(alone.values()):,} of {images:,} {verb} modality, of which there is no second "
+            f"patient: {', '.join(named)}."
+        )
+    if unknown:
+        verb = "image states no patient" if unknown == 1 else "images state no patient"
+        lines.append(
+            f"{unknown:,} of {images:,} {verb}: the series stands for the patient, so that series "
+            "of one patient may have been taken for two."
+        )
+    return lines
 
 
 def closing(sentence: str, page: str, table: str, untested: Sequence[str] = ()) -> str:
@@ -63,8 +91,12 @@ def closing(sentence: str, page: str, table: str, untested: Sequence[str] = ()) 
     return f"{plain}\n\nPage:   {page}\nTable:  {table}\n"
 
 
-def confounding_sentence(confounding: Figures) -> str:
-    """Return in one sentence what the clusters represent; confounding: of agreement.json."""
+def confounding_sentence(confounding: Figures, told_by_looks: bool = False) -> str:
+    """Return in one sentence what the clusters represent.
+
+    confounding: of agreement.json; told_by_looks: whether looks tell already if they are scanners,
+    so that the sentence has agreement alone.
+    """
     if confounding["verdict"] == "unknown":
         return (
             "Whether the clusters are anatomy or scanners cannot be told: too few images state "
@@ -74,18 +106,31 @@ def confounding_sentence(confounding: Figures) -> str:
     name = LABEL_NAMES[first["label"]].lower()
     scanner, anatomy = ami(first["scanner"]), ami(first["anatomy"])
     modality = ami(first["modality"] or 0.0)
-    return {
-        "scanner": f"The clusters agree more with the {name} (AMI {scanner}) than with the body "
-        f"part ({anatomy}): read them as scanners rather than anatomy.",
-        "anatomy": f"The clusters agree more with the body part (AMI {anatomy}) than with the "
-        f"{name} ({scanner}): read them as anatomy rather than scanners.",
-        "modality": f"The clusters agree more with the modality (AMI {modality}) than with the "
-        f"body part ({anatomy}) or the {name} ({scanner}): read them as modalities first.",
-        "both": f"The clusters agree about as much with the {name} (AMI {scanner}) as with the "
-        f"body part ({anatomy}): scanner and anatomy are mixed in them.",
-        "neither": f"The clusters agree little with the {name} (AMI {scanner}) and little with the "
-        f"body part ({anatomy}): they are neither scanners nor anatomy.",
+    found, read = {
+        "scanner": (
+            f"more with the {name} (AMI {scanner}) than with the body part ({anatomy})",
+            "read them as scanners rather than anatomy",
+        ),
+        "anatomy": (
+            f"more with the body part (AMI {anatomy}) than with the {name} ({scanner})",
+            "read them as anatomy rather than scanners",
+        ),
+        "modality": (
+            f"more with the modality (AMI {modality}) than with the body part ({anatomy}) or the "
+            f"{name} ({scanner})",
+            "read them as modalities first",
+        ),
+        "both": (
+            f"about as much with the {name} (AMI {scanner}) as with the body part ({anatomy})",
+            "scanner and anatomy are mixed in them",
+        ),
+        "neither": (
+            f"little with the {name} (AMI {scanner}) and little with the body part ({anatomy})",
+            "they are neither scanners nor anatomy",
+        ),
     }[confounding["verdict"]]
+    said = f"The clusters agree {found}"
+    return f"{said}." if told_by_looks else f"{said}: {read}."
 
 
 def confounding_basis(confounding: Figures) -> str:

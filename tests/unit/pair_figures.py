@@ -2,9 +2,11 @@
 
 from scipy import stats
 
-from tagsight.evaluation.labellings import LABELLINGS, STRATA
+from tagsight.evaluation.labellings import LABELLINGS, STRATA, is_compared
 from tagsight.evaluation.pair_statistic import UNDIVIDED, Explained
 from tagsight.evaluation.pair_tests import told
+from tagsight.evaluation.scanners import Beyond
+from tagsight.evaluation.scanners import scanners as scanners_of
 
 # What labellings explain inside modality of a run whose labels are good.
 SHARES = {
@@ -13,6 +15,7 @@ SHARES = {
     "modality_region": 0.27,
     "modality_region_plane": 0.33,
     "manufacturer": 0.006,
+    "model": 0.01,
     "embedding": 0.65,
 }
 
@@ -41,6 +44,7 @@ def pair(trials=10, shares=SHARES, **others):
                 shares[each.key], error=0.012 if shares[each.key] else 0, df=trials - 1
             )
             for stratum in STRATA
+            if is_compared(each, stratum)
         }
         for each in LABELLINGS
     }
@@ -53,3 +57,18 @@ def pair(trials=10, shares=SHARES, **others):
 def nothing():
     """Of a run in which nothing can be compared."""
     return told({each.key: {s.key: figures(None) for s in STRATA} for each in LABELLINGS})
+
+
+MOST, LITTLE = figures(0.2), figures(0.01)
+
+
+def scanners(of, own=MOST, left=LITTLE, in_region=MOST, by="manufacturer"):
+    """`scanners` of evaluation.json: labels inside modality, inside one maker, inside one region.
+
+    of: `pair`; by: manufacturer or model, whose images were compared.
+    """
+    found = {f"modality_{by}": Beyond(own, left, 1.0), "modality_region": Beyond(own, in_region, 1)}
+    return scanners_of(of, found)
+
+
+UNTESTED = {"images": 1000, "without_patient": 0, "alone": {}}

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from tagsight.evaluation.pair_statistic import pair_statistic, pair_statistics
+from tagsight.evaluation.pair_statistic import pair_statistic, pair_statistics, pairs
 
 DRAWS = 100  # of each simulation of the level
 
@@ -116,6 +116,41 @@ def test_rows_that_were_not_drawn_are_as_if_they_were_not_there():
     absent[1] = True
     alone = pair_statistic(vectors[~absent], *(each[~absent] for each in others))
     assert pair_statistic(vectors, *others) == alone
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10**6))
+def test_images_without_a_stratum_are_as_if_they_were_not_there(seed):
+    vectors, *others = archive(seed, n=60)
+    others[1] = others[1] - 1
+    inside = others[1] >= 0
+    alone = pair_statistic(vectors[inside], *(each[inside] for each in others))
+    said = pair_statistic(vectors, *others)
+    assert said.explained == pytest.approx(alone.explained, abs=1e-9)
+    assert (said.n, said.labels, said.paired) == (alone.n, alone.labels, alone.paired)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10**6), st.integers(1, 6))
+def test_two_strata_can_be_compared_on_the_same_images(seed, parts):
+    """Those that have another patient's image of their label in both."""
+    vectors, label, stratum, patient, trial = archive(seed, n=50, labels=3)
+    finer = stratum * parts + np.random.default_rng(seed).integers(0, parts, 50)
+    arrays = [vectors], {"q": label}, {"s": stratum, "fine": finer}, patient, trial
+    found = pairs(*arrays, [("q", "s"), ("q", "fine")])
+    among = found.paired("q", "fine")
+    same = (label[:, None] == label) & (patient[:, None] != patient) & (label >= 0)
+    has = (same & (finer[:, None] == finer)).any(axis=1)
+    assert found.images(among) == has.sum()
+    units = vectors / np.linalg.norm(vectors.astype(float), axis=1, keepdims=True)
+    far = 1 - units @ units.T
+    for name, inside in (("s", stratum), ("fine", finer)):
+        other = (inside[:, None] == inside) & (patient[:, None] != patient)
+        b = sum(far[i, other[i]].mean() for i in np.flatnonzero(has))
+        a = sum(far[i, (other & same)[i]].mean() for i in np.flatnonzero(has))
+        said = found.explained("q", name, among)
+        assert said.n == said.paired == has.sum()
+        assert said.explained == (pytest.approx(1 - a / b, abs=1e-6) if has.any() else None)
 
 
 def test_columns_are_read_a_block_at_a_time(monkeypatch):

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pair_figures import SHARES, figures, nothing, pair
+from pair_figures import SHARES, UNTESTED, figures, nothing, pair, scanners
 from tree_run import NAMES, agreement, cards, tree_run
 
 from tagsight.report import label_sections, label_sentences, page
@@ -38,7 +38,11 @@ def evaluation(**others):
         "correlation": 0.4,
     }
     trials = {"n": 10, "k": 11, "by_trial": {}, "left_out": {}}
-    return {"trials": trials, "paper": paper, "pair": pair(**others)}
+    found = pair(**others)
+    return {
+        **{"trials": trials, "paper": paper, "pair": found},
+        **{"scanners": scanners(found, left=figures(0.4)), "untested": UNTESTED},
+    }
 
 
 class Ids(HTMLParser):
@@ -191,7 +195,8 @@ def test_what_could_not_be_tested_is_on_the_page_and_in_the_closing_text():
     sentence = "Whether images of a label look alike was not tested: of 1 patient too few are left."
     draws = {"samples": {"tuning": {"asked": 4, "drawn": 4, "patients": 1}}, "untested": [sentence]}
     empty = {"trials": {"n": 0, "k": None, "by_trial": {}, "left_out": {}}}
-    empty |= {"paper": {}, "pair": nothing()}
+    empty |= {"paper": {}, "pair": nothing(), "scanners": scanners(nothing())}
+    empty |= {"untested": UNTESTED | {"images": 0}}
     run = tree_run(draws=draws, evaluation=empty, training=pl.DataFrame(schema={"epoch": pl.Int64}))
     assert sentence in words(rendered(run))
     assert "test" not in Ids(rendered(run)).ids
@@ -270,26 +275,62 @@ def test_pictures_are_those_of_the_label_and_lacking_ones_are_explained():
 def test_the_test_comes_first_and_is_in_the_closing_text():
     run = tree_run(evaluation=evaluation())
     text = rendered(run)
-    assert "these labels explain 47" in re.search("<h1>(.*?)</h1>", text)[1]
-    assert "these labels explain 47 %" in page.closing(run, "index.html", "a.csv")
+    assert "These labels explain 47" in re.search("<h1>(.*?)</h1>", text)[1]
+    assert "These labels explain 47 %" in page.closing(run, "index.html", "a.csv")
 
 
-def test_an_archive_whose_labels_are_scanners_is_called_so_by_sentence_table_and_card():
-    scanners = {"shares": SHARES | {"labels": 0.2, "manufacturer": 0.2}}
-    scanners["labels__modality_manufacturer"] = figures(0.0, 0)
+SCANNERS = {
+    "shares": SHARES | {"labels": 0.2, "manufacturer": 0.2},
+    "labels__modality_manufacturer": figures(0.0, 0),
+}
+
+
+@pytest.mark.parametrize("told", ["scanners", "coincide"])
+def test_an_archive_whose_labels_are_scanners_is_called_so_by_sentence_table_and_card(told):
+    """Where parts vary among images of a label; where they do not, that it cannot be told."""
+    within = figures(0.2) if told == "scanners" else figures(0.0, 0)
+    others = SCANNERS | {"labels__modality_region": within}
+    by_looks = scanners(pair(**others), left=figures(0.0, 0), in_region=within)
+    assert by_looks["verdict"] == told
     one = {"inside": 1.0, "outside": 0.2, "one": True}
     of = [card | {"maker": one if card["kind"] == "CT" else None} for card in cards()]
-    run = tree_run(evaluation=evaluation(**scanners), agreement=agreement(0.1, 0.9), cards=of)
+    found = evaluation(**others) | {"scanners": by_looks}
+    # Tags would have labels read as anatomy: what looks say goes first.
+    run = tree_run(evaluation=found, agreement=agreement(0.9, 0.1), cards=of)
     text = rendered(run)
-    first = words(text[: text.index("<nav")])
-    assert "But they are scanners more than anatomy" in first
-    assert "read them as scanners rather than anatomy" in first
+    first, closing = words(text[: text.index("<nav")]), page.closing(run, "index.html", "a.csv")
     (table,) = re.findall(r'<h2 id="test">.*?</section>', text, re.DOTALL)
-    assert "so these labels are scanners more than anatomy" in words(table)
     assert "maker (as much as these labels, or more)" in words(table)
+    assert "agree more with the body part (AMI .90) than with the maker (.10)." in first
+    assert "read them as" not in first
+    called = ("But they are scanners more than anatomy", "scanners more than anatomy")
+    if told == "coincide":
+        called = ("These labels and makers coincide", "scanners or anatomy: cannot be told")
+    assert called[0] in first
+    assert called[0] in closing
+    assert called[1] in words(table)
+    assert ("more than anatomy" in words(text)) == (told == "scanners")
     kinds = Counter(card["kind"] for card in of)
     assert words(text).count("One maker’s machines : 100 % of its images") == kinds["CT"]
-    assert "scanners more than anatomy" in page.closing(run, "index.html", "a.csv")
+
+
+def test_tags_say_what_labels_are_where_looks_do_not():
+    run = tree_run(evaluation=evaluation(), agreement=agreement(0.9, 0.1))
+    assert "read them as anatomy rather than scanners" in label_sentences.represented(run)
+    none = evaluation() | {"pair": nothing()}
+    run = tree_run(evaluation=none, agreement=agreement(0.9, 0.1))
+    assert "read them as anatomy rather than scanners" in label_sentences.represented(run)
+
+
+def test_the_page_says_which_images_could_not_be_tested():
+    unknown = {"images": 1000, "without_patient": 4, "alone": {"": 1, "XA": 2}}
+    text = words(rendered(tree_run(evaluation=evaluation() | {"untested": unknown})))
+    assert (
+        "3 of 1,000 images could not be tested inside their modality, of which there is no second "
+        "patient: not stated 1, XA 2." in text
+    )
+    assert "4 of 1,000 images state no patient: the series stands for the patient" in text
+    assert "could not be tested inside" not in words(rendered(tree_run(evaluation=evaluation())))
 
 
 def test_a_table_of_tags_has_labels_and_no_test():
@@ -359,9 +400,18 @@ def test_every_label_has_a_picture(groups, count):
 def test_eyes_are_a_table_and_one_that_sees_little_is_said_to():
     found = {"agreement": 0.8, "chance": 0.2, "n": 100}
     seen = dict.fromkeys(("modality", "region", "manufacturer_inside_modality"), found)
-    eyes = {key: {"pair": pair(), "retrieval": seen} for key in ("autoencoder", "pca")}
+    eyes = {
+        key: {"pair": pair(), "retrieval": seen, "sees": sees}
+        for key, sees in (
+            ("autoencoder", None),
+            ("pca", {"difference": 0.001, "ci95": [-0.02, 0.022]}),
+        )
+    }
     text = words(rendered(tree_run(evaluation=evaluation() | {"eyes": eyes})))
     assert "This rests on 2 of 2 eyes." in text
-    assert "autoencoder 47 % (44 to 50 %) &lt; .001 80 % (20 %) 80 % (20 %) 80 % (20 %)" in text
-    assert "sees no more than components of pixels do" in text
+    assert (
+        "autoencoder 47 % (44 to 50 %) &lt; .001 &lt; .001 80 % (20 %) 80 % (20 %) 80 % (20 %)"
+        in text
+    )
+    assert "sees no more than components of pixels (pca): by pca 0.1 in a hundred more of" in text
     assert "What each eye sees" not in words(rendered(tree_run(evaluation=evaluation())))

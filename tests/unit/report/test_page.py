@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import polars as pl
 import pytest
-from pair_figures import nothing, pair
+from pair_figures import UNTESTED, figures, nothing, pair, scanners
 from site_results import stored
 
 from tagsight.evaluation import labellings
@@ -84,6 +84,8 @@ def run(trials=10, **others):
             "trials": {"n": trials, "k": 2},
             "paper": paper(trials),
             "pair": pair(trials),
+            "scanners": scanners(pair(trials), left=figures(0.4)),
+            "untested": UNTESTED,
         },
         "agreement": {
             "k": 2,
@@ -162,7 +164,7 @@ def test_nothing_from_the_archive_is_taken_for_markup():
 
 def test_the_result_comes_first():
     text = rendered(run())
-    assert "these clusters explain" in re.search("<h1>(.*?)</h1>", text)[1]
+    assert "These clusters explain" in re.search("<h1>(.*?)</h1>", text)[1]
 
 
 def test_what_the_run_found_is_on_the_page():
@@ -252,7 +254,10 @@ def test_what_could_not_be_tested_is_said_first_and_why():
     none = {"n": 0, "k": None, "by_trial": {}, "left_out": {"trial-01": "none", **left_out}}
     small = run(
         draws=draws,
-        evaluation={"trials": none, "paper": {}, "pair": nothing()},
+        evaluation={
+            **{"trials": none, "paper": {}, "pair": nothing(), "untested": UNTESTED},
+            "scanners": scanners(nothing()),
+        },
         training=run().training.clear(),
     )
     text = rendered(small, png=None)
@@ -363,6 +368,27 @@ def test_each_cluster_says_whether_to_trust_it_and_by_which_rule_it_is_told():
     assert 'class="rule"' not in second
 
 
+def test_the_stability_of_a_cluster_is_said_to_flatter():
+    text = html.unescape(rendered(run()))
+    cards = text.count('<article class="cluster">')
+    assert cards
+    assert text.count("in bootstraps of its own patients, which flatter") == cards
+    assert "for each number of clusters" in text
+
+
+def test_what_tags_say_of_scanners_gives_way_to_what_looks_do():
+    plain = rendered(run())
+    found = pair(10, labels__modality_manufacturer=figures(0.0, 0))
+    found["manufacturer"]["modality"] = found["modality_region"]["modality"]
+    by_looks = scanners(found, left=figures(0.0, 0))
+    assert by_looks["verdict"] == "scanners"
+    told = rendered(run(evaluation=run().evaluation | {"pair": found, "scanners": by_looks}))
+    assert "scanners more than anatomy" in told
+    assert ("read them as" in plain[: plain.index("<nav")]) or ("mixed in them" in plain)
+    assert "read them as" not in told[: told.index("<nav")]
+    assert "mixed in them" not in told
+
+
 def test_the_same_run_is_the_same_bytes():
     assert rendered(run()) == rendered(run())
 
@@ -379,7 +405,8 @@ def test_every_stratum_and_labelling_of_the_registries_is_on_the_page():
         assert words.count(heading) == 1, stratum.key
     for labelling in labellings.LABELLINGS[1:]:
         name = labelling.name.replace("region", "body part")
-        assert words.count(f"<td>{name}</td>") == len(labellings.STRATA), labelling.key
+        inside = [s for s in labellings.STRATA if labellings.is_compared(labelling, s)]
+        assert words.count(f"<td>{name}</td>") == len(inside), labelling.key
     assert words.count("<td>these clusters</td>") == len(labellings.STRATA)
 
 

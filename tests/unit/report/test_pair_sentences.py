@@ -7,9 +7,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pair_figures import figures, nothing, pair
+from pair_figures import figures, nothing, pair, scanners
 
+from tagsight.evaluation import scanners as decision
+from tagsight.evaluation.pair import UNSTATED
 from tagsight.evaluation.pair import pair as pair_of
+from tagsight.evaluation.pair_statistic import Explained
 from tagsight.evaluation.pair_tests import told
 from tagsight.report import pair_sentences
 from tagsight.report.eye_tables import eye_table
@@ -18,8 +21,10 @@ from tagsight.report.pair_tables import pair_table
 WORDS = 25  # at most, of a first sentence
 
 
-def said(unit="label", **others):
-    return [text.replace("\xa0", " ") for text in pair_sentences.result(pair(**others), {}, unit)]
+def said(unit="label", by_looks=None, **others):
+    found = pair(**others)
+    by_looks = by_looks or scanners(found, left=figures(0.4))
+    return [text.replace("\xa0", " ") for text in pair_sentences.result(found, {}, by_looks, unit)]
 
 
 def headline(own, **others):
@@ -28,10 +33,7 @@ def headline(own, **others):
 
 def test_a_result_is_one_sentence_with_one_subject_and_no_interval():
     first, second = said()
-    assert first == (
-        "Images of one label look more alike than others of their modality: these labels explain "
-        "47 % of how far such images differ."
-    )
+    assert first == "These labels explain 47 % of how far images of one modality differ in looks."
     assert second == (
         "Of the same distance modality and region explain 27 %, the maker nothing that could be "
         "shown, as many groups of the pictures themselves 65 %."
@@ -54,17 +56,17 @@ def test_baselines_are_said_as_their_intervals_allow():
     ("own", "words"),
     [
         (figures(0.05, 0.01), "explain 5.0 % of how far"),
-        (figures(0.05, 0.04), "could not be shown to look more alike"),
-        (figures(0.0, 0.04), "could not be shown to look more alike"),
+        (figures(0.05, 0.04), "could not be shown to explain"),
+        (figures(0.0, 0.04), "could not be shown to explain"),
         (figures(0.01, 0.001), "explain less than 3 % of how far"),
         (figures(-0.001, 0.005), "explain less than 3 % of how far"),
         (figures(-0.1, 0.01), "look less alike than others"),
-        (
-            figures(0.3, df=0),
-            "explain 30 % of how far images of a modality differ in a single trial",
-        ),
+        (figures(0.3, df=0), "differ in looks, in a single trial and so without a test"),
         (figures(0.0, 0), "divide no modality"),
-        (figures(None), "could not be tested: no modality has pictures of two patients"),
+        (
+            figures(None),
+            "could not be held against looks: no modality has pictures of two patients",
+        ),
     ],
 )
 def test_words_follow_from_the_interval(own, words):
@@ -80,42 +82,78 @@ def test_words_follow_from_the_interval(own, words):
 def test_no_first_sentence_is_long_or_claims_what_the_interval_does_not(explained, error, df, unit):
     own = figures(explained, error, df)
     first = said(unit, labels__modality=own)[0]
-    assert len(first.split()) <= WORDS + 3  # of which three are units of numbers at most
     assert "CI" not in first
     assert "tags" not in first
     assert "add nothing" not in first
-    assert (f"these {unit}s explain" in first) == (own.ci95[0] > 0 or own.ci95[1] < 0.03)
+    below = 0 <= own.ci95[1] < 0.03
+    assert (f"These {unit}s explain" in first) == (own.ci95[0] > 0 or below)
     claimed = re.search(r"explain \d", first)
     assert bool(claimed) <= (own.ci95[0] > 0)
 
 
+@pytest.mark.parametrize("unit", ["label", "cluster"])
+@pytest.mark.parametrize("verdict", list(pair_sentences.SENTENCES))
+def test_no_first_sentence_has_more_words_than_are_read_or_another_subject(verdict, unit):
+    reasons = [pair_sentences.NOTHING, "all pictures look the same"]
+    of = {
+        "explain": [figures(0.4)],
+        "little": [figures(0.01, 0.001)],
+        "unshown": [figures(0.05, 0.04)],
+        "apart": [figures(-0.1, 0.01)],
+        "untested": [figures(-0.3, df=0)],
+        "undivided": [figures(0.0, 0)],
+        "undefined": [Explained(None, None, None, None, None, 0, 0, reason=r) for r in reasons],
+    }
+    for own in of[verdict]:
+        found = pair(labels__modality=own)
+        first = pair_sentences.headline(found, unit)
+        template = pair_sentences.SENTENCES[verdict].replace("UNIT", unit)
+        assert re.match(re.escape(template.split(" {")[0]), first)
+        assert first.startswith(f"These {unit}s ")
+        assert len(first.split()) <= WORDS
+
+
 def test_what_could_not_be_shown_says_what_would_have_been_seen():
     _, second = said(labels__modality=figures(0.02, 0.03))
-    assert re.fullmatch(r"[\d.]+ % or more would have been found, four times in five\.", second)
+    assert re.fullmatch(
+        r"[\d.]+ % or more, if it were true, would have been found four times in five\.", second
+    )
 
 
 SCANNERS = {
-    "shares": dict.fromkeys(("labels", "manufacturer"), 0.2)
+    "shares": dict.fromkeys(("labels", "manufacturer", "model"), 0.2)
     | {"modality": 0.0, "modality_region": 0.1, "modality_region_plane": 0.1, "embedding": 0.5},
-    "labels__modality_manufacturer": figures(0.01, 0.02),
 }
 
 
-def test_labels_that_are_scanners_are_called_so():
-    sentence = said(**SCANNERS)[1]
-    assert sentence == (
-        "But they are scanners more than anatomy: among images of one maker these labels explain "
-        "1.0 %."
+@pytest.mark.parametrize(("by", "machine"), [("manufacturer", "maker"), ("model", "scanner model")])
+def test_labels_that_are_scanners_are_called_so(by, machine):
+    found = pair(**SCANNERS)
+    for left, share in ((figures(0.01, 0.02), "1.0 %"), (figures(0.0, 0), "0 %")):
+        by_looks = scanners(found, left=left, by=by)
+        assert said(by_looks=by_looks, **SCANNERS)[1] == (
+            f"But they are scanners more than anatomy: among images of one {machine} these labels "
+            f"explain {share}."
+        )
+        rows = {
+            (group["name"], row["labelling"]): row["note"]
+            for group in pair_table(found, by_looks, "label")
+            for row in group["rows"]
+        }
+        assert "scanners" in rows[f"Inside a modality of one {machine}", "these labels"]
+        assert "as much as these labels" in rows["Inside a modality", machine]
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(figures(0.0, 0), "coincide"), (figures(0.02), "largely coincide")]
+)
+def test_labels_that_may_be_either_are_called_neither(left, words):
+    """Inside a region they explain nothing that is left, either."""
+    one = figures(0.0, 0)
+    by_looks = scanners(pair(**SCANNERS), left=left, in_region=one)
+    assert said(by_looks=by_looks, **SCANNERS)[1] == (
+        f"These labels and makers {words}: whether they are scanners or anatomy cannot be told."
     )
-    rows = {
-        (group["name"], row["labelling"]): row["note"]
-        for group in pair_table(pair(**SCANNERS), "label")
-        for row in group["rows"]
-    }
-    assert "scanners" in rows["Inside a modality of one maker", "these labels"]
-    assert "as much as these labels" in rows["Inside a modality", "maker"]
-    undivided = SCANNERS | {"labels__modality_manufacturer": figures(0.0, 0)}
-    assert "scanners more than anatomy" in said(**undivided)[1]
 
 
 @pytest.mark.parametrize(
@@ -123,9 +161,36 @@ def test_labels_that_are_scanners_are_called_so():
 )
 def test_labels_are_not_called_scanners_where_that_cannot_be_told(left):
     """What is left is most of it, or not known well enough."""
-    others = SCANNERS["shares"] | {"manufacturer": 0.01}
-    sentences = said(shares=others, labels__modality_manufacturer=left)
+    others = {"shares": SCANNERS["shares"] | {"manufacturer": 0.19}}
+    sentences = said(by_looks=scanners(pair(**others), left=left), **others)
     assert not [text for text in sentences if "scanners" in text]
+
+
+def test_labels_are_no_scanners_where_scanners_explain_nothing():
+    for none in (figures(0.01, 0.02), figures(0.01, 0.004)):
+        others = SCANNERS | {"manufacturer__modality": none}
+        sentences = said(by_looks=scanners(pair(**others)), **others)
+        assert not [text for text in sentences if "scanners" in text]
+
+
+def test_what_is_claimed_beside_the_headline_is_corrected_for():
+    """Just below 5 % by itself, and not so as one of many."""
+    maker = figures(0.1, 0.0435)
+    others = {"shares": SCANNERS["shares"] | {"labels": 0.05}, "manufacturer__modality": maker}
+    others["model__modality"] = figures(0.01, 0.02)
+    assert maker.ci95[0] > 0
+    assert pair(**others)["manufacturer"]["modality"]["p_holm"] > 0.05
+    sentences = said(**others)
+    assert not [text for text in sentences if "scanners" in text]
+    assert "the maker nothing that could be shown" in sentences[-1]
+
+
+def test_a_maker_that_is_not_stated_is_said_not_to_be():
+    reason = f"{UNSTATED}maker"
+    none = Explained(None, None, None, None, None, 0, 0, reason=reason)
+    sentences = said(manufacturer__modality=none)
+    assert sentences[-1] == "The maker is not stated."
+    assert "the maker" not in " ".join(sentences[:-1])
 
 
 def test_a_maker_that_explains_more_than_labels_is_said_to():
@@ -134,13 +199,12 @@ def test_a_maker_that_explains_more_than_labels_is_said_to():
 
 
 def test_nothing_to_compare_claims_nothing():
-    (only,) = pair_sentences.result(nothing(), {}, "cluster")
-    assert "could not be tested" in only
-    assert "look alike" in only
+    (only,) = pair_sentences.result(nothing(), {}, scanners(nothing()), "cluster")
+    assert "could not be held against looks" in only
 
 
 def test_the_table_has_every_labelling_in_every_stratum_with_what_was_not_tested():
-    table = pair_table(pair(), "cluster")
+    table = pair_table(pair(), scanners(pair()), "cluster")
     rows = {(group["name"], row["labelling"]): row for group in table for row in group["rows"]}
     assert len(rows) == sum(len(of) for of in pair().values())
     own = rows["Inside a modality", "these clusters"]
@@ -163,12 +227,18 @@ def eye(own, **retrieval):
 def test_a_result_says_on_how_many_eyes_it_rests():
     sees, blind = eye(figures(0.4)), eye(figures(0.01, 0.05))
     eyes = {"autoencoder": sees, "hog": sees, "pca": sees}
-    said_by = pair_sentences.result(sees["pair"], eyes, "label")
+    said_by = pair_sentences.result(sees["pair"], eyes, scanners(sees["pair"]), "label")
     assert said_by[1] == "This rests on 3 of 3 eyes."
     (one,) = pair_sentences.rests_on({"autoencoder": sees})
     assert one == "This rests on 1 of 1 eye."
     (other,) = pair_sentences.rests_on(eyes | {"hog": blind, "own": blind})
     assert other == "This rests on 2 of 4 eyes; by hog and own it is otherwise."
+    cannot = {"own": eye(figures(None)), "pca": eye(figures(0.3, df=0))}
+    apart = pair_sentences.rests_on(eyes | {"hog": blind} | cannot)
+    assert apart == [
+        "This rests on 1 of 2 eyes; by hog it is otherwise.",
+        "By pca and own it could not be tested.",
+    ]
     (nothing_seen,) = pair_sentences.rests_on(dict.fromkeys(eyes, blind))
     assert nothing_seen == "This rests on 3 of 3 eyes."
     assert pair_sentences.rests_on({"autoencoder": eye(figures(None)), "hog": sees}) == []
@@ -184,37 +254,69 @@ def test_the_table_of_eyes_begins_with_the_autoencoder_and_says_what_each_sees()
     assert rows[1]["seen"][1] == {"agreement": "–", "chance": "–"}
 
 
-def made_up(known, follow, seed=0):
+def made_up(known, follow, seed=0, *, values, images=600, trials=6, each_part_by_one=False):
     """A made-up archive: labels know one column of images, looks follow modality and another."""
     rng = np.random.default_rng(seed)
-    patient = np.arange(600) // 2
-    images = {name: rng.integers(0, 3, 300)[patient] for name in ("maker", "part")}
-    modality = rng.integers(0, 2, 300)[patient]
+    patient = np.arange(images) // 2
+    people = images // 2
+    of = {name: rng.integers(0, values[name], people) for name in ("maker", "part")}
+    if each_part_by_one:
+        of["maker"] = of["part"]
+    modality = rng.integers(0, 2, people)
+    most = max(values.values())
     frame = pl.DataFrame(
         {
-            "trial": patient // 50,
+            "trial": patient * trials // people,
             "patient": patient.astype(str),
-            "label": modality * 3 + images[known],
-            "modality": modality.astype(str),
-            "body_part": images["part"].astype(str),
-            "manufacturer": images["maker"].astype(str),
+            "has_patient": True,
+            "label": (modality * most + of[known])[patient],
+            "modality": modality[patient].astype(str),
+            "body_part": of["part"][patient].astype(str),
+            "manufacturer": of["maker"][patient].astype(str),
         }
     )
-    seen = rng.normal(size=(2, 8))[modality] + 1.5 * rng.normal(size=(3, 8))[images[follow]]
-    pictures = (seen + rng.normal(size=(600, 8))).astype(np.float32)
-    trials = np.split(pictures, 6)
-    return pair_of(trials, pictures[:90], frame)
+    seen = rng.normal(size=(2, 8))[modality] + 1.5 * rng.normal(size=(most, 8))[of[follow]]
+    pictures = (seen[patient] + rng.normal(size=(images, 8))).astype(np.float32)
+    by_trial = [pictures[frame["trial"] == trial] for trial in range(trials)]
+    found = pair_of(by_trial, pictures[:90], frame)
+    explained = told(found.explained)
+    by_looks = decision.scanners(explained, found.beyond)
+    return pair_sentences.result(explained, {}, by_looks, "label"), by_looks
+
+
+FEW = {"maker": 3, "part": 3}
 
 
 @pytest.mark.parametrize("follow", ["maker", "part"])
 def test_labels_of_a_made_up_archive_are_called_scanners_if_they_are(follow):
-    scanners = pair_sentences.result(made_up("maker", follow), {}, "label")
-    anatomy = pair_sentences.result(made_up("part", follow), {}, "label")
+    by_maker, _ = made_up("maker", follow, values=FEW)
+    anatomy, _ = made_up("part", follow, values=FEW)
     called = "But they are scanners more than anatomy"
     if follow == "maker":
-        assert scanners[1].startswith(called)
+        assert by_maker[1].startswith(called)
         assert "images differ by scanners more than by these labels" in anatomy[1]
     else:
-        assert "could not be shown" in scanners[0] or "less than 3" in scanners[0]
-        assert "look more alike" in anatomy[0]
+        assert "could not be shown" in by_maker[0] or "less than 3" in by_maker[0]
+        assert "These labels explain" in anatomy[0]
         assert not [text for text in anatomy if "scanners" in text]
+
+
+def test_where_each_part_is_imaged_by_one_maker_it_cannot_be_told_which_labels_are():
+    sentences, _ = made_up("part", "part", values=FEW, each_part_by_one=True)
+    assert sentences[1] == (
+        "These labels and makers coincide: whether they are scanners or anatomy cannot be told."
+    )
+
+
+@pytest.mark.parametrize("images", [20, 30, 40, 60])
+def test_anatomy_is_not_called_scanners_because_images_are_few(images):
+    """Of 8 makers and 10 parts, most images have none of their label and maker to compare."""
+    values = {"maker": 8, "part": 10}
+    for seed in range(4):
+        sentences, by_looks = made_up(
+            "part", "part", seed, images=10 * images, values=values, trials=10
+        )
+        assert by_looks["verdict"] in (None, "beyond")
+        assert not [text for text in sentences if "scanners" in text]
+    share = by_looks["beyond"]["modality_manufacturer"]["share"]
+    assert (by_looks["verdict"] is None) == (share < decision.ENOUGH)

@@ -5,7 +5,7 @@ import pytest
 
 from study import levels
 
-DRAWS = 60  # of which 7 are below .12 with 97 % probability at a level of 5 %
+DRAWS = 60
 
 
 def share(text):
@@ -18,8 +18,8 @@ def alarms():
 
 
 def test_every_kind_of_noise_keeps_the_level(alarms):
-    assert len(alarms) == len(levels.UNITS) * len(levels.LOOKS)
-    assert max(share(row["false alarms"]) for row in alarms) <= 0.12
+    assert len(alarms) == len(levels.UNITS) * len(levels.LOOKS) + len(levels.UNEVEN)
+    assert max(share(row["false alarms"]) for row in alarms) <= 0.07
     assert np.mean([share(row["false alarms"]) for row in alarms]) <= 0.05
 
 
@@ -28,6 +28,24 @@ def test_an_effect_is_seen_the_sooner_the_more_images_there_are():
     assert share(few["seen"]) < share(more["seen"])
     told = [share(row["smallest visible, as told"]) for row in (few, more)]
     assert told[0] > 1.5 * told[1]
+
+
+def test_uneven_archives_are_what_they_are_called():
+    rng = np.random.default_rng(0)
+    few = levels.archive(rng, 100, levels.UNEVEN["of 3 trials"])
+    assert len(np.unique(few.trials)) == 3
+    sizes = {
+        name: np.sort(np.bincount(levels.archive(rng, 100, shape).patients))[::-1]
+        for name, shape in (("even", levels.EVEN), ("Pareto", levels.Shape(even=False)))
+    }
+    assert sizes["even"][0] <= 8
+    tenth = len(sizes["Pareto"]) // 10
+    assert sizes["Pareto"][:tenth].sum() > 0.4 * sizes["Pareto"].sum()
+
+
+def test_a_row_can_be_drawn_without_those_before_it(alarms):
+    (last,) = levels.false_alarms(DRAWS, first=len(alarms) - 1)
+    assert last == alarms[-1]
 
 
 def test_units_are_what_they_are_called():
