@@ -101,6 +101,12 @@ def _cards(medoids):
     cards = {}
     for cluster, kind in medoids.select("cluster", "kind").iter_rows():
         label = MERGED.get(cluster, cluster)
-        card = {"label": label, "name": f"{kind} {label}", "kind": kind, "clusters": []}
+        card = {
+            "label": label,
+            "name": f"{kind} {label}",
+            "kind": kind,
+            "clusters": [],
+            "found": None,
+        }
         cards.setdefault(label, card)["clusters"].append(cluster)
     return list(cards.values())
