@@ -25,19 +25,19 @@ Retrievals = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Eye:
+class EyeFigures:
     """What is found by one eye."""
 
     compared: Compared
     retrieval: Retrievals
 
 
-def eye(embeddings: Sequence[Float32s], tuning: Float32s, images: pl.DataFrame) -> Eye:
+def eye(embeddings: Sequence[Float32s], tuning: Float32s, images: pl.DataFrame) -> EyeFigures:
     """Return what is found by one eye; see `pair`, of which are all arguments."""
-    return Eye(pair(embeddings, tuning, images), retrievals(embeddings, images))
+    return EyeFigures(pair(embeddings, tuning, images), retrievals(embeddings, images))
 
 
-def figures(eyes: Mapping[str, Eye]) -> dict[str, Any]:
+def figures(eyes: Mapping[str, EyeFigures]) -> dict[str, Any]:
     """Return of evaluation.json what is found by all eyes; the first is the autoencoder.
 
     Returns `pair` and `scanners` by the first, and `eyes`: eye → `pair`, `retrieval`, and `sees`,

@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tagsight.arrays import Bools, Float32s, Int64s
+from tagsight.clustering import k_medoids
+from tagsight.evaluation.centres import cosine_distances, inner_products
 from tagsight.evaluation.labellings import (
     EMBEDDING,
     LABELLINGS,
@@ -21,8 +24,7 @@ from tagsight.evaluation.labellings import (
     is_compared,
 )
 from tagsight.evaluation.pair_statistic import Explained, Pairs, pairs
-from tagsight.evaluation.pair_sums import lengths
-from tagsight.evaluation.picture_groups import picture_groups
+from tagsight.evaluation.pair_sums import PIECE, lengths
 from tagsight.evaluation.scanners import BEYOND, Beyond, beyond
 from tagsight.run.tables import label_column, scan
 from tagsight.terms.defined_terms import modalities
@@ -144,6 +146,30 @@ def group(images: pl.DataFrame, by: Labelling | Stratum) -> Int64s:
     return np.where(reduce(np.logical_or, lacking, np.zeros(len(images), np.bool_)), -1, groups)
 
 
+def picture_groups(tuning: Float32s, embeddings: Sequence[Float32s], k: int) -> Int64s | None:
+    """Return the group of each image, int64 (n,), from 0; None where the sample is too small for k.
+
+    Groups are of the embeddings alone and the same in all trials: the medoids are those of the
+    tuning sample, and a trial's image is in the group of the nearest, as labels are made. No image
+    of a trial has a say in what the groups are.
+
+    tuning: float32 (t, d), embeddings of the tuning sample; embeddings: float32 (m, d) each, n rows
+    in all; of any, rows with NaN are images that are not there, in group -1. All may be
+    memory-mapped. k: how many groups.
+    """
+    norms = lengths([tuning])
+    drawn = np.flatnonzero(np.isfinite(norms) & (norms > 0))
+    if len(drawn) < 2 or not k:
+        return None
+    products = inner_products(tuning)[np.ix_(drawn, drawn)]
+    found = k_medoids.grid(cosine_distances(products), [k])
+    if not found:
+        return None
+    medoids = drawn[found[0].medoids]
+    units = (tuning[medoids] / norms[medoids, None]).astype(np.float32)
+    return np.concatenate([_nearest(array, units) for array in embeddings])
+
+
 def rank(values: pl.Series) -> Int64s:
     """Return values as numbers in their order from 1, int64 (n,); 0 where there is none."""
     return values.rank("dense").fill_null(0).to_numpy().astype(np.int64)
@@ -165,3 +191,13 @@ def _unstated(groups: Int64s, by: Labelling | Stratum) -> str | None:
 
 def _crossed(coarse: Int64s, fine: Int64s) -> Int64s:
     return coarse * (fine.max(initial=0) + 1) + fine
+
+
+def _nearest(array: Float32s, units: Float32s) -> Int64s:
+    """The place of the unit vector with the largest inner product, -1 of NaN: int64 (m,)."""
+    found = [np.zeros(0, np.int64)]
+    with threadpool_limits(1):  # as elsewhere: the order of sums
+        for piece in np.array_split(array, max(array.size // PIECE, 1)):
+            products = piece @ units.T
+            found.append(np.where(np.isnan(products[:, 0]), -1, products.argmax(axis=1)))
+    return np.concatenate(found)

@@ -1,4 +1,4 @@
-"""What the pair statistics of a run say together: corrected for their number, and what was visible.
+"""What the pair statistics of a run say: corrected for their number, what was visible, verdicts.
 
 Sources: Holm (1979), Scand. J. Statist. 6:65; Schuirmann (1987), J. Pharmacokinet. Biopharm. 15:657
 for the test of less than a margin; the noncentral t distribution for power.
@@ -7,18 +7,22 @@ for the test of less than a margin; the noncentral t distribution for power.
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
 
-from tagsight.evaluation.pair_statistic import ROUNDING, Combination, Explained
+from tagsight.evaluation.pair_statistic import ROUNDING, UNDIVIDED, Combination, Explained
 
 MARGIN = 0.03  # what labels add is little if it is less
 LEVEL = 0.05  # two-sided; of the one-sided test of less than the margin half of it
 POWER = 0.8
 
 Pair = dict[str, dict[str, dict[str, Any]]]
+Figures = Mapping[str, Any]
+Verdict = Literal["explain", "apart", "little", "unshown", "untested", "undivided", "undefined"]
+
+WITHOUT_TEST = ("undefined", "untested", "undivided")  # verdicts of what could not be tested
 
 
 def told(
@@ -101,3 +105,35 @@ def equivalence(figures: Explained) -> dict[str, float | bool | None]:
         return {"margin": MARGIN, "p": None, "less": None}
     p = float(stats.t.cdf((figures.explained - MARGIN) / figures.error, figures.df))
     return {"margin": MARGIN, "p": p, "less": p < LEVEL / 2}
+
+
+def verdict(figures: Figures | None) -> Verdict:
+    """Return what follows from the figures of a labelling in a stratum.
+
+    `explain` and `apart`: the interval is above and below 0; `little`: it ends below 3 %;
+    `unshown`: none of these; `untested`: there is no interval; `undivided`: the labelling divides
+    nothing; `undefined`: there is nothing to compare.
+    """
+    if figures is None or figures["explained"] is None:
+        return "undefined"
+    if figures["reason"] == UNDIVIDED:
+        return "undivided"
+    if figures["ci95"] is None:
+        return "untested"
+    low, high = figures["ci95"]
+    if high < 0:
+        return "apart"
+    if figures["equivalence"]["less"]:
+        return "little"
+    return "explain" if low > 0 else "unshown"
+
+
+def corrected_verdict(figures: Figures | None) -> Verdict:
+    """Return the same, but `unshown` where it is not shown if all that is told is corrected for.
+
+    The headline, which is fixed in advance, goes by `verdict`; whatever else is claimed by this.
+    """
+    found = verdict(figures)
+    if figures is None or found not in ("explain", "apart") or figures["p_holm"] is None:
+        return found
+    return found if figures["p_holm"] < LEVEL else "unshown"

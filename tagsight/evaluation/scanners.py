@@ -22,7 +22,7 @@ from tagsight.evaluation.labellings import (
     MODEL,
 )
 from tagsight.evaluation.pair_statistic import UNDIVIDED, Explained, Pairs
-from tagsight.evaluation.pair_verdicts import corrected
+from tagsight.evaluation.pair_tests import corrected_verdict
 
 ENOUGH = 0.8  # least share of images that have one to be compared with
 MOST = 0.5  # share of what labels explain, from which on it is still there
@@ -77,15 +77,15 @@ def _verdict(
     found: Mapping[str, Beyond],
     by: str | None,
 ) -> Verdict | None:
-    if by is None or corrected(pair[LABELS.key][MODALITY.key]) != "explain":
+    if by is None or corrected_verdict(pair[LABELS.key][MODALITY.key]) != "explain":
         return None
     lost = _is_lost(found[by])
     if lost is None:
         return None
-    if not lost or corrected(pair[SCANNERS[by]][MODALITY.key]) != "explain":
+    if not lost or corrected_verdict(pair[SCANNERS[by]][MODALITY.key]) != "explain":
         return "beyond"
     in_regions = pair[LABELS.key].get(BY_REGION.key)
-    if corrected(in_regions) == "explain" and _is_kept(found[BY_REGION.key]):
+    if corrected_verdict(in_regions) == "explain" and _is_kept(found[BY_REGION.key]):
         return "scanners"
     return "coincide"
 

@@ -12,7 +12,7 @@ from tagsight.evaluation.eye_figures import AUTOENCODER
 from tagsight.evaluation.labellings import EMBEDDING, LABELS, MANUFACTURER, MODALITY
 from tagsight.evaluation.pair import UNSTATED
 from tagsight.evaluation.pair_statistic import UNDIVIDED
-from tagsight.evaluation.pair_verdicts import WITHOUT_TEST, corrected, verdict
+from tagsight.evaluation.pair_tests import WITHOUT_TEST, corrected_verdict, verdict
 from tagsight.report.wording import SPACE, of_unit, percent
 
 Figures = Mapping[str, Any]
@@ -54,7 +54,7 @@ def rests_on(eyes: Mapping[str, Figures]) -> list[str]:
     first = verdict(own.get(AUTOENCODER))
     if first in WITHOUT_TEST:
         return []
-    verdicts = {name: corrected(figures) for name, figures in own.items()}
+    verdicts = {name: corrected_verdict(figures) for name, figures in own.items()}
     verdicts[AUTOENCODER] = first
     untested = [name for name, found in verdicts.items() if found in WITHOUT_TEST]
     others = [name for name, found in verdicts.items() if found not in (*WITHOUT_TEST, first)]
@@ -93,7 +93,7 @@ def of_scanners(pair: Pair, scanners: Figures, unit: str) -> list[str]:
         ]
     own, maker = pair[LABELS.key][MODALITY.key], pair[MANUFACTURER.key][MODALITY.key]
     tested = verdict(own) not in ("undefined", "untested")
-    if tested and corrected(maker) == "explain" and maker["explained"] >= own["explained"]:
+    if tested and corrected_verdict(maker) == "explain" and maker["explained"] >= own["explained"]:
         return [
             f"The maker of the machine explains as much or more, {percent(maker['explained'])}: "
             f"images differ by scanners more than by these {unit}s."
@@ -133,7 +133,7 @@ def _amount(figures: Figures) -> str:
     """`27 %`, or what can be said instead."""
     amounts = {"explain": percent(figures["explained"]), "little": f"less than {_margin(figures)}"}
     amounts["untested"] = amounts["explain"]
-    return amounts.get(corrected(figures), "nothing that could be shown")
+    return amounts.get(corrected_verdict(figures), "nothing that could be shown")
 
 
 def _margin(figures: Figures) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from tagsight.evaluation import labellings
 from tagsight.evaluation.labellings import LABELS, MANUFACTURER, MODEL, Labelling, Stratum
 from tagsight.evaluation.pair_statistic import UNDIVIDED
-from tagsight.evaluation.pair_verdicts import corrected
+from tagsight.evaluation.pair_tests import corrected_verdict
 from tagsight.report import wording
 from tagsight.report.pair_sentences import Pair
 
@@ -63,7 +63,7 @@ def share(figures: Figures) -> str:
 def note(labelling: Labelling, stratum: Stratum, pair: Pair, scanners: Figures, unit: str) -> str:
     """Return what a row says of scanners; empty where it says nothing."""
     own, figures = pair[LABELS.key][stratum.key], pair[labelling.key][stratum.key]
-    machines = labelling in (MANUFACTURER, MODEL) and corrected(figures) == "explain"
+    machines = labelling in (MANUFACTURER, MODEL) and corrected_verdict(figures) == "explain"
     if machines and own["explained"] is not None and figures["explained"] >= own["explained"]:
         return f"as much as these {unit}s, or more"
     if labelling == LABELS and stratum.key == f"modality_{scanners['by']}":

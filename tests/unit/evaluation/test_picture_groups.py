@@ -1,7 +1,7 @@
 import numpy as np
 from sklearn.metrics import adjusted_rand_score, pairwise_distances
 
-from tagsight.evaluation.picture_groups import picture_groups
+from tagsight.evaluation.pair import picture_groups
 
 
 def pictures(n, seed, d=12):
