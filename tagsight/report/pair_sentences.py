@@ -105,6 +105,8 @@ def beside(pair: Pair, unit: str) -> list[str]:
     """Return what could have been seen, or what tags and pictures explain inside a modality."""
     own = pair[LABELS.key][MODALITY.key]
     if verdict(own) == "unshown":
+        if own["smallest"] >= 1:
+            return ["These images are too few to show any share, however large."]
         smallest = percent(own["smallest"])
         return [f"{smallest} or more, if it were true, would have been found four times in five."]
     if verdict(own) in ("undefined", "undivided"):

@@ -64,7 +64,7 @@ def not_compared(untested: Figures) -> list[str]:
     if alone:
         named = [f"{modality or 'not stated'} {n:,}" for modality, n in alone.items()]
         verb = (
-            "image could not be tested inside its"
+            "images could not be tested inside its"
             if sum(alone.values()) == 1
             else ("images could not be tested inside their")
         )

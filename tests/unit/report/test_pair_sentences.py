@@ -120,6 +120,11 @@ def test_what_could_not_be_shown_says_what_would_have_been_seen():
     )
 
 
+def test_where_nothing_could_have_been_seen_that_is_said():
+    _, second = said(labels__modality=figures(0.02, 0.4))
+    assert second == "These images are too few to show any share, however large."
+
+
 SCANNERS = {
     "shares": dict.fromkeys(("labels", "manufacturer", "model"), 0.2)
     | {"modality": 0.0, "modality_region": 0.1, "modality_region_plane": 0.1, "embedding": 0.5},
