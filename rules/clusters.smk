@@ -102,8 +102,8 @@ rule stability:
         encoding=ENCODING,
         choice="results/choice.json",
     output:
-        stability="results/stability.json",
         **BOOTSTRAPS,
+        stability="results/stability.json",
     log:
         "logs/stability.log",
     benchmark:
