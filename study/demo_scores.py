@@ -145,13 +145,17 @@ def _test(word: str) -> pl.Expr | None:
 
 
 def _parts() -> dict[str, set[str]]:
-    """Word of a region → the planted parts that it names; a hip is part of a pelvis."""
+    """Word of a region → the planted parts that it names.
+
+    A hip is part of a pelvis, and a heart of a chest: its images state either.
+    """
     words, parts = Words(), {}
     for row in rows_of("regions.csv"):
         shown = words.shown(None, "region", row["region"]) if row["region"] else None
         if shown:
             parts.setdefault(shown, set()).update({row["region"], row["term"]})
     parts.setdefault("hip", set()).add("PELVIS")
+    parts.setdefault("chest", set()).add("HEART")
     return parts
 
 
