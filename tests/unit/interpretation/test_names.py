@@ -351,7 +351,9 @@ def test_regions_words_and_facets_of_a_users_tables_are_in_names(tmp_path):
     )
     empty = ("path", "series", "study", "patient", "region", "modality", "body_part")
     table = annotations(
-        nearest.with_columns(distance=0.1, margin=0.1, because=None, pvalue=1.0, fits=True),
+        nearest.with_columns(
+            distance=0.1, margin=0.1, because=None, pvalue=1.0, fits=True, trust=1.0
+        ),
         pl.DataFrame({"image": images, "kind": of["kind"]}).with_columns(region=None),
         pl.DataFrame({"image": images}).with_columns(**dict.fromkeys(empty[:4])),
         pl.DataFrame({"image": images}).with_columns(**dict.fromkeys(empty[5:])),
