@@ -24,7 +24,7 @@ from study.replay import Job, recorded, replayed
 from tagsight.run.atomic import read_json
 
 LIST = "archive.txt"
-UNTESTED = ("not tested", "could not be tested", "there is no test")
+UNTESTED = ("not tested", "could not be tested", "without a test")
 Draw = Callable[[pl.DataFrame, np.random.Generator], list[str]]
 
 
