@@ -188,7 +188,9 @@ def test_what_is_looked_for_is_found(tmp_path):
 def test_the_canaries_were_read(whole, planted):
     """They are images and were gone through: what was withheld is told by name."""
     tags = table(whole[0], "tags").filter(pl.col("path").str.contains(NAME))
-    sure = tags.filter(pl.col("path").str.contains(f"{NAME}-(top|nested|coded|groups|private)"))
+    sure = tags.filter(
+        pl.col("path").str.contains(f"{NAME}-(top|nested|coded|tracer|groups|private)")
+    )
     assert len(sure) == planted[1]
     top = sure.filter(pl.col("path").str.contains(f"{NAME}-top"))
     names = set(top["withheld"].str.split("\\").explode())

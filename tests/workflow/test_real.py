@@ -103,7 +103,10 @@ def test_nothing_that_identifies_reaches_a_result_or_a_log(real):
     texts = {"the terminal": done.stdout + done.stderr}
     for path in directory.rglob("*"):
         if path.suffix == ".parquet" and path.is_file():
-            texts[str(path)] = "\n".join(strings(pl.read_parquet(path)))
+            frame = pl.read_parquet(path)
+            if path.name == "labels.parquet":  # for those on site, whose own UIDs these are
+                frame = frame.select(pl.exclude("^.*InstanceUID$"))
+            texts[str(path)] = "\n".join(strings(frame))
         elif path.suffix in {".json", ".csv", ".log", ".tsv", ".html", ".txt", ".svg"}:
             texts[str(path)] = path.read_text(errors="replace").replace(str(REAL), "")
     secrets = identities()
