@@ -30,6 +30,6 @@ with logged(snakemake):
         **evaluate(pl.read_parquet(inputs.trials), left_out),
         **found,
         "columns": columns_of(images),
-        "untested": untested(embeddings, images),
+        "untested": untested(eyes[eye_figures.AUTOENCODER].compared.drawn, images),
     }
     write_json(evaluation, snakemake.output[0])

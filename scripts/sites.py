@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from tagsight.handover.role_labels import ROLES, in_order, labels_of_roles, sample_of
+from tagsight.dicom.roles import ROLES
+from tagsight.handover.role_labels import in_order, labels_of_roles, sample_of
 from tagsight.handover.sites import by_roles, by_site, labelled_images
 from tagsight.run.atomic import write_json
 from tagsight.run.hashing import run_key
@@ -19,10 +20,8 @@ with logged(snakemake):
         drawn = sample_of(pl.read_parquet(inputs.sample))
         rows = [in_order(drawn, table) for table in (tags, scan(inputs.content), images.lazy())]
         key = run_key(params.key_file, results_folder(snakemake))
-        how = {"settings": params, "count": rows[2]["label"].n_unique()}
-        made = [
-            (of, labels_of_roles(*rows[:2], spellings, key, wanted=of, **how))
-            for of in (ROLES, params.roles)
-        ]
+        wanted = (ROLES, params.roles)
+        how = {"settings": params, "wanted": wanted, "count": rows[2]["label"].n_unique()}
+        made = list(zip(wanted, labels_of_roles(*rows[:2], spellings, key, **how), strict=True))
         content["roles"] = by_roles(rows[2], made, params.roles)
     write_json(content, snakemake.output[0])

@@ -11,7 +11,7 @@ from tagsight.arrays import Bools
 from tagsight.content.content import content
 from tagsight.content.in_words import in_words
 from tagsight.content.tables import content_tables
-from tagsight.dicom.roles import roles_of
+from tagsight.dicom.roles import ROLES, roles_of
 from tagsight.tags.frequencies import frequencies
 from tagsight.tags.kind_frequencies import kind_frequencies, with_content, words
 from tagsight.tags.kind_selection import kind_selection
@@ -27,7 +27,6 @@ from tagsight.tree.placing import place
 
 STEPS = ("roles", "nested", "region", "facets")
 ALL = "ALL"  # the only kind where labels are not nested
-ROLES = ("content", "equipment", "patient", "storage", "order")
 SELECT = {
     "method": "missing",
     "count": 70,

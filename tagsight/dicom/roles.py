@@ -7,12 +7,13 @@ says otherwise.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from tagsight.dicom.dictionary import attribute
 from tagsight.run.package_data import rows_of, user_rows
 
 Role = Literal["content", "equipment", "patient", "storage", "order"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 def roles(user_table: str | Path | None = None) -> dict[str, Role]:

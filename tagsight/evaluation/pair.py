@@ -24,7 +24,7 @@ from tagsight.evaluation.labellings import (
     is_compared,
 )
 from tagsight.evaluation.pair_statistic import Explained, Pairs, pairs
-from tagsight.evaluation.pair_sums import PIECE, lengths
+from tagsight.evaluation.pair_sums import PIECE, crossed, is_drawn, lengths
 from tagsight.evaluation.scanners import BEYOND, Beyond, beyond
 from tagsight.run.tables import label_column, scan
 from tagsight.terms.defined_terms import modalities
@@ -38,10 +38,15 @@ OTHER = "other"  # in place of a modality that is no term of the standard
 
 @dataclass(frozen=True)
 class Compared:
-    """What is found by one eye: labelling → stratum → figures; of BEYOND, stratum → figures."""
+    """What is found by one eye.
+
+    explained: labelling → stratum → figures; beyond: of BEYOND, stratum → figures; drawn: bool
+    (n,), which images there are descriptions of.
+    """
 
     explained: Mapping[str, Mapping[str, Explained]]
     beyond: Mapping[str, Beyond]
+    drawn: Bools
 
 
 def trial_images(samples: Sequence[Path | str], annotations: Sequence[Path | str]) -> pl.DataFrame:
@@ -80,7 +85,8 @@ def pair(embeddings: Sequence[Float32s], tuning: Float32s, images: pl.DataFrame)
     wanted = [(q.key, s.key) for q in labellings for s in strata if is_compared(q, s)]
     groups_of = {each.key: group(images, each) for each in labellings if each.columns}
     inside = {each.key: group(images, each) for each in strata}
-    drawn = is_drawn(embeddings)
+    norms = lengths(embeddings)
+    drawn = is_drawn(norms)
     k = len(np.unique(groups_of[LABELS.key][drawn]))
     groups = picture_groups(tuning, embeddings, k)
     if groups is not None:
@@ -92,40 +98,34 @@ def pair(embeddings: Sequence[Float32s], tuning: Float32s, images: pl.DataFrame)
     }
     patients, trials = (rank(images[name]) for name in ("patient", "trial"))
     known = [(q, s) for q, s in wanted if q in groups_of]
-    found = pairs(embeddings, groups_of, inside, patients, trials, known)
+    found = pairs(embeddings, groups_of, inside, patients, trials, known, norms)
     explained: dict[str, dict[str, Explained]] = {}
     for q, s in wanted:
         explained.setdefault(q, {})[s] = _explained(found, q, s, reasons[q] or reasons[s])
-    return Compared(explained, {s: beyond(found, s) for s in BEYOND if s in inside})
+    return Compared(explained, {s: beyond(found, s) for s in BEYOND if s in inside}, drawn)
 
 
-def untested(embeddings: Sequence[Float32s], images: pl.DataFrame) -> dict[str, Any]:
+def untested(drawn: Bools, images: pl.DataFrame) -> dict[str, Any]:
     """Return how many images could not be compared, or only as of their series.
 
-    As in `pair`. Returns `images` (drawn), `without_patient` (drawn, of unknown patients), `alone`:
-    modality → drawn images of those that have pictures of one patient alone (`other` for all that
-    are no Defined Terms, empty where it is not stated).
+    drawn: bool (n,), see Compared; images: as in `pair`.
+    Returns `images` (drawn), `without_patient` (drawn, of unknown patients), `alone`: modality →
+    drawn images of those that have pictures of one patient alone (`other` for all that are no
+    Defined Terms, empty where it is not stated).
     """
-    drawn = images.filter(pl.Series(is_drawn(embeddings)))
+    described = images.filter(pl.Series(drawn))
     term = pl.col("modality").fill_null("")
     listed = pl.when(term.is_in(["", *sorted(modalities())])).then(term).otherwise(pl.lit(OTHER))
-    of_modality = drawn.group_by("modality").agg(
+    of_modality = described.group_by("modality").agg(
         pl.len().alias("n"), pl.col("patient").n_unique().alias("patients")
     )
     alone = of_modality.filter(pl.col("patients") == 1).group_by(listed.alias("term"))
     rows = alone.agg(pl.col("n").sum()).sort("term").iter_rows()
     return {
-        "images": len(drawn),
-        "without_patient": int((~drawn["has_patient"]).sum()),
+        "images": len(described),
+        "without_patient": int((~described["has_patient"]).sum()),
         "alone": {modality: int(n) for modality, n in rows},
     }
-
-
-def is_drawn(embeddings: Sequence[Float32s]) -> Bools:
-    """Return which rows of all embeddings can be compared, bool (n,)."""
-    norms = lengths(embeddings)
-    drawn: Bools = np.isfinite(norms) & (norms > 0)
-    return drawn
 
 
 def columns_of(images: pl.DataFrame) -> Mapping[str, Sequence[str]]:
@@ -140,8 +140,8 @@ def group(images: pl.DataFrame, by: Labelling | Stratum) -> Int64s:
 
     Elsewhere missing is a value, too. Without columns all images are one group.
     """
-    codes = [rank(images[name]) for name in by.columns]
-    groups = reduce(_crossed, codes, np.zeros(len(images), np.int64))
+    ranks = [rank(images[name]) for name in by.columns]
+    groups = reduce(crossed, ranks, np.zeros(len(images), np.int64))
     lacking = [images[name].is_null().to_numpy() for name in by.stated]
     return np.where(reduce(np.logical_or, lacking, np.zeros(len(images), np.bool_)), -1, groups)
 
@@ -158,7 +158,7 @@ def picture_groups(tuning: Float32s, embeddings: Sequence[Float32s], k: int) -> 
     memory-mapped. k: how many groups.
     """
     norms = lengths([tuning])
-    drawn = np.flatnonzero(np.isfinite(norms) & (norms > 0))
+    drawn = np.flatnonzero(is_drawn(norms))
     if len(drawn) < 2 or not k:
         return None
     products = inner_products(tuning)[np.ix_(drawn, drawn)]
@@ -187,10 +187,6 @@ def _unstated(groups: Int64s, by: Labelling | Stratum) -> str | None:
     if not len(groups) or not by.stated or (groups >= 0).any():
         return None
     return UNSTATED + " and ".join(READABLE.get(name, name) for name in by.stated)
-
-
-def _crossed(coarse: Int64s, fine: Int64s) -> Int64s:
-    return coarse * (fine.max(initial=0) + 1) + fine
 
 
 def _nearest(array: Float32s, units: Float32s) -> Int64s:

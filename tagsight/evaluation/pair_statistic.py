@@ -19,7 +19,7 @@ import numpy as np
 from scipy import stats
 
 from tagsight.arrays import Bools, Float32s, Float64s, Integers
-from tagsight.evaluation.pair_sums import Others, bundles, codes, crossed, lengths, others
+from tagsight.evaluation.pair_sums import Others, bundles, codes, crossed, is_drawn, lengths, others
 
 ROUNDING = 1e-12  # what is less is 0 but for rounding
 UNDIVIDED = "it divides nothing that could be compared"
@@ -133,15 +133,17 @@ def pairs(
     patients: Integers,
     trials: Integers,
     wanted: Collection[Combination],
+    norms: Float64s | None = None,
 ) -> Pairs:
     """Return images against those of other patients, in one pass over the embeddings.
 
     The first five as in `pair_statistics`; images whose stratum is -1 are in none. wanted: the
-    labellings and strata that are compared.
+    labellings and strata that are compared; norms: of `lengths`, where they are known already.
     """
-    norms = lengths(embeddings)
-    drawn = np.flatnonzero(np.isfinite(norms) & (norms > 0))
-    of = bundles(drawn, patients, trials, *labellings.values(), *strata.values())
+    norms = lengths(embeddings) if norms is None else norms
+    of = bundles(
+        np.flatnonzero(is_drawn(norms)), patients, trials, *labellings.values(), *strata.values()
+    )
     inside = {name: np.asarray(each)[of.rows] for name, each in strata.items()}
     labels = {name: np.asarray(each)[of.rows] for name, each in labellings.items()}
     far = {name: codes(each) for name, each in inside.items()}

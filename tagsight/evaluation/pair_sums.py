@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from tagsight.arrays import Float32s, Float64s, Int64s, Integers
+from tagsight.arrays import Bools, Float32s, Float64s, Int64s, Integers
 
 CELLS = 2**26  # values of bundles in hand at a time, in double precision
 PIECE = 2**20  # values that are worked on at a time
@@ -60,6 +60,15 @@ def lengths(embeddings: Sequence[Float32s]) -> Float64s:
         for piece in np.array_split(array, max(array.size // PIECE, 1))
     ]
     return np.sqrt(np.concatenate([*squares, np.zeros(0)]))
+
+
+def is_drawn(norms: Float64s) -> Bools:
+    """Return which rows can be compared, bool (n,): those of NaN or zeros cannot.
+
+    norms: of `lengths`.
+    """
+    drawn: Bools = np.isfinite(norms) & (norms > 0)
+    return drawn
 
 
 def bundles(drawn: Int64s, patients: Integers, trials: Integers, *columns: Integers) -> Bundles:

@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from tagsight.arrays import Float32s, Int64s, Integers
-from tagsight.evaluation.pair_sums import lengths
+from tagsight.evaluation.pair_sums import is_drawn, lengths
 
 NEIGHBOURS = 5
 QUERIES = 2_000  # images at most whose neighbours are looked for
@@ -47,7 +47,7 @@ def similarities(embeddings: Sequence[Float32s]) -> tuple[Int64s, Float32s]:
     Returns int64 (m,), float32 (m, n), with m of 2,000 at most, spread evenly.
     """
     norms = lengths(embeddings)
-    described = np.isfinite(norms) & (norms > 0)
+    described = is_drawn(norms)
     seen = np.flatnonzero(described)
     spread = np.linspace(0, len(seen) - 1, min(len(seen), QUERIES)).round()
     asked = seen[spread.astype(np.int64)]

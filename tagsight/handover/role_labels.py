@@ -15,7 +15,6 @@ from tagsight.tree.dealing import numbers_of, tree_choice
 from tagsight.tree.encodings import Tree
 from tagsight.tree.fitting import Shares, apply_tree, fit_tree
 
-ROLES = ("content", "equipment", "patient", "storage", "order")  # all that there are
 MOST_IMAGES = 5000  # of a sample: enough to know the agreement with a site
 
 
@@ -40,14 +39,14 @@ def labels_of_roles(
     key: bytes,
     settings: Mapping[str, Any],
     *,
-    wanted: Sequence[str],
+    wanted: Sequence[Sequence[str]],
     count: int,
-) -> pl.Series:
-    """Return labels of a sample made of tags alone, by their roles: Int32 (n,).
+) -> list[pl.Series]:
+    """Return labels of a sample made of tags alone, by their roles: Int32 (n,) each.
 
     tags: of n images of pictures; kinds: `image`, `kind`, `picture` of these, in the same order;
-    spellings: of body parts; key: of the run; wanted: roles of the tags that are compared; count:
-    of labels, as near as can be had.
+    spellings: of body parts; key: of the run; wanted: for each labels the roles of the tags that
+    are compared; count: of labels, as near as can be had.
     settings: config values by name: `tables` (labels.tables), `select`, `gower`, `algorithm`,
     `weight`, `keep`, `min_patients`, and perhaps `seed`.
 
@@ -56,47 +55,41 @@ def labels_of_roles(
     itself, and a label is a cluster, as none is joined with others. Weights that are learned from
     looks are taken as equal.
     """
-    tree = _encodings(tags, kinds, spellings, key, settings, wanted)
-    sample = apply_tree(tags, kinds, tree, spellings, key)
-    how = {"algorithm": settings["algorithm"], "weight": settings["weight"]}
-    clusters = tree_clusters(sample, tree, count=count, **how)
-    found = leaves.in_leaves(clusters, tree, numbers_of(tree_choice(clusters, tree, count)))
-    joined = tags.select("image").join(found, on="image", how="left", maintain_order="left")
-    return joined["cluster"]
-
-
-def _encodings(
-    tags: pl.DataFrame,
-    kinds: pl.DataFrame,
-    spellings: pl.DataFrame,
-    key: bytes,
-    settings: Mapping[str, Any],
-    wanted: Sequence[str],
-) -> Tree:
-    """The encodings of the kinds of a sample, of tags of these roles."""
     kinds = kinds.select("image", "kind", "picture")
-    both, gower = with_content([tags.lazy()], [kinds.lazy()]), settings["gower"]
+    both = with_content([tags.lazy()], [kinds.lazy()])
     seen = frequencies(tags.lazy(), settings["min_patients"], settings["keep"])
     by_kind = kind_frequencies(both, seen)
-    fates = kind_selection(
-        by_kind,
-        seen,
-        both,
-        spellings,
-        roles=roles_of(seen["keyword"].to_list(), settings["tables"]["roles"]),
-        wanted=wanted,
-        in_words={},
-        seed=settings.get("seed"),
-        **settings["select"],
-    )
-    return fit_tree(
-        both,
-        by_kind,
-        fates,
-        words(kinds.lazy()),
-        shares=Shares(region=0, facets=0, presence=gower["presence_weight"]),
-        body_parts=spellings,
-        key=key,
-        min_patients=settings["min_patients"],
-        **{name: gower[name] for name in ("distance", "scale", "weights")},
-    )
+    roles = roles_of(seen["keyword"].to_list(), settings["tables"]["roles"])
+    choose = {"in_words": {}, "seed": settings.get("seed"), **settings["select"]}
+    gower = settings["gower"]
+    encode = {name: gower[name] for name in ("distance", "scale", "weights")}
+    labels = []
+    for of_roles in wanted:
+        fates = kind_selection(
+            by_kind, seen, both, spellings, roles=roles, wanted=of_roles, **choose
+        )
+        tree = fit_tree(
+            both,
+            by_kind,
+            fates,
+            words(kinds.lazy()),
+            shares=Shares(region=0, facets=0, presence=gower["presence_weight"]),
+            body_parts=spellings,
+            key=key,
+            min_patients=settings["min_patients"],
+            **encode,
+        )
+        features = apply_tree(tags, kinds, tree, spellings, key)
+        labels.append(_labels(features, tree, settings, count))
+    return labels
+
+
+def _labels(
+    features: pl.DataFrame, tree: Tree, settings: Mapping[str, Any], count: int
+) -> pl.Series:
+    """The cluster of each image of a sample in its tree."""
+    how = {"algorithm": settings["algorithm"], "weight": settings["weight"]}
+    clusters = tree_clusters(features, tree, count=count, **how)
+    found = leaves.in_leaves(clusters, tree, numbers_of(tree_choice(clusters, tree, count)))
+    joined = features.select("image").join(found, on="image", how="left", maintain_order="left")
+    return joined["cluster"]

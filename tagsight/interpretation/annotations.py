@@ -5,9 +5,6 @@ from typing import Any
 
 import polars as pl
 
-from tagsight.tree.encodings import Tree
-from tagsight.tree.placing import place
-
 COLUMNS = (
     *("image", "path", "series", "study", "patient"),
     *("kind", "region", "modality", "body_part", "label", "name"),
@@ -72,17 +69,6 @@ def annotations(
     ):
         rows = rows.join(table, on="image", how="left", maintain_order="left")
     return rows.select(COLUMNS)
-
-
-def labels_of(
-    images: pl.DataFrame, leaves: pl.DataFrame, tree: Tree, cards: Sequence[Mapping[str, Any]]
-) -> pl.Series:
-    """Return the label of each image, as in the annotations: Int32 (n,); null = none.
-
-    images: `image`, `kind` and the encoded columns; leaves: as in medoids.parquet.
-    """
-    placed = place(images, leaves, tree)["cluster"]
-    return placed.replace_strict(label_of(cards), default=None, return_dtype=pl.Int32)
 
 
 def label_of(cards: Sequence[Mapping[str, Any]]) -> dict[int, int]:

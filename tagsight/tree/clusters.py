@@ -149,6 +149,16 @@ def region_codes(rows: pl.DataFrame, encoding: Encoding) -> tuple[Int32s, tuple[
     return np.where(scouts, np.int32(len(names)), codes), (*names, SCOUT)
 
 
+def leaf_codes(regions: pl.Series, names: Sequence[str]) -> Int32s:
+    """Return the code of each leaf's region, int32 (n,); REST where it is none of the names.
+
+    regions: String (n,); names: of `region_codes`.
+    """
+    known = {name: code for code, name in enumerate(names)}
+    codes = regions.replace_strict(known, default=REST, return_dtype=pl.Int32)
+    return codes.fill_null(REST).to_numpy()
+
+
 def lacking_regions(rows: pl.DataFrame, encoding: Encoding, images: Mapping[str, int]) -> list[str]:
     """Return the regions of a kind that are large enough for a cluster, but not in a sample.
 

@@ -11,7 +11,7 @@ from tagsight.gower import contributions, metric
 from tagsight.gower.features import Features
 from tagsight.gower.metric import Nearest
 from tagsight.tags.encoding import Encoding, feature_keywords, to_features
-from tagsight.tree.clusters import region_codes
+from tagsight.tree.clusters import leaf_codes, region_codes
 from tagsight.tree.encodings import FLAT, REGION, Tree
 from tagsight.tree.growth import REST
 
@@ -110,14 +110,7 @@ def _regions(
     The first of the tables has all leaves of the kind. REST: of none of their regions.
     """
     codes, names = region_codes(images, encoding)
-    known = {name: i for i, name in enumerate(names)}
-    of_leaves = [
-        leaves["region"]
-        .replace_strict(known, default=REST, return_dtype=pl.Int32)
-        .fill_null(REST)
-        .to_numpy()
-        for leaves in tables
-    ]
+    of_leaves = [leaf_codes(leaves["region"], names) for leaves in tables]
     own: Int32s = np.where(np.isin(codes, of_leaves[0]), codes, REST).astype(np.int32)
     return own, of_leaves
 

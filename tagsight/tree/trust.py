@@ -19,7 +19,7 @@ from tagsight.gower import metric
 from tagsight.gower.distinct_rows import collapse
 from tagsight.gower.features import Features
 from tagsight.tags.encoding import Encoding, to_features
-from tagsight.tree.clusters import region_codes
+from tagsight.tree.clusters import leaf_codes, region_codes
 from tagsight.tree.encodings import Tree
 from tagsight.tree.growth import REST
 
@@ -49,11 +49,11 @@ def trust(
     """
     labels = _labels(nearest["cluster"], leaf_labels)
     shares = np.full(len(images), np.nan, np.float32)
+    cores = sample.join(members.select("image", "cluster"), on="image", maintain_order="left")
     for (kind,), drawn in bootstraps.group_by("kind", maintain_order=True):
         encoding = tree.of(str(kind))
         medoids = _Medoids(drawn, sample, encoding)
-        inside = sample.join(members.select("image", "cluster"), on="image", maintain_order="left")
-        inside = inside.filter(pl.col("kind") == kind).drop_nulls("cluster")
+        inside = cores.filter(pl.col("kind") == kind).drop_nulls("cluster")
         core = _stands_for(medoids.leaves_of(inside), inside["cluster"].to_numpy(), len(drawn))
         stands_for = np.append(_labels(pl.Series(core), leaf_labels), NONE)  # of no leaf: the last
         known = (images["kind"] == kind).to_numpy() & nearest["distance"].is_not_null().to_numpy()
@@ -85,16 +85,10 @@ class _Medoids:
         images = drawn["image"].unique().sort()
         rows = pl.DataFrame({"image": images}).join(sample, on="image", maintain_order="left")
         _, names = region_codes(rows, encoding)
-        known = {name: i for i, name in enumerate(names)}
         self.encoding = encoding
         self.features = to_features(rows, encoding)
         self.medoid: Int64s = images.search_sorted(drawn["image"]).to_numpy().astype(np.int64)
-        self.region: Int32s = (
-            drawn["region"]
-            .replace_strict(known, default=REST, return_dtype=pl.Int32)
-            .fill_null(REST)
-            .to_numpy()
-        )
+        self.region = leaf_codes(drawn["region"], names)
         order = np.lexsort((self.medoid, drawn["bootstrap"].to_numpy()))
         ends = np.flatnonzero(np.diff(drawn["bootstrap"].to_numpy()[order])) + 1
         self.of_bootstrap: list[Int64s] = np.split(order, ends)

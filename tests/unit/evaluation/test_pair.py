@@ -211,10 +211,10 @@ def test_what_could_not_be_tested_is_counted(run):
         .otherwise("modality"),
         patient=pl.when(pl.int_range(pl.len()) < 3).then(pl.lit("0 0")).otherwise("patient"),
     )
-    said = untested(embeddings, odd)
+    said = untested(drawn, odd)
     named = {"XA": int(drawn[:2].sum()), "other": int(drawn[2])}
     assert said["alone"] == {name: n for name, n in named.items() if n}
     assert said["images"] == drawn.sum()
     files = pl.concat([pl.read_parquet(run / f"trial-{i}.parquet") for i in range(TRIALS)])
     assert said["without_patient"] == (files["patient"].is_null().to_numpy() & drawn).sum() > 0
-    assert untested(embeddings, images)["alone"] == {}
+    assert untested(drawn, images)["alone"] == {}

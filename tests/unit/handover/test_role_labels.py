@@ -9,9 +9,9 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from tagsight.content.content import content
 from tagsight.content.tables import content_tables
+from tagsight.dicom.roles import ROLES
 from tagsight.handover.role_labels import (
     MOST_IMAGES,
-    ROLES,
     in_order,
     labels_of_roles,
     sample_of,
@@ -61,9 +61,10 @@ def tags():
 
 def labelled(table, wanted, count=2):
     of_content = content(table, SPELLINGS, content_tables())
-    return labels_of_roles(
-        table, of_content, SPELLINGS, KEY, settings(), wanted=wanted, count=count
+    (labels,) = labels_of_roles(
+        table, of_content, SPELLINGS, KEY, settings(), wanted=[wanted], count=count
     )
+    return labels
 
 
 def test_labels_of_content_are_protocols_and_labels_of_all_tags_are_machines():
