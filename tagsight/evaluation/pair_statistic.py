@@ -22,6 +22,7 @@ from tagsight.arrays import Bools, Float32s, Float64s, Integers
 from tagsight.evaluation.pair_sums import Others, bundles, codes, crossed, is_drawn, lengths, others
 
 ROUNDING = 1e-12  # what is less is 0 but for rounding
+ALONE = "no stratum has pictures of two patients"
 UNDIVIDED = "it divides nothing that could be compared"
 
 Combination = tuple[str, str]  # a labelling and a stratum
@@ -108,9 +109,7 @@ class Pairs:
         paired = self.images(compared & self.paired(labelling, stratum))
         explained = _share(far, near)
         if explained is None:
-            reason = (
-                "all pictures look the same" if n else "no stratum has pictures of two patients"
-            )
+            reason = "all pictures look the same" if n else ALONE
             return Explained(None, None, None, None, None, n, kinds, reason=reason, paired=paired)
         parts = [_share(far, near, left_out) for left_out in np.unique(of.trials[compared])]
         return replace(_tested(explained, parts, n, kinds), paired=paired)

@@ -10,15 +10,14 @@ from typing import Any
 
 from tagsight.evaluation.eye_figures import AUTOENCODER
 from tagsight.evaluation.labellings import EMBEDDING, LABELS, MANUFACTURER, MODALITY
-from tagsight.evaluation.pair import UNSTATED
-from tagsight.evaluation.pair_statistic import UNDIVIDED
+from tagsight.evaluation.pair import READABLE, UNSTATED
+from tagsight.evaluation.pair_statistic import ALONE, UNDIVIDED
 from tagsight.evaluation.pair_tests import WITHOUT_TEST, corrected_verdict, verdict
 from tagsight.report.wording import SPACE, of_unit, percent
 
 Figures = Mapping[str, Any]
 Pair = Mapping[str, Mapping[str, Figures]]
 
-NOTHING = "no stratum has pictures of two patients"
 SENTENCES = {
     "explain": "These UNITs explain {share} of how far images of one modality differ in looks.",
     "little": "These UNITs explain less than {margin} of how far images of one modality differ in "
@@ -32,7 +31,6 @@ SENTENCES = {
     "undivided": "These UNITs divide no modality, so that they say nothing of looks beyond it.",
     "undefined": "These UNITs could not be held against looks: {reason}.",
 }
-MACHINES = {"manufacturer": "maker", "model": "scanner model"}  # `by` of scanners
 
 
 def result(pair: Pair, eyes: Mapping[str, Figures], scanners: Figures, unit: str) -> list[str]:
@@ -79,7 +77,7 @@ def of_scanners(pair: Pair, scanners: Figures, unit: str) -> list[str]:
     pair, scanners: of evaluation.json.
     """
     if scanners["verdict"] in ("scanners", "coincide"):
-        machine, left = MACHINES[scanners["by"]], _left(scanners)
+        machine, left = READABLE[scanners["by"]], _left(scanners)
         if scanners["verdict"] == "scanners":
             share = percent(max(left["explained"], 0))
             return [
@@ -144,4 +142,4 @@ def _margin(figures: Figures) -> str:
 
 def _reason(reason: str | None) -> str:
     """A reason why nothing can be compared, for readers."""
-    return "no modality has pictures of two patients" if reason == NOTHING else f"{reason}"
+    return "no modality has pictures of two patients" if reason == ALONE else f"{reason}"

@@ -12,7 +12,7 @@ from pair_figures import figures, nothing, pair, scanners
 from tagsight.evaluation import scanners as decision
 from tagsight.evaluation.pair import UNSTATED
 from tagsight.evaluation.pair import pair as pair_of
-from tagsight.evaluation.pair_statistic import Explained
+from tagsight.evaluation.pair_statistic import ALONE, Explained
 from tagsight.evaluation.pair_tests import told
 from tagsight.report import pair_sentences
 from tagsight.report.eye_tables import eye_table
@@ -94,7 +94,7 @@ def test_no_first_sentence_is_long_or_claims_what_the_interval_does_not(explaine
 @pytest.mark.parametrize("unit", ["label", "cluster"])
 @pytest.mark.parametrize("verdict", list(pair_sentences.SENTENCES))
 def test_no_first_sentence_has_more_words_than_are_read_or_another_subject(verdict, unit):
-    reasons = [pair_sentences.NOTHING, "all pictures look the same"]
+    reasons = [ALONE, "all pictures look the same"]
     of = {
         "explain": [figures(0.4)],
         "little": [figures(0.01, 0.001)],
