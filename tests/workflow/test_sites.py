@@ -12,7 +12,7 @@ from running import CLONE, overlay, run
 from sklearn.metrics import adjusted_mutual_info_score
 
 from tagsight.demo import archive
-from tagsight.handover.role_labels import ROLES
+from tagsight.dicom.roles import ROLES
 
 REAL = CLONE.parent / "shared" / "dicom"
 
