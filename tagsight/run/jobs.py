@@ -15,6 +15,7 @@ from typing import Any
 
 from tagsight.errors import UserError
 from tagsight.run.progress import LOG, is_progress
+from tagsight.run.usage import Stopwatch
 
 
 @contextmanager
@@ -24,11 +25,13 @@ def logged(job: Any) -> Iterator[None]:
     job: the script's `snakemake`.
     All messages go to the job's log file; warnings, errors and progress to the terminal too. A
     UserError ends the job with one line on the terminal. Any other error leaves its traceback in
-    the log, and on the terminal a line that names the log. Messages of libraries' errors and
+    the log, and on the terminal a line that names the log. The log of a job that is done ends in
+    what it used (`usage`). Messages of libraries' errors and
     warnings may quote the archive (a value, a file's name), so only their kind and place are
     logged.
     """
     Path(job.log[0]).unlink(missing_ok=True)
+    stopwatch = Stopwatch()
     to_file = logging.FileHandler(job.log[0])
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     to_terminal = logging.StreamHandler(sys.stderr)
@@ -40,6 +43,7 @@ def logged(job: Any) -> Iterator[None]:
     try:
         _require_own_library(Path(job.scriptdir).parent)
         yield
+        LOG.info("%s", stopwatch.usage(job))
     except UserError as error:
         LOG.error("%s", error)
         sys.exit(1)

@@ -25,6 +25,8 @@ def job(tmp_path, monkeypatch):
         log=[str(tmp_path / "job.log")],
         scriptdir=str(CLONE / "scripts"),
         params=SimpleNamespace(recipe="0123456789abcdef"),
+        threads=1,
+        resources={"mem_mb": 2000, "runtime": 30},
     )
     LOG.handlers, LOG.propagate = [], True
 
