@@ -9,6 +9,8 @@
 # make study-seeds  small archives out of ../shared/dicom with 40 seeds each: every run ends with labels
 # make worth-demo    what the demo's labels are worth, against what was planted: minutes, after `make demo`
 # make levels          how often the test of looks gives a false alarm, into docs/evaluation.md
+# make status        where the run in DIRECTORY is: done, at work, failed, waiting and why
+# make asked-used    what the jobs of the runs RUNS asked for and used, into docs/cluster.md
 # make api-docs    docs/api: the functions for notebooks, from their docstrings
 # make wheelhouse    all that an install needs, for a machine without internet: docs/install.md
 PYTHON ?= python3
@@ -37,7 +39,7 @@ NO_INDEX := echo 'no $(CPU_TORCH) at $(TORCH_INDEX). Name another index, TORCH_I
 ifneq ($(filter-out cpu cuda,$(TORCH)),)
 $(error TORCH is cpu or cuda, not "$(TORCH)")
 endif
-.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real study-seeds worth-demo levels lint api-docs wheelhouse clean
+.PHONY: demo idc test test-long test-all test-slurm fuzz canary study-clustering study-labels study-real study-seeds worth-demo levels status asked-used lint api-docs wheelhouse clean
 .DELETE_ON_ERROR:
 
 demo: .venv/compiled
@@ -84,6 +86,13 @@ study-real: .venv/installed
 
 study-seeds: .venv/compiled
 	NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python -m study.seeds ../shared/dicom
+
+status:
+	@$(BIN)/python -m tagsight.run.cluster.status $(DIRECTORY)
+
+RUNS ?= $(DIRECTORY)
+asked-used:
+	$(BIN)/python benchmarks/asked_used.py $(RUNS)
 
 worth-demo: demo
 	$(BIN)/python -m study.demo_labels $(DIRECTORY)

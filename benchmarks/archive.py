@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from tagsight.arrays import Int64s
-from tagsight.run.usage import usage_table
+from tagsight.run.cluster.usage import usage_table
 
 CLONE = Path(__file__).parents[1]
 ROWS = [200_000, 1_000_000, 5_000_000]

@@ -69,8 +69,9 @@ rule nearest:
         "../envs/tagsight.yaml"
     threads: threads_archive(2)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
+        mem_mb=memory_rows(2500, of="features"),
+        runtime=minutes(per_million=15, of="features", together=True),
+        batch=1,
     params:
         **recipe("nearest", rules.medoids, ranges="gower.ranges"),
     script:
@@ -92,8 +93,8 @@ rule composition:
         "../envs/tagsight.yaml"
     threads: threads_archive(4)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
+        mem_mb=memory_rows(1200),
+        runtime=minutes(per_million=1),
     params:
         **recipe("composition", rules.nearest),
     script:
@@ -205,8 +206,9 @@ rule annotations:
         "../envs/tagsight.yaml"
     threads: threads_archive(2)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
+        mem_mb=memory_rows(3000),
+        runtime=minutes(per_million=15, together=True),
+        batch=1,
     params:
         **recipe(
             "annotations",
@@ -230,6 +232,9 @@ rule annotations_csv:
     conda:
         "../envs/tagsight.yaml"
     threads: threads_archive(2)
+    resources:
+        mem_mb=memory_rows(500),
+        runtime=minutes(per_million=1),
     params:
         **recipe("annotations_csv", rules.annotations, mask_paths="privacy.mask_paths"),
     script:

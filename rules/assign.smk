@@ -27,8 +27,8 @@ rule assign:
         "../envs/tagsight.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 6000,
-        runtime=minutes(720),
+        mem_mb=memory(2000),
+        runtime=minutes_found,
     params:
         **recipe(
             "assign",

@@ -1,6 +1,7 @@
-"""What a run says at its end, and what of it a report of Snakemake's shows."""
+"""What a run says at its end, what of it a report of Snakemake's shows, and its plan for `status`."""
 
 import json
+from collections import Counter
 
 
 def shown(path, category):
@@ -8,6 +9,14 @@ def shown(path, category):
     name = Path(path).name
     caption = f"../docs/captions/{name}.rst"
     return report(path, caption=caption, category=category, labels={"file": name})
+
+
+def note_plan():
+    """Note how many jobs of each rule a run has, those that are done among them."""
+    if not workflow.remote_exec:
+        plan = Counter(job.rule.name for job in workflow.dag.jobs if job.rule.name != "all")
+        Path("logs").mkdir(exist_ok=True)
+        Path("logs/plan.json").write_text(json.dumps(dict(sorted(plan.items()))))
 
 
 def tell_result():

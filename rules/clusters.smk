@@ -26,7 +26,8 @@ rule clusters:
     threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
-        runtime=minutes_square,
+        runtime=minutes_sample,
+        batch=1,
     params:
         **recipe(
             "clusters",

@@ -24,7 +24,9 @@ rule content:
         "../envs/tagsight.yaml"
     threads: threads_archive(2)
     resources:
-        mem_mb=memory_archive,
+        mem_mb=memory_rows(1500),
+        runtime=minutes(together=True),
+        batch=1,
     params:
         **recipe(
             "content",
@@ -49,8 +51,8 @@ rule facets:
         "../envs/tagsight.yaml"
     threads: threads_archive(2)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
+        mem_mb=memory_rows(600),
+        runtime=minutes(per_million=1),
     params:
         **recipe(
             "facets",

@@ -20,8 +20,8 @@ rule demo:
         "../envs/tagsight.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 3000,
-        runtime=minutes(20),
+        mem_mb=memory(100),
+        runtime=minutes(10),
     params:
         **recipe("demo", patients="demo.patients", images="demo.images", seed="seed"),
     script:

@@ -29,7 +29,8 @@ rule trials:
     threads: threads_sample(4)
     resources:
         mem_mb=memory_trial,
-        runtime=minutes_square,
+        runtime=minutes_sample,
+        batch=1,
     params:
         **recipe(
             "trials",

@@ -43,10 +43,9 @@ rule labels:
         "../envs/tagsight.yaml"
     threads: threads_archive(4)
     resources:
-        mem_mb=memory_archive,
-        # A GB of tables is 4 million images (demo: 270 bytes each), of which a core reads 3,000 a
-        # second: 20 minutes where the files are at hand. A cold disk may take ten times as long.
-        runtime=minutes(30, per_gb=200),
+        mem_mb=memory_rows(700),
+        runtime=minutes(per_million=20 if LOOKS else 1),
+        reading=1,
     params:
         **recipe(
             "labels",
@@ -75,8 +74,8 @@ rule manifest:
         "../envs/tagsight.yaml"
     threads: threads_archive(4)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=60),
+        mem_mb=memory_rows(700),
+        runtime=minutes(per_million=1),
     params:
         **recipe(
             "manifest",
@@ -119,8 +118,8 @@ rule sites:
         "../envs/tagsight.yaml"
     threads: threads_archive(4)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
+        mem_mb=memory_rows(800),
+        runtime=minutes(per_million=3),
     params:
         **recipe(
             "sites",

@@ -22,6 +22,8 @@ rule images:
     resources:
         mem_mb=memory_images,
         runtime=minutes_images,
+        reading=1,
+        batch=1,
     params:
         **recipe("images", rules.draws, aspect="images.aspect"),
     script:
@@ -74,6 +76,7 @@ rule embeddings:
     resources:
         mem_mb=memory_images,
         runtime=minutes_images,
+        batch=1,
         gpu=gpus,
     params:
         **recipe(
@@ -127,6 +130,7 @@ rule sights:
     resources:
         mem_mb=memory_images,
         runtime=minutes_eyes,
+        batch=1,
         gpu=gpus,
     params:
         **recipe("sights", rules.eyes, eyes="eyes", device="autoencoder.device"),

@@ -18,8 +18,9 @@ rule files:
     conda:
         "../envs/tagsight.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 2000,
-        runtime=minutes(720),
+        mem_mb=memory(100),
+        runtime=minutes_found,
+        reading=1,
     params:
         **recipe(
             "files",
@@ -57,8 +58,9 @@ rule tags:
     conda:
         "../envs/tagsight.yaml"
     resources:
-        mem_mb=memory_shard,
-        runtime=minutes(720),
+        mem_mb=memory_rows(2500),
+        runtime=minutes_read,
+        reading=1,
     params:
         **recipe(
             "tags",

@@ -25,8 +25,6 @@ rule counts:
     conda:
         "../envs/tagsight.yaml"
     threads: threads_archive(2)
-    resources:
-        mem_mb=memory_archive,
     params:
         **recipe("counts", *branch(LOOKS, then=[rules.images]), rules.samples),
     script:
@@ -62,8 +60,6 @@ rule figures:
         "results/benchmarks/figures.tsv"
     conda:
         "../envs/tagsight.yaml"
-    resources:
-        mem_mb=memory_images,
     params:
         **recipe(
             "figures",

@@ -27,8 +27,8 @@ rule draws:
         "../envs/tagsight.yaml"
     threads: threads_archive(4)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
+        mem_mb=memory_rows(800),
+        runtime=minutes(per_million=1),
     params:
         **recipe("draws", DRAWN_FROM, sizes="samples", seed="seed"),
     script:
@@ -51,8 +51,8 @@ rule samples:
         "../envs/tagsight.yaml"
     threads: threads_archive(4)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
+        mem_mb=memory_rows(1100),
+        runtime=minutes(per_million=1),
     params:
         **recipe("samples", rules.draws, rules.features, body_parts="tags.body_parts"),
     script:

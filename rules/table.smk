@@ -21,8 +21,8 @@ rule table:
         "../envs/tagsight.yaml"
     threads: threads_archive(4)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=60),
+        mem_mb=memory_table,
+        runtime=minutes_table,
     params:
         **recipe(
             "table",

@@ -25,8 +25,8 @@ rule frequencies:
         "../envs/tagsight.yaml"
     threads: threads_archive(8)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=60),
+        mem_mb=memory_rows(500),
+        runtime=minutes(per_million=1),
     params:
         **recipe(
             "frequencies",
@@ -54,8 +54,8 @@ rule kinds:
         "../envs/tagsight.yaml"
     threads: threads_archive(8)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=60),
+        mem_mb=memory_rows(200),
+        runtime=minutes(per_million=1),
     params:
         **recipe("kinds", rules.frequencies, rules.content),
     script:
@@ -81,9 +81,6 @@ rule selection:
     conda:
         "../envs/tagsight.yaml"
     threads: threads_archive(4)
-    resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=20),
     params:
         **recipe(
             "selection",
@@ -117,8 +114,8 @@ rule encoding:
         "../envs/tagsight.yaml"
     threads: threads_archive(8)
     resources:
-        mem_mb=memory_archive,
-        runtime=minutes(30, per_gb=60),
+        mem_mb=memory_rows(250),
+        runtime=minutes(per_million=1),
     params:
         **recipe(
             "encoding",
@@ -153,7 +150,9 @@ rule features:
         "../envs/tagsight.yaml"
     threads: threads_archive(2)
     resources:
-        mem_mb=memory_archive,
+        mem_mb=memory_rows(2000),
+        runtime=minutes(together=True),
+        batch=1,
     params:
         **recipe(
             "features", rules.encoding, body_parts="tags.body_parts", key_file="privacy.key_file"

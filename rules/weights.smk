@@ -25,6 +25,7 @@ rule weighted:
     threads: threads_sample(4)
     resources:
         mem_mb=memory_images,
+        runtime=minutes(),
     params:
         **recipe("weighted", rules.embeddings, rules.samples, ranges="gower.ranges", seed="seed"),
     script:

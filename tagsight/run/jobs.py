@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tagsight.errors import UserError
+from tagsight.run.cluster.usage import Stopwatch
 from tagsight.run.progress import LOG, is_progress
-from tagsight.run.usage import Stopwatch
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tagsight.run.usage import MARK, Stopwatch, usage_table
+from tagsight.run.cluster.usage import MARK, Stopwatch, usage_table
 
 SIZE = 200  # MB
 
