@@ -11,9 +11,8 @@ def shown(path, category):
     return report(path, caption=caption, category=category, labels={"file": name})
 
 
-def note_plan():
-    """Note how many jobs of each rule a run has, those that are done among them."""
-    if not workflow.remote_exec:
+onstart:
+    if not workflow.remote_exec:  # jobs of each rule, those that are done among them
         plan = Counter(job.rule.name for job in workflow.dag.jobs if job.rule.name != "all")
         Path("logs").mkdir(exist_ok=True)
         Path("logs/plan.json").write_text(json.dumps(dict(sorted(plan.items()))))
