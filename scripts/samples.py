@@ -4,20 +4,19 @@ import polars as pl
 
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
-from tagsight.run.tables import scan
+from tagsight.run.tables import rows_of
 from tagsight.tags import labels
 from tagsight.terms.spelling_table import spelling_table
 
 with logged(snakemake):
     draws = [pl.read_parquet(path) for path in snakemake.input.draws]
-    images = pl.concat(draws).lazy().select("image")
+    images = pl.concat(draws)["image"]
     body_parts = spelling_table(snakemake.params.body_parts)
-    tags = scan(snakemake.input.tags).join(images, on="image", how="semi").collect()
-    features = pl.scan_parquet(snakemake.input.features).join(images, on="image", how="semi")
+    described = labels.labels(rows_of(images, snakemake.input.tags), body_parts)
+    described = described.join(rows_of(images, snakemake.input.features), on="image")
     if snakemake.input.get("content"):
-        words = scan(snakemake.input.content).drop("kind")
-        features = features.join(words, on="image")
-    described = labels.labels(tags, body_parts).join(features.collect(), on="image")
+        words = rows_of(images, snakemake.input.content).drop("kind")
+        described = described.join(words, on="image")
     for draw, path in zip(draws, snakemake.output, strict=True):
         known = [name for name in draw.columns if name != "image"]
         columns = described.drop(known, strict=False)

@@ -40,6 +40,13 @@ def scan(shards: Sequence[Path | str]) -> pl.LazyFrame:
     return pl.concat([pl.scan_parquet(shard) for shard in shards], how="diagonal")
 
 
+def rows_of(images: pl.Series, shards: Sequence[Path | str]) -> pl.DataFrame:
+    """Return the rows of some images, shard by shard, so that no more than one is ever held."""
+    named = images.rename("image").to_frame()
+    tables = (pl.read_parquet(shard).join(named, on="image", how="semi") for shard in shards)
+    return pl.concat(list(tables), how="diagonal")
+
+
 # What a UID looks like in the name of a file or folder: in full, short or cut off, with the
 # separators that some exports write, or as what it was made from.
 _UIDS = "|".join(

@@ -1,6 +1,6 @@
 """What the images of each leaf are, counted over the whole archive."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -18,13 +18,14 @@ SCHEMA = {
 }
 
 
-def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the words of a shard's images: `cluster`, `kind`, `person`, `modality`, and content.
+def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame) -> pl.DataFrame:
+    """Return the words of a shard: `cluster`, `kind`, `column`, `word`, `person`, `images`.
 
-    nearest: `image` and `cluster`; content, tags: of the same images. A modality that is no term of
-    the standard is none: names are made of these words, and people type what they like.
-    Beside the words of content there are those of ranges of numbers, in a column of each tag's
-    keyword.
+    nearest: `image` and `cluster`; content, tags: of the same images. There is a row for each word
+    of each person in each leaf, with the number of images: what a shard comes to does not grow with
+    the slices of its series. A modality that is no term of the standard is none: names are made of
+    these words, and people type what they like. Beside the words of content there are those of
+    ranges of numbers, in a column of each tag's keyword.
     """
     needed = ("Modality", *sorted(number_columns()))
     stored = tags.collect_schema().names()
@@ -33,10 +34,21 @@ def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame
     term = pl.when(text.is_in(sorted(modalities()))).then(text)
     of_tags = tags.with_columns(lacking).select("image", *bands(), person=person(), modality=term)
     joined = nearest.select("image", "cluster").join(content.drop("picture"), on="image")
-    return joined.join(of_tags, on="image").drop("image")
+    images = joined.join(of_tags, on="image").drop("image").collect(engine="streaming")
+    columns = [name for name in images.columns if name not in ("cluster", "kind", "person")]
+    return pl.concat([_counted(images, column) for column in columns])
 
 
-def composition(shards: Sequence[pl.LazyFrame]) -> pl.DataFrame:
+def _counted(images: pl.DataFrame, column: str) -> pl.DataFrame:
+    counts = images.group_by("cluster", "kind", "person", word=pl.col(column)).agg(
+        images=pl.len().cast(pl.Int64)
+    )
+    return counts.select(
+        "cluster", "kind", pl.lit(column).alias("column"), "word", "person", "images"
+    )
+
+
+def composition(shards: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Return how many images and patients of each leaf have each word.
 
     shards: of `shard_words`.
@@ -44,16 +56,12 @@ def composition(shards: Sequence[pl.LazyFrame]) -> pl.DataFrame:
     and word; `word` is null for the images that state none. Sorted; a leaf without an image is not
     in it.
     """
-    images = pl.concat(shards, how="diagonal")
-    columns = [c for c in images.collect_schema().names() if c not in ("cluster", "kind", "person")]
-    counts = [
-        images.group_by("cluster", "kind", word=pl.col(column))
-        .agg(images=pl.len().cast(pl.Int64), patients=pl.col("person").n_unique().cast(pl.Int64))
-        .select("cluster", "kind", pl.lit(column).alias("column"), "word", "images", "patients")
-        for column in columns
-    ]
-    table = pl.concat([pl.DataFrame(schema=SCHEMA), *pl.collect_all(counts, engine="streaming")])
-    place = pl.col("column").replace_strict(
-        columns, list(range(len(columns))), return_dtype=pl.Int32
+    words = pl.concat(list(shards))
+    table = words.group_by("cluster", "kind", "column", "word").agg(
+        pl.col("images").sum(), patients=pl.col("person").n_unique().cast(pl.Int64)
     )
-    return table.sort("cluster", place, "word", nulls_last=True)
+    columns = words["column"].unique(maintain_order=True)
+    place = pl.col("column").replace_strict(
+        columns, pl.int_range(len(columns), eager=True), return_dtype=pl.Int32
+    )
+    return table.cast(pl.Schema(SCHEMA)).sort("cluster", place, "word", nulls_last=True)

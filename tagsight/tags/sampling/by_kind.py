@@ -28,6 +28,7 @@ LEAST_PATIENTS, LEAST_IMAGES = 2, 10  # of a trial that can tell anything
 
 # One part of so many of the patients that are left of a kind: the most that a sample takes.
 PARTS = {"tuning": 2, "holdout": 3}
+LEARNING = "autoencoder"
 
 
 class Taken(NamedTuple):
@@ -38,12 +39,16 @@ class Taken(NamedTuple):
 
 
 def draw_samples(
-    images: pl.DataFrame, sizes: Mapping[str, int], per_series: int, seed: int
+    images: pl.DataFrame,
+    sizes: Mapping[str, int],
+    per_series: int,
+    seed: int,
+    kinds: Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
     """Return the samples of an archive: by kind where kinds are known, else by patient alone.
 
     images: as in `by_patient.draw`; where kinds are known also `kind` (String) and `picture`
-    (Boolean): only pictures are drawn. sizes, per_series, seed: see `draw_by_kind`.
+    (Boolean): only pictures are drawn. sizes, per_series, seed, kinds: see `draw_by_kind`.
     Returns the images drawn with their `sample`, and where kinds are known `kind` and `weight`. A
     draw by patient alone that would leave a sample empty is filled in order instead.
     Raises DataError where there is no image at all.
@@ -53,7 +58,8 @@ def draw_samples(
             "input: no file could be taken for an image; results/rejected/ says why of each"
         )
     if "kind" in images.columns:
-        return draw_by_kind(images.filter("picture").drop("picture"), sizes, per_series, seed)
+        pictures = images.filter("picture").drop("picture")
+        return draw_by_kind(pictures, sizes, per_series, seed, kinds)
     drawn = by_patient.draw(images, sizes, per_series, seed)
     if drawn["sample"].n_unique() == len(sizes):
         return drawn
@@ -62,13 +68,18 @@ def draw_samples(
 
 
 def draw_by_kind(
-    images: pl.DataFrame, sizes: Mapping[str, int], per_series: int, seed: int
+    images: pl.DataFrame,
+    sizes: Mapping[str, int],
+    per_series: int,
+    seed: int,
+    kinds: Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
     """Return samples that are filled in the order of their priority; see the module.
 
     images: `image`, `series`, `patient`, `undrawable` (as in `by_patient.draw`), `kind`, and others
     to keep; sizes: sample -> images asked for: `tuning`, `holdout`, trials, `autoencoder`, any of
-    which may be absent; per_series: most images of a series, 0 for no limit.
+    which may be absent; per_series: most images of a series, 0 for no limit; kinds: kind -> images
+    of the archive, where these are but the candidates among them (`by_patient.candidates`).
 
     Returns the images drawn, with their `sample` and `weight` (Float64: how many images of the
     archive it stands for, those of its kind by those of it in its sample), in order of `image`. The
@@ -80,7 +91,10 @@ def draw_by_kind(
     taken = _filled(_by_unit(thinned, seed), sizes)
     parts = [_images(thinned, name, taken[name]) for name in sizes if name in taken]
     drawn = pl.concat([_images(thinned, "", Taken(pl.Series([], dtype=pl.String), {})), *parts])
-    number = images.group_by("kind").agg(all_images=pl.len())
+    number = images.group_by("kind").agg(all_images=pl.len().cast(pl.Int64))
+    if kinds is not None:
+        schema = {"kind": pl.String, "all_images": pl.Int64}
+        number = pl.DataFrame(list(kinds.items()), schema, orient="row")
     weight = pl.col("all_images") / pl.len().over("sample", "kind")
     weighted = drawn.join(number, on="kind", how="left").with_columns(weight=weight)
     return weighted.drop("all_images").sort("image")
@@ -241,7 +255,8 @@ def untested(
     """Return in sentences what cannot be tested, or is tested in another way, and why.
 
     samples, shared: as in `summary`; patients: of the archive (where unknown: series);
-    group: what images are divided into.
+    group: what images are divided into. Where there is no sample to learn looks from, there are no
+    pixels, and of looks nothing is said.
     """
     trials = _trials_of(samples)
     full = sum(row["drawn"] > 0 for row in trials)
@@ -254,13 +269,13 @@ def untested(
             f"Whether {group}s are found again in other patients was not tested: of {whose} none "
             "is left for the holdout sample."
         )
-    if not full:
+    if not full and LEARNING in samples:
         lines.append(
             f"Whether images of a {group} look alike was not tested: of {whose} too few are left "
             f"for a trial, which takes {LEAST_PATIENTS} of them with {_least(trials)} images that "
             "can be drawn."
         )
-    elif full < len(trials):
+    elif full < len(trials) and LEARNING in samples:
         lines.append(
             f"Whether images of a {group} look alike was tested in {full} trial"
             f"{'' if full == 1 else 's'} in place of {len(trials)}: {whose} are too few for more."

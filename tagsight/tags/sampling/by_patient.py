@@ -96,6 +96,20 @@ def thinned_in_order(images: pl.DataFrame, per_series: int, seed: int) -> pl.Dat
     return shuffled.filter(place <= per_series)
 
 
+def candidates(shard: pl.DataFrame, per_series: int, seed: int) -> pl.DataFrame:
+    """Return the images of a shard that a draw from all shards can take, and all of its patients.
+
+    shard: as in `draw`, and `picture` where kinds are known: what is no picture is never drawn, and
+    here stands once for each patient. The draw from the candidates of all shards is that from all
+    images: an image that is not among the first of its series in its shard is not in the archive.
+    """
+    if "picture" not in shard.columns:
+        return thinned_in_order(shard, per_series, seed).drop("rank", "unit")
+    unit = pl.coalesce("patient", "series", "image")
+    pictures = thinned_in_order(shard.filter("picture"), per_series, seed).drop("rank", "unit")
+    return pl.concat([pictures, shard.filter(~pl.col("picture")).unique(unit)])
+
+
 def rank(seed: int, text: str) -> int:
     """Return a number of 64 bits, the place of a text in the random order of a seed."""
     digest = hashlib.blake2b(text.encode(), digest_size=8, key=seed.to_bytes(16, "little"))

@@ -179,3 +179,15 @@ def test_what_is_no_picture_is_not_drawn():
 def test_an_archive_without_images_ends_in_one_line():
     with pytest.raises(DataError, match="results/rejected/ says why"):
         draw_samples(archive([]), SIZES, 1, 5)
+
+
+@given(ARCHIVES, st.integers(0, 3), SEEDS, st.integers(1, 4))
+def test_the_samples_of_the_candidates_of_shards_are_those_of_all_images(shape, thin, seed, parts):
+    images = archive(shape).with_columns(picture=pl.col("kind") != "MG")
+    kinds = Counter(images.filter("picture")["kind"])
+    shards = [images.gather_every(parts, first) for first in range(parts)]
+    chosen = pl.concat([by_patient.candidates(shard, thin, seed) for shard in shards])
+    drawn = draw_samples(chosen, SIZES, thin, seed, kinds)
+    whole = draw_samples(images, SIZES, thin, seed)
+    assert drawn.equals(whole)
+    assert summary(drawn, chosen, SIZES) == summary(whole, images, SIZES)

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagsight.tags.sampling.by_patient import draw, shortfall
+from tagsight.tags.sampling.by_patient import candidates, draw, shortfall
 
 SIZES = {"tuning": 20, "holdout": 10, "trial-01": 5}
 
@@ -87,3 +87,13 @@ def test_another_seed_is_another_draw():
     images = archive([[1]] * 200)
     first, second = (set(draw(images, SIZES, 1, seed)["image"]) for seed in (1, 2))
     assert first != second
+
+
+@given(SHAPES, st.integers(0, 3), st.integers(0, 2**31), st.integers(1, 4))
+def test_the_draw_from_the_candidates_of_shards_is_that_from_all_images(shape, thin, seed, parts):
+    images = archive(shape)
+    shards = [images.gather_every(parts, first) for first in range(parts)]
+    chosen = pl.concat([candidates(shard, thin, seed) for shard in shards])
+    assert draw(chosen, SIZES, thin, seed).equals(draw(images, SIZES, thin, seed))
+    if thin:
+        assert len(chosen) <= thin * parts * sum(map(len, shape))
