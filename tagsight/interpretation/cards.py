@@ -8,6 +8,7 @@ import polars as pl
 
 from tagsight.arrays import Int64s, Integers
 from tagsight.dicom.dictionary import uid_name
+from tagsight.interpretation.names import HOLDS, mix
 from tagsight.run.tables import person
 from tagsight.tags import parsers
 from tagsight.tags.encoding import Column, Encoding
@@ -222,16 +223,16 @@ def _number(value: float) -> str:
 
 
 def _pieces(members: pl.DataFrame, tags: list[_Tag]) -> list[str]:
-    """Parts of a name: modality, the body part of at least half the images, then tags."""
+    """Parts of a name: modality or their mix, then body part and tags of HOLDS of the images."""
     modalities, parts = (_ranked(members[label]) for label in ("modality", "body_part"))
-    majority = [text for text, share in modalities if share >= 0.5]
-    frequent = [text for text, share in modalities[:3] if share >= 0.15]
-    pieces = majority[:1] or (["/".join(frequent)] if frequent else [])
-    pieces += [text for text, share in parts[:1] if share >= 0.5]
+    counts = dict(members["modality"].value_counts().iter_rows())
+    single = [text for text, share in modalities[:1] if share >= HOLDS]
+    pieces = single or ([mix(counts, len(members))] if modalities else [])
+    pieces += [text for text, share in parts[:1] if share >= HOLDS]
     values = [
         tag.value
         for tag in tags
-        if tag.nameable and 2 * tag.inside >= 1 and tag.inside > tag.outside
+        if tag.nameable and tag.inside >= HOLDS and tag.inside > tag.outside
     ]
     return list(dict.fromkeys([*pieces, *values]))
 

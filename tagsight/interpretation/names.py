@@ -296,10 +296,10 @@ def _kind(label: _Label, words: Words) -> str:
     stated, one = label.counts.get("modality", {}), label.holds("modality")
     if label.kind is not None and (not stated or one == label.kind):
         return words.kind(label.kind)
-    return one if one is not None and label.kind is None else _mix(stated, label.size)
+    return one if one is not None and label.kind is None else mix(stated, label.size)
 
 
-def _mix(counts: Mapping[str | None, int], size: int) -> str:
+def mix(counts: Mapping[str | None, int], size: int) -> str:
     """`US 63 % / NM / XA`: modalities by their number of images, the first with its share."""
     ranked = sorted(counts, key=lambda word: (-counts[word], word or ""))
     texts = [word or UNSTATED for word in ranked if counts[word] >= MENTIONED * size]

@@ -6,9 +6,12 @@ import polars as pl
 import pytest
 from running import CLONE, overlay, run
 
+from tagsight.archive.sites import Site
 from tagsight.assigning import finished_run as of
 from tagsight.assigning.incoming import read_parts
+from tagsight.reading.options import reader_options
 from tagsight.terms.body_parts import read_spellings
+from tagsight.terms.facet_words import facet_words
 from tagsight.terms.technique_words import known_words
 
 pytestmark = pytest.mark.long
@@ -117,7 +120,9 @@ def test_a_later_table_can_be_put_into_its_clusters(finished, tmp_path):
     table()[:5].write_csv(tmp_path / "later.csv")
     run_here = of.load_run(finished, "archive", str(finished.parent / "key"))
     spellings = read_spellings(CLONE / "tagsight/data/body_parts.csv")
-    (part,) = read_parts(run_here, [tmp_path / "later.csv"], spellings, known_words(), 1, tmp_path)
+    how = reader_options(run_here.reader_settings, spellings, known_words(), facet_words())
+    later = {None: Site([tmp_path / "later.csv"])}
+    (part,) = read_parts(run_here, later, how, 1, tmp_path)
     assert run_here.known(part.tags.collect()).all()
     read = part.tags.drop("path").collect()
     assert read.equals(pl.read_parquet(finished / "tags/0.parquet")[:5].select(read.columns))

@@ -57,7 +57,7 @@ def test_sizes_medoids_and_names():
     assert [card["size"] for card in found] == [4, 3, 1]
     assert [card["medoid"] for card in found] == ["c", "f", "h"]
     assert [card["share"] for card in found] == [0.5, 0.375, 0.125]
-    assert found[0]["name"] == "MR · HEAD · 1.5 T · SE"
+    assert found[0]["name"] == "MR · 1.5 T"  # three of four are of the head, and spin echoes
     assert found[1]["name"] == "CT"
     assert found[2]["name"] == "mixed"
 
@@ -102,8 +102,9 @@ def test_an_unknown_category_is_said_so():
 
 
 def plain(modality, body_part):
-    """Three images of three patients, without encoded columns."""
-    ids = {name: list("abc") for name in ("image", "patient", "study", "series")}
+    """An image of each patient, without encoded columns."""
+    letters = list("abcdefghij")[: len(modality)]
+    ids = dict.fromkeys(("image", "patient", "study", "series"), letters)
     texts = {"modality": modality, "body_part": body_part}
     return pl.DataFrame(ids | texts, schema_overrides=dict.fromkeys(texts, pl.String))
 
@@ -133,7 +134,17 @@ def test_a_cluster_of_several_modalities_is_named_by_them():
     sample = plain(["XA", "US", "NM"], [None] * 3)
     clusters = pl.DataFrame({"image": list("abc"), "cluster": 1, "medoid": [True, False, False]})
     (card,) = cards(sample, clusters, SimpleNamespace(columns=[]))
-    assert card["name"] == "NM/US/XA"
+    assert card["name"] == "NM 33 % / US / XA"
+
+
+@pytest.mark.parametrize(
+    ("ct", "name"), [(10, "CT · CHEST"), (9, "CT · CHEST"), (8, "CT 80 % / MR · CHEST")]
+)
+def test_a_name_has_one_modality_where_it_holds_for_nine_tenths(ct, name):
+    sample = plain(["CT"] * ct + ["MR"] * (10 - ct), ["CHEST"] * 10)
+    images = pl.DataFrame({"image": sample["image"], "cluster": 1, "medoid": [True] + [False] * 9})
+    (card,) = cards(sample, images, SimpleNamespace(columns=[]))
+    assert card["name"] == name
 
 
 def test_a_registered_uid_is_shown_by_its_name():
