@@ -111,12 +111,13 @@ def check_pixels(source: Source, pixels: Pixels | None, need: Demand) -> None:
         raise Rejection("pixels_incomplete")
     form = form_in(source, pixels, need)
     if form == "fragments":
-        return _check_fragments(source, pixels, need)
-    length = need.length if form == "native" else pixels.length
-    if pixels.length < length or max(pixels.offset, 0) + length > source.size:
-        raise Rejection("pixels_incomplete")
-    if form == "bare" and need.frames > 1:
+        _check_fragments(source, pixels, need)
+    elif form == "bare" and need.frames > 1:
         raise Rejection("pixels_incomplete", "frames")
+    else:
+        length = need.length if form == "native" else pixels.length
+        if pixels.length < length or max(pixels.offset, 0) + length > source.size:
+            raise Rejection("pixels_incomplete")
 
 
 def _check_fragments(source: Source, pixels: Pixels, need: Demand) -> None:

@@ -3,20 +3,18 @@
 The decoders are those that imagecodecs brings: libjpeg-turbo, CharLS, OpenJPEG (docs/decoders.md).
 """
 
-import struct
-from collections.abc import Callable
-
 import imagecodecs
 import numpy as np
 
 from tagsight.looks.frames.codestreams import LOSSLESS, Codestream, Format, scan, segments
 from tagsight.rejections import Rejection
 
-# Starts of frame that libjpeg-turbo knows: T.81 table B.1. The others are hierarchical, or lossless
-# with arithmetic coding.
+# Starts of frame that libjpeg-turbo knows (T.81 table B.1). The others are hierarchical, or
+# lossless with arithmetic coding.
 _PROCESSES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA})
 _BLANK = 1024  # bytes that further tables and scans of nothing may have
 _WIDEST = 16  # bits of a sample that libjpeg-turbo decodes
+_FIRST_HALVING = 5  # the predictors of T.81 table H.1 from here on halve what they predict from
 
 
 def decoded(frame: bytes, head: Codestream, *, to_rgb: bool) -> np.ndarray:
@@ -26,13 +24,28 @@ def decoded(frame: bytes, head: Codestream, *, to_rgb: bool) -> np.ndarray:
     Raises Rejection (no_decoder, unsupported_pixels), ValueError for frames that decoders give up
     in silence, and exceptions of any kind from the decoders.
     """
-    array = np.asarray(_DECODERS[head.format](frame, head, to_rgb))
+    if head.format == "JPEG":
+        array = _jpeg(frame, head, to_rgb)
+    elif head.format == "JPEG-LS":
+        array = np.asarray(imagecodecs.jpegls_decode(frame))
+    else:
+        array = np.asarray(imagecodecs.jpeg2k_decode(frame, numthreads=1))
     shape = (head.rows, head.columns) + ((head.samples,) if head.samples > 1 else ())
     if array.shape != shape:
         raise ValueError("the decoder gives another size than the frame")
     if _is_given_up(frame, head, array):
         raise ValueError("a constant image does not need so many bytes: the rest was not decoded")
     return array
+
+
+def missing() -> list[Format]:
+    """Return the formats that cannot be decoded, since imagecodecs was built without them."""
+    built: dict[Format, bool] = {
+        "JPEG": imagecodecs.JPEG8.available and imagecodecs.JPEG8.all_precisions,
+        "JPEG-LS": imagecodecs.JPEGLS.available,
+        "JPEG 2000": imagecodecs.JPEG2K.available,
+    }
+    return [format for format, is_built in built.items() if not is_built]
 
 
 def _is_given_up(frame: bytes, head: Codestream, array: np.ndarray) -> bool:
@@ -46,25 +59,18 @@ def _is_given_up(frame: bytes, head: Codestream, array: np.ndarray) -> bool:
     return lossy and len(frame) - scan(frame) > longest and bool(array.min() == array.max())
 
 
-def missing() -> list[Format]:
-    """Return the formats that cannot be decoded, since imagecodecs was built without them."""
-    built = {
-        "JPEG": imagecodecs.JPEG8.available,
-        "JPEG-LS": imagecodecs.JPEGLS.available,
-        "JPEG 2000": imagecodecs.JPEG2K.available,
-    }
-    return [format for format in _DECODERS if not built[format]]
-
-
 def _jpeg(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
     if head.process not in _PROCESSES:
         raise Rejection("no_decoder", f"JPEG, start of frame {head.process:02X}")
-    if head.process == LOSSLESS:
-        return _lossless(frame, head)
+    return _lossless(frame, head) if head.process == LOSSLESS else _turbo(frame, head, to_rgb)
+
+
+def _turbo(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
+    """The samples as libjpeg-turbo decodes them, which would guess what their colours are."""
     if head.samples == 1:
-        return imagecodecs.jpeg8_decode(frame)
-    colours = {"colorspace": "YCBCR" if to_rgb else "RGB", "outcolorspace": "RGB"}
-    return imagecodecs.jpeg8_decode(frame, **colours)
+        return np.asarray(imagecodecs.jpeg8_decode(frame))
+    space = "YCBCR" if to_rgb else "RGB"
+    return np.asarray(imagecodecs.jpeg8_decode(frame, colorspace=space, outcolorspace="RGB"))
 
 
 def _lossless(frame: bytes, head: Codestream) -> np.ndarray:
@@ -72,18 +78,15 @@ def _lossless(frame: bytes, head: Codestream) -> np.ndarray:
 
     Differences are modulo 65,536 (T.81 H.2.1). Some writers reckon modulo the samples' own bits,
     which makes no difference in these bits, unless the predictor halves what it predicts from.
+    Decoded as 16 bits, in which the first prediction is higher, such samples are beyond their bits.
     """
-    colours = {} if head.samples == 1 else {"colorspace": "RGB", "outcolorspace": "RGB"}
     top = 2**head.precision
     place = scan(frame)
     predictor = frame[place + 3 + 2 * frame[place + 2]]
-    if predictor < 5 or head.precision == _WIDEST:
-        array = np.asarray(imagecodecs.jpeg8_decode(frame, **colours))
-        return array & array.dtype.type(top - 1)
-    # Decoded as 16 bits, in which the first prediction is higher, the samples show such a modulo.
-    wide = _as_wide(frame)
-    array = np.asarray(imagecodecs.jpeg8_decode(wide, **colours))
-    array = array - np.uint16(2 ** (_WIDEST - 1) - top // 2)
+    if predictor < _FIRST_HALVING or head.precision == _WIDEST:
+        array = _turbo(frame, head, False)
+        return np.asarray(array & array.dtype.type(top - 1))
+    array = _turbo(_as_wide(frame), head, False) - np.uint16(2 ** (_WIDEST - 1) - top // 2)
     if array.max() >= top:
         raise Rejection("unsupported_pixels", "differences modulo the samples' bits")
     return array.astype(np.uint8 if head.precision <= 8 else np.uint16)
@@ -93,18 +96,3 @@ def _as_wide(frame: bytes) -> bytes:
     """A lossless JPEG that says it has 16 bits a sample."""
     place = next(place for marker, place in segments(frame) if marker == LOSSLESS)
     return frame[: place + 2] + bytes([_WIDEST]) + frame[place + 3 :]
-
-
-def _jpeg_ls(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
-    return imagecodecs.jpegls_decode(frame)
-
-
-def _jpeg_2000(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
-    return imagecodecs.jpeg2k_decode(frame, numthreads=1)
-
-
-_DECODERS: dict[Format, Callable[[bytes, Codestream, bool], np.ndarray]] = {
-    "JPEG": _jpeg,
-    "JPEG-LS": _jpeg_ls,
-    "JPEG 2000": _jpeg_2000,
-}

@@ -80,7 +80,7 @@ def _native(parsed: ParsedFile, pixels: Pixels, values: dict[str, str], count: i
     )
     first, end = layout.extent(count // 2)
     data = parsed.window.source.pread(end - first, pixels.offset + first)
-    remarks = ("another_syntax",) if format_of(parsed.syntax) else ()
+    remarks: tuple[Remark, ...] = ("another_syntax",) if format_of(parsed.syntax) else ()
     return _finished(native.samples_of(data, layout, count // 2), values, None, remarks)
 
 
@@ -132,9 +132,7 @@ def _of_codestream(frame: bytes, head: Codestream, values: dict[str, str], synta
     _check(head)
     lossy_jpeg = head.format == "JPEG" and head.process != LOSSLESS
     said = term(values, "PhotometricInterpretation")
-    kind, agreed = colours.photometric_of(
-        said, head.samples, head.colours, lossy_jpeg=lossy_jpeg
-    )
+    kind, agreed = colours.photometric_of(said, head.samples, head.colours, lossy_jpeg=lossy_jpeg)
     to_rgb = lossy_jpeg and kind.startswith("YBR")
     array = decoded(frame, head, to_rgb=to_rgb)
     array = _of_bits(array, head, values)
@@ -213,6 +211,12 @@ def _finished(
     return Frame(array, kind, remarks)
 
 
+def _is_deeper(head: Codestream, stored: int, bits: int, values: dict[str, str]) -> bool:
+    """Whether a frame's own samples have more bits than the header says."""
+    allocated = int_value(values, "BitsAllocated", bits)
+    return stored < head.precision < bits or head.precision > allocated
+
+
 def _samples(array: np.ndarray, values: dict[str, str], head: Codestream | None) -> np.ndarray:
     """The samples without other bits of their words: Bits Stored bits, from High Bit down.
 
@@ -222,7 +226,7 @@ def _samples(array: np.ndarray, values: dict[str, str], head: Codestream | None)
         return array
     bits = 8 * array.dtype.itemsize
     stored = int_value(values, "BitsStored", bits)
-    if stored >= bits or stored == 0 or (head and stored < head.precision < bits):
+    if stored >= bits or stored == 0 or (head and _is_deeper(head, stored, bits, values)):
         return array
     high = int_value(values, "HighBit", stored - 1)
     if not stored - 1 <= high < (head.precision if head else bits):

@@ -1,6 +1,6 @@
 """Native pixels (PS3.5 8.1, 8.2, Annex D): the samples of one frame, from its bytes."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,12 +10,13 @@ from tagsight.dicom.numerals import int_value, term
 _FLOATS = {"FloatPixelData": "f4", "DoubleFloatPixelData": "f8"}
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True)
+class Layout:
     """How the header says that samples are stored.
 
     bits: allocated for a sample; halved: two pixels share their colours (YBR_FULL_422); planes:
-    one colour after the other; words: samples that are no whole words are in words of 16 bits (OW), which
-    the byte order of the pixels turns round; keyword: of the pixels.
+    one colour after the other; words: samples that are no whole words lie in words of 16 bits
+    (OW), which the byte order of the pixels turns round; keyword: of the pixels.
     """
 
     rows: int
