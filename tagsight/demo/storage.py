@@ -304,7 +304,7 @@ def _jpeg_2000(frame: Integers) -> bytes:
 
 
 def _run_lengths(frame: Integers) -> bytes:
-    """Return a frame as PS3.5 Annex G has it: a segment for each byte of a sample, each row alone."""
+    """Return a frame as PS3.5 Annex G has it: a segment for each byte of a sample, row by row."""
     width = frame.dtype.itemsize
     octets = frame.astype(f">u{width}", copy=False).view(np.uint8)
     planes = octets.reshape(*frame.shape[:2], -1)

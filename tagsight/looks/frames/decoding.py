@@ -28,7 +28,8 @@ from tagsight.looks.frames.decoders import decoded
 from tagsight.looks.frames.remarks import Remark, format_of
 from tagsight.rejections import Rejection
 
-# Of GE's private syntax the header is implicit little endian, the pixels are big endian.
+# Of GE's private syntax the header is implicit little endian, the pixels are big endian; samples of
+# a byte are in their order all the same.
 GE_PRIVATE = "1.2.840.113619.5.2"
 _FRAME_IS_A_FRAGMENT = (RUN_LENGTHS, DEFLATED_FRAMES)  # PS3.5 A.4.2, 10.20
 _OF_BITS = ("JPEG-LS", "JPEG 2000")  # whose samples are the header's bits, whatever their sign
@@ -71,11 +72,12 @@ def middle_frame(parsed: ParsedFile, pixels: Pixels, values: dict[str, str]) -> 
 
 def _native(parsed: ParsedFile, pixels: Pixels, values: dict[str, str], count: int) -> Frame:
     """A frame of native pixels; the transfer syntax may be private or wrong."""
+    private = parsed.syntax == GE_PRIVATE
     layout = native.layout_of(
         values,
         pixels.keyword,
-        words=pixels.vr != "OB",
-        little=parsed.little and parsed.syntax != GE_PRIVATE,
+        words=pixels.vr != "OB" and not private,
+        little=parsed.little and not private,
         length=pixels.length // count,
     )
     first, end = layout.extent(count // 2)
