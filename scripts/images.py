@@ -23,6 +23,8 @@ with logged(snakemake):
     )
     if failed := fates.drop_nulls("reason")["reason"].value_counts(sort=True).rows():
         LOG.warning("images that could not be drawn: %s", dict(failed))
+    if remarks := fates.drop_nulls("remark")["remark"].value_counts(sort=True).rows():
+        LOG.info("images drawn otherwise than their headers say: %s", dict(remarks))
     if remark := none_drawn(pictures.reasons):
         LOG.warning(remark)
     write_npy(pictures.images, snakemake.output.images)

@@ -70,7 +70,10 @@ def header_remarks(values: dict[str, str]) -> tuple[Remark, ...]:
     present = {keyword for keyword in _NUMBERS if values.get(keyword)}
     halves = any((one in present) != (other in present) for one, other in _PAIRS)
     unread = any(number(values, keyword) is None for keyword in present)
-    found: tuple[tuple[Remark, bool], ...] = (("no_partner", halves), ("not_a_number", unread))
+    found: tuple[tuple[Remark, bool], ...] = (
+        ("incomplete_window_or_rescale", halves),
+        ("unreadable_number", unread),
+    )
     return tuple(remark for remark, is_so in found if is_so)
 
 

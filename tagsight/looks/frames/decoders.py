@@ -7,6 +7,7 @@ import imagecodecs
 import numpy as np
 
 from tagsight.looks.frames.codestreams import LOSSLESS, Codestream, Format, scan, segments
+from tagsight.looks.frames.remarks import syntaxes_of
 from tagsight.rejections import Rejection
 
 # Starts of frame that libjpeg-turbo knows (T.81 table B.1). The others are hierarchical, or
@@ -24,6 +25,8 @@ def decoded(frame: bytes, head: Codestream, *, to_rgb: bool) -> np.ndarray:
     Raises Rejection (no_decoder, unsupported_pixels), ValueError for frames that decoders give up
     in silence, and exceptions of any kind from the decoders.
     """
+    if head.format in missing():
+        raise Rejection("no_decoder", head.format)
     if head.format == "JPEG":
         array = _jpeg(frame, head, to_rgb)
     elif head.format == "JPEG-LS":
@@ -39,13 +42,26 @@ def decoded(frame: bytes, head: Codestream, *, to_rgb: bool) -> np.ndarray:
 
 
 def missing() -> list[Format]:
-    """Return the formats that cannot be decoded, since imagecodecs was built without them."""
+    """Return the formats that cannot be decoded, since imagecodecs was built without them.
+
+    Of JPEG that is also so where its libjpeg knows samples of 8 bits alone.
+    """
     built: dict[Format, bool] = {
         "JPEG": imagecodecs.JPEG8.available and imagecodecs.JPEG8.all_precisions,
         "JPEG-LS": imagecodecs.JPEGLS.available,
         "JPEG 2000": imagecodecs.JPEG2K.available,
     }
     return [format for format, is_built in built.items() if not is_built]
+
+
+def losses() -> list[str]:
+    """Return a line for each format that cannot be decoded, with what a run loses by it."""
+    return [
+        f"this imagecodecs was built without its decoder of {format}: images of the transfer "
+        f"syntaxes {', '.join(syntaxes_of(format))} will not be drawn (no_decoder); install the "
+        "wheel from PyPI"
+        for format in missing()
+    ]
 
 
 def _is_given_up(frame: bytes, head: Codestream, array: np.ndarray) -> bool:

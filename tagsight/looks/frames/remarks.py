@@ -10,8 +10,8 @@ Remark = Literal[
     "another_sign",
     "other_colours",
     "planes_ignored",
-    "no_partner",
-    "not_a_number",
+    "incomplete_window_or_rescale",
+    "unreadable_number",
 ]
 
 _JPEGS = "1.2.840.10008.1.2.4."
@@ -27,6 +27,11 @@ _FORMATS = {
 def format_of(syntax: str) -> str | None:
     """Return the format of frames that a transfer syntax names; None of native pixels."""
     return _FORMATS.get(syntax)
+
+
+def syntaxes_of(format: str) -> list[str]:
+    """Return the UIDs of the transfer syntaxes whose frames are of a format."""
+    return [syntax for syntax, its_format in _FORMATS.items() if its_format == format]
 
 
 def joined(remarks: tuple[Remark, ...]) -> str | None:
