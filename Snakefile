@@ -55,9 +55,5 @@ if not rules.report.output.page.endswith("results/report/index.html"):
     raise WorkflowError("tagsight is imported with `prefix`, not with `replace_prefix`")
 
 
-onstart:
-    tell_losses()
-
-
 onsuccess:
     tell_result()

@@ -43,3 +43,7 @@ def tell_result():
         print("Figures:  results/worth.json\n")
     elif result.exists():
         print(f"\n{result.read_text()}")
+
+
+onstart:
+    tell_losses()

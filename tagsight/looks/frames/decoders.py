@@ -57,9 +57,8 @@ def missing() -> list[Format]:
 def losses() -> list[str]:
     """Return a line for each format that cannot be decoded, with what a run loses by it."""
     return [
-        f"this imagecodecs was built without its decoder of {format}: images of the transfer "
-        f"syntaxes {', '.join(syntaxes_of(format))} will not be drawn (no_decoder); install the "
-        "wheel from PyPI"
+        f"imagecodecs was built without its decoder of {format} here: no image of that format will "
+        f"be drawn ({syntaxes_of(format)[0]} and the like); its wheel on PyPI has all of them"
         for format in missing()
     ]
 
