@@ -1,7 +1,9 @@
 """Functions called in supervised processes: one that hangs, dies or grows affects no other."""
 
+import ctypes
 import os
 import resource
+import signal
 import sys
 import time
 from collections import deque
@@ -17,6 +19,8 @@ Failure = Literal["crashed", "too_slow", "out_of_memory"]
 _BATCH = 16
 _OUT_OF_MEMORY = 3  # exit code
 _FORK = get_context("fork")  # a child process cannot import a script of the workflow
+_END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of unshare(2)
 
 
 class Marker(Protocol):
@@ -132,7 +136,8 @@ class Worker(Generic[Q, T]):
             parents_ends = [
                 worker.pipe for worker in (self, *self._siblings) if worker.pipe is not None
             ]
-            work = (self._make, self._marker, childs_end, parents_ends, self._limits.memory)
+            parent = os.getpid(), parents_ends
+            work = (self._make, self._marker, childs_end, parent, self._limits.memory)
             self._process = _FORK.Process(target=_serve, args=work, daemon=True)
             self._process.start()
             childs_end.close()
@@ -167,13 +172,17 @@ def _serve(
     make: Callable[[Marker], Callable[[Q], T]],
     marker: Marker,
     pipe: Connection,
-    parents: Sequence[Connection],
+    parent: tuple[int, Sequence[Connection]],
     memory: int,
 ) -> None:
-    """Answer lists of requests, one request at a time, until the parent is gone."""
-    for other in parents:  # or this process would keep them open when the parent is gone
+    """Answer lists of requests, one request at a time, until the parent is gone.
+
+    parent: its process, and its ends of pipes.
+    """
+    for other in parent[1]:  # or this process would keep them open when the parent is gone
         other.close()
     _silence()
+    _confine(parent[0])
     try:
         function = make(marker)
         _limit_memory(memory)
@@ -190,6 +199,25 @@ def _silence() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+
+
+def _confine(parent: int) -> None:
+    """Have this process leave no core dump, reach no network and, on Linux, end with its parent.
+
+    parent: its process. What is at work, a decoder in a loop say, does not see that a pipe is
+    closed. A core dump would hold what was read. A network of its own, an empty one, takes a kernel
+    that lets users make one; elsewhere this process has that of the job, as all Python has.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None)
+    # Whoever is not root may leave a network only together with its users. It comes first, since
+    # new rights undo what follows.
+    libc.unshare(_NEW_NETWORK | (_NEW_USER if os.geteuid() else 0))
+    libc.prctl(_END_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it was gone before
+        os._exit(1)
 
 
 def _limit_memory(memory: int) -> None:
