@@ -80,6 +80,8 @@ def samples_of(data: bytes, layout: Layout, index: int = 0) -> np.ndarray:
     if layout.bits % 8:
         start = index * layout.count * layout.bits - 8 * layout.extent(index)[0]
         flat = _unpacked(data, start, layout.count, layout.bits)
+        if layout.signed:  # the sign is at Bits Stored, as in whole bytes
+            flat = flat.view(f"i{flat.dtype.itemsize}")
     else:
         start = index * layout.count * layout.bits // 8 - layout.extent(index)[0]
         flat = np.frombuffer(data, _dtype(layout), layout.count, start)
