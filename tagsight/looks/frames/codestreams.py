@@ -7,7 +7,7 @@ from typing import Literal
 Format = Literal["JPEG", "JPEG-LS", "JPEG 2000"]
 Colours = Literal["RGB", "YBR_FULL"]
 
-_END = b"\xff\xd9"  # of all three; it never occurs within their data
+END = b"\xff\xd9"  # of all three; it never occurs within their data
 _JPEG_2000, _JP2 = b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  "
 _NO_SIZE = {0xC4, 0xC8, 0xCC}  # markers among C0 to CF that do not start a frame
 _JPEG_LS, _SCAN, _TILE = 0xF7, 0xDA, 0x90
@@ -76,7 +76,7 @@ def _jpeg_2000(frame: bytes) -> Codestream | None:
         columns=right - left,
         samples=samples,
         precision=(depth & 0x7F) + 1,
-        complete=frame.rfind(_END) > 42,
+        complete=frame.rfind(END) > 42,
         signed=depth > 0x7F,
         # Of subsampled colours the decoder makes RGB, as of those that were transformed.
         colours="RGB" if samples == 3 and (subsampled or _is_transformed(frame)) else None,
@@ -105,7 +105,7 @@ def _jpeg(frame: bytes) -> Codestream | None:
                     columns=columns,
                     samples=samples,
                     precision=precision,
-                    complete=frame.rfind(_END) > scan(frame),
+                    complete=frame.rfind(END) > scan(frame),
                     process=marker,
                     colours=_colours(frame, place) if samples == 3 else None,
                 )

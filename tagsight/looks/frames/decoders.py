@@ -6,14 +6,15 @@ The decoders are those that imagecodecs brings: libjpeg-turbo, CharLS, OpenJPEG 
 import imagecodecs
 import numpy as np
 
-from tagsight.looks.frames.codestreams import LOSSLESS, Codestream, Format, scan, segments
+from tagsight.looks.frames.codestreams import END, LOSSLESS, Codestream, Format, scan, segments
 from tagsight.looks.frames.remarks import syntaxes_of
 from tagsight.rejections import Rejection
 
 # Starts of frame that libjpeg-turbo knows (T.81 table B.1). The others are hierarchical, or
 # lossless with arithmetic coding.
 _PROCESSES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA})
-_BLANK = 1024  # bytes that further tables and scans of nothing may have
+_ARITHMETIC = frozenset({0xC9, 0xCA})
+_MORE = b"\x35\xca" * 64  # bytes of no marker
 _WIDEST = 16  # bits of a sample that libjpeg-turbo decodes
 _FIRST_HALVING = 5  # the predictors of T.81 table H.1 from here on halve what they predict from
 
@@ -22,8 +23,8 @@ def decoded(frame: bytes, head: Codestream, *, to_rgb: bool) -> np.ndarray:
     """Return the samples of a frame: integers (rows, columns) or (rows, columns, samples).
 
     head: of the frame; to_rgb: its colours are YBR, and become RGB; of lossy JPEG alone.
-    Raises Rejection (no_decoder, unsupported_pixels), ValueError for frames that decoders give up
-    in silence, and exceptions of any kind from the decoders.
+    Raises Rejection (no_decoder, unsupported_pixels), ValueError for a JPEG that is cut, and
+    exceptions of any kind from the decoders.
     """
     if head.format in missing():
         raise Rejection("no_decoder", head.format)
@@ -36,8 +37,6 @@ def decoded(frame: bytes, head: Codestream, *, to_rgb: bool) -> np.ndarray:
     shape = (head.rows, head.columns) + ((head.samples,) if head.samples > 1 else ())
     if array.shape != shape:
         raise ValueError("the decoder gives another size than the frame")
-    if _is_given_up(frame, head, array):
-        raise ValueError("a constant image does not need so many bytes: the rest was not decoded")
     return array
 
 
@@ -63,17 +62,6 @@ def losses() -> list[str]:
     ]
 
 
-def _is_given_up(frame: bytes, head: Codestream, array: np.ndarray) -> bool:
-    """Whether a lossy JPEG is all grey and has too many bytes for that.
-
-    libjpeg-turbo fills with grey, and says nothing; the other decoders do say it. A block of 64
-    equal samples has two codes of 16 bits at most.
-    """
-    lossy = head.format == "JPEG" and head.process != LOSSLESS
-    longest = _BLANK + array.size // 16
-    return lossy and len(frame) - scan(frame) > longest and bool(array.min() == array.max())
-
-
 def _jpeg(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
     if head.process not in _PROCESSES:
         raise Rejection("no_decoder", f"JPEG, start of frame {head.process:02X}")
@@ -81,7 +69,22 @@ def _jpeg(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
 
 
 def _turbo(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
-    """The samples as libjpeg-turbo decodes them, which would guess what their colours are."""
+    """The samples of a whole frame, as libjpeg-turbo decodes them.
+
+    Of a scan that ends too early it makes up the rest, and says nothing. So the frame is decoded
+    once more, with more bytes at its end: a scan that is whole does not read them. Whoever codes
+    arithmetically may leave zeros out at the end (T.81 D.1.8), so this tells nothing there.
+    """
+    array = _as_it_is(frame, head, to_rgb)
+    if head.process not in _ARITHMETIC:
+        end = frame.rfind(END)
+        if not np.array_equal(array, _as_it_is(frame[:end] + _MORE + END, head, to_rgb)):
+            raise ValueError("the frame ends before its picture does")
+    return array
+
+
+def _as_it_is(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
+    """What libjpeg-turbo decodes, told what the colours are: else it would guess."""
     if head.samples == 1:
         return np.asarray(imagecodecs.jpeg8_decode(frame))
     space = "YCBCR" if to_rgb else "RGB"

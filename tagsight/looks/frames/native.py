@@ -11,7 +11,7 @@ _FLOATS = {"FloatPixelData": "f4", "DoubleFloatPixelData": "f8"}
 
 
 @dataclass(frozen=True)
-class Layout:
+class NativeLayout:
     """How the header says that samples are stored.
 
     bits: allocated for a sample; halved: two pixels share their colours (YBR_FULL_422); planes:
@@ -45,7 +45,7 @@ class Layout:
 
 def layout_of(
     values: dict[str, str], keyword: str, *, words: bool, little: bool, length: int
-) -> Layout:
+) -> NativeLayout:
     """Return how the header says that native samples are stored.
 
     values: texts of the header; length: bytes of a frame. Pixels that are called 4:2:2 and have
@@ -54,7 +54,7 @@ def layout_of(
     rows, columns = int_value(values, "Rows", 0), int_value(values, "Columns", 0)
     samples, bits = sample_count(values), int_value(values, "BitsAllocated", 8)
     halved = samples == 3 and term(values, "PhotometricInterpretation") == "YBR_FULL_422"
-    return Layout(
+    return NativeLayout(
         rows=rows,
         columns=columns,
         samples=samples,
@@ -68,7 +68,7 @@ def layout_of(
     )
 
 
-def samples_of(data: bytes, layout: Layout, index: int = 0) -> np.ndarray:
+def samples_of(data: bytes, layout: NativeLayout, index: int = 0) -> np.ndarray:
     """Return the samples of frame `index`: (rows, columns) or (rows, columns, samples).
 
     data: the bytes of its extent.
@@ -89,7 +89,7 @@ def samples_of(data: bytes, layout: Layout, index: int = 0) -> np.ndarray:
     return _arranged(flat, layout)
 
 
-def _dtype(layout: Layout) -> np.dtype:
+def _dtype(layout: NativeLayout) -> np.dtype:
     kind = _FLOATS.get(layout.keyword) or f"{'i' if layout.signed else 'u'}{layout.bits // 8}"
     return np.dtype(kind).newbyteorder("<" if layout.little else ">")
 
@@ -105,7 +105,7 @@ def _unpacked(data: bytes, start: int, count: int, bits: int) -> np.ndarray:
     return np.packbits(words, axis=1, bitorder="little").view(f"<u{words.shape[1] // 8}")[:, 0]
 
 
-def _arranged(flat: np.ndarray, layout: Layout) -> np.ndarray:
+def _arranged(flat: np.ndarray, layout: NativeLayout) -> np.ndarray:
     rows, columns, samples = layout.rows, layout.columns, layout.samples
     if samples == 1:
         return flat.reshape(rows, columns)
