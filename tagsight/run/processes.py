@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from threading import Thread
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ Failure = Literal["crashed", "too_slow", "out_of_memory"]
 _BATCH = 16
 _OUT_OF_MEMORY = 3  # exit code
 _FORK = get_context("fork")  # a child process cannot import a script of the workflow
-_END_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of unshare(2)
 
 
@@ -136,9 +137,8 @@ class Worker(Generic[Q, T]):
             parents_ends = [
                 worker.pipe for worker in (self, *self._siblings) if worker.pipe is not None
             ]
-            parent = os.getpid(), parents_ends
-            work = (self._make, self._marker, childs_end, parent, self._limits.memory)
-            self._process = _FORK.Process(target=_serve, args=work, daemon=True)
+            work = (self._make, self._marker, childs_end, parents_ends, self._limits.memory)
+            self._process = _FORK.Process(target=_serve, args=(os.getpid(), *work), daemon=True)
             self._process.start()
             childs_end.close()
             self.starts += 1
@@ -169,20 +169,19 @@ def wait_for(workers: Sequence[Worker[Q, T]], limits: CallLimits) -> None:
 
 
 def _serve(
+    parent: int,
     make: Callable[[Marker], Callable[[Q], T]],
     marker: Marker,
     pipe: Connection,
-    parent: tuple[int, Sequence[Connection]],
+    parents: Sequence[Connection],
     memory: int,
 ) -> None:
-    """Answer lists of requests, one request at a time, until the parent is gone.
-
-    parent: its process, and its ends of pipes.
-    """
-    for other in parent[1]:  # or this process would keep them open when the parent is gone
+    """Answer lists of requests, one request at a time, until the parent is gone."""
+    _confine()
+    _end_with(parent)
+    for other in parents:  # or this process would keep them open when the parent is gone
         other.close()
     _silence()
-    _confine(parent[0])
     try:
         function = make(marker)
         _limit_memory(memory)
@@ -201,23 +200,32 @@ def _silence() -> None:
     os.dup2(nowhere, 2)
 
 
-def _confine(parent: int) -> None:
-    """Have this process leave no core dump, reach no network and, on Linux, end with its parent.
+def _confine() -> None:
+    """Have this process leave no core dump, which would hold what it read, and reach no network.
 
-    parent: its process. What is at work, a decoder in a loop say, does not see that a pipe is
-    closed. A core dump would hold what was read. A network of its own, an empty one, takes a kernel
-    that lets users make one; elsewhere this process has that of the job, as all Python has.
+    A network of its own, an empty one, takes Linux and a kernel that lets users make one; elsewhere
+    this process has the job's. Whoever is not root may leave a network only together with its
+    users. It comes before `_end_with`, since other rights undo that.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform != "linux":
-        return
-    libc = ctypes.CDLL(None)
-    # Whoever is not root may leave a network only together with its users. It comes first, since
-    # new rights undo what follows.
-    libc.unshare(_NEW_NETWORK | (_NEW_USER if os.geteuid() else 0))
-    libc.prctl(_END_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it was gone before
+    if sys.platform == "linux":
+        ctypes.CDLL(None).unshare(_NEW_NETWORK | (_NEW_USER if os.geteuid() else 0))
+
+
+def _end_with(parent: int) -> None:
+    """Have this process killed when its parent is: a decoder that spins looks at no pipe."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    else:
+        Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:
         os._exit(1)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _limit_memory(memory: int) -> None:
