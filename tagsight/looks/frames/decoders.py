@@ -77,8 +77,8 @@ def _turbo(frame: bytes, head: Codestream, to_rgb: bool) -> np.ndarray:
     """
     array = _as_it_is(frame, head, to_rgb)
     if head.process not in _ARITHMETIC:
-        end = frame.rfind(END)
-        if not np.array_equal(array, _as_it_is(frame[:end] + _MORE + END, head, to_rgb)):
+        scans = frame[: frame.rfind(END)].rstrip(b"\xff")  # fill bytes may precede a marker
+        if not np.array_equal(array, _as_it_is(scans + _MORE + END, head, to_rgb)):
             raise ValueError("the frame ends before its picture does")
     return array
 

@@ -56,6 +56,16 @@ def progressive():
     return file.getvalue()
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_fill_bytes_before_the_end_are_no_data(count):
+    """T.81 B.1.1.2; dcmtk pads so."""
+    frame = noise()
+    filled = frame[:-2] + b"\xff" * count + b"\xff\xd9"
+    head = codestream(frame)
+    expected = decoders.decoded(frame, head, to_rgb=False)
+    np.testing.assert_array_equal(decoders.decoded(filled, head, to_rgb=False), expected)
+
+
 @pytest.mark.parametrize(
     "frame",
     [noise(), noise(lossless=True), noise(level=30), progressive()],

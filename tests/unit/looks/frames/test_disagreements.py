@@ -5,7 +5,9 @@ them is read here by what wrote it, but JPEG and JPEG 2000 of single tests.
 """
 
 import io
+import shutil
 import struct
+import subprocess
 import zlib
 
 import imagecodecs
@@ -514,6 +516,37 @@ def test_jpeg_of_other_processes(tmp_path, number, progressive):
     )
     levels, remarks = drawn(path)
     assert differs(levels, shown(GREY)) <= 6
+    assert remarks == set()
+
+
+DCMTKS = [
+    ["+eb"],
+    ["+ee"],
+    ["+es"],
+    ["+ep"],
+    ["+e1"],
+    *(["+el", "+sv", str(predictor)] for predictor in range(1, 8)),
+]
+
+
+@pytest.mark.skipif(shutil.which("dcmcjpeg") is None, reason="dcmtk is not installed")
+@pytest.mark.parametrize("process", DCMTKS, ids="".join)
+@pytest.mark.parametrize("kind", ["12 bits", "8 bits", "colour", "colour as it is"])
+def test_jpeg_of_dcmtk(tmp_path, process, kind):
+    array, tags, brightness = {
+        "12 bits": (DEEP, raw_dicom.header(32, 48, stored=12, high=11), shown(DEEP)),
+        "8 bits": (GREY, grey(), shown(GREY)),
+    }.get(kind, (RGB, colour(), RGB @ LUMA))
+    uids = {0x00080018: "2.25.1", 0x0020000D: "2.25.2", 0x0020000E: "2.25.3"}
+    tags |= {tag: ("UI", uid) for tag, uid in uids.items()}
+    vr = "OW" if kind == "12 bits" else "OB"
+    path = raw_dicom.file(tmp_path / "f", tags, NATIVE, array.tobytes(), vr=vr)
+    lossy = [] if process[0] in ("+e1", "+el") else ["+q", "98"]
+    raw = ["+cr"] if lossy and kind == "colour as it is" else []
+    command = ["dcmcjpeg", *process, *lossy, *raw, path, str(tmp_path / "g")]
+    subprocess.run(command, check=True, capture_output=True)
+    levels, remarks = drawn(str(tmp_path / "g"))
+    assert differs(levels, brightness) <= (6 if lossy else 1)
     assert remarks == set()
 
 
