@@ -26,6 +26,8 @@ def form_of(source: Source, offset: int, length: int, native: int) -> Form:
     """
     if length == UNDEFINED:
         return "fragments"
+    if native and native <= length <= native + 1:  # nothing need be read of most files
+        return "native"
     head = source.pread(12, offset)
     if head[:4] == _ITEM and _end(source, offset) >= offset + length - 8:  # perhaps a delimiter
         return "fragments"

@@ -117,20 +117,20 @@ def _colours(frame: bytes, size: int) -> Colours | None:
 
     size: offset of the segment of the start of frame.
 
-    Sources: Adobe's APP14 (T.872 6.5.3); HP's transformations of JPEG-LS, which its decoder undoes;
-    JFIF (T.871 7), of lossy JPEG alone; the components' names R, G, B, as libjpeg writes them; and
-    RGB is never subsampled.
+    Sources: RGB is never subsampled; Adobe's APP14 (T.872 6.5.3); the components' names R, G, B, as
+    libjpeg writes them; JFIF (T.871 7), of lossy JPEG alone; HP's transformations of JPEG-LS, which
+    its decoder undoes.
     """
     markers = dict(reversed(segments(frame)))  # the first of each marker
     if _JPEG_LS in markers:
         named = _content(frame, markers.get(0xE8))
         return "RGB" if named.startswith(b"mrfx") and named[4:5] > b"\0" else None
-    adobe = _content(frame, markers.get(0xEE))
-    if adobe.startswith(b"Adobe") and len(adobe) >= 12:
-        return "YBR_FULL" if adobe[11] else "RGB"
     parts = [frame[size + 8 + 3 * n : size + 11 + 3 * n] for n in range(3)]
     if len({part[1:2] for part in parts}) > 1:
         return "YBR_FULL"
+    adobe = _content(frame, markers.get(0xEE))
+    if adobe.startswith(b"Adobe") and len(adobe) >= 12:
+        return "YBR_FULL" if adobe[11] else "RGB"
     if b"".join(part[:1] for part in parts) == b"RGB":
         return "RGB"
     is_jfif = LOSSLESS not in markers and _content(frame, markers.get(0xE0)).startswith(b"JFIF")

@@ -1,18 +1,43 @@
 import io
+from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
 
+from tagsight.dicom.drawable import DECODED
 from tagsight.looks.frames import decoders
 from tagsight.looks.frames.codestreams import codestream
+from tagsight.looks.frames.remarks import format_of
 from tagsight.rejections import Rejection
 
 
 def test_nothing_is_missing_of_the_wheel():
     assert decoders.missing() == []
     assert decoders.losses() == []
+
+
+def test_the_page_on_decoders_names_those_that_are_pinned():
+    clone = Path(__file__).parents[4]
+    pin = f"imagecodecs=={imagecodecs.__version__}\n"
+    if pin not in (clone / "constraints.txt").read_text():
+        pytest.skip("another imagecodecs is installed")
+    page = (clone / "docs/decoders.md").read_text()
+    versions = [imagecodecs.jpeg8_version(), imagecodecs.jpegls_version()]
+    for version in [*versions, imagecodecs.jpeg2k_version()]:
+        assert version.split()[1].split("/")[0] in page
+    assert imagecodecs.__version__ in page
+
+
+def test_every_syntax_that_is_decoded_has_a_format():
+    assert {format_of(syntax) for syntax in DECODED} == {
+        "JPEG",
+        "JPEG-LS",
+        "JPEG 2000",
+        "RLE",
+        "deflated",
+    }
 
 
 class Absent:

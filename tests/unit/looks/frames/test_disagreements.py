@@ -276,6 +276,7 @@ def adobe(frame, transform):
 PLAIN = without_applications(jpeg(RGB, subsampling=0))
 TOLD = {  # a JPEG, what the header says, whether that is so
     "subsampled, called RGB": (without_applications(jpeg(RGB, subsampling=2)), "RGB", False),
+    "subsampled, by Adobe RGB": (adobe(without_applications(jpeg(RGB)), 0), "RGB", False),
     "JFIF, called RGB": (jpeg(RGB, subsampling=0), "RGB", False),
     "Adobe's YBR, called RGB": (adobe(PLAIN, 1), "RGB", False),
     "Adobe's RGB, called YBR": (adobe(named(as_rgb(RGB), [1, 2, 3]), 0), "YBR_FULL", False),
