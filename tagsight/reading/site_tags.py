@@ -1,6 +1,5 @@
 """What the config says of sites, put into a shard's tags: names, own spellings, own units."""
 
-import math
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from pathlib import Path
@@ -118,7 +117,7 @@ def _converted(tags: pl.LazyFrame, keyword: str, own: Mapping[str, Factors]) -> 
 
 def _item(keyword: str, text: str, factor: Decimal) -> str:
     stored = plain(text)
-    if stored is None or not math.isfinite(float(stored)):
+    if stored is None:
         return text
     number = _EXACT.multiply(Decimal(stored), factor).normalize(_EXACT)
     return text if is_in_another_unit(keyword, float(number)) else _written(number)
