@@ -141,21 +141,28 @@ def frame_count(values: dict[str, str]) -> int:
     return max(int_value(values, "NumberOfFrames", 1), 1)
 
 
+def is_coloured(values: dict[str, str]) -> bool:
+    """Return whether the photometric interpretation is one of three samples."""
+    photometric = term(values, "PhotometricInterpretation")
+    return photometric == "RGB" or photometric.startswith("YBR")
+
+
 def sample_count(values: dict[str, str]) -> int:
     """Return the samples of a pixel: where the header has none as many as its colours have."""
-    photometric = term(values, "PhotometricInterpretation")
-    coloured = photometric == "RGB" or photometric.startswith("YBR")
-    return int_value(values, "SamplesPerPixel", 3 if coloured else 1)
+    return int_value(values, "SamplesPerPixel", 3 if is_coloured(values) else 1)
 
 
 def native_length(values: dict[str, str]) -> int:
     """Return the bytes of all frames if they are not compressed, 0 where the header lacks a part.
 
     YBR_FULL_422 has two samples a pixel (PS3.3 C.7.6.3.1.2), and frames of single or of 12 bits
-    follow one another without padding (PS3.5 8.1.1).
+    follow one another without padding (PS3.5 8.1.1). Where Samples per Pixel and Photometric
+    Interpretation disagree it is the smaller number: the length decides when it is drawn.
     """
     rows, columns = int_value(values, "Rows", 0), int_value(values, "Columns", 0)
     samples, bits = sample_count(values), int_value(values, "BitsAllocated", 0)
+    if term(values, "PhotometricInterpretation") and not is_coloured(values):
+        samples = 1
     if samples == 3 and term(values, "PhotometricInterpretation") == "YBR_FULL_422":
         samples = 2
     return -(-rows * columns * samples * bits * frame_count(values) // 8)

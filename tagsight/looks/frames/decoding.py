@@ -83,6 +83,8 @@ def _native(parsed: ParsedFile, pixels: Pixels, values: dict[str, str], count: i
     first, end = layout.extent(count // 2)
     data = parsed.window.source.pread(end - first, pixels.offset + first)
     remarks: tuple[Remark, ...] = ("another_syntax",) if format_of(parsed.syntax) else ()
+    if layout.samples != sample_count(values):
+        remarks += ("other_samples",)
     return _finished(native.samples_of(data, layout, count // 2), values, None, remarks)
 
 

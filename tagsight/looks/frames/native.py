@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tagsight.dicom.drawable import sample_count
+from tagsight.dicom.drawable import is_coloured, sample_count
 from tagsight.dicom.numerals import int_value, term
 
+_PHOTOMETRIC = "PhotometricInterpretation"
 _FLOATS = {"FloatPixelData": "f4", "DoubleFloatPixelData": "f8"}
 
 
@@ -49,18 +50,23 @@ def layout_of(
     """Return how the header says that native samples are stored.
 
     values: texts of the header; length: bytes of a frame. Pixels that are called 4:2:2 and have
-    the length of 4:4:4 are 4:4:4.
+    the length of 4:4:4 are 4:4:4; and where Samples per Pixel and Photometric Interpretation
+    disagree, there are as many samples as the length has.
     """
     rows, columns = int_value(values, "Rows", 0), int_value(values, "Columns", 0)
-    samples, bits = sample_count(values), int_value(values, "BitsAllocated", 8)
-    halved = samples == 3 and term(values, "PhotometricInterpretation") == "YBR_FULL_422"
+    bits = int_value(values, "BitsAllocated", 8)
+    of_three = is_coloured(values) or sample_count(values) == 3
+    whole = of_three and 8 * length >= rows * columns * 3 * bits
+    halved = of_three and not whole and term(values, _PHOTOMETRIC) == "YBR_FULL_422"
+    halved = halved and 8 * length >= rows * columns * 2 * bits
+    samples = 3 if whole or halved else 1
     return NativeLayout(
         rows=rows,
         columns=columns,
         samples=samples,
         bits=bits,
         signed=int_value(values, "PixelRepresentation", 0) == 1,
-        halved=halved and length < rows * columns * samples * bits // 8,
+        halved=halved,
         planes=samples > 1 and int_value(values, "PlanarConfiguration", 0) == 1,
         words=words and bits not in (16, 32, 64),
         little=little,

@@ -400,6 +400,23 @@ def test_native_colours_cannot_be_those_of_jpeg_2000(tmp_path, said):
     assert remarks == {"other_colours"}
 
 
+@pytest.mark.parametrize(
+    ("array", "said", "remarks"),
+    [
+        (RGB, {"samples": 1}, {"other_samples"}),
+        (RGB, {"photometric": "MONOCHROME2"}, {"other_colours"}),
+        (RGB, {"samples": None}, set()),
+        (GREY, {"photometric": "MONOCHROME2"}, {"other_samples"}),
+        (GREY, {"samples": 1}, {"other_colours"}),
+    ],
+)
+def test_native_pixels_have_as_many_samples_as_their_length(tmp_path, array, said, remarks):
+    path = raw_dicom.file(tmp_path / "f", colour(**said), NATIVE, array.tobytes(), vr="OB")
+    levels, found = drawn(path)
+    assert differs(levels, RGB @ LUMA if array is RGB else shown(GREY)) <= 1
+    assert found == remarks
+
+
 @pytest.mark.parametrize("implicit", [True, False])
 def test_pixels_of_ges_private_syntax_are_big_endian(tmp_path, implicit):
     words = DEEP.astype(">u2").tobytes()
