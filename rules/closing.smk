@@ -1,4 +1,4 @@
-"""What a run says at its end, and what of it a report of Snakemake's shows."""
+"""What a run says at its start and its end, and what of it a report of Snakemake's shows."""
 
 import json
 
@@ -8,6 +8,21 @@ def shown(path, category):
     name = Path(path).name
     caption = f"../docs/captions/{name}.rst"
     return report(path, caption=caption, category=category, labels={"file": name})
+
+
+def tell_losses():
+    """Say before any job what will not be drawn, for want of a decoder on this machine.
+
+    Jobs with an environment of their own (`--sdm`) have that environment's decoders.
+    """
+    if not LOOKS or workflow.remote_exec or workflow.deployment_settings.deployment_method:
+        return
+    try:
+        from tagsight.looks.frames.decoders import losses
+    except ImportError as error:
+        raise WorkflowError(f"no image could be drawn: {error}; see docs/install.md") from None
+    for line in losses():
+        print(line, file=sys.stderr)
 
 
 def tell_result():
@@ -28,3 +43,7 @@ def tell_result():
         print("Figures:  results/worth.json\n")
     elif result.exists():
         print(f"\n{result.read_text()}")
+
+
+onstart:
+    tell_losses()

@@ -12,7 +12,7 @@ from pydicom.uid import UID
 
 from tagsight.archive.source import Source
 from tagsight.dicom.dictionary import region_column, words_column
-from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
+from tagsight.dicom.drawable import Demand, check_pixels, demand, is_directory
 from tagsight.dicom.header_texts import HeaderTexts, gather
 from tagsight.dicom.part10 import ParsedFile, Pixels, open_header
 from tagsight.dicom.privacy import WITHHELD, identifier_hash, image_hash, patient_hash, repeating
@@ -143,8 +143,11 @@ def undrawable_reason(
     Raises Rejection where the reason is not among `allowed`.
     """
     rejected = verdict.rejected
-    if rejected is None and not is_complete(source, pixels, verdict.demand):
-        rejected = RejectedFile("pixels_incomplete")
+    if rejected is None:
+        try:
+            check_pixels(source, pixels, verdict.demand)
+        except Rejection as rejection:
+            rejected = RejectedFile(rejection.reason, rejection.detail)
     if rejected is None:
         return None
     if rejected.reason not in allowed:

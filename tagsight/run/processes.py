@@ -1,13 +1,16 @@
 """Functions called in supervised processes: one that hangs, dies or grows affects no other."""
 
+import ctypes
 import os
 import resource
+import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from threading import Thread
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -17,6 +20,8 @@ Failure = Literal["crashed", "too_slow", "out_of_memory"]
 _BATCH = 16
 _OUT_OF_MEMORY = 3  # exit code
 _FORK = get_context("fork")  # a child process cannot import a script of the workflow
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET of unshare(2)
 
 
 class Marker(Protocol):
@@ -133,7 +138,7 @@ class Worker(Generic[Q, T]):
                 worker.pipe for worker in (self, *self._siblings) if worker.pipe is not None
             ]
             work = (self._make, self._marker, childs_end, parents_ends, self._limits.memory)
-            self._process = _FORK.Process(target=_serve, args=work, daemon=True)
+            self._process = _FORK.Process(target=_serve, args=(os.getpid(), *work), daemon=True)
             self._process.start()
             childs_end.close()
             self.starts += 1
@@ -164,6 +169,7 @@ def wait_for(workers: Sequence[Worker[Q, T]], limits: CallLimits) -> None:
 
 
 def _serve(
+    parent: int,
     make: Callable[[Marker], Callable[[Q], T]],
     marker: Marker,
     pipe: Connection,
@@ -171,6 +177,8 @@ def _serve(
     memory: int,
 ) -> None:
     """Answer lists of requests, one request at a time, until the parent is gone."""
+    _confine()
+    _end_with(parent)
     for other in parents:  # or this process would keep them open when the parent is gone
         other.close()
     _silence()
@@ -190,6 +198,34 @@ def _silence() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
+
+
+def _confine() -> None:
+    """Have this process leave no core dump, which would hold what it read, and reach no network.
+
+    A network of its own, an empty one, takes Linux and a kernel that lets users make one; elsewhere
+    this process has the job's. Whoever is not root may leave a network only together with its
+    users. It comes before `_end_with`, since other rights undo that.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).unshare(_NEW_NETWORK | (_NEW_USER if os.geteuid() else 0))
+
+
+def _end_with(parent: int) -> None:
+    """Have this process killed when its parent is: a decoder that spins looks at no pipe."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    else:
+        Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _limit_memory(memory: int) -> None:

@@ -1,5 +1,7 @@
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -124,23 +126,65 @@ ORPHANS = """
 import os, signal
 from tagsight.run.processes import CallLimits, Worker
 workers = []
+def work(busy):
+    while busy:
+        pass
+    return os.getpid()
 for _ in range(3):
-    workers.append(Worker(lambda _: lambda _: os.getpid(), CallLimits(60, 2**28), workers))
-print(*[worker.call(None) for worker in workers], flush=True)
+    workers.append(Worker(lambda _: work, CallLimits(60, 2**28), workers))
+print(*[worker.call(False) for worker in workers], flush=True)
+if {busy}:
+    for worker in workers:
+        worker.send([True])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_no_worker_outlives_a_parent_that_is_killed():
-    """A worker that held the parent's end of another's pipe would keep it waiting for ever."""
-    done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, check=False)
+@pytest.mark.parametrize("busy", [False, True])
+def test_no_worker_outlives_a_parent_that_is_killed(busy):
+    """Neither one that waits, for the other end of its pipe, nor one that never looks there."""
+    code = ORPHANS.replace("{busy}", str(busy))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     pids = done.stdout.split()
     assert len(pids) == 3
     end = time.monotonic() + 60
-    while any(is_running(int(pid)) for pid in pids):
-        assert time.monotonic() < end
+    while (
+        running := [int(pid) for pid in pids if is_running(int(pid))]
+    ) and time.monotonic() < end:
         time.sleep(0.05)
+    for pid in running:
+        os.kill(pid, signal.SIGKILL)
+    assert running == []
+
+
+def test_a_worker_leaves_no_core_dump():
+    worker = Worker(lambda _: resource.getrlimit, CallLimits(20, 256 * MB))
+    assert worker.call(resource.RLIMIT_CORE) == (0, 0)
+    worker.end()
+
+
+def may_have_a_network_of_its_own():
+    flags = 0x40000000 | (0x10000000 if os.geteuid() else 0)  # CLONE_NEWNET, CLONE_NEWUSER
+    code = f"import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare({flags}) != 0)"
+    return sys.platform == "linux" and not subprocess.call([sys.executable, "-c", code])
+
+
+@pytest.mark.skipif(not may_have_a_network_of_its_own(), reason="the kernel lets us make none")
+def test_a_worker_reaches_no_network():
+    def reach(port):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
+            return "nothing"
+        return "us"
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert reach(port) == "us"
+        worker = Worker(lambda _: reach, CallLimits(20, 256 * MB))
+        assert worker.call(port) == "nothing"
+        worker.end()
 
 
 def is_running(pid):
