@@ -12,7 +12,8 @@ import stat
 from abc import abstractmethod
 from typing import BinaryIO, NamedTuple, Protocol, Self
 
-from tagsight.rejections import Rejection
+from tagsight.rejections import Reason, Rejection
+from tagsight.run.processes import Failure
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -192,7 +193,14 @@ def rejection_of(error: OSError | ValueError) -> Rejection:
     return Rejection("unreadable", os.strerror(error.errno or 0))
 
 
-MAX_MEMBERS = 5_000_000  # of a container
+# Why a file is rejected whose reading ended a supervised process.
+REASONS: dict[Failure, Reason] = {
+    "crashed": "reader_crashed",
+    "out_of_memory": "too_large",
+    "too_slow": "too_slow",
+}
+MAX_MEMBERS = 2_000_000  # of a container
+MAX_NAMES = 2**28  # characters of all their names
 
 
 class Member(NamedTuple):

@@ -27,6 +27,26 @@ _WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
 _WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|77\.1\.4)(\.\d+)*")
 
 
+# Keywords on which it depends whether an image can be drawn and what is written on it. The batch
+# reader judges all headers that agree in these at once: nothing else may be looked at.
+FACTS = frozenset(
+    [
+        "BitsAllocated",
+        "BitsStored",
+        "BurnedInAnnotation",
+        "Columns",
+        "DimensionOrganizationType",
+        "Modality",
+        "NumberOfFrames",
+        "PhotometricInterpretation",
+        "Rows",
+        "SamplesPerPixel",
+        "SOPClassUID",
+        "TransferSyntaxUID",
+    ]
+)
+
+
 @dataclass(frozen=True)
 class ReaderOptions:
     """The reader's options, from the config.
@@ -50,7 +70,7 @@ class Image(NamedTuple):
 
     image, instance, series, study, patient: None where the file has no such identifier;
     undrawable: the reason if the image is kept for its tags alone; size: bytes of the open file;
-    mtime_ns: of the open file.
+    mtime_ns: of the open file; remark: what is wrong with it and did no harm, empty if nothing is.
     """
 
     image: str
@@ -64,6 +84,7 @@ class Image(NamedTuple):
     withheld: list[str]
     size: int
     mtime_ns: int
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,15 +144,16 @@ def assess(
 ) -> Verdict:
     """Return the verdict on the texts of an image; the offset of `pixels` does not matter."""
     need, rejected = Demand(), None
+    facts = {keyword: header.values[keyword] for keyword in FACTS if keyword in header.values}
     try:
-        need = demand(header.values, pixels, syntax)
+        need = demand(facts, pixels, syntax)
     except Rejection as rejection:
         rejected = RejectedFile(rejection.reason, rejection.detail)
     return Verdict(
         demand=need,
         rejected=rejected,
         repeating=tuple(repeating(header.values, header.withheld, header.vrs, keep)),
-        burned_in=_is_burned_in(header.values),
+        burned_in=_is_burned_in(facts),
     )
 
 
@@ -178,6 +200,7 @@ def _image(
         withheld=sorted({*header.withheld, *verdict.repeating}),
         size=parsed.file.size,
         mtime_ns=parsed.file.mtime_ns,
+        remark="delimiters" if parsed.window.strays else "",
     )
 
 

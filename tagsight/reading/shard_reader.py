@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from tagsight.archive.containers import expand
+from tagsight.archive.expanding import expand
 from tagsight.archive.opening import open_source
 from tagsight.archive.paths import to_path
 from tagsight.arrays import Int32s
