@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from pydicom.uid import UID
 
-from tagsight.archive.source import Source
+from tagsight.archive.opening import forget_containers
+from tagsight.archive.paths import is_of_a_system
+from tagsight.archive.source import PASSING, Source
 from tagsight.dicom.dictionary import region_column, words_column
 from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
 from tagsight.dicom.header_texts import HeaderTexts, gather
@@ -123,7 +125,16 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
     binary numbers in their shortest decimal form; an empty value counts as absent. A known maker
     has one name, so that an institution in its place can be distinguished. Functional groups
     (shared, first frame) fill what the top level lacks. What is withheld: see `privacy`.
+    Where a fault of the machine kept the file from being read, it is opened once more.
     """
+    read = _read_once(path, key, options)
+    if isinstance(read, RejectedFile) and read.reason == "unreadable" and read.detail in PASSING:
+        forget_containers()  # which hold files open
+        return _read_once(path, key, options)
+    return read
+
+
+def _read_once(path: str, key: bytes, options: ReaderOptions) -> Image | RejectedFile:
     try:
         with open_header(path) as parsed:
             if is_directory(parsed):
@@ -136,7 +147,17 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
             derived = _derived(header, options)
             return _image(parsed, header, verdict, undrawable, (path, key), derived)
     except Rejection as rejection:
-        return RejectedFile(rejection.reason, rejection.detail)
+        return rejected_file(path, rejection)
+
+
+def rejected_file(path: str, rejection: Rejection) -> RejectedFile:
+    """Return what is told of a file that is rejected; path: in text form.
+
+    A file that is no DICOM by what it holds is told from what systems leave behind by its name.
+    """
+    if rejection.reason in ("not_dicom", "empty_file") and is_of_a_system(path):
+        return RejectedFile("system_file")
+    return RejectedFile(rejection.reason, rejection.detail)
 
 
 def assess(

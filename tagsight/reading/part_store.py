@@ -13,10 +13,10 @@ from tagsight.run.atomic import write_parquet
 
 FIXED = (
     *("path", "size", "mtime_ns", "reason", "detail", "instance"),
-    *("image", "series", "study", "patient", "burned_in", "undrawable", "withheld"),
+    *("image", "series", "study", "patient", "burned_in", "undrawable", "withheld", "remark"),
 )
 ROWS = 8192
-_INDEX = ["path", "size", "mtime_ns", "reason", "detail", "instance"]
+_INDEX = ["path", "size", "mtime_ns", "reason", "detail", "instance", "remark"]
 _SPARE = 16  # parts beyond the number needed, before they are merged
 
 

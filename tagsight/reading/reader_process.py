@@ -9,10 +9,12 @@ from tagsight.archive.source import REASONS
 from tagsight.dicom.headers import ReaderOptions, RejectedFile
 from tagsight.reading import fast_tokenizer
 from tagsight.reading.batch_reader import Batch, PlainReader, Reader
-from tagsight.run.processes import CallLimits, Marker, Worker
+from tagsight.run.processes import CallLimits, Failure, Marker, Worker
 
 SECONDS = 20.0  # for one file
 MEMORY = 2 * 2**30  # bytes, beyond what a reader has at its start
+WANT = "memory"  # detail of a file for which there was not enough
+_DETAIL: dict[Failure, str] = {"crashed": "", "too_slow": "", "out_of_memory": WANT}
 _GENERATIONS = 2**32  # more than one process can have
 
 
@@ -54,5 +56,5 @@ class ReaderProcess:
             return [(paths, answer._replace(generation=answer.generation + generation))]
         if len(paths) > 1:
             return [batch for path in paths for batch in self.read([path])]
-        codes, rejected = np.zeros((0, 0), np.int32), RejectedFile(REASONS[answer])
+        codes, rejected = np.zeros((0, 0), np.int32), RejectedFile(REASONS[answer], _DETAIL[answer])
         return [(paths, Batch([], codes, [], [], generation, [(0, rejected)]))]

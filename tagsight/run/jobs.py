@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import logging
+import os
 import shutil
 import sys
 import traceback
@@ -11,9 +12,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from tagsight.errors import UserError
+from tagsight.run.processes import more_handles
 from tagsight.run.progress import LOG, is_progress
 
 
@@ -31,11 +33,13 @@ def logged(job: Any) -> Iterator[None]:
     Path(job.log[0]).unlink(missing_ok=True)
     to_file = logging.FileHandler(job.log[0])
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    to_terminal = logging.StreamHandler(sys.stderr)
+    terminal = _terminal()
+    to_terminal = logging.StreamHandler(terminal)
     to_terminal.setFormatter(logging.Formatter(f"{_name(job)}: %(message)s"))
     to_terminal.addFilter(lambda record: record.levelno > logging.INFO or is_progress(record))
     LOG.handlers, LOG.propagate = [to_file, to_terminal], False
     LOG.setLevel(logging.INFO)
+    more_handles()
     warnings.showwarning = _log_warning  # type: ignore[assignment]
     try:
         _require_own_library(Path(job.scriptdir).parent)
@@ -43,10 +47,27 @@ def logged(job: Any) -> Iterator[None]:
     except UserError as error:
         LOG.error("%s", error)
         sys.exit(1)
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # the panic of a library in Rust is no Exception
         LOG.info("%s", traceback_of(error))
         LOG.error("unexpected %s; the traceback is in %s", type(error).__name__, job.log[0])
         sys.exit(1)
+
+
+def _terminal() -> TextIO:
+    """The terminal, for our own lines alone.
+
+    What libraries in C and Rust write there on their own, a panic with the value that caused it,
+    goes nowhere.
+    """
+    if sys.stderr is not sys.__stderr__ or sys.stderr is None:  # somebody listens to it already
+        return sys.stderr
+    terminal = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    return terminal
 
 
 def traceback_of(error: BaseException) -> str:

@@ -12,16 +12,19 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pickle import UnpicklingError
 from threading import Thread
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, get_args
 
 from tagsight.errors import UserError
+from tagsight.run.progress import LOG
 
 T = TypeVar("T")
 Q = TypeVar("Q")
 Failure = Literal["crashed", "too_slow", "out_of_memory"]
+FAILURES = frozenset(get_args(Failure))
 
 _BATCH = 16
-_OUT_OF_MEMORY = 3  # exit code
+_OUT_OF_MEMORY, _NOT_MADE = 3, 4  # exit codes: in a call; before the first call
+_HANDLES = 2**16  # open files that a process asks for
 _FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)  # exit codes; the first by a machine out of memory
 _MOST_KILLS = 2  # of a process at one request, before the request is to blame
 _FORK = get_context("fork")  # a child process cannot import a script of the workflow
@@ -33,6 +36,22 @@ class Marker(Protocol):
     """A number that a process writes to show its progress, and its parent reads."""
 
     def __setitem__(self, place: int, value: int, /) -> None: ...
+
+
+def more_handles() -> int:
+    """Raise the number of files that this process may have open, as far as it is allowed to.
+
+    Returns that number. macOS begins with 256, of which a batch of files takes all.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _HANDLES if hard == resource.RLIM_INFINITY else min(_HANDLES, hard)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return _HANDLES if soft == resource.RLIM_INFINITY else soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):  # macOS has a lower limit of its own
+        return soft
+    return wanted
 
 
 def alive() -> None:
@@ -104,6 +123,13 @@ class Worker(Generic[Q, T]):
         self._marker = _FORK.RawArray("q", 2)  # written by the function, and by `alive`
         self._last, self._since = [0, 0], 0.0
         self._kills = 0  # of the process at the request that it has in hand
+        if not siblings and (most := granted(limits.memory)) is not None:
+            LOG.warning(
+                "the job may have %.1f GiB of memory in all (ulimit -v), and one file may take %.1f: "
+                "files that need more than is there will be left out for want of memory",
+                most / 2**30,
+                limits.memory / 2**30,
+            )
 
     def call(self, request: Q) -> T | Failure:
         """Return the answer to one request; for a worker that has nothing else pending."""
@@ -199,6 +225,10 @@ class Worker(Generic[Q, T]):
         """
         self._process.join(1)
         code = self._process.exitcode
+        if code == _NOT_MADE:
+            raise UserError(
+                "there is not enough memory to begin with: give the job more (ulimit -v, mem_mb)"
+            )
         starved = code is not None and code < 0 and granted(self._limits.memory) is not None
         return "out_of_memory" if code == _OUT_OF_MEMORY or starved else "crashed", code
 
@@ -244,7 +274,10 @@ def _serve(
         other.close()
     _silence()
     try:
-        function = make(marker)
+        try:
+            function = make(marker)
+        except MemoryError:
+            os._exit(_NOT_MADE)
         _limit_memory(memory)
         while True:
             for request in pipe.recv():

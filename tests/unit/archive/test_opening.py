@@ -45,7 +45,7 @@ def test_what_is_not_there(paths):
     assert rejected(f"{tar}!empty") == ("empty_file", "")
     assert rejected(f"{tar}x!member") == ("vanished", "")
     assert rejected("a\0b.tar!member") == ("vanished", "impossible name")
-    assert rejected(f"{paths[0]}!member") == ("bad_container", "damaged")
+    assert rejected(f"{paths[0]}!member") == ("bad_container", "no container")
 
 
 def test_a_packed_member_is_held_within_bounds(paths, monkeypatch):
