@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from tagsight.errors import UserError
+from tagsight.errors import DataError, UserError
+from tagsight.run.atomic import is_damaged
 from tagsight.run.processes import more_handles
 from tagsight.run.progress import LOG, is_progress
 
@@ -31,7 +32,7 @@ def logged(job: Any) -> Iterator[None]:
     logged.
     """
     Path(job.log[0]).unlink(missing_ok=True)
-    to_file = logging.FileHandler(job.log[0])
+    to_file = logging.FileHandler(job.log[0], encoding="utf-8")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     terminal = _terminal()
     to_terminal = logging.StreamHandler(terminal)
@@ -43,6 +44,7 @@ def logged(job: Any) -> Iterator[None]:
     warnings.showwarning = _log_warning  # type: ignore[assignment]
     try:
         _require_own_library(Path(job.scriptdir).parent)
+        _require_whole(job)
         yield
     except UserError as error:
         LOG.error("%s", error)
@@ -122,6 +124,16 @@ def work_id(job: Any, recipe: str) -> str:
 
 def _name(job: Any) -> str:
     return "/".join([job.rule, *map(str, job.wildcards)])
+
+
+def _require_whole(job: Any) -> None:
+    """Raise DataError where a result that the job reads is not as it was written, and remove it."""
+    for path in filter(is_damaged, job.input):
+        removed = results_folder(job).resolve() in Path(path).resolve().parents
+        if removed:
+            Path(path).unlink()
+        remedy = "it was removed: run again, and it is made anew" if removed else "make it anew"
+        raise DataError(f"{path}: is not as it was written, cut or changed since; {remedy}")
 
 
 def _require_own_library(clone: Path) -> None:

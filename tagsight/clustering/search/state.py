@@ -3,6 +3,7 @@
 No array of size n × n is made: a row keeps only its two nearest medoids at each K.
 """
 
+import io
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tagsight.clustering.search import kernels, swap
 from tagsight.clustering.silhouettes import of_row
 from tagsight.gower.features import Distance, Features
 from tagsight.gower.packing import TILE, Packed, blocks, gather, pack
-from tagsight.run.atomic import writing
+from tagsight.run.atomic import read_state, write_state
 
 TRIED = 128  # members that a cluster tries as its medoid, selected by as many others
 PROBE_ROWS = 4096  # rows whose loss decides which rows are tried first
@@ -87,16 +88,17 @@ class SearchState:
 
     def commit(self, path: Path) -> None:
         """Write the state; the nearest medoids of all rows can be recomputed from it."""
-        with writing(path) as temporary, open(temporary, "wb") as file:
-            np.savez(
-                file,
-                medoids=np.concatenate([*self.chosen, NONE]),
-                first=self.first,
-                order=self.order,
-                tried=self.tried,
-                swaps=self.swaps,
-                last=self.last,
-            )
+        content = io.BytesIO()
+        np.savez(
+            content,
+            medoids=np.concatenate([*self.chosen, NONE]),
+            first=self.first,
+            order=self.order,
+            tried=self.tried,
+            swaps=self.swaps,
+            last=self.last,
+        )
+        write_state(content.getvalue(), path)
 
     def resume(self, path: Path, candidates: int) -> bool:
         """Load a committed state, if there is one with at most this many candidates tried.
@@ -105,9 +107,9 @@ class SearchState:
         whether or not it was interrupted.
         Returns whether it was loaded.
         """
-        if not path.exists():
+        if (content := read_state(path)) is None:
             return False
-        with np.load(path) as stored:
+        with np.load(io.BytesIO(content)) as stored:
             if stored["tried"] > candidates:
                 return False
             self.start(

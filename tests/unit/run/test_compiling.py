@@ -101,3 +101,33 @@ def test_a_broken_file_of_machine_code_is_taken_for_missing_and_made_anew(tmp_pa
     path.write_bytes({"": b"", "cut": whole[: len(whole) // 2], "other": b"no pickle"}[left])
     assert doubled(tmp_path) == ["42", "0"]
     assert doubled(tmp_path) == ["42", "1"]
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_a_changed_byte_of_machine_code_is_found_out(tmp_path, kind):
+    """It would be executed."""
+    assert doubled(tmp_path) == ["42", "0"]
+    (path,) = tmp_path.rglob(f"*.{kind}")
+    whole = bytearray(path.read_bytes())
+    whole[-len(whole) // 3] ^= 1
+    path.write_bytes(whole)
+    assert doubled(tmp_path) == ["42", "0"]
+    assert doubled(tmp_path) == ["42", "1"]
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_machine_code_that_others_can_write_is_not_run(tmp_path, kind):
+    assert doubled(tmp_path) == ["42", "0"]
+    (path,) = tmp_path.rglob(f"*.{kind}")
+    path.chmod(0o666)
+    assert doubled(tmp_path) == ["42", "0"]
+
+
+def test_a_folder_that_others_can_write_to_holds_no_machine_code(tmp_path):
+    """Whoever can put a file there could have it executed."""
+    for name, mode in (("open", 0o777), ("of the group", 0o775), ("mine", 0o755)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    folders = [tmp_path / name for name in ("open", "of the group", "mine")]
+    assert compiling.writable(folders) == tmp_path / "mine"
+    assert compiling.writable(folders[:2]) is None

@@ -1,13 +1,18 @@
 """A job's log, its one line for the terminal, and its folder for work in progress."""
 
 import errno
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from tagsight.errors import DataError
+from tagsight.run.atomic import write_npy
 from tagsight.run.jobs import logged, resume_folder
 from tagsight.run.progress import LOG
 
@@ -109,3 +114,61 @@ def test_a_store_is_taken_up_whatever_the_inputs_are(job, tmp_path):
     store = resume_folder(job, "0" * 16)
     given.write_text("two files")
     assert resume_folder(job, "0" * 16) == store
+
+
+def test_an_input_that_is_not_as_it_was_written_is_removed_and_said(job, tmp_path, capsys):
+    """So that the next run makes it anew."""
+    path = tmp_path / "results/images/tuning.npy"
+    write_npy(np.arange(1000), path)
+    job.input = [str(path)]
+    with logged(job):
+        pass
+    data = bytearray(path.read_bytes())
+    data[500] ^= 1
+    path.write_bytes(data)
+    job.output = [str(tmp_path / "results/clusters/tuning.parquet")]
+    with pytest.raises(SystemExit), logged(job):
+        pytest.fail("the body must not run")
+    assert "cut or changed since; it was removed: run again" in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_a_panic_of_a_library_in_rust_is_in_the_log_alone(job, capsys):
+    """It is no Exception, and its text quotes what it met."""
+
+    class PanicError(BaseException):
+        pass
+
+    name = "JOHN"[::-1]  # a traceback quotes the source
+    with pytest.raises(SystemExit) as stop, logged(job):
+        raise PanicError(f"called unwrap on {name}")
+    assert stop.value.code == 1
+    terminal = capsys.readouterr().err
+    assert "unexpected PanicError; the traceback is in" in terminal
+    assert "NHOJ" not in terminal + Path(job.log[0]).read_text(encoding="utf-8")
+
+
+NOISY = r"""
+import os, sys
+from types import SimpleNamespace
+from tagsight.run.jobs import logged
+from tagsight.run.progress import LOG
+job = SimpleNamespace(rule="tags", wildcards=[], input=[], log=["a.log"], scriptdir=sys.argv[1])
+with logged(job):
+    LOG.warning("\u00dcbersicht: \u8db3\u9996")
+    os.write(2, b"thread panicked at DOE^JOHN")
+    os.write(1, b"out")
+"""
+
+
+def test_what_a_library_writes_to_the_terminal_on_its_own_goes_nowhere(tmp_path):
+    """In a locale that knows no Umlaut, too."""
+    done = subprocess.run(
+        [sys.executable, "-c", NOISY, str(CLONE / "scripts")],
+        capture_output=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(CLONE), "LC_ALL": "C", "PYTHONUTF8": "0"},
+        check=False,
+    )
+    assert done.stderr.decode() == "tags: Übersicht: 足首\n"
+    assert "Übersicht: 足首" in (tmp_path / "a.log").read_text(encoding="utf-8")
