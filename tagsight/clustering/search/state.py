@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -18,11 +19,12 @@ from tagsight.clustering.search import kernels, swap
 from tagsight.clustering.silhouettes import of_row
 from tagsight.gower.features import Distance, Features
 from tagsight.gower.packing import TILE, Packed, blocks, gather, pack
-from tagsight.run.atomic import read_state, write_state
+from tagsight.run.atomic import forget_state, read_state, write_state
 
 TRIED = 128  # members that a cluster tries as its medoid, selected by as many others
 PROBE_ROWS = 4096  # rows whose loss decides which rows are tried first
 NONE = np.empty(0, np.int64)
+_STORED = ("medoids", "first", "order", "tried", "swaps", "last")  # of a committed state
 WIDTHS = 1024  # images in the mean silhouettes
 # Changes of the loss, divided by the sum of weights: below them a candidate is examined; swapped.
 PROMISING, ENOUGH = 1e-7, -1e-9
@@ -109,14 +111,19 @@ class SearchState:
         """
         if (content := read_state(path)) is None:
             return False
-        with np.load(io.BytesIO(content)) as stored:
-            if stored["tried"] > candidates:
-                return False
-            self.start(
-                np.split(stored["medoids"], stored["first"][1:-1]) if len(stored["swaps"]) else []
-            )
-            self.order, self.tried = stored["order"], int(stored["tried"])
-            self.swaps, self.last = stored["swaps"], stored["last"]
+        try:
+            with np.load(io.BytesIO(content)) as file:
+                stored = {name: file[name] for name in _STORED}
+        except (KeyError, ValueError, OSError, BadZipFile):  # of another version
+            forget_state(path)
+            return False
+        if stored["tried"] > candidates:
+            return False
+        self.start(
+            np.split(stored["medoids"], stored["first"][1:-1]) if len(stored["swaps"]) else []
+        )
+        self.order, self.tried = stored["order"], int(stored["tried"])
+        self.swaps, self.last = stored["swaps"], stored["last"]
         return True
 
     def active(self) -> Int64s:

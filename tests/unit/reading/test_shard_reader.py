@@ -141,6 +141,27 @@ def test_a_killed_reader_goes_on_where_it_was(archive, tmp_path, monkeypatch):
     assert after[1].equals(whole[1])
 
 
+@pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "other"])
+def test_a_damaged_part_is_read_again(archive, tmp_path, monkeypatch, caplog, harm):
+    """It never blocks a run, and never gives another value."""
+    monkeypatch.setattr(shard_reader, "ROWS", 2)
+    monkeypatch.setattr(shard_reader, "BATCH", 1)
+    whole = read(archive, tmp_path / "store")
+    part = sorted((tmp_path / "store").rglob("part-*.parquet"))[1]
+    data = bytearray(part.read_bytes())
+    if harm == "flipped":
+        data[200] ^= 1
+    harmed = {"cut": data[:-50], "flipped": data, "empty": b"", "other": b"PAR1 of others"}
+    part.write_bytes(harmed[harm])
+    calls = counted(monkeypatch)
+    with caplog.at_level("WARNING", "tagsight"):
+        again = read(archive, tmp_path / "store")
+    assert len(calls) == 2
+    assert "of an earlier try is damaged" in caplog.text
+    assert again[0].equals(whole[0])
+    assert again[1].equals(whole[1])
+
+
 def test_a_store_is_of_one_key_and_one_keep(archive, tmp_path):
     kept, _ = read(archive, tmp_path / "store", keep=["PatientSex"])
     left, _ = read(archive, tmp_path / "store", keep=[])
