@@ -116,9 +116,7 @@ class FileSource(Source):
         size = min(len(buffer), self.size - place)
         if size <= 0 or place < 0:
             return 0
-        return _patiently(
-            lambda: os.preadv(self._descriptor, [buffer[:size]], self._start + place)
-        )
+        return _patiently(lambda: os.preadv(self._descriptor, [buffer[:size]], self._start + place))
 
     def part(self, size: int, start: int, owner: object) -> "FileSource":
         """Return the `size` bytes from `start` on as a source; `owner` closes the file."""

@@ -41,6 +41,7 @@ FIRST = 32 * 2**10  # bytes of a file that are read at first: 94 % of headers ar
 SECOND = 512 * 2**10
 _OTHERS = 40  # files that a process has open beside those it reads
 
+
 def batch_size() -> int:
     """Return how many files may be read at once: BATCH, fewer where fewer may be open."""
     return min(BATCH, max(1, more_handles() - _OTHERS))

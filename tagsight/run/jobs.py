@@ -65,7 +65,8 @@ def _terminal() -> TextIO:
     """
     if sys.stderr is not sys.__stderr__ or sys.stderr is None:  # somebody listens to it already
         return sys.stderr
-    terminal = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+    told = {"encoding": sys.stderr.encoding, "errors": "backslashreplace"}
+    terminal = os.fdopen(os.dup(2), "w", buffering=1, **told)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)

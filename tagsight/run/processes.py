@@ -25,7 +25,10 @@ FAILURES = frozenset(get_args(Failure))
 _BATCH = 16
 _OUT_OF_MEMORY, _NOT_MADE = 3, 4  # exit codes: in a call; before the first call
 _HANDLES = 2**16  # open files that a process asks for
-_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)  # exit codes; the first by a machine out of memory
+_FROM_OUTSIDE = (
+    -signal.SIGKILL,
+    -signal.SIGTERM,
+)  # exit codes; the first by a machine out of memory
 _MOST_KILLS = 2  # of a process at one request, before the request is to blame
 _FORK = get_context("fork")  # a child process cannot import a script of the workflow
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)

@@ -170,5 +170,5 @@ def test_what_a_library_writes_to_the_terminal_on_its_own_goes_nowhere(tmp_path)
         env=os.environ | {"PYTHONPATH": str(CLONE), "LC_ALL": "C", "PYTHONUTF8": "0"},
         check=False,
     )
-    assert done.stderr.decode() == "tags: Übersicht: 足首\n"
+    assert done.stderr.decode() == r"tags: \xdcbersicht: \u8db3\u9996" + "\n"
     assert "Übersicht: 足首" in (tmp_path / "a.log").read_text(encoding="utf-8")
