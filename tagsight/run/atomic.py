@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
+from safetensors import safe_open
 
 from tagsight.errors import DataError, UserError
 from tagsight.run.progress import LOG
@@ -143,16 +144,36 @@ def write_file(content: bytes | str, path: Path | str) -> None:
 def is_damaged(path: Path | str) -> bool:
     """Return whether an array, a table or weights of ours are not as they were written.
 
-    A file without a checksum is taken as it is: it is not ours, or of an earlier version.
+    A file without a checksum is not ours, or of an earlier version, or was cut: it is taken as it
+    is if it can be opened.
     """
     if Path(path).suffix not in _SEALED or not Path(path).is_file():
         return False
     place = _place_of_checksum(Path(path))
     if place is None:
-        return False
+        return not _can_be_opened(Path(path))
     with open(path, "rb") as file:
         file.seek(place)
         return file.read(_DIGITS) != _checksum(Path(path), place)
+
+
+def is_sealed(path: Path | str) -> bool:
+    """Return whether a file has a checksum of ours."""
+    return _place_of_checksum(Path(path)) is not None
+
+
+def _can_be_opened(path: Path) -> bool:
+    try:
+        if path.suffix == ".parquet":
+            pl.read_parquet_schema(path)
+        elif path.suffix == ".npy":
+            np.load(path, mmap_mode="r")
+        else:
+            with safe_open(path, "numpy"):
+                pass
+    except Exception:  # whatever a library makes of half a file
+        return False
+    return True
 
 
 def _seal(path: Path, suffix: str) -> None:

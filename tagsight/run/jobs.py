@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tagsight.errors import DataError, UserError
-from tagsight.run.atomic import is_damaged
+from tagsight.run.atomic import is_damaged, is_sealed
 from tagsight.run.processes import more_handles
 from tagsight.run.progress import LOG, is_progress
 
@@ -128,13 +128,17 @@ def _name(job: Any) -> str:
 
 
 def _require_whole(job: Any) -> None:
-    """Raise DataError where a result that the job reads is not as it was written, and remove it."""
-    for path in filter(is_damaged, job.input):
-        removed = results_folder(job).resolve() in Path(path).resolve().parents
+    """Raise DataError where a result that the job reads is not as it was written.
+
+    It is removed where it has our checksum, so that the next run makes it anew.
+    """
+    ours = [Path(path) for path in job.input if results_folder(job) in Path(path).parents]
+    for path in filter(is_damaged, ours):
+        removed = is_sealed(path)
         if removed:
-            Path(path).unlink()
-        remedy = "it was removed: run again, and it is made anew" if removed else "make it anew"
-        raise DataError(f"{path}: is not as it was written, cut or changed since; {remedy}")
+            path.unlink()
+        remedy = "it was removed: run again" if removed else "delete it and run again"
+        raise DataError(f"{path}: not as it was written, cut or changed since; {remedy}")
 
 
 def _require_own_library(clone: Path) -> None:

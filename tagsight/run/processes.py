@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pickle import UnpicklingError
@@ -126,13 +127,6 @@ class Worker(Generic[Q, T]):
         self._marker = _FORK.RawArray("q", 2)  # written by the function, and by `alive`
         self._last, self._since = [0, 0], 0.0
         self._kills = 0  # of the process at the request that it has in hand
-        if not siblings and (most := granted(limits.memory)) is not None:
-            LOG.warning(
-                "the job may have %.1f GiB of memory in all (ulimit -v), and one file may take %.1f: "
-                "files that need more than is there will be left out for want of memory",
-                most / 2**30,
-                limits.memory / 2**30,
-            )
 
     def call(self, request: Q) -> T | Failure:
         """Return the answer to one request; for a worker that has nothing else pending."""
@@ -203,6 +197,7 @@ class Worker(Generic[Q, T]):
             finally:
                 childs_end.close()
             self.starts += 1
+            _tell_of_little_memory(self._limits.memory)
         return self.pipe
 
     def _after_death(self) -> Iterator[tuple[Q, T | Failure]]:
@@ -259,6 +254,19 @@ def granted(memory: int) -> int | None:
         return None
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     return None if most == resource.RLIM_INFINITY or _in_use() + memory <= most else most
+
+
+@cache
+def _tell_of_little_memory(memory: int) -> None:
+    """Say once that a call cannot have what it may take."""
+    if (most := granted(memory)) is not None:
+        LOG.warning(
+            "the job may have %.1f GiB of memory in all (ulimit -v), and one file may take %.1f "
+            "beside what is in use: files that need more than is there are left out for want of "
+            "memory, not for what they hold",
+            most / 2**30,
+            memory / 2**30,
+        )
 
 
 def _serve(

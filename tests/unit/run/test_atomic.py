@@ -181,9 +181,18 @@ def test_a_changed_bit_is_found_out_wherever_it_is(tmp_path_factory, which, wher
 def test_a_file_of_others_is_taken_as_it_is(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros(3))
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "b.parquet")
-    (tmp_path / "c.parquet").touch()
-    names = ("a.npy", "b.parquet", "c.parquet", "gone.npy", "")
+    save_numpy({"a": np.zeros(3)}, tmp_path / "c.safetensors")
+    names = ("a.npy", "b.parquet", "c.safetensors", "gone.npy", "")
     assert [atomic.is_damaged(tmp_path / name) for name in names] == [False] * 5
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9, 0.999])
+def test_a_file_that_was_cut_is_found_out(tmp_path, share):
+    """Its checksum may be gone, too."""
+    paths, _ = sealed(tmp_path)
+    for path in paths:
+        os.truncate(path, int(path.stat().st_size * share))
+    assert [atomic.is_damaged(path) for path in paths] == [True] * 4
 
 
 @pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "other"])

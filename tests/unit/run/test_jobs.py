@@ -118,7 +118,7 @@ def test_a_store_is_taken_up_whatever_the_inputs_are(job, tmp_path):
 
 def test_an_input_that_is_not_as_it_was_written_is_removed_and_said(job, tmp_path, capsys):
     """So that the next run makes it anew."""
-    path = tmp_path / "results/images/tuning.npy"
+    path = Path("results/images/tuning.npy")
     write_npy(np.arange(1000), path)
     job.input = [str(path)]
     with logged(job):
@@ -126,11 +126,24 @@ def test_an_input_that_is_not_as_it_was_written_is_removed_and_said(job, tmp_pat
     data = bytearray(path.read_bytes())
     data[500] ^= 1
     path.write_bytes(data)
-    job.output = [str(tmp_path / "results/clusters/tuning.parquet")]
     with pytest.raises(SystemExit), logged(job):
         pytest.fail("the body must not run")
     assert "cut or changed since; it was removed: run again" in capsys.readouterr().err
     assert not path.exists()
+    path.write_bytes(b"half a file, without a checksum")
+    with pytest.raises(SystemExit), logged(job):
+        pytest.fail("the body must not run")
+    assert "cut or changed since; delete it and run again" in capsys.readouterr().err
+
+
+def test_an_input_of_the_users_is_never_touched(job, tmp_path):
+    table = tmp_path / "elsewhere/results/table.parquet"
+    table.parent.mkdir(parents=True)
+    table.write_bytes(b"no parquet at all")
+    job.input = [str(table)]
+    with logged(job):
+        pass
+    assert table.exists()
 
 
 def test_a_panic_of_a_library_in_rust_is_in_the_log_alone(job, capsys):
