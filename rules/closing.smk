@@ -36,4 +36,5 @@ def tell_result():
         say(f"\nTold right by a network that learned: {right or 'too few images to say'}")
         say("Figures:  results/worth.json\n")
     elif result.exists():
-        say("\n" + result.read_text(encoding="utf-8"))
+        said = result.read_text(encoding="utf-8")
+        say(f"\n{said}")

@@ -115,11 +115,11 @@ def _remark(index: pl.DataFrame) -> None:
     """Say what could not be read although nothing is wrong with it, and what is wrong and read."""
     failed = index.filter(~_is_for_good() & (pl.col("reason") != "vanished"))
     if not failed.is_empty():
-        what = pl.concat_str("reason", "detail", separator=" ").str.strip_chars()
+        what = pl.concat_str("reason", "detail", separator=" ", ignore_nulls=True).str.strip_chars()
         counts = failed.select(what=what)["what"].value_counts(sort=True).sort("what").rows()
         LOG.warning(
-            "%s could not be read by this machine at this time (%s): see that disk, permissions and "
-            "memory are in order; they are tried again whenever the rule runs: "
+            "%s could not be read by this machine at this time (%s): see that disk, permissions "
+            "and memory are in order; they are tried again whenever the rule runs: "
             "snakemake --forcerun tags",
             f"{len(failed):,} file{'' if len(failed) == 1 else 's'}",
             ", ".join(f"{what} {count:,}" for what, count in counts),

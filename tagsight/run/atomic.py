@@ -257,13 +257,18 @@ def forget_others(folders: Iterable[Path], stems: Collection[str]) -> None:
                 path.unlink()
 
 
+def read_text(path: Path | str) -> str:
+    """Return a text as it was written: as UTF-8, in any locale."""
+    return Path(path).read_text(encoding="utf-8")
+
+
 def read_json(path: Path | str) -> Any:
     """Return what a JSON file holds.
 
     Raises DataError where it is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path}: not JSON (line {error.lineno}); delete it and run again"

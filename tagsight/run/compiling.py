@@ -49,7 +49,7 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def compiled(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(**options)(function)
         if _folder(_source(function)) is not None:
-            dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
+            dispatcher._cache = _Cache(function)
         return dispatcher
 
     return compiled
@@ -97,7 +97,7 @@ class _Files(IndexDataCacheFile):
     def _open_for_write(self, filepath: str) -> Iterator[BytesIO]:
         content = BytesIO()
         yield content
-        with super()._open_for_write(filepath) as file:  # type: ignore[no-untyped-call]
+        with super()._open_for_write(filepath) as file:
             os.fchmod(file.fileno(), 0o600)  # whatever the umask lets others do
             file.write(hashlib.blake2b(content.getvalue()).digest() + content.getvalue())
 
@@ -141,7 +141,7 @@ class _Cache(FunctionCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
-        self._cache_file = _Files(
+        self._cache_file = _Files(  # type: ignore[no-untyped-call]
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
             source_stamp=self._impl.locator.get_source_stamp(),

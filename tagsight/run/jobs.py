@@ -65,8 +65,8 @@ def _terminal() -> TextIO:
     """
     if sys.stderr is not sys.__stderr__ or sys.stderr is None:  # somebody listens to it already
         return sys.stderr
-    told = {"encoding": sys.stderr.encoding, "errors": "backslashreplace"}
-    terminal = os.fdopen(os.dup(2), "w", buffering=1, **told)
+    encoding = sys.stderr.encoding
+    terminal = os.fdopen(os.dup(2), "w", 1, encoding=encoding, errors="backslashreplace")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)

@@ -251,8 +251,8 @@ def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> No
     neither way.
     Raises DataError where more than the fraction `limit` of the files was rejected.
     """
-    harmless = rejected["reason"].is_in(HARMLESS).sum()
-    rejected, n_files = rejected.filter(~pl.col("reason").is_in(HARMLESS)), n_files - harmless
+    counted = rejected.filter(~pl.col("reason").is_in(HARMLESS))
+    rejected, n_files = counted, n_files - (len(rejected) - len(counted))
     if len(rejected) > limit * n_files:
         counts = rejected["reason"].value_counts(sort=True).sort("count", "reason", descending=True)
         why = ", ".join(f"{reason} {count:,}" for reason, count in counts.rows()[:4])

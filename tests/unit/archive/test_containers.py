@@ -76,7 +76,7 @@ def test_every_container_and_member_is_accounted_for(tmp_path):
     cut = packed(tmp_path / "cut.tar")
     cut.write_bytes(cut.read_bytes()[:3000])
     packed(tmp_path / "none.zip", {})
-    (tmp_path / "no.zip").write_text("no zip at all")
+    (tmp_path / "no.zip").write_text("no zip at all", encoding="utf-8")
     (tmp_path / "empty.tgz").touch()
     locked = packed(tmp_path / "locked.zip", {"a": b"1", "b": b"2"})
     data = bytearray(locked.read_bytes())

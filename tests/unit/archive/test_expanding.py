@@ -86,7 +86,7 @@ def test_what_a_file_of_a_reasonable_ratio_unpacks_to(tmp_path):
 
 def test_links_devices_and_names_that_lead_out_are_only_labels(tmp_path):
     outside = tmp_path / "secret"
-    outside.write_text("outside")
+    outside.write_text("outside", encoding="utf-8")
     content = member("../secret", b"inside") + member(f"{outside}", b"within")
     content += header("link", kind=tarfile.SYMTYPE, link=f"{outside}")
     content += header("hard", kind=tarfile.LNKTYPE, link="../secret")

@@ -38,7 +38,7 @@ def archive(tmp_path):
     for name in NAMES:
         (folder / name[:2]).mkdir(parents=True, exist_ok=True)
         shutil.copy(get_testdata_file(name, download=False), folder / name[:2] / name)
-    (folder / "notes.txt").write_text("not DICOM")
+    (folder / "notes.txt").write_text("not DICOM", encoding="utf-8")
     return folder
 
 
@@ -280,11 +280,13 @@ def test_what_a_file_is_its_first_bytes_say(archive, tmp_path):
     assert set(rejected["reason"]) == {"duplicate"}
     found = [path.removeprefix(f"{odd}/") for path in (*tags["path"], *rejected["path"])]
     assert sorted(found) == sorted(
-        ["ct.dcm.gz", "ct.dcm.bz2", "ct.xz.dcm", "image.zip", "image.tar.gz", "image.tgz"]
-        + ["plain.tgz!MR/MR_small.dcm", "packed.tar!MR/MR_small.dcm"]
-        + ["without suffix!MR/MR_small.dcm", "study.dcm!more/mr", "study.dcm!mr"]
-        + ["nested.zip!a.zip!more/mr", "nested.zip!a.zip!mr"]
-        + ["nested.zip!b.bin!more/mr", "nested.zip!b.bin!mr", "nested.zip!c.dcm"]
+        [
+            *("ct.dcm.gz", "ct.dcm.bz2", "ct.xz.dcm", "image.zip", "image.tar.gz", "image.tgz"),
+            *("plain.tgz!MR/MR_small.dcm", "packed.tar!MR/MR_small.dcm"),
+            *("without suffix!MR/MR_small.dcm", "study.dcm!more/mr", "study.dcm!mr"),
+            *("nested.zip!a.zip!more/mr", "nested.zip!a.zip!mr"),
+            *("nested.zip!b.bin!more/mr", "nested.zip!b.bin!mr", "nested.zip!c.dcm"),
+        ]
     )
     values = ["instance", "patient", "Modality", "Rows"]
     expected = plain.filter(pl.col("Modality").is_in(["CT", "MR"])).select(values)

@@ -23,19 +23,22 @@ from tagsight.run import atomic
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
     target = tmp_path / "deep" / "table.csv"
     with pytest.raises(ZeroDivisionError), atomic.writing(target) as temporary:
-        temporary.write_text(str(1 / 0))
+        temporary.write_text(str(1 / 0), encoding="utf-8")
     assert list(target.parent.iterdir()) == []
     with atomic.writing(target) as temporary:
-        temporary.write_text("whole")
+        temporary.write_text("whole", encoding="utf-8")
         assert not target.exists()
-    assert target.read_text() == "whole"
+    assert target.read_text(encoding="utf-8") == "whole"
     assert [path.name for path in target.parent.iterdir()] == ["table.csv"]
 
 
 def test_json_cuts_floats_and_knows_numpy(tmp_path):
     content = {1: [np.float64(0.1 + 0.2), np.int32(3), None, True], "t": (1.0,)}
     atomic.write_json(content, tmp_path / "x.json")
-    assert json.loads((tmp_path / "x.json").read_text()) == {"1": [0.3, 3, None, True], "t": [1.0]}
+    assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == {
+        "1": [0.3, 3, None, True],
+        "t": [1.0],
+    }
 
 
 def test_json_refuses_nan(tmp_path):
@@ -45,7 +48,7 @@ def test_json_refuses_nan(tmp_path):
 
 
 def test_what_is_not_json_is_named(tmp_path):
-    (tmp_path / "x.json").write_text("{")
+    (tmp_path / "x.json").write_text("{", encoding="utf-8")
     with pytest.raises(DataError, match=r"x\.json: not JSON"):
         atomic.read_json(tmp_path / "x.json")
 
@@ -80,11 +83,14 @@ def test_a_full_disk_is_said_to_be_one(tmp_path, number):
     def told():
         raise pl.exceptions.ComputeError(f"{os.strerror(number)} (os error {number})")
 
+    def write(fail):
+        with atomic.writing(tmp_path / "a.out") as temporary:
+            temporary.write_text("half of it", encoding="utf-8")
+            fail()
+
     for fail in (caused, told):
         with pytest.raises(DataError, match=r"a\.out: the disk is full"):
-            with atomic.writing(tmp_path / "a.out") as temporary:
-                temporary.write_text("half of it")
-                fail()
+            write(fail)
         assert list(tmp_path.iterdir()) == []
 
 

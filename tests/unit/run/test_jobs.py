@@ -38,7 +38,7 @@ def test_information_goes_to_the_log_and_warnings_to_the_terminal_too(job, capsy
     with logged(job):
         LOG.info("all is well")
         LOG.warning("samples shrink")
-    log, terminal = Path(job.log[0]).read_text(), capsys.readouterr().err
+    log, terminal = Path(job.log[0]).read_text(encoding="utf-8"), capsys.readouterr().err
     assert "all is well" in log
     assert "samples shrink" in log
     assert terminal == "clusters/tuning: samples shrink\n"
@@ -49,13 +49,13 @@ def test_an_error_of_the_user_is_one_line(job, capsys):
         raise DataError("samples.trials: too many")
     assert stop.value.code == 1
     assert capsys.readouterr().err == "clusters/tuning: samples.trials: too many\n"
-    assert "Traceback" not in Path(job.log[0]).read_text()
+    assert "Traceback" not in Path(job.log[0]).read_text(encoding="utf-8")
 
 
 def test_any_other_error_leaves_its_traceback_in_the_log_alone(job, capsys):
     with pytest.raises(SystemExit), logged(job):
         raise ZeroDivisionError
-    assert "Traceback" in Path(job.log[0]).read_text()
+    assert "Traceback" in Path(job.log[0]).read_text(encoding="utf-8")
     terminal = capsys.readouterr().err
     assert "Traceback" not in terminal
     assert job.log[0] in terminal
@@ -73,7 +73,7 @@ def test_neither_errors_nor_warnings_quote_the_archive(job, capsys):
 
     with pytest.raises(SystemExit), logged(job):
         read("/archive/" + name)
-    log, terminal = Path(job.log[0]).read_text(), capsys.readouterr().err
+    log, terminal = Path(job.log[0]).read_text(encoding="utf-8"), capsys.readouterr().err
     assert "DOE" not in log + terminal
     for word in ("UserWarning at", "OSError ENOSPC", "builtins.ValueError", "in read", "test_jobs"):
         assert word in log
@@ -97,26 +97,26 @@ def test_work_under_another_recipe_is_not_taken_up(job):
 
 def test_work_on_other_data_is_not_taken_up(job, tmp_path):
     given = tmp_path / "features.parquet"
-    given.write_text("three rows")
+    given.write_text("three rows", encoding="utf-8")
     job.input = [str(given)]
     old = resume_folder(job)
     (old / "part").touch()
     assert (resume_folder(job) / "part").exists()
-    given.write_text("a hundred rows")
+    given.write_text("a hundred rows", encoding="utf-8")
     assert list(resume_folder(job).iterdir()) == []
     assert not old.exists()
 
 
 def test_a_store_is_taken_up_whatever_the_inputs_are(job, tmp_path):
     given = tmp_path / "files.parquet"
-    given.write_text("one file")
+    given.write_text("one file", encoding="utf-8")
     job.input = [str(given)]
     store = resume_folder(job, "0" * 16)
-    given.write_text("two files")
+    given.write_text("two files", encoding="utf-8")
     assert resume_folder(job, "0" * 16) == store
 
 
-def test_an_input_that_is_not_as_it_was_written_is_removed_and_said(job, tmp_path, capsys):
+def test_an_input_that_is_not_as_it_was_written_is_removed_and_said(job, capsys):
     """So that the next run makes it anew."""
     path = Path("results/images/tuning.npy")
     write_npy(np.arange(1000), path)

@@ -87,7 +87,7 @@ def test_a_request_is_tried_once_more_where_its_process_was_killed_from_outside(
 
     def die_once(path):
         if not os.path.exists(path):
-            open(path, "w").close()
+            open(path, "w", encoding="utf-8").close()
             os.kill(os.getpid(), signal.SIGKILL)
         return "alive"
 
@@ -107,7 +107,7 @@ def test_a_process_killed_while_it_answers_is_one_that_died(tmp_path):
 
     def half(path):
         if not os.path.exists(path):
-            open(path, "w").close()
+            open(path, "w", encoding="utf-8").close()
             pid = os.getpid()
             Thread(target=lambda: (time.sleep(0.5), os.kill(pid, signal.SIGKILL))).start()
             return bytes(2**26)  # more than a pipe holds: the parent is not reading yet
@@ -237,6 +237,9 @@ def test_no_worker_outlives_a_parent_that_is_killed(code, count):
 
 def is_running(pid):
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            != "Z"
+        )
     except OSError:
         return False
