@@ -1,6 +1,7 @@
 """What a run says at its start and its end, and what of it a report of Snakemake's shows."""
 
 import json
+import sys
 
 
 def shown(path, category):
@@ -25,6 +26,12 @@ def tell_losses():
         print(line, file=sys.stderr)
 
 
+def say(text):
+    """Print a text where the terminal may not know all of its letters."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
+
+
 def tell_result():
     """Say at the end of a run where the results are and what they are."""
     result = Path("results/report/result.txt")
@@ -32,17 +39,20 @@ def tell_result():
     if workflow.remote_exec:
         return
     if "assign" in finished:
-        summary = json.loads(Path("results/assign.json").read_text())
-        print(f"\n{summary['result']}\n\nTable:  results/assign.csv\n")
+        summary = json.loads(Path("results/assign.json").read_text(encoding="utf-8"))
+        say(f"\n{summary['result']}\n\nTable:  results/assign.csv\n")
     elif "manifest" in finished:
-        print("\nTable:  results/manifest.csv\nLinks:  results/manifest/links\n")
+        say("\nTable:  results/manifest.csv\nLinks:  results/manifest/links\n")
     elif "worth" in finished and "report" not in finished:
-        labellings = json.loads(Path("results/worth.json").read_text())["labellings"]
+        labellings = json.loads(Path("results/worth.json").read_text(encoding="utf-8"))[
+            "labellings"
+        ]
         right = ", ".join(f"{name} {100 * of['accuracy']:.0f} %" for name, of in labellings.items())
-        print(f"\nTold right by a network that learned: {right or 'too few images to say'}")
-        print("Figures:  results/worth.json\n")
+        say(f"\nTold right by a network that learned: {right or 'too few images to say'}")
+        say("Figures:  results/worth.json\n")
     elif result.exists():
-        print(f"\n{result.read_text()}")
+        said = result.read_text(encoding="utf-8")
+        say(f"\n{said}")
 
 
 onstart:

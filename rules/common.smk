@@ -40,8 +40,8 @@ SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
 WORDS, FACETS = {"words": "labels.tables.words"}, {"facets": "labels.tables.facets"}
 DERIVING = {"body_parts": "tags.body_parts", **WORDS} if config["tags"]["derive_text"] else {}
 
-# Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.
-shell.prefix('export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
+# Scripts give polars and numba the cores that the job was granted; text is UTF-8 in any locale.
+shell.prefix("N=$OMP_NUM_THREADS; export PYTHONUTF8=1 POLARS_MAX_THREADS=$N NUMBA_NUM_THREADS=$N; ")
 
 
 wildcard_constraints:

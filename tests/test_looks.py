@@ -59,6 +59,7 @@ TWINS = {  # what neither can decode, and a file of the same pixels
     "liver_rle.dcm": "liver.dcm",
     "parametric_map_double_float.dcm": "parametric_map_float.dcm",
     "parametric_map_float.dcm": "parametric_map_double_float.dcm",
+    "zipMR.gz": "MR_small.dcm",
 }
 
 

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from pydicom.uid import UID
 
-from tagsight.archive.source import Source
+from tagsight.archive.opening import forget_containers
+from tagsight.archive.paths import is_of_a_system
+from tagsight.archive.source import PASSING, Source
 from tagsight.dicom.dictionary import region_column, words_column
 from tagsight.dicom.drawable import Demand, check_pixels, demand, is_directory
 from tagsight.dicom.header_texts import HeaderTexts, gather
@@ -25,6 +27,26 @@ from tagsight.terms.technique_words import TechniqueWords, joined
 # Kinds of images that usually carry text: ultrasound, secondary capture, photographs.
 _WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
 _WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|77\.1\.4)(\.\d+)*")
+
+
+# Keywords on which it depends whether an image can be drawn and what is written on it. The batch
+# reader judges all headers that agree in these at once: nothing else may be looked at.
+FACTS = frozenset(
+    [
+        "BitsAllocated",
+        "BitsStored",
+        "BurnedInAnnotation",
+        "Columns",
+        "DimensionOrganizationType",
+        "Modality",
+        "NumberOfFrames",
+        "PhotometricInterpretation",
+        "Rows",
+        "SamplesPerPixel",
+        "SOPClassUID",
+        "TransferSyntaxUID",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +72,7 @@ class Image(NamedTuple):
 
     image, instance, series, study, patient: None where the file has no such identifier;
     undrawable: the reason if the image is kept for its tags alone; size: bytes of the open file;
-    mtime_ns: of the open file.
+    mtime_ns: of the open file; remark: what is wrong with it and did no harm, empty if nothing is.
     """
 
     image: str
@@ -64,6 +86,7 @@ class Image(NamedTuple):
     withheld: list[str]
     size: int
     mtime_ns: int
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +125,16 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
     binary numbers in their shortest decimal form; an empty value counts as absent. A known maker
     has one name, so that an institution in its place can be distinguished. Functional groups
     (shared, first frame) fill what the top level lacks. What is withheld: see `privacy`.
+    Where a fault of the machine kept the file from being read, it is opened once more.
     """
+    read = _read_once(path, key, options)
+    if isinstance(read, RejectedFile) and read.reason == "unreadable" and read.detail in PASSING:
+        forget_containers()  # which hold files open
+        return _read_once(path, key, options)
+    return read
+
+
+def _read_once(path: str, key: bytes, options: ReaderOptions) -> Image | RejectedFile:
     try:
         with open_header(path) as parsed:
             if is_directory(parsed):
@@ -115,7 +147,17 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
             derived = _derived(header, options)
             return _image(parsed, header, verdict, undrawable, (path, key), derived)
     except Rejection as rejection:
-        return RejectedFile(rejection.reason, rejection.detail)
+        return rejected_file(path, rejection)
+
+
+def rejected_file(path: str, rejection: Rejection) -> RejectedFile:
+    """Return what is told of a file that is rejected; path: in text form.
+
+    A file that is no DICOM by what it holds is told from what systems leave behind by its name.
+    """
+    if rejection.reason in ("not_dicom", "empty_file") and is_of_a_system(path):
+        return RejectedFile("system_file")
+    return RejectedFile(rejection.reason, rejection.detail)
 
 
 def assess(
@@ -123,15 +165,16 @@ def assess(
 ) -> Verdict:
     """Return the verdict on the texts of an image; the offset of `pixels` does not matter."""
     need, rejected = Demand(), None
+    facts = {keyword: header.values[keyword] for keyword in FACTS if keyword in header.values}
     try:
-        need = demand(header.values, pixels, syntax)
+        need = demand(facts, pixels, syntax)
     except Rejection as rejection:
         rejected = RejectedFile(rejection.reason, rejection.detail)
     return Verdict(
         demand=need,
         rejected=rejected,
         repeating=tuple(repeating(header.values, header.withheld, header.vrs, keep)),
-        burned_in=_is_burned_in(header.values),
+        burned_in=_is_burned_in(facts),
     )
 
 
@@ -181,6 +224,7 @@ def _image(
         withheld=sorted({*header.withheld, *verdict.repeating}),
         size=parsed.file.size,
         mtime_ns=parsed.file.mtime_ns,
+        remark="delimiters" if parsed.window.strays else "",
     )
 
 

@@ -50,7 +50,7 @@ NO_RULE = dict.fromkeys(("rule", "purity", "coverage", "heldout_purity", "heldou
 HEAD = """\
 # A rule a cluster, from a decision tree of at most three questions: what tells its images from all
 # others. purity: share of the images that the rule holds for that are the cluster's. coverage:
-# share of the cluster's images that it holds for. heldout_…: the same on images of other patients,
+# share of the cluster's images that it holds for. heldout_*: the same on images of other patients,
 # which it was not made from, each in the cluster of its nearest medoid. ImageType[0] is the first
 # item of a tag that has several; what is missing is not any value.
 # More: tagsight/interpretation/rules.py.

@@ -149,7 +149,10 @@ def render_all(
     reasons: list[str | None] = [None] * len(paths)
     remarks = reasons.copy()
     attempt = partial(_attempt, aspect=aspect, size=size)
-    for place, picture in map_supervised(attempt, paths, threads, seconds, MEMORY):
+    order = sorted(range(len(paths)), key=paths.__getitem__)  # members of a container in one go
+    ordered = [paths[place] for place in order]
+    for number, picture in map_supervised(attempt, ordered, threads, seconds, MEMORY):
+        place = order[number]
         if isinstance(picture, str):
             reasons[place] = "decoder_crashed" if picture == "crashed" else picture
         else:

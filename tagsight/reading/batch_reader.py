@@ -25,6 +25,7 @@ from tagsight.dicom.headers import (
     Verdict,
     assess,
     read_header,
+    rejected_file,
     undrawable_reason,
 )
 from tagsight.dicom.part10 import PIXEL_TAGS, Pixels
@@ -33,11 +34,17 @@ from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.reading import fast_tokenizer, interning
 from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, WITHHELD, ValueMeanings
 from tagsight.rejections import Reason, Rejection
-from tagsight.run.processes import Marker
+from tagsight.run.processes import Marker, more_handles
 
 BATCH = 256  # files
 FIRST = 32 * 2**10  # bytes of a file that are read at first: 94 % of headers are shorter
 SECOND = 512 * 2**10
+_OTHERS = 40  # files that a process has open beside those it reads
+
+
+def batch_size() -> int:
+    """Return how many files may be read at once: BATCH, fewer where fewer may be open."""
+    return min(BATCH, max(1, more_handles() - _OTHERS))
 
 
 Images = list[tuple[int, Image]]
@@ -163,7 +170,8 @@ class Reader:
                 self._sizes[place] = source.size
                 sources[place] = source
             except Rejection as rejection:
-                others.append((place, RejectedFile(rejection.reason, rejection.detail)))
+                if rejection.reason != "unreadable":  # else tried again when the others are closed
+                    others.append((place, rejected_file(path, rejection)))
         return sources, others
 
     def _scan(self, sources: dict[int, Source], n: int) -> None:
@@ -253,7 +261,8 @@ class Reader:
                     facts.verdict, source, pixels[i], self._options.undrawable
                 )
             except Rejection as rejection:
-                others.append((place, RejectedFile(rejection.reason, rejection.detail)))
+                if rejection.reason != "unreadable":
+                    others.append((place, rejected_file(paths[place], rejection)))
                 continue
             codes[i, facts.dropped] = -1
             kept.append(i)

@@ -11,7 +11,7 @@ from tagsight.arrays import Bools, Int32s
 from tagsight.dicom.dictionary import region_column, words_column
 from tagsight.dicom.header_texts import PIXEL_REPRESENTATION as SIGN
 from tagsight.dicom.header_texts import READ_SEQUENCES, one_vr, public, sequence_text
-from tagsight.dicom.headers import ReaderOptions, region, words
+from tagsight.dicom.headers import FACTS, ReaderOptions, region, words
 from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, character_sets
 from tagsight.dicom.privacy import can_hold_identity, identifies_alone, is_kept, may_repeat
 from tagsight.dicom.tokenizer import ByteOrder, Element, Window
@@ -23,20 +23,6 @@ from tagsight.terms.manufacturers import known_maker
 
 ABSENT, KEPT, WITHHELD, PLAIN = range(4)  # dispositions; PLAIN: its file is for the plain reader
 PRESENT = 1  # in a signature: a withheld value, which no text is compared with
-FACTS = frozenset(  # keywords on which the verdict on an image depends
-    [
-        "BitsAllocated",
-        "BurnedInAnnotation",
-        "Columns",
-        "Modality",
-        "NumberOfFrames",
-        "PhotometricInterpretation",
-        "Rows",
-        "SamplesPerPixel",
-        "SOPClassUID",
-        "TransferSyntaxUID",
-    ]
-)
 _VARY = ("UI", "DT")  # VRs of identifying values that differ from file to file
 
 
@@ -158,7 +144,7 @@ class ValueMeanings:
         if head is None:
             head = self._head(tag, letters, bool(variant & 1), options)
             self._heads[tag, letters, variant & 1] = head
-        text = self._text(head, data, variant >> 1, options)
+        text = self._text(head, data, variant >> 1, ByteOrder(letters == 0, True), options)
         disposition = _disposition(head, text, options)
         self.heads.append(head)
         self.texts.append(text or "")
@@ -205,7 +191,12 @@ class ValueMeanings:
         return len(self.output) - 1
 
     def _text(
-        self, head: ValueHead, data: bytes, charset: int, options: ReaderOptions
+        self,
+        head: ValueHead,
+        data: bytes,
+        charset: int,
+        encoding: ByteOrder,
+        options: ReaderOptions,
     ) -> str | None:
         """The text of a value as in `header_texts`; None where that raises."""
         if head.tag == SYNTAX_TAG:
@@ -215,7 +206,7 @@ class ValueMeanings:
         encodings = self._character_sets(charset)
         if head.tag not in READ_SEQUENCES:
             return text_of(head.vr, data, encodings, True)
-        sequence = Element(head.vr, 0, len(data), ByteOrder(head.vr == "", True))
+        sequence = Element(head.vr, 0, len(data), encoding)
         if head.vr != "SQ":
             return ""
         try:

@@ -34,7 +34,7 @@ def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
     missing input alone is not a mistake: looking at the workflow needs none.
     """
     _restore_on(config)
-    rules = yaml.safe_load(schema.read_text())
+    rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
     errors = sorted(_Validator(rules).iter_errors(config), key=_where)
     mistakes = [line for error in errors for line in _lines(error, rules)]
     table = (config.get("tags") or {}).get("table")
@@ -55,7 +55,7 @@ def lacks_input(config: dict[str, Any]) -> bool:
 
 def completed(config: dict[str, Any], defaults: Path) -> dict[str, Any]:
     """Return `config` with the missing keys filled from `defaults`."""
-    return _completed(config, yaml.safe_load(defaults.read_text()))
+    return _completed(config, yaml.safe_load(defaults.read_text(encoding="utf-8")))
 
 
 def _completed(config: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tagsight.arrays import UInt64s
 from tagsight.dicom.dictionary import attribute
 from tagsight.dicom.privacy import is_for_display_only, is_identifying
 from tagsight.errors import DataError
+from tagsight.rejections import HARMLESS
 from tagsight.run.tables import BOOKKEEPING, person, present
 from tagsight.tags import parsers
 from tagsight.tags.quantities import without_uncalibrated
@@ -246,8 +247,12 @@ def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> No
     """Stop a run on an archive with too many files that are not images.
 
     rejected: `reason` of each rejected file; n_files: the number of files read in all.
+    What is in order and no image (an index of a medium, the other half of a Mac's file) counts
+    neither way.
     Raises DataError where more than the fraction `limit` of the files was rejected.
     """
+    counted = rejected.filter(~pl.col("reason").is_in(HARMLESS))
+    rejected, n_files = counted, n_files - (len(rejected) - len(counted))
     if len(rejected) > limit * n_files:
         counts = rejected["reason"].value_counts(sort=True).sort("count", "reason", descending=True)
         why = ", ".join(f"{reason} {count:,}" for reason, count in counts.rows()[:4])

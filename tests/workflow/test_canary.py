@@ -102,7 +102,7 @@ def leaks(directory, *said):
 
 
 def without_paths(path):
-    rows = csv.DictReader(path.read_text().splitlines())
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
     return "\n".join(",".join(v for k, v in row.items() if k != "path") for row in rows).encode()
 
 
@@ -135,7 +135,9 @@ def places(finished, tmp_path_factory, at_once):
     locked.mkdir()
     locked.chmod(0)
     names = tmp_path_factory.mktemp("lists") / "list.txt"
-    names.write_text(f"{NAME}/vanished.dcm\n{NAME}\\vanished\n{NAME}!vanished.dcm\n")
+    names.write_text(
+        f"{NAME}/vanished.dcm\n{NAME}\\vanished\n{NAME}!vanished.dcm\n", encoding="utf-8"
+    )
     yield [str(folder), str(names), str(finished / "results/demo/archive")], images
     locked.chmod(0o700)
 
@@ -161,14 +163,16 @@ def test_what_is_looked_for_is_found(tmp_path):
     )
     pl.DataFrame({"PatientWeight": [float(NUMBER)]}).write_parquet(tmp_path / "b.parquet")
     (tmp_path / "c.json").write_text(
-        '{"day": "18030214", "number": 0.18030214, "at": "1803-02-14"}'
+        '{"day": "18030214", "number": 0.18030214, "at": "1803-02-14"}', encoding="utf-8"
     )
-    (tmp_path / "d.log").write_text(f"cannot read {NAME}7.dcm of 2.25.7391846050")
+    (tmp_path / "d.log").write_text(f"cannot read {NAME}7.dcm of 2.25.7391846050", encoding="utf-8")
     np.save(tmp_path / "e.npy", np.array([f"{MARK.lower()}"]))
     on_site = pl.DataFrame({**{uid: [text] for uid in UIDS}, "path": [f"{NAME}1"], "name": [text]})
     on_site.write_parquet(tmp_path / ON_SITE)
     (tmp_path / ON_SITE).chmod(0o600)
-    (tmp_path / "annotations.csv").write_text(f"image,path,name\na,{NAME}1,{MARK}\n")
+    (tmp_path / "annotations.csv").write_text(
+        f"image,path,name\na,{NAME}1,{MARK}\n", encoding="utf-8"
+    )
     found = leaks(tmp_path, "fine", f"reading {NAME}")
     assert {(where, column) for where, column, _ in found} == {
         ("a.parquet", "ScanOptions"),
@@ -232,7 +236,7 @@ def test_uids_are_for_their_owner_alone_and_all_there(whole):
     for uid, digest in zip(UIDS, ("instance", "series", "study"), strict=True):
         assert both[uid].is_null().equals(both[digest].is_null()), uid
     assert labels["SOPInstanceUID"].n_unique() > 100
-    assert "have no UIDs" not in (whole[0] / "logs/labels.log").read_text()
+    assert "have no UIDs" not in (whole[0] / "logs/labels.log").read_text(encoding="utf-8")
 
 
 @pytest.mark.long
@@ -285,7 +289,9 @@ def test_nothing_is_said_by_what_fails(few, tmp_path):
         assert (done.returncode == 0) == (quoting == "tags"), done.stderr[-3000:]
         assert leaks(directory, *said) == set()
         if quoting == "files":
-            assert "RuntimeError (message left out)" in (directory / "logs/files.log").read_text()
+            assert "RuntimeError (message left out)" in (directory / "logs/files.log").read_text(
+                encoding="utf-8"
+            )
     assert "reject_limit" in said[-1]
     assert "reader_crashed" in set(table(directory, "rejected")["reason"])
 

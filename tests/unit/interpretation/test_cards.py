@@ -103,7 +103,10 @@ def test_an_unknown_category_is_said_so():
 
 def plain(modality, body_part):
     """An image of each patient, without encoded columns."""
-    ids = {name: list("abcdefghij")[: len(modality)] for name in ("image", "patient", "study", "series")}
+    ids = {
+        name: list("abcdefghij")[: len(modality)]
+        for name in ("image", "patient", "study", "series")
+    }
     texts = {"modality": modality, "body_part": body_part}
     return pl.DataFrame(ids | texts, schema_overrides=dict.fromkeys(texts, pl.String))
 

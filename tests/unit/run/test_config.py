@@ -14,7 +14,7 @@ SCHEMA = CONFIG / "config.schema.yaml"
 
 
 def defaults():
-    config = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    config = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))
     return config | {"input": str(CONFIG)}
 
 
@@ -38,7 +38,9 @@ def test_the_defaults_are_allowed():
 
 @pytest.mark.parametrize("overlay", ["demo", "ci", "paper"])
 def test_the_overlays_are_allowed(overlay):
-    config = merged(defaults(), yaml.safe_load((CONFIG / f"{overlay}.yaml").read_text()))
+    config = merged(
+        defaults(), yaml.safe_load((CONFIG / f"{overlay}.yaml").read_text(encoding="utf-8"))
+    )
     assert checked(config, SCHEMA)
 
 
@@ -77,7 +79,7 @@ def leaves_of(section, prefix=""):
 
 
 def test_schema_and_defaults_name_the_same_keys():
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     config = defaults()
     leaves = {key for key, _ in keys(schema)}
     held = set(leaves_of(config))
@@ -86,7 +88,7 @@ def test_schema_and_defaults_name_the_same_keys():
 
 
 def test_the_schema_requires_every_key_and_allows_no_other():
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     for part in [schema, *schema["properties"].values()]:
         if part.get("type") == "object":
             assert set(part["required"]) == set(part["properties"])
@@ -138,7 +140,7 @@ def test_an_input_that_is_not_there_is_named():
 
 
 def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
-    (tmp_path / "s.csv").write_text("spelling,term\nR1,KNEEE\n")
+    (tmp_path / "s.csv").write_text("spelling,term\nR1,KNEEE\n", encoding="utf-8")
     here = str(CONFIG)
     fine = merged(defaults(), {"input": {"north": here, "south": {"path": [str(tmp_path)]}}})
     assert checked(fine, SCHEMA)
@@ -173,7 +175,7 @@ def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
 )
 def test_a_sites_units_are_checked_row_by_row(tmp_path, rows, said):
     table = tmp_path / "u.csv"
-    table.write_text(f"keyword,factor\n{rows}\n")
+    table.write_text(f"keyword,factor\n{rows}\n", encoding="utf-8")
     (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": str(table)}})
     assert line.startswith("input.south.units: ")
     assert said in line
@@ -181,12 +183,14 @@ def test_a_sites_units_are_checked_row_by_row(tmp_path, rows, said):
 
 def test_a_sites_units_that_can_be_read_are_no_mistake(tmp_path):
     table = tmp_path / "u.csv"
-    table.write_text("keyword,factor,unit\nSliceThickness,10,cm\nKVP,1e-3,V\nCTDIvol,.1,\n")
+    table.write_text(
+        "keyword,factor,unit\nSliceThickness,10,cm\nKVP,1e-3,V\nCTDIvol,.1,\n", encoding="utf-8"
+    )
     sites = {"input": {"south": {"path": str(tmp_path), "units": str(table)}}}
     assert checked(merged(defaults(), sites), SCHEMA)
     (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": "/no/u.csv"}})
     assert "/no/u.csv does not exist" in line
-    table.write_text("tag,factor\nKVP,1\n")
+    table.write_text("tag,factor\nKVP,1\n", encoding="utf-8")
     (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": str(table)}})
     assert "lacks keyword; the first line has to be keyword,factor" in line
 
@@ -241,7 +245,9 @@ def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said
 
 def test_a_table_of_body_parts_may_have_other_columns_and_words_to_pass_over(tmp_path):
     table = tmp_path / "mine.csv"
-    table.write_text('spelling,term,why\n"KNIE, LINKS",KNEE,\nSTUDIE,,a word\nZEH,TOE\n')
+    table.write_text(
+        'spelling,term,why\n"KNIE, LINKS",KNEE,\nSTUDIE,,a word\nZEH,TOE\n', encoding="utf-8"
+    )
     config = merged(defaults(), {"tags": {"body_parts": str(table)}})
     assert checked(config, SCHEMA)
 
@@ -328,14 +334,14 @@ def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, s
 )
 def test_a_table_for_labels_is_taken(tmp_path, name, text):
     table = tmp_path / "mine.csv"
-    table.write_text(text)
+    table.write_text(text, encoding="utf-8")
     tables = defaults()["labels"]["tables"] | {name: str(table)}
     assert checked(merged(defaults(), {"labels": {"tables": tables}}), SCHEMA)
 
 
 def test_a_kind_may_have_a_region_of_ones_own(tmp_path):
-    (tmp_path / "kinds").write_text(REGION + "OT,X,yes,,,CLAW\n")
-    (tmp_path / "regions").write_text("term,region,parts\nHAND,CLAW,\n")
+    (tmp_path / "kinds").write_text(REGION + "OT,X,yes,,,CLAW\n", encoding="utf-8")
+    (tmp_path / "regions").write_text("term,region,parts\nHAND,CLAW,\n", encoding="utf-8")
     own = {name: str(tmp_path / name) for name in ("kinds", "regions")}
     tables = defaults()["labels"]["tables"]
     assert checked(merged(defaults(), {"labels": {"tables": tables | own}}), SCHEMA)
@@ -408,7 +414,7 @@ def test_an_algorithm_that_chooses_its_number_of_clusters_makes_no_tree(algorith
 
 def test_weights_are_not_learned_from_the_looks_of_a_table(tmp_path):
     table = tmp_path / "tags.csv"
-    table.write_text("image\n1\n")
+    table.write_text("image\n1\n", encoding="utf-8")
     asked = {"table": str(table), "columns": {"image": "image"}}
     lines = mistakes(gower={"weights": "looks"}, tags=asked, input=None)
     assert [line for line in lines if line.startswith("gower.weights: looks")]
@@ -416,7 +422,7 @@ def test_weights_are_not_learned_from_the_looks_of_a_table(tmp_path):
 
 def test_worth_is_not_learned_from_a_table(tmp_path):
     table = tmp_path / "tags.csv"
-    table.write_text("image\n1\n")
+    table.write_text("image\n1\n", encoding="utf-8")
     asked = {"table": str(table), "columns": {"image": "image"}}
     lines = mistakes(report={"worth": True}, tags=asked, input=None)
     assert [line for line in lines if line.startswith("report.worth:")]

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from tagsight.run.processes import CallLimits, Worker, map_supervised
+from tagsight.run.processes import CallLimits, Worker, alive, map_supervised
 
 MB = 2**20
 
@@ -78,8 +79,50 @@ def worker():
 
 def test_a_worker_is_replaced_only_after_a_loss(worker):
     assert [worker.call("a"), worker.call("b"), worker.starts] == ["A", "B", 1]
-    assert [worker.call("die"), worker.call("c"), worker.starts] == ["crashed", "C", 2]
+    assert [worker.call("raise"), worker.call("c"), worker.starts] == ["crashed", "C", 2]
     assert [worker.call("hang"), worker.call("d"), worker.starts] == ["too_slow", "D", 3]
+
+
+def test_a_request_is_tried_once_more_where_its_process_was_killed_from_outside(worker, tmp_path):
+    """By a machine that is out of memory, say; the second time the request is named."""
+    assert [worker.call("die"), worker.call("a"), worker.starts] == ["crashed", "A", 3]
+
+    def die_once(path):
+        if not os.path.exists(path):
+            open(path, "w", encoding="utf-8").close()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return "alive"
+
+    other = Worker(lambda _: die_once, CallLimits(20.0, 256 * MB))
+    paths = [str(tmp_path / "a"), str(tmp_path / "b")]
+    other.send(paths)
+    answers = []
+    while other.pending:
+        answers += other.answers()
+    other.end()
+    assert answers == [(path, "alive") for path in paths]
+    assert other.starts == 3
+
+
+def test_a_process_killed_while_it_answers_is_one_that_died(tmp_path):
+    """Half of an answer is none."""
+
+    def half(path):
+        if not os.path.exists(path):
+            open(path, "w", encoding="utf-8").close()
+            pid = os.getpid()
+            Thread(target=lambda: (time.sleep(0.5), os.kill(pid, signal.SIGKILL))).start()
+            return bytes(2**26)  # more than a pipe holds: the parent is not reading yet
+        return b"whole"
+
+    one = Worker(lambda _: half, CallLimits(20.0, 256 * MB))
+    one.send([str(tmp_path / "a")])
+    time.sleep(1)
+    answers = []
+    while one.pending:
+        answers += one.answers()
+    one.end()
+    assert answers == [(str(tmp_path / "a"), b"whole")]
 
 
 def test_no_request_is_blamed_for_a_worker_that_died_idle(worker):
@@ -120,6 +163,39 @@ def test_a_marker_that_moves_keeps_a_long_call_alive():
     worker = Worker(make, CallLimits(3.0, 256 * MB))
     assert worker.call(8) == 8  # longer than the limit
     worker.end()
+
+
+def test_work_of_many_steps_says_that_it_gets_on():
+    def steps(count):
+        for _ in range(count):
+            alive()
+            time.sleep(0.5)
+        return count
+
+    worker = Worker(lambda _: steps, CallLimits(3.0, 256 * MB))
+    assert worker.call(8) == 8  # longer than the limit
+    worker.end()
+
+
+STARVED = """
+import resource
+from tagsight.run.processes import CallLimits, Worker, granted
+now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+assert granted(2**31) is None
+resource.setrlimit(resource.RLIMIT_AS, (now + 2**28, now + 2**28))
+assert granted(2**31) == now + 2**28
+worker = Worker(lambda _: lambda size: len(bytearray(size)), CallLimits(20, 2**31))
+print(worker.call(5), worker.call(2**30), worker.call(7))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_a_job_of_little_memory_has_processes_of_little_memory():
+    """`ulimit -v` below what a call may take: what fits is done, the rest wants memory."""
+    done = subprocess.run(
+        [sys.executable, "-c", STARVED], capture_output=True, check=False, encoding="utf-8"
+    )
+    assert done.stdout.split() == ["5", "out_of_memory", "7"], done.stderr
 
 
 ORPHANS = """
@@ -189,6 +265,9 @@ def test_a_worker_reaches_no_network():
 
 def is_running(pid):
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            != "Z"
+        )
     except OSError:
         return False

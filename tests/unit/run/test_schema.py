@@ -19,7 +19,9 @@ from tagsight.run.config import keys
 from tagsight.tags import scales, selection, weighting
 from tagsight.tags.encoding import Ranges
 
-SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "config/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load(
+    (Path(__file__).parents[3] / "config/config.schema.yaml").read_text(encoding="utf-8")
+)
 ENUMS = {
     key: set(part.get("enum") or part["items"]["enum"])
     for key, part in keys(SCHEMA)

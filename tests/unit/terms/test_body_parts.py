@@ -155,7 +155,9 @@ def test_what_is_not_certain_stays_unmapped(spelling):
 def test_annex_l_is_the_standards():
     highdicom = pytest.importorskip("highdicom")
     standard = Path(highdicom.__file__).parent / "_standard" / "anatomic_regions.json"
-    expected = {t: (v[1], v[2]) for t, v in json.loads(standard.read_text()).items()}
+    expected = {
+        t: (v[1], v[2]) for t, v in json.loads(standard.read_text(encoding="utf-8")).items()
+    }
     assert annex_l() == expected
 
 
@@ -218,6 +220,6 @@ def test_sides_and_views_change_nothing_but_the_side(form):
 )
 def test_a_table_that_cannot_be_used_is_refused_by_name(tmp_path, text, said):
     path = tmp_path / "body_parts.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         read_spellings(path)
