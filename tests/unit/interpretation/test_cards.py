@@ -103,10 +103,8 @@ def test_an_unknown_category_is_said_so():
 
 def plain(modality, body_part):
     """An image of each patient, without encoded columns."""
-    ids = {
-        name: list("abcdefghij")[: len(modality)]
-        for name in ("image", "patient", "study", "series")
-    }
+    letters = list("abcdefghij")[: len(modality)]
+    ids = dict.fromkeys(("image", "patient", "study", "series"), letters)
     texts = {"modality": modality, "body_part": body_part}
     return pl.DataFrame(ids | texts, schema_overrides=dict.fromkeys(texts, pl.String))
 
