@@ -16,6 +16,7 @@ from tagsight.run.config import NO_INPUT, checked, completed, lacks_input
 from tagsight.errors import ConfigError
 from tagsight.run.quoting import ShellPath
 from tagsight.run.recipe import Recipes
+from tagsight.run.sharing import share
 
 sys.executable = ShellPath(sys.executable)  # `script:` does not quote it (snakemake #2645)
 
@@ -25,6 +26,8 @@ try:
     checked(config, CLONE / "config/config.schema.yaml")
 except ConfigError as error:
     raise WorkflowError(f"the config has to be mended first:\n{error}") from None
+
+share(config["privacy"]["share_mode"])  # jobs inherit it
 
 tags = config["tags"]  # whose shards are counted before recipes are made, which read their number
 tags["shards"] = tags["shards"] or shard_count(config["input"], tags["table"], tags["draw"])

@@ -8,16 +8,15 @@ from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
-    sample = pl.read_parquet(snakemake.input[0], columns=["image", "path", "burned_in"])
+    sample = pl.read_parquet(snakemake.input[0], columns=["image", "patient", "path", "burned_in"])
     images, reasons = render_all(
         sample["path"].to_list(),
         snakemake.params.aspect,
         threads=snakemake.threads,
         progress=Progress(len(sample), "images"),
     )
-    fates = sample.select(
-        "image", reason=pl.Series(reasons, dtype=pl.String), burned_in="burned_in"
-    )
+    reason = pl.Series("reason", reasons, dtype=pl.String)
+    fates = sample.select("image", "patient", reason, "burned_in")
     if failed := fates.drop_nulls("reason")["reason"].value_counts(sort=True).rows():
         LOG.warning("images that could not be drawn: %s", dict(failed))
     if remark := none_drawn(reasons):

@@ -20,6 +20,7 @@ from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.figures.style import COLOURS
 from tagsight.report.results import Run
+from tagsight.run.plain_text import short
 
 TEMPLATE, STYLE = "page.html", "style.css"  # of sections: `sections.SECTIONS`
 
@@ -76,6 +77,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters |= {
         "percent": wording.percent,
@@ -86,6 +88,11 @@ def _template() -> Template:
         "thousands": lambda value: f"{value:,}",
     }
     return environment.get_template(TEMPLATE)
+
+
+def _shown(value: Any) -> Any:
+    """A text as the page has room for it; what is made here, as pictures, stays as it is."""
+    return short(value) if type(value) is str else value
 
 
 def result(run: Run) -> list[str]:

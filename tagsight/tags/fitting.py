@@ -12,7 +12,7 @@ from tagsight.dicom.dictionary import attribute
 from tagsight.errors import DataError
 from tagsight.gower.features import Distance
 from tagsight.run.hashing import keyed_hash
-from tagsight.run.tables import person, present
+from tagsight.run.tables import counted_person, present
 from tagsight.tags import parsers, scales, weighting
 from tagsight.tags.encoding import (
     PRESENCE,
@@ -162,8 +162,8 @@ def _value_counts(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
 
 
 def _people_by_value(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
-    """The distinct pairs of a tag's value and a `person` who has it."""
-    pairs = tags.filter(present(keyword)).select(keyword, person=person().hash()).unique()
+    """The distinct pairs of a tag's value and a person who has it."""
+    pairs = tags.filter(present(keyword)).select(keyword, person=counted_person().hash()).unique()
     return pairs.collect(engine="streaming")
 
 
