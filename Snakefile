@@ -57,3 +57,7 @@ if not rules.report.output.page.endswith("results/report/index.html"):
 
 onsuccess:
     tell_result()
+
+
+onerror:
+    tell_error()

@@ -1,6 +1,11 @@
-"""What a run says at its end, and what of it a report of Snakemake's shows."""
+"""Who may read what a run leaves, what it says at its end, and what a report of Snakemake's shows."""
 
 import json
+
+from tagsight.run.plain_text import plain
+from tagsight.run.sharing import share
+
+share(config["privacy"]["share_mode"])  # of this process, and of jobs, which inherit it
 
 
 def shown(path, category):
@@ -11,9 +16,14 @@ def shown(path, category):
 
 
 def tell_result():
-    """Say at the end of a run where the results are and what they are."""
+    """Say at the end of a run where the results are and what they are.
+
+    The result is told where the page was asked for: of a part of a run, another config perhaps,
+    what an earlier run left says nothing.
+    """
     result = Path("results/report/result.txt")
     finished = {job.rule.name for job in workflow.dag.finished_jobs}
+    asked = {job.rule.name for job in workflow.dag.jobs}
     if workflow.remote_exec:
         return
     if "assign" in finished:
@@ -26,5 +36,15 @@ def tell_result():
         right = ", ".join(f"{name} {100 * of['accuracy']:.0f} %" for name, of in labellings.items())
         print(f"\nTold right by a network that learned: {right or 'too few images to say'}")
         print("Figures:  results/worth.json\n")
-    elif result.exists():
-        print(f"\n{result.read_text()}")
+    elif "report" in asked and result.exists():
+        print(f"\n{plain(result.read_text(encoding='utf-8'), keep=chr(10))}")
+
+
+def tell_error():
+    """Say at the end of a run that failed once more what its jobs said: much was printed since."""
+    if workflow.remote_exec:
+        return
+    for log in sorted({Path(str(log)) for job in workflow.dag.jobs for log in job.log}):
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        if lines and " ERROR " in lines[-1]:
+            print(f"\n{log.stem}: {lines[-1].partition(' ERROR ')[2]}", file=sys.stderr)

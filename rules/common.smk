@@ -16,18 +16,15 @@ from tagsight.run.config import NO_INPUT, checked, completed, lacks_input
 from tagsight.errors import ConfigError
 from tagsight.run.quoting import ShellPath
 from tagsight.run.recipe import Recipes
-from tagsight.run.sharing import share
 
 sys.executable = ShellPath(sys.executable)  # `script:` does not quote it (snakemake #2645)
 
 try:
     # Snakemake reads no configfile of a module that is given a config.
     config = completed(config, CLONE / "config/config.yaml")
-    checked(config, CLONE / "config/config.schema.yaml")
+    checked(config, CLONE / "config/config.schema.yaml", workflow.configfiles)
 except ConfigError as error:
     raise WorkflowError(f"the config has to be mended first:\n{error}") from None
-
-share(config["privacy"]["share_mode"])  # jobs inherit it
 
 tags = config["tags"]  # whose shards are counted before recipes are made, which read their number
 tags["shards"] = tags["shards"] or shard_count(config["input"], tags["table"], tags["draw"])

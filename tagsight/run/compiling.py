@@ -121,7 +121,7 @@ def writable(folders: list[Path]) -> Path | None:
                 return folder
         except OSError:
             continue
-    for folder in others:
+    for folder in others[:1]:  # none is left
         _log.warning(
             "%s can be changed by others, and what it holds would be run: code is compiled anew; "
             "remove the folder, or set NUMBA_CACHE_DIR to one of your own",

@@ -21,6 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from tagsight.errors import ConfigError
+from tagsight.run.csv_file import dict_rows
 from tagsight.terms.annex_l import annex_l, combine, standard_spellings
 from tagsight.terms.body_words import (
     CONNECTING,
@@ -218,11 +219,15 @@ def terms(values: pl.Series, table: pl.DataFrame) -> pl.Series:
 def read_spellings(path: Path) -> pl.DataFrame:
     """Read the table of spellings: columns `spelling`, `term`.
 
-    Raises ConfigError where a column is missing, or a term is not in Annex L.
+    Raises ConfigError where a column is missing, or a term is not in Annex L; TableError where it
+    is no table.
     """
-    table = pl.read_csv(path, infer_schema=False).fill_null("")
-    if not {"spelling", "term"} <= set(table.columns):
+    columns = ("spelling", "term")
+    rows = dict_rows(path, columns)
+    if any(column not in row for row in rows[:1] for column in columns):
         raise ConfigError(f"{path}: the first line must be spelling,term")
+    texts = {column: [row[column] for row in rows] for column in columns}
+    table = pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
     for term in table["term"].str.strip_chars().unique().sort():
         if term and term not in annex_l():
             near = difflib.get_close_matches(term.upper(), annex_l(), 1)

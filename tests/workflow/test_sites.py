@@ -67,6 +67,7 @@ def sites(tmp_path_factory):
         "keyword,factor\n" + "".join(f"{keyword},{factor}\n" for keyword, factor in UNITS.items())
     )
     (folder / "key").write_text("the patients of these sites are invented\n")
+    (folder / "key").chmod(0o600)
     named = {
         "north": str(folder / "north"),
         "south": {
