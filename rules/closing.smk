@@ -1,11 +1,14 @@
 """Who may read what a run leaves, what it says at its end, and what a report of Snakemake's shows."""
 
 import json
+import time
 
 from tagsight.run.plain_text import plain
 from tagsight.run.sharing import share
 
 share(config["privacy"]["share_mode"])  # of this process, and of jobs, which inherit it
+
+STARTED = time.time()
 
 
 def shown(path, category):
@@ -45,6 +48,15 @@ def tell_error():
     if workflow.remote_exec:
         return
     for log in sorted({Path(str(log)) for job in workflow.dag.jobs for log in job.log}):
-        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+        told = log.exists() and log.stat().st_mtime >= STARTED  # not by an earlier run
+        lines = log.read_text(encoding="utf-8").splitlines() if told else []
         if lines and " ERROR " in lines[-1]:
             print(f"\n{log.stem}: {lines[-1].partition(' ERROR ')[2]}", file=sys.stderr)
+
+
+onsuccess:
+    tell_result()
+
+
+onerror:
+    tell_error()
