@@ -53,9 +53,9 @@ MARKS = frozenset(
     )
 )
 _LIST = re.compile(r"[/+,;&\\|]")
-_JOINED = re.compile(
-    r"([^\W_]+)\s?[/+&]\s?(?=([^\W_]+))"
-)  # words on both sides of a sign for `and`
+# Words on both sides of `and`, or of a sign for it.
+_AND = r"(?:\s?[/+&]\s?|\s(?:and|und|et|e|y|i|en|och|og|ve|si|és|и|та)\s)"
+_JOINED = re.compile(rf"(?i)([^\W_]+){_AND}(?=([^\W_]+))")
 
 
 class BodyParts:
@@ -94,7 +94,7 @@ class BodyParts:
         """Return the Annex L term for the region that a free description names, None if unsure.
 
         text: of StudyDescription, SeriesDescription, ProtocolName: `t2_tse_sag_knee R` is KNEE.
-        Unknown words are ignored, but for those that a sign joins to a region, as another region
+        Unknown words are ignored, but for those that `and` joins to a region, as another region
         would be: `TH/ABD`. A region has to be a whole word; a short word counts only if the table
         of words lists it. No region counts after `no` or `without`, nor in phrases such as `head
         first`. Several regions become one where the standard has a term for them.
@@ -120,7 +120,7 @@ class BodyParts:
         return any(term == IGNORED and run in unclear for run, term in self._runs(words, cut=cut))
 
     def _joins_unknown(self, text: str) -> bool:
-        """Whether a sign for `and` joins a region to a word that may be another one."""
+        """Whether `and` joins a region to a word that may be another one."""
         of_spine = any(map(_noun, words_of(text)))
         for first, second in _JOINED.findall(text):
             words = [*words_of(first)[-1:], *words_of(second)[:1]]
@@ -221,7 +221,8 @@ class BodyParts:
         """The number of words from `at` on that have one term, and the term."""
         for length in range(min(LONGEST_RUN, len(words) - at), 0, -1):
             joined = "".join(words[at : at + length])
-            term = self.lexicon.lookup(joined)
+            whole = length == 1 or len(words[at + length - 1]) > 2  # `CHEST SS` is no plural
+            term = self.lexicon.lookup(joined) if whole else self.lexicon.term_of.get(joined)
             if term is None and length == 1:
                 term = self._single(joined)
             uncertain = term is None or (term == IGNORED and len(joined) < SHORTEST_STEM)

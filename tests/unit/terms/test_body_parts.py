@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tagsight.errors import ConfigError
 from tagsight.terms.annex_l import annex_l
-from tagsight.terms.body_parts import BodyParts, read_spellings, terms
+from tagsight.terms.body_parts import MARKS, BodyParts, read_spellings, terms
 
 TABLE = read_spellings(Path(__file__).parents[3] / "tagsight/data/body_parts.csv")
 VOCABULARY = BodyParts(TABLE)
@@ -97,6 +97,24 @@ def test_spellings_from_everywhere_are_mapped_right_or_not_at_all():
     assert wrong == []
 
 
+def test_what_departments_write_in_many_languages_is_mapped_right_or_not_at_all():
+    """A list from general knowledge, written down before anyone looked what of it maps.
+
+    Read once before anything was mended: of 515 spellings none wrong and 41 unmapped, of 65
+    descriptions one in part and 8 unmapped.
+    """
+    listed = pl.read_csv(Path(__file__).parent / "departments.csv")
+    found = {
+        (spelling, terms_): getattr(VOCABULARY, how)(spelling) or "-"
+        for _, how, spelling, terms_ in listed.iter_rows()
+    }
+    wrong = [pair for pair, term in found.items() if term not in ("-", *pair[1].split())]
+    unmapped = [pair for pair, term in found.items() if term == "-" and "-" not in pair[1]]
+    assert wrong == []
+    assert len(listed["language"].unique()) >= 15
+    assert len(unmapped) <= 0.04 * len(found)
+
+
 DESCRIPTIONS = {
     "CHEST": "CT CHEST W/O CONTRAST|RX TORACE PA|XR CHEST 2 VIEWS|Thorax 1.0 B45f|CT CHEST -C"
     "|W/WO CHEST|CHEST_SAG_3MM_L_TO_R|CHESTSAG|AXIALCHEST"
@@ -160,7 +178,8 @@ PLACES = st.sampled_from(["ABDOMEN", "NECK", "Knie", "CHEST", "TÊTE", "hand"])
 @given(LETTERS, PLACES, st.sampled_from(["{}/{}", "{1}/{0}", "{}+{}", "{1} & {0}"]))
 def test_an_unknown_item_of_a_list_is_not_passed_over(item, place, form):
     """It may be one more part in short: of made-up lists none comes out as the part it names."""
-    if VOCABULARY._single(item) is None:
+    phrases = {f"{place}{item}".upper(), f"{item}{place}".upper()} & {*VOCABULARY.lexicon.term_of}
+    if VOCABULARY._single(item) is None and item not in MARKS and not phrases:
         assert VOCABULARY.term(form.format(item, place)) is None
         assert VOCABULARY.region(form.format(item, place)) is None
 
