@@ -37,10 +37,12 @@ def written_forms(keyword: str, vr: str, text: str) -> frozenset[str]:
 
     keyword, vr: of the identifying value. Too short ones are left out.
     """
+    if vr == "UI":  # of each file another, and written in one way
+        return frozenset(uid for uid in text.lower().split("\\") if len(uid) >= MIN_LENGTH)
     return _forms(keyword == BIRTH, vr, text, MIN_LENGTH)
 
 
-@lru_cache(maxsize=2**12)  # files of a series share most of them
+@lru_cache(maxsize=2**14)  # files of a series share most of them
 def _forms(birth: bool, vr: str, text: str, _shortest: int) -> frozenset[str]:
     forms = {
         form
@@ -51,8 +53,6 @@ def _forms(birth: bool, vr: str, text: str, _shortest: int) -> frozenset[str]:
 
 
 def _of_item(item: str, vr: str, *, birth: bool) -> Iterator[str]:
-    if vr == "UI":
-        return
     if vr in ("DA", "DT"):
         yield from _dates(item, birth=birth)
     if vr == "PN" or "^" in item:

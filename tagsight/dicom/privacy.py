@@ -224,7 +224,7 @@ def repeating(
     every, persons = set[str](), set[str]()
     for keyword, text in withheld.items():
         vr = vrs[keyword]
-        if identifies_alone(keyword, vr):
+        if text and identifies_alone(keyword, vr):
             forms = written_forms(keyword, vr, text)
             every |= forms
             persons |= forms if vr == "PN" or keyword in _PERSONAL else frozenset()

@@ -300,7 +300,11 @@ class Reader:
             dropped=[meanings.columns[keyword] for keyword in verdict.repeating],
             texts="\n".join(searched(k, header.vrs[k], text) for k, text in header.values.items()),
             forms=frozenset[str]().union(
-                *(written_forms(k, header.vrs[k], text) for k, text in header.withheld.items())
+                *(
+                    written_forms(k, header.vrs[k], text)
+                    for k, text in header.withheld.items()
+                    if text
+                )
             ),
         )
 

@@ -167,15 +167,16 @@ class ValueMeanings:
         shown = self._shown(head, text or "") if disposition == KEPT else -1
         varies = disposition == WITHHELD and head.identifies and head.vr in _VARY
         compared = disposition == KEPT and head.may_repeat and can_repeat(head, text or "")
+        measure = compared and is_measure(head, text or "")
         term = region(head.keyword, text, options) if text and head.derived else None
         return (
             head.column,
             disposition,
-            _part(i, disposition, head, text or ""),
+            _part(i, disposition, head, repeats=compared and not measure),
             shown,
             self._out(term) if term else -1,
             varies,
-            compared and is_measure(head, text or ""),
+            measure,
         )
 
     def _head(self, tag: int, letters: int, signed: bool, options: ReaderOptions) -> ValueHead:
@@ -246,11 +247,10 @@ def _disposition(head: ValueHead, text: str | None, options: ReaderOptions) -> i
     return KEPT if kept else WITHHELD
 
 
-def _part(i: int, disposition: int, head: ValueHead, text: str) -> int:
+def _part(i: int, disposition: int, head: ValueHead, *, repeats: bool) -> int:
     """Value i's part in the signature of a header; 0 where no verdict depends on it."""
     if disposition == WITHHELD:
         return i + 2 if head.identifies and head.vr not in _VARY else PRESENT
-    repeats = head.may_repeat and can_repeat(head, text) and not is_measure(head, text)
     return i + 2 if disposition == KEPT and (repeats or head.keyword in FACTS) else 0
 
 
