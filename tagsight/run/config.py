@@ -13,7 +13,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
 from tagsight.run.repeated_keys import repeated_keys
-from tagsight.run.table_config import suggestion, table_mistakes
+from tagsight.run.table_config import suggestion, table_mistakes, wildcard_mistakes
 from tagsight.run.user_tables import body_parts_mistakes, label_tables_mistakes, units_mistakes
 
 NO_INPUT = (
@@ -209,11 +209,12 @@ def _of_eyes(eyes: list[str | dict[str, Any]]) -> Iterator[str]:
 
 def _of_tables(config: dict[str, Any]) -> list[str]:
     """Mistakes in the tables that the config names."""
-    tags, labels = config["tags"], config["labels"]
+    tags, labels, worth = config["tags"], config["labels"], config["worth"]["labels"]
     return [
         *table_mistakes(tags),
         *body_parts_mistakes(tags["body_parts"]),
         *label_tables_mistakes(labels["tables"]),
+        *(wildcard_mistakes("worth.labels", worth) if worth else ()),
     ]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from tagsight.errors import TableError
+from tagsight.run.plain_text import counted
 
 SEPARATORS = ",;\t|"
 LONGEST_CELL = 2**24  # letters
@@ -59,8 +60,9 @@ def csv_rows(path: Path, head: CsvHead, errors: Undecodable = "strict") -> Itera
     for number, row in lines:
         if len(row) != len(head.columns):
             raise TableError(
-                f"{path}, line {number}: {len(row)} values, and the first line names "
-                f"{len(head.columns)} columns; put texts that hold a separator in quotation marks"
+                f"{path}, line {number}: {counted(len(row), 'value')}, and the first line names "
+                f"{counted(len(head.columns), 'column')}; put texts that hold a separator in "
+                "quotation marks"
             )
         yield row
 

@@ -52,6 +52,20 @@ def _words(text: str) -> list[str]:
     return re.split(r"(\s+)", plain(text, keep="\n\t"))
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number with the noun that it counts.
+
+    >>> counted(1, "patient"), counted(1200, "new image"), counted(2, "series")
+    ('1 patient', '1,200 new images', '2 series')
+    """
+    return f"{number:,} {noun(number, what)}"
+
+
+def noun(number: int, what: str) -> str:
+    """Return a noun, in the plural but for one."""
+    return what if number == 1 or what.endswith("series") else f"{what}s"
+
+
 def for_spreadsheets(frame: Frame) -> Frame:
     """Return a table whose texts are plain, and none of which a spreadsheet takes for a formula.
 

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ def table_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
         yield f"tags.table: {table} is neither .parquet nor .csv; write it as one of them"
     elif not os.path.isfile(table):
         yield f"tags.table: {table} does not exist (seen from {os.getcwd()})"
+    yield from wildcard_mistakes("tags.table", table)
     if "image" not in columns:
         yield "tags.columns: image is not set; name the column that tells each row from all others"
     into = {f"tags.split.{i}.into": each["into"] for i, each in enumerate(split)}
@@ -64,6 +66,16 @@ def _column_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{where}: {fault}" for fault in faults)
 
 
+def wildcard_mistakes(key: str, path: str) -> Iterator[str]:
+    """Yield what is wrong with the path of an input of a rule: in it Snakemake looks for wildcards.
+
+    >>> [*wildcard_mistakes("tags.table", "a/b.csv")]
+    []
+    """
+    if re.search("[{}]", path):
+        yield f"{key}: {path} has braces, which Snakemake takes for wildcards; rename or link it"
+
+
 def column_mistakes(table: Path, wanted: Collection[str]) -> Iterator[str]:
     """Yield what is wrong with the columns of a table that are wanted, one line for each.
 
@@ -71,7 +83,9 @@ def column_mistakes(table: Path, wanted: Collection[str]) -> Iterator[str]:
     is said.
     """
     known = _columns_of(table, wanted)
-    for column in wanted if known is not None else ():
+    if known is None:
+        return
+    for column in wanted:
         if column not in known:
             near = difflib.get_close_matches(column, known, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"

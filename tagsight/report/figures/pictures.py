@@ -12,7 +12,7 @@ import polars as pl
 from PIL import Image, ImageDraw, ImageFont
 
 from tagsight.arrays import UInt8s
-from tagsight.run.plain_text import short
+from tagsight.run.plain_text import counted, short
 from tagsight.run.tables import counted_person
 
 SIDE, MARGIN, LABEL = 128, 4, 300  # pixels
@@ -105,7 +105,7 @@ def gallery(images: UInt8s, shown: Sequence[GalleryRow], names: Sequence[str]) -
     pen = ImageDraw.Draw(sheet)
     for row, each in enumerate(shown):
         top = row * step
-        below = [f"{each.cluster} · {each.size:,} images"]
+        below = [f"{each.cluster} · {counted(each.size, 'image')}"]
         below += [f"{each.held_back:,} may carry text: not shown"] if each.held_back else []
         below += ["of few patients: not shown"] if each.of_few else []
         _label(pen, top, names[each.cluster - 1], below)

@@ -167,7 +167,7 @@ def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
         ("KVP,V", "V is no factor for KVP"),
         ("KVP,", "(empty) is no factor for KVP"),
         ("KVP,1e999", "1e999 is no factor for KVP"),
-        ("KVP", "line 2: 1 values, and the first line names 2"),
+        ("KVP", "line 2: 1 value, and the first line names 2"),
         ("KVP,10\nEchoTime,2\nKVP,1", "KVP is in it twice"),
     ],
 )
@@ -488,3 +488,16 @@ def test_all_columns_that_a_table_lacks_are_told_before_any_job(tmp_path, separa
         " has 2 columns thick; rename all but one",
         " has no column texts; it has image, kv, thick, thick",
     ]
+
+
+def test_braces_in_the_path_of_a_table_are_told(tmp_path):
+    table = tmp_path / "a{b}.csv"
+    table.write_text("id,kv\n1,80\n")
+    asked = {"table": str(table), "columns": {"image": "id", "KVP": "kv"}}
+    (line,) = mistakes(input=None, tags=asked, worth={"labels": None})
+    assert (
+        line
+        == f"tags.table: {table} has braces, which Snakemake takes for wildcards; rename or link it"
+    )
+    (line,) = mistakes(worth={"labels": "x{y}.csv"})
+    assert line.startswith("worth.labels: x{y}.csv has braces")

@@ -42,7 +42,7 @@ def test_a_quotation_mark_inside_a_text_is_one_and_loses_no_row(tmp_path):
         (b'a,b\n"x" y,1\n', ", line 2: quotation marks do not match"),
         (b'a,b\n1,2\n"x,1\n2,3\n', ", line 4: quotation marks do not match"),
         (b"a,b\n1,2\n1,2,3\n", ", line 3: 3 values, and the first line names 2 columns"),
-        (b"a,b\n1\n", ", line 2: 1 values"),
+        (b"a,b\n1\n", ", line 2: 1 value,"),
         ("a,b\nSECRET,2\nMüller,2\n".encode("latin-1"), ", line 3: byte 0xFC is not UTF-8"),
         ("a,b\n1,2\n".encode("utf-16"), " is in UTF-16"),
     ],
