@@ -1,7 +1,15 @@
-"""What a run says at its start and its end, and what of it a report of Snakemake's shows."""
+"""Who may read what a run leaves, what it says at its ends, and what Snakemake's report shows."""
 
 import json
 import sys
+import time
+
+from tagsight.run.plain_text import plain
+from tagsight.run.sharing import share
+
+share(config["privacy"]["share_mode"])  # of this process, and of jobs, which inherit it
+
+STARTED = time.time()
 
 
 def shown(path, category):
@@ -33,9 +41,14 @@ def say(text):
 
 
 def tell_result():
-    """Say at the end of a run where the results are and what they are."""
+    """Say at the end of a run where the results are and what they are.
+
+    The result is told where the page was asked for: of a part of a run, another config perhaps,
+    what an earlier run left says nothing.
+    """
     result = Path("results/report/result.txt")
     finished = {job.rule.name for job in workflow.dag.finished_jobs}
+    asked = {job.rule.name for job in workflow.dag.jobs}
     if workflow.remote_exec:
         return
     if "assign" in finished:
@@ -50,10 +63,29 @@ def tell_result():
         right = ", ".join(f"{name} {100 * of['accuracy']:.0f} %" for name, of in labellings.items())
         say(f"\nTold right by a network that learned: {right or 'too few images to say'}")
         say("Figures:  results/worth.json\n")
-    elif result.exists():
-        said = result.read_text(encoding="utf-8")
+    elif "report" in asked and result.exists():
+        said = plain(result.read_text(encoding="utf-8"), keep="\n")
         say(f"\n{said}")
+
+
+def tell_error():
+    """Say at the end of a run that failed once more what its jobs said: much was printed since."""
+    if workflow.remote_exec:
+        return
+    for log in sorted({Path(str(log)) for job in workflow.dag.jobs for log in job.log}):
+        told = log.exists() and log.stat().st_mtime >= STARTED  # not by an earlier run
+        lines = log.read_text(encoding="utf-8").splitlines() if told else []
+        if lines and " ERROR " in lines[-1]:
+            print(f"\n{log.stem}: {lines[-1].partition(' ERROR ')[2]}", file=sys.stderr)
 
 
 onstart:
     tell_losses()
+
+
+onsuccess:
+    tell_result()
+
+
+onerror:
+    tell_error()

@@ -22,7 +22,7 @@ sys.executable = ShellPath(sys.executable)  # `script:` does not quote it (snake
 try:
     # Snakemake reads no configfile of a module that is given a config.
     config = completed(config, CLONE / "config/config.yaml")
-    checked(config, CLONE / "config/config.schema.yaml")
+    checked(config, CLONE / "config/config.schema.yaml", workflow.configfiles)
 except ConfigError as error:
     raise WorkflowError(f"the config has to be mended first:\n{error}") from None
 

@@ -8,7 +8,7 @@ from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
-    sample = pl.read_parquet(snakemake.input[0], columns=["image", "path", "burned_in"])
+    sample = pl.read_parquet(snakemake.input[0], columns=["image", "patient", "path", "burned_in"])
     pictures = render_all(
         sample["path"].to_list(),
         snakemake.params.aspect,
@@ -17,6 +17,7 @@ with logged(snakemake):
     )
     fates = sample.select(
         "image",
+        "patient",
         reason=pl.Series(pictures.reasons, dtype=pl.String),
         remark=pl.Series(pictures.remarks, dtype=pl.String),
         burned_in="burned_in",

@@ -30,10 +30,10 @@ with logged(snakemake):
     shown, tiles = [], {}
     if run.has_looks:
         images, fates = np.load(inputs.images, mmap_mode="r"), pl.read_parquet(inputs.fates)
-        shown = pictures.picks(clusters, fates, count, params.seed, params.burned_in)
+        shown = pictures.picks(clusters, fates, count, params.seed, params.burned_in, params.least)
         tiles = pictures.tiles(images, shown)
     files = {Path(path).name: Path(path) for path in inputs.figures}
     drawings = {path.stem: read_text(path) for path in files.values() if path.suffix == ".svg"}
     pair = files["reconstructions.png"].read_bytes() if pictures.examples(shown) else None
-    write_file(page.render(run, drawings, pair, tiles), out.page)
+    write_file(page.render(run, drawings, pair, tiles), out.page, readers="anyone")
     write_file(page.closing(run, out.page, inputs.annotations), out.result)

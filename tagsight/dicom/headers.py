@@ -4,7 +4,6 @@ It keeps keyed hashes of the file's identifiers, one text for each public keywor
 (never the values) of the keywords that it withholds: see `privacy`.
 """
 
-import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,21 +12,23 @@ from pydicom.uid import UID
 from tagsight.archive.opening import forget_containers
 from tagsight.archive.paths import is_of_a_system
 from tagsight.archive.source import PASSING, Source
+from tagsight.dicom import burned_in
 from tagsight.dicom.dictionary import region_column, words_column
 from tagsight.dicom.drawable import Demand, check_pixels, demand, is_directory
 from tagsight.dicom.header_texts import HeaderTexts, gather
 from tagsight.dicom.part10 import ParsedFile, Pixels, open_header
-from tagsight.dicom.privacy import WITHHELD, identifier_hash, image_hash, patient_hash, repeating
+from tagsight.dicom.privacy import (
+    WITHHELD,
+    identifier_hash,
+    image_hash,
+    in_public,
+    patient_hash,
+    repeating,
+)
 from tagsight.rejections import Reason, Rejection
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.facet_words import FacetWords
-from tagsight.terms.manufacturers import known_maker
 from tagsight.terms.technique_words import TechniqueWords, joined
-
-# Kinds of images that usually carry text: ultrasound, secondary capture, photographs.
-_WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
-_WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|77\.1\.4)(\.\d+)*")
-
 
 # Keywords on which it depends whether an image can be drawn and what is written on it. The batch
 # reader judges all headers that agree in these at once: nothing else may be looked at.
@@ -35,16 +36,14 @@ FACTS = frozenset(
     [
         "BitsAllocated",
         "BitsStored",
-        "BurnedInAnnotation",
         "Columns",
         "DimensionOrganizationType",
-        "Modality",
         "NumberOfFrames",
         "PhotometricInterpretation",
         "Rows",
         "SamplesPerPixel",
-        "SOPClassUID",
         "TransferSyntaxUID",
+        *burned_in.FACTS,
     ]
 )
 
@@ -174,7 +173,7 @@ def assess(
         demand=need,
         rejected=rejected,
         repeating=tuple(repeating(header.values, header.withheld, header.vrs, keep)),
-        burned_in=_is_burned_in(facts),
+        burned_in=burned_in.may_have_text(header.values),
     )
 
 
@@ -210,8 +209,7 @@ def _image(
     uids = header.values | header.withheld
     uid = uids.get("SOPInstanceUID")
     values = {k: t for k, t in header.values.items() if k not in verdict.repeating}
-    if "Manufacturer" in values:
-        values["Manufacturer"] = known_maker(values["Manufacturer"]) or values["Manufacturer"]
+    values = {k: in_public(k, header.vrs[k], text) for k, text in values.items()}
     return Image(
         image=image_hash(key, uid, path),
         instance=identifier_hash(key, uid),
@@ -252,15 +250,3 @@ def _derived(header: HeaderTexts, options: ReaderOptions) -> dict[str, str]:
     found = {region_column(k): region(k, text, options) for k, text in described.items()}
     found |= {words_column(k): words(k, text, modality, options) for k, text in described.items()}
     return {column: value for column, value in found.items() if value}
-
-
-def _is_burned_in(values: dict[str, str]) -> bool:
-    """Whether the header says so, or the image is of a kind that usually carries text.
-
-    A NO in such kinds is not trusted: the tag is often left at its default.
-    """
-    return (
-        values.get("BurnedInAnnotation") == "YES"
-        or values.get("Modality") in _WRITTEN_ON
-        or _WRITTEN_ON_CLASS.fullmatch(values.get("SOPClassUID", "")) is not None
-    )

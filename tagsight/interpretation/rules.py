@@ -38,7 +38,7 @@ from tagsight.interpretation.conditions import (
     numbers_of,
     written,
 )
-from tagsight.run.tables import person
+from tagsight.run.tables import counted_person
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
 
 DEPTH = 3
@@ -83,7 +83,7 @@ def rules(
     where its denominator is 0.
     """
     labels, holdout_labels = _labels(sample, clusters), _labels(holdout, others)
-    patients = sample.select(person().rank("dense")).to_series().to_numpy()
+    patients = sample.select(counted_person().rank("dense")).to_series().to_numpy()
     questions = list(_questions(sample, encoding, patients, min_patients))
     none = np.empty((len(sample), 0), np.float32)
     inputs = np.column_stack([none, *(question.values for question in questions)])

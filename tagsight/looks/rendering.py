@@ -16,6 +16,7 @@ from tagsight.looks.frames.decoding import middle_frame
 from tagsight.looks.frames.remarks import joined
 from tagsight.looks.greyscale import grey_levels, header_remarks
 from tagsight.rejections import Reason, Rejection
+from tagsight.run.plain_text import counted
 from tagsight.run.processes import map_supervised
 from tagsight.run.progress import Progress
 
@@ -173,7 +174,7 @@ def none_drawn(reasons: Sequence[str | None]) -> str | None:
     if not reasons or None in reasons:
         return None
     return (
-        f"none of the {len(reasons)} images of this sample could be drawn "
+        f"none of {counted(len(reasons), 'image')} of this sample could be drawn "
         f"({', '.join(sorted({str(reason) for reason in reasons}))}): what needs them is left out; "
         "see that the files are where they were, and that their pixels can be decoded"
     )

@@ -28,8 +28,9 @@ from tagsight.dicom.headers import (
     rejected_file,
     undrawable_reason,
 )
+from tagsight.dicom.identities import written_forms
 from tagsight.dicom.part10 import PIXEL_TAGS, Pixels
-from tagsight.dicom.privacy import identifier_hash, identities, image_hash, patient_hash
+from tagsight.dicom.privacy import identifier_hash, image_hash, patient_hash, searched
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.reading import fast_tokenizer, interning
 from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, WITHHELD, ValueMeanings
@@ -72,13 +73,15 @@ class SignatureFacts:
     """What all headers of one signature have in common.
 
     withheld: keywords; dropped: columns of values that repeat an identifying one;
-    texts: those in which an identifying value might occur, in lower case.
+    texts: those in which an identifying value might occur, as they are looked through;
+    forms: identifying texts in all the ways in which they may be written.
     """
 
     verdict: Verdict
     withheld: list[str]
     dropped: list[int]
     texts: str
+    forms: frozenset[str]
 
 
 def _pixels(tag: int, letters: int, offset: int, length: int) -> Pixels:
@@ -304,14 +307,36 @@ class Reader:
             verdict=verdict,
             withheld=sorted({*header.withheld, *verdict.repeating}),
             dropped=[meanings.columns[keyword] for keyword in verdict.repeating],
-            texts="\n".join(header.values.values()).lower(),
+            texts="\n".join(searched(k, header.vrs[k], text) for k, text in header.values.items()),
+            forms=frozenset[str]().union(
+                *(
+                    written_forms(k, header.vrs[k], text)
+                    for k, text in header.withheld.items()
+                    if text
+                )
+            ),
         )
 
     def _repeats(self, values: Int32s, facts: SignatureFacts) -> bool:
-        """Whether a value that differs from file to file might occur in another text."""
-        varying = values[self._meanings.varies[values]].tolist()
-        varying_texts = identities(self._meanings.texts[value] for value in varying)
-        return any(identity in facts.texts for identity in varying_texts)
+        """Whether a value that differs from file to file might occur in another text.
+
+        It is identifying and in a text, or it is a number and an identifying text.
+        """
+        varying: set[str] = set()
+        for value in values[self._meanings.varies[values]].tolist():
+            head = self._meanings.heads[value]
+            varying |= written_forms(head.keyword, head.vr, self._meanings.texts[value])
+        numbers = {
+            number
+            for value in values[self._meanings.measures[values]].tolist()
+            for number in self._searched(value).split("\n")
+        }
+        repeated = not numbers.isdisjoint(facts.forms | varying)
+        return repeated or any(form in facts.texts for form in varying)
+
+    def _searched(self, value: int) -> str:
+        head = self._meanings.heads[value]
+        return searched(head.keyword, head.vr, self._meanings.texts[value])
 
     def _image(
         self,

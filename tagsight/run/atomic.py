@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ import polars as pl
 from safetensors import safe_open
 
 from tagsight.errors import DataError, UserError
+from tagsight.run.plain_text import for_spreadsheets
 from tagsight.run.progress import LOG
+from tagsight.run.sharing import Readers, make_folder, mode_of
 
 SIGNIFICANT_DIGITS = 10
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # the last by `ulimit -f`
@@ -25,13 +28,15 @@ SEAL = {_KEY: _MARK.decode() + "0" * _DIGITS}  # as metadata, before the file is
 _SEALED = (".npy", ".parquet", ".safetensors")
 _REACH = 2**20  # bytes at both ends of a file in which its checksum is looked for
 _STATE = b"tagsight"  # the first bytes of a state
+# Names of a shard's or a sample's files, as in the wildcard constraints of rules/common.smk.
+_OF_A_RUN = re.compile(r"(\d+|tuning|holdout|autoencoder|trial-\d+)\.(parquet|npy|safetensors)")
 
 
 @contextmanager
-def writing(path: Path | str, *, private: bool = False) -> Iterator[Path]:
+def writing(path: Path | str, *, readers: Readers = "share_mode") -> Iterator[Path]:
     """Yield a temporary path beside `path`; on leaving without an error it becomes `path`.
 
-    private: only the owner may ever read it, also while it is written.
+    readers: who may read it, see `sharing`; while it is written the owner alone may.
 
     The file is flushed to disk before it is renamed, so that a crash of the machine leaves the
     old file or the new one. Its parent folders are created.
@@ -40,14 +45,14 @@ def writing(path: Path | str, *, private: bool = False) -> Iterator[Path]:
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     with telling_of_a_full_disk(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
-            if private:
-                os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            _create(temporary)
             yield temporary
             _seal(temporary, path.suffix)
             with open(temporary, "rb") as file:
                 os.fsync(file.fileno())
+            temporary.chmod(mode_of(readers))
             temporary.replace(path)
         except Exception as error:
             if not isinstance(error, UserError) and not _is_full(error) and _no_room_at(path):
@@ -96,18 +101,21 @@ def _no_room_at(path: Path) -> bool:
     return False
 
 
+def _create(temporary: Path) -> None:
+    """Create a file that the owner alone can read: what had its name is no longer there."""
+    temporary.unlink(missing_ok=True)  # of a process of this number that was killed
+    os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def write_parquet(
     frame: pl.DataFrame,
     path: Path | str,
     metadata: dict[str, str] | None = None,
     *,
-    private: bool = False,
+    readers: Readers = "share_mode",
 ) -> None:
-    """Write a table as parquet with zstd, and `metadata` (name → text) in its footer.
-
-    private: only the owner may read it.
-    """
-    with writing(path, private=private) as temporary:
+    """Write a table as parquet with zstd, and `metadata` (name → text) in its footer."""
+    with writing(path, readers=readers) as temporary:
         frame.write_parquet(temporary, compression="zstd", metadata=SEAL | (metadata or {}))
 
 
@@ -115,6 +123,18 @@ def stream_parquet(frame: pl.LazyFrame, path: Path | str) -> None:
     """Write a table as parquet with zstd, without all of it in memory."""
     with writing(path) as temporary:
         frame.sink_parquet(temporary, compression="zstd", row_group_size=8192, metadata=SEAL)
+
+
+def write_csv(
+    table: pl.LazyFrame | pl.DataFrame, path: Path | str, *, readers: Readers = "share_mode"
+) -> None:
+    """Write a table for people as CSV, without all of it in memory; floats have 6 decimals.
+
+    Its texts are made plain, see `plain_text.for_spreadsheets`.
+    """
+    with writing(path, readers=readers) as temporary:
+        rows = for_spreadsheets(table.lazy())
+        rows.sink_csv(temporary, float_precision=6, maintain_order=True)
 
 
 def write_json(content: Any, path: Path | str) -> None:
@@ -135,9 +155,9 @@ def write_npy(array: np.ndarray, path: Path | str) -> None:
         np.save(file, array)
 
 
-def write_file(content: bytes | str, path: Path | str) -> None:
+def write_file(content: bytes | str, path: Path | str, *, readers: Readers = "share_mode") -> None:
     """Write bytes, or text as UTF-8."""
-    with writing(path) as temporary:
+    with writing(path, readers=readers) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
@@ -248,12 +268,14 @@ def forget_state(path: Path) -> None:
 def forget_others(folders: Iterable[Path], stems: Collection[str]) -> None:
     """Remove the files of shards or samples that no longer exist from `folders`.
 
-    stems: names, without suffix, of the files to keep; subfolders are kept too.
-    A reader of a whole folder must not read the parts of another run.
+    stems: names, without suffix, of the files to keep.
+    A reader of a whole folder must not read the parts of another run. Whatever else is there is not
+    ours: files of other names, folders, links, and all behind a folder that is a link.
     """
     for folder in folders:
-        for path in folder.glob("*"):
-            if path.is_file() and path.name.split(".")[0] not in stems:
+        for path in () if folder.is_symlink() else folder.glob("*"):
+            ours = _OF_A_RUN.fullmatch(path.name) and path.is_file() and not path.is_symlink()
+            if ours and path.name.split(".")[0] not in stems:
                 path.unlink()
 
 

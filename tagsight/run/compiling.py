@@ -168,22 +168,31 @@ def fingerprint(source: Path, clone: Path) -> str:
 
 
 def writable(folders: list[Path]) -> Path | None:
-    """Return the first folder that this user can write to and no other, created if needed.
-
-    None without any.
-    """
+    """Return the first folder that can be written to, by us alone, created if needed; else None."""
+    others = []
     for folder in folders:
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir(mode=0o755, exist_ok=True)  # less what the umask takes
-            if not is_ours(folder.stat()):
-                _log.info("%s: others can write to it, or it is not yours: not used", folder.name)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _is_others(folder):
+                others.append(folder)
                 continue
             with tempfile.TemporaryFile(dir=folder):
                 return folder
         except OSError:
             continue
+    for folder in others[:1]:  # none is left
+        _log.warning(
+            "%s can be changed by others, and what it holds would be run: code is compiled anew; "
+            "remove the folder, or set NUMBA_CACHE_DIR to one of your own",
+            folder,
+        )
     return None
+
+
+def _is_others(folder: Path) -> bool:
+    """Whether another user can write into a folder, or has written what is there."""
+    owners = {path.lstat().st_uid for path in (folder, *folder.iterdir())}
+    return bool(owners - {os.geteuid(), 0}) or bool(folder.stat().st_mode & 0o022)
 
 
 def _widen() -> None:

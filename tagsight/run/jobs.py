@@ -16,8 +16,10 @@ from typing import Any, TextIO
 
 from tagsight.errors import DataError, UserError
 from tagsight.run.atomic import is_damaged, is_sealed
+from tagsight.run.plain_text import plain
 from tagsight.run.processes import more_handles
 from tagsight.run.progress import LOG, is_progress
+from tagsight.run.sharing import dump_no_core
 
 
 @contextmanager
@@ -31,12 +33,13 @@ def logged(job: Any) -> Iterator[None]:
     warnings may quote the archive (a value, a file's name), so only their kind and place are
     logged.
     """
+    dump_no_core()
     Path(job.log[0]).unlink(missing_ok=True)
     to_file = logging.FileHandler(job.log[0], encoding="utf-8")
-    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    to_file.setFormatter(_Plain("%(asctime)s %(levelname)s %(message)s"))
     terminal = _terminal()
     to_terminal = logging.StreamHandler(terminal)
-    to_terminal.setFormatter(logging.Formatter(f"{_name(job)}: %(message)s"))
+    to_terminal.setFormatter(_Plain(f"{_name(job)}: %(message)s"))
     to_terminal.addFilter(lambda record: record.levelno > logging.INFO or is_progress(record))
     LOG.handlers, LOG.propagate = [to_file, to_terminal], False
     LOG.setLevel(logging.INFO)
@@ -52,7 +55,7 @@ def logged(job: Any) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # the panic of a library in Rust is no Exception
-        LOG.info("%s", traceback_of(error))
+        LOG.info("%s", traceback_of(error), extra={"lines": True})
         LOG.error("unexpected %s; the traceback is in %s", type(error).__name__, job.log[0])
         sys.exit(1)
 
@@ -71,6 +74,14 @@ def _terminal() -> TextIO:
     os.dup2(nowhere, 2)
     os.close(nowhere)
     return terminal
+
+
+class _Plain(logging.Formatter):
+    """Messages of one line, without what a terminal obeys; a traceback keeps its lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a message."""
+        return plain(super().format(record), keep="\n" if hasattr(record, "lines") else "")
 
 
 def traceback_of(error: BaseException) -> str:

@@ -44,6 +44,7 @@ OTHER = {
     "privacy.keep": ["PatientSex"],
     "privacy.min_patients": 5,
     "privacy.mask_paths": False,
+    "privacy.share_mode": "group",
     "labels.tree": False,
     "labels.count": 20,
     "labels.region_weight": 0.1,

@@ -69,6 +69,7 @@ def sites(tmp_path_factory):
         encoding="utf-8",
     )
     (folder / "key").write_text("the patients of these sites are invented\n", encoding="utf-8")
+    (folder / "key").chmod(0o600)
     named = {
         "north": str(folder / "north"),
         "south": {

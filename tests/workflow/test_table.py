@@ -69,6 +69,7 @@ def finished_run(tmp_path_factory, *, tree):
     asked = {"table": "tags.csv", "columns": COLUMNS, "split": [SPLIT], "shards": 1}
     # A key of its own would draw other samples each time, and more than one K choose among them.
     (directory / "key").write_text("the rows of this table are invented\n", encoding="utf-8")
+    (directory / "key").chmod(0o600)
     no_files = {"input": None, "demo": None, "privacy__key_file": "key"}
     values = {f"tags__{key}": value for key, value in asked.items()}
     small = {"samples__trials": 1, "cluster__k": [3], "stability__bootstraps": 2}

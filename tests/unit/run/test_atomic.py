@@ -1,5 +1,6 @@
 """Files are there whole or not at all."""
 
+import csv
 import errno
 import json
 import math
@@ -68,6 +69,20 @@ def test_parts_of_another_run_are_forgotten(tmp_path):
     atomic.forget_others([tmp_path, tmp_path / "absent"], {"trial-01"})
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == ["folder", "trial-01.npy", "trial-01.parquet"]
+
+
+def test_what_is_not_ours_is_never_removed_nor_what_a_link_leads_to(tmp_path):
+    elsewhere, ours = tmp_path / "elsewhere", tmp_path / "ours"
+    for folder in (elsewhere, ours):
+        folder.mkdir()
+        for name in ("7.parquet", "notes.txt", "7.csv", "my 7.parquet", ".hidden"):
+            (folder / name).touch()
+    (ours / "8.parquet").symlink_to(elsewhere / "7.parquet")
+    (tmp_path / "link").symlink_to(elsewhere)
+    atomic.forget_others([ours, tmp_path / "link"], {"1"})
+    left = {path.name for path in ours.iterdir()}
+    assert left == {"notes.txt", "7.csv", "my 7.parquet", ".hidden", "8.parquet"}
+    assert (elsewhere / "7.parquet").exists()
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
@@ -232,12 +247,57 @@ def test_text_is_utf8_in_any_locale(tmp_path, monkeypatch):
 
 def test_what_is_private_is_the_owners_alone_from_its_first_byte_on(tmp_path):
     target = tmp_path / "table.parquet"
-    with atomic.writing(target, private=True) as temporary:
+    with atomic.writing(target, readers="owner") as temporary:
         assert temporary.stat().st_mode & 0o777 == 0o600
         pl.DataFrame({"a": [1]}).write_parquet(temporary)
         assert temporary.stat().st_mode & 0o777 == 0o600
     assert target.stat().st_mode & 0o777 == 0o600
     target.chmod(0o644)  # of an earlier run
-    atomic.write_parquet(pl.DataFrame({"a": [2]}), target, private=True)
+    atomic.write_parquet(pl.DataFrame({"a": [2]}), target, readers="owner")
     assert target.stat().st_mode & 0o777 == 0o600
     assert pl.read_parquet(target)["a"].to_list() == [2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "file", "folder"), [("owner", 0o600, 0o700), ("group", 0o640, 0o750)]
+)
+def test_files_and_folders_are_as_the_share_mode_says(tmp_path, monkeypatch, mode, file, folder):
+    monkeypatch.setenv("TAGSIGHT_SHARE_MODE", mode)
+    monkeypatch.setenv("TAGSIGHT_UMASK", "22")
+    tmp_path.chmod(0o2775)  # a folder of a group: what is made in it is the group's
+    deep = tmp_path / "a" / "b"
+    atomic.write_json([], deep / "x.json")
+    atomic.write_parquet(pl.DataFrame({"a": [1]}), deep / "x.parquet", readers="owner")
+    atomic.write_csv(pl.DataFrame({"a": [1]}), deep / "x.csv", readers="anyone")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in deep.iterdir()}
+    assert modes == {"x.json": file, "x.parquet": 0o600, "x.csv": 0o644}
+    for each in (deep, deep.parent):
+        assert each.stat().st_mode & 0o7777 == 0o2000 | folder
+
+
+def test_a_table_for_people_holds_nothing_that_means_something_elsewhere(tmp_path):
+    texts = [
+        "=1+1",
+        "+49 30",
+        "-x",
+        "@a",
+        "\t=1",
+        "\r=1",
+        "a\x1b[31m",
+        "a\nb",
+        "a\u202eb",
+        "-1.5",
+        'é,"',
+        None,
+    ]
+    atomic.write_csv(
+        pl.DataFrame({"=n": texts, "x": [0.123456789] * 12}).lazy(), tmp_path / "t.csv"
+    )
+    with open(tmp_path / "t.csv", encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    assert head == ["=n", "x"]
+    assert [row[0] for row in rows] == [
+        *("'=1+1", "'+49 30", "'-x", "'@a", "\\t=1", "\\r=1", "a\\x1b[31m", "a\\nb", "a\\u202eb"),
+        *("-1.5", 'é,"', ""),
+    ]
+    assert {row[1] for row in rows} == {"0.123457"}

@@ -63,6 +63,26 @@ def test_code_is_kept_where_it_can_be_and_nowhere_if_it_cannot(tmp_path):
     assert compiling.writable([beyond]) is None
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o722])
+def test_code_that_others_may_have_written_is_not_loaded(tmp_path, caplog, mode):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(mode)
+    assert compiling.writable([tmp_path / "open", tmp_path / "own"]) == tmp_path / "own"
+    assert not caplog.text
+    assert compiling.writable([tmp_path / "open"]) is None
+    assert "can be changed by others" in caplog.text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_code_in_a_folder_or_a_file_of_another_user_is_not_loaded(tmp_path):
+    for name in ("folder", "file"):
+        (tmp_path / name).mkdir(mode=0o700)
+        (tmp_path / name / "code").touch()
+    os.chown(tmp_path / "folder", 12345, -1)
+    os.chown(tmp_path / "file/code", 12345, -1)
+    assert compiling.writable([tmp_path / "folder", tmp_path / "file"]) is None
+
+
 def test_others_keep_their_own_cache():
     assert "tagsight-" not in (numba.config.CACHE_DIR or "")
     assert "tagsight-metric-" in metric.compare.stats.cache_path

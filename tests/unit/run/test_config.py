@@ -169,7 +169,7 @@ def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
         ("KVP,V", "V is no factor for KVP"),
         ("KVP,", "(empty) is no factor for KVP"),
         ("KVP,1e999", "1e999 is no factor for KVP"),
-        ("KVP", "a line has more or fewer parts than the first"),
+        ("KVP", "line 2: 1 value, and the first line names 2"),
         ("KVP,10\nEchoTime,2\nKVP,1", "KVP is in it twice"),
     ],
 )
@@ -230,9 +230,11 @@ def test_a_table_is_checked_with_the_rest(tmp_path):
         ),
         ("name,term\nKNIE,KNEE\n", ": the first line has to be spelling,term"),
         ("spelling,term\n", ": the first line has to be spelling,term"),
-        ("spelling,term\nKNIE, LINKS,KNEE\n", ": a line has more parts than the first"),
-        (b"spelling,term\nHO\xdcFTE,HIP\n", " is no table of text"),
-        (b"\xff\xfe\0\0", " is no table of text"),
+        ("", " is empty; its first line has to name the columns"),
+        ("spelling,term\nKNIE, LINKS,KNEE\n", ", line 2: 3 values, and the first line names 2"),
+        ('spelling,term\n"KNIE"X,KNEE\n', ", line 2: quotation marks do not match"),
+        (b"spelling,term\nHO\xdcFTE,HIP\n", ", line 2: byte 0xDC is not UTF-8 (is it Latin-1?)"),
+        (b"\xff\xfe\0\0", " is in UTF-16; save it as UTF-8"),
     ],
 )
 def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said):
@@ -246,7 +248,7 @@ def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said
 def test_a_table_of_body_parts_may_have_other_columns_and_words_to_pass_over(tmp_path):
     table = tmp_path / "mine.csv"
     table.write_text(
-        'spelling,term,why\n"KNIE, LINKS",KNEE,\nSTUDIE,,a word\nZEH,TOE\n', encoding="utf-8"
+        'spelling,term,why\n"KNIE, LINKS",KNEE,\nSTUDIE,,a word\nZEH,TOE,\n', encoding="utf-8"
     )
     config = merged(defaults(), {"tags": {"body_parts": str(table)}})
     assert checked(config, SCHEMA)
@@ -263,7 +265,7 @@ REGION = "code,kind,picture,also,words,region\n"
         ("kinds", "code,kind\nOT,X\n", ": lacks picture, also, words; the first line has to be"),
         ("kinds", TERMS + "OT,X,perhaps,,\n", ": perhaps is not picture; known: yes, no"),
         ("kinds", TERMS + ",X,yes,,\n", ": a row lacks its code or its kind"),
-        ("kinds", TERMS + "OT,X\n", ": a line has more or fewer parts"),
+        ("kinds", TERMS + "OT,X\n", ", line 2: 2 values, and the first line names 5 columns"),
         (
             "regions",
             "term,region,parts\nKNE,KNEE,\n",
@@ -279,7 +281,7 @@ REGION = "code,kind,picture,also,words,region\n"
             ": HERAT is not a region that a table has",
         ),
         ("kinds", REGION + "OT,X,yes,,,BRAEST\n", ": BRAEST is not a region that a table has"),
-        ("regions", b"\xff\xfe\0\0", " is no table of text"),
+        ("regions", b"\xff\xfe\0\0", " is in UTF-16; save it as UTF-8"),
         ("kernels", "maker,pattern,word\nX,(,bone\n", ": ( is no regular expression"),
         (
             "kernels",
@@ -443,3 +445,65 @@ def test_a_key_file_that_is_not_there_is_named():
 def test_inner_keys_of_the_demo_are_named():
     (line,) = mistakes(demo={"patients": 5, "images": 500})
     assert line.startswith("demo.patients: 5 is not allowed")
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    ["SOPInstanceUID", "StudyInstanceUID", "PatientName", "PixelData", "IconImageSequence"],
+)
+def test_what_cannot_be_kept_is_not_asked_for_in_silence(keyword):
+    (line,) = mistakes(privacy={"keep": ["StudyDate", keyword]})
+    assert line.startswith(f"privacy.keep: {keyword} ")
+
+
+def test_each_key_that_is_missing_is_told_once():
+    config = defaults()
+    del config["seed"], config["cluster"]["k"], config["cluster"]["algorithm"]
+    with pytest.raises(ConfigError) as error:
+        checked(config, SCHEMA)
+    assert sorted(str(error.value).splitlines()) == [
+        "cluster.algorithm: not set",
+        "cluster.k: not set",
+        "seed: not set",
+    ]
+
+
+def test_a_key_that_a_file_has_twice_is_told_with_both_lines(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("tags:\n  draw: 5\nseed: 1\ntags:\n  shards: 2\n  shards: 3\n")
+    with pytest.raises(ConfigError) as error:
+        checked(defaults(), SCHEMA, [path])
+    one, other = str(error.value).splitlines()
+    assert one.startswith(f"{path}, line 4: tags is given a second time, after line 1")
+    assert other.startswith(f"{path}, line 6: tags.shards is given a second time, after line 5")
+    assert checked(defaults(), SCHEMA, [CONFIG / "demo.yaml", CONFIG / "idc.yaml"])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_all_columns_that_a_table_lacks_are_told_before_any_job(tmp_path, separator):
+    table = tmp_path / "tags.csv"
+    table.write_text(separator.join(["image", "kv", "thick", "thick"]) + "\n")
+    columns = {"image": "images", "KVP": "kvs", "Modality": "mod", "SliceThickness": "thick"}
+    split = [{"column": "texts", "separator": ",", "into": ["EchoTime"], "where": {"kv": "1"}}]
+    asked = {"table": str(table), "columns": columns, "split": split}
+    lines = [line for line in mistakes(input=None, tags=asked) if "tags." in line]
+    assert [line.partition(str(table))[2] for line in lines] == [
+        " has no column images; did you mean image?",
+        " has no column kvs; did you mean kv?",
+        " has no column mod; it has image, kv, thick, thick",
+        " has 2 columns thick; rename all but one",
+        " has no column texts; it has image, kv, thick, thick",
+    ]
+
+
+def test_braces_in_the_path_of_a_table_are_told(tmp_path):
+    table = tmp_path / "a{b}.csv"
+    table.write_text("id,kv\n1,80\n")
+    asked = {"table": str(table), "columns": {"image": "id", "KVP": "kv"}}
+    (line,) = mistakes(input=None, tags=asked, worth={"labels": None})
+    assert (
+        line
+        == f"tags.table: {table} has braces, which Snakemake takes for wildcards; rename or link it"
+    )
+    (line,) = mistakes(worth={"labels": "x{y}.csv"})
+    assert line.startswith("worth.labels: x{y}.csv has braces")
