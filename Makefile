@@ -50,7 +50,7 @@ idc: $(IDC) .venv/compiled
 
 $(IDC): | .venv/installed
 	$(INSTALL) idc-index-data
-	@mkdir -p $(@D) && cp config/idc.key $(@D)/key
+	@mkdir -p $(@D) && install -m 600 config/idc.key $(@D)/key
 	ln -sf "$$($(BIN)/python -c 'import idc_index_data as i; print(i.IDC_INDEX_PARQUET_FILEPATH)')" $@
 
 test: .venv/tested .venv/compiled

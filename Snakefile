@@ -53,7 +53,3 @@ include: "rules/assign.smk"
 # Jobs find the folder of results, in which they tidy up, by its name.
 if not rules.report.output.page.endswith("results/report/index.html"):
     raise WorkflowError("tagsight is imported with `prefix`, not with `replace_prefix`")
-
-
-onsuccess:
-    tell_result()

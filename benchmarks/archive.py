@@ -93,7 +93,8 @@ def measured(n: int) -> pl.DataFrame:
         write(folder / "tags.parquet", n)
         columns = pl.read_parquet_schema(folder / "tags.parquet")
         table = {"table": str(folder / "tags.parquet"), "columns": {c: c for c in columns}}
-        (folder / "key").write_text("the images of this table are made up\n")
+        (folder / "key").write_text("the images of this table are made up\n", encoding="utf-8")
+        (folder / "key").chmod(0o600)
         config = {"tags": table, "privacy": {"key_file": str(folder / "key")}}
         (folder / "archive.yaml").write_text(json.dumps(config))  # JSON is YAML
         command = [sys.executable, "-m", "snakemake", "-c2", "--quiet", "all"]

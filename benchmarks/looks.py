@@ -179,7 +179,7 @@ class Watched:
     def watch(self) -> None:
         """Look until told to stop."""
         while not self.done.wait(0.1):
-            status = Path("/proc/self/status").read_text()
+            status = Path("/proc/self/status").read_text(encoding="utf-8")
             held = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
             self.peak = max(self.peak, int(held.split()[1]) / 2**20)
 

@@ -22,7 +22,7 @@ sys.executable = ShellPath(sys.executable)  # `script:` does not quote it (snake
 try:
     # Snakemake reads no configfile of a module that is given a config.
     config = completed(config, CLONE / "config/config.yaml")
-    checked(config, CLONE / "config/config.schema.yaml")
+    checked(config, CLONE / "config/config.schema.yaml", workflow.configfiles)
 except ConfigError as error:
     raise WorkflowError(f"the config has to be mended first:\n{error}") from None
 
@@ -40,8 +40,8 @@ SAMPLES = ["tuning", "holdout", *(["autoencoder"] if LOOKS else []), *TRIALS]
 WORDS, FACETS = {"words": "labels.tables.words"}, {"facets": "labels.tables.facets"}
 DERIVING = {"body_parts": "tags.body_parts", **WORDS} if config["tags"]["derive_text"] else {}
 
-# Scripts give polars and numba the cores that the job was granted, as Snakemake does for BLAS.
-shell.prefix('export POLARS_MAX_THREADS="$OMP_NUM_THREADS" NUMBA_NUM_THREADS="$OMP_NUM_THREADS"; ')
+# Scripts give polars and numba the cores that the job was granted; text is UTF-8 in any locale.
+shell.prefix("N=$OMP_NUM_THREADS; export PYTHONUTF8=1 POLARS_MAX_THREADS=$N NUMBA_NUM_THREADS=$N; ")
 
 
 wildcard_constraints:

@@ -31,7 +31,12 @@ rule counts:
         "../scripts/counts.py"
 
 
-GALLERY = {"gallery": "report.gallery", "burned_in": "report.burned_in", "seed": "seed"}
+GALLERY = {
+    "gallery": "report.gallery",
+    "burned_in": "report.burned_in",
+    "least": "privacy.min_patients",
+    "seed": "seed",
+}
 FIGURES = ["flow.svg", "silhouettes.svg", "choice.svg"]
 FIGURES += branch(TREE, then=["tree.svg"], otherwise=["nesting.svg"])
 FIGURES += branch(

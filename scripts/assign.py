@@ -8,7 +8,7 @@ from tagsight.assigning.finished_run import load_run
 from tagsight.assigning.incoming import input_sites, not_applied, read_parts
 from tagsight.content.tables import content_tables
 from tagsight.reading.options import options_by
-from tagsight.run.atomic import stream_parquet, write_json, writing
+from tagsight.run.atomic import stream_parquet, write_csv, write_json
 from tagsight.run.jobs import logged, results_folder, resume_folder
 from tagsight.run.progress import LOG
 from tagsight.run.tables import without_uids
@@ -31,8 +31,7 @@ with logged(snakemake):
     stream_parquet(delivery.table(), out.table)
     shown = without_uids(pl.col("path")) if params.mask_paths else pl.col("path")
     for table, path in ((delivery.table(), out.csv), (delivery.rejected(), out.rejected)):
-        with writing(path) as temporary:
-            table.with_columns(shown).sink_csv(temporary, float_precision=6)
+        write_csv(table.with_columns(shown), path)
     write_json(summary, out.summary)
     LOG.info("%s", summary["result"])
     for key, about in (("sites", "sites"), ("warning", "drift")):

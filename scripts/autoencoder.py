@@ -4,7 +4,7 @@ from safetensors.torch import save_file
 
 from tagsight.looks.learning_images import learning_images
 from tagsight.looks.training import train
-from tagsight.run.atomic import write_parquet, writing
+from tagsight.run.atomic import SEAL, write_parquet, writing
 from tagsight.run.jobs import logged, resume_folder
 from tagsight.run.progress import LOG, Progress
 
@@ -27,5 +27,5 @@ with logged(snakemake):
     if training.is_empty():
         LOG.warning("no network was trained: fewer than two images that could be drawn are its own")
     with writing(snakemake.output.weights) as temporary:
-        save_file(weights, temporary)
+        save_file(weights, temporary, SEAL)
     write_parquet(training, snakemake.output.training)

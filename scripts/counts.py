@@ -10,11 +10,13 @@ from tagsight.run.jobs import logged
 from tagsight.run.tables import scan
 from tagsight.tree.encodings import load_tree
 
+FATES = {"image": pl.String, "reason": pl.String, "remark": pl.String}
+
 with logged(snakemake):
     inputs = snakemake.input
     sizes = {Path(path).stem: pl.scan_parquet(path).select(pl.len()) for path in inputs.samples}
-    fates = [pl.read_parquet(path, columns=["image", "reason"]) for path in inputs.fates]
-    no_fates = pl.DataFrame(schema={"image": pl.String, "reason": pl.String})
+    fates = [pl.read_parquet(path, columns=list(FATES)) for path in inputs.fates]
+    no_fates = pl.DataFrame(schema=FATES)
     content = counts(
         scan(inputs.tags),
         pl.read_parquet(inputs.rejected),

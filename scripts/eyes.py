@@ -4,7 +4,7 @@ from safetensors.numpy import save_file
 
 from tagsight.looks import eyes
 from tagsight.looks.learning_images import learning_images
-from tagsight.run.atomic import writing
+from tagsight.run.atomic import SEAL, writing
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
 
@@ -14,4 +14,4 @@ with logged(snakemake):
     LOG.info("%d images to learn from", len(images))
     fits = eyes.fit_all(params.eyes, images, params.device, snakemake.threads)
     with writing(snakemake.output[0]) as temporary:
-        save_file(fits, temporary)
+        save_file(fits, temporary, SEAL)

@@ -31,10 +31,10 @@ with logged(snakemake):
         figures = drawings.of_labels(documents, kinds, clusters, epochs)
     if training is not None:
         images, fates = np.load(inputs.images, mmap_mode="r"), pl.read_parquet(inputs.fates)
-        shown = pictures.picks(clusters, fates, count, params.seed, params.burned_in)
+        shown = pictures.picks(clusters, fates, count, params.seed, params.burned_in, params.least)
         examples = pictures.examples(shown) if len(training) else []
         trained = PRESETS[params.preset].trained(inputs.weights[0]) if examples else None
         reconstructions = reconstructed(trained, images[examples])
         figures |= drawings.from_pixels(documents, training, images, shown, reconstructions)
     for path in snakemake.output:
-        write_file(figures[Path(path).name], path)
+        write_file(figures[Path(path).name], path, readers="anyone")

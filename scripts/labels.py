@@ -21,4 +21,4 @@ with logged(snakemake):
     else:
         place, column = Path(params.table), params.columns["image"]
         labels = site_labels.of_table(inputs.annotations, place, column, key)
-    write_parquet(labels, snakemake.output[0], private=True)
+    write_parquet(labels, snakemake.output[0], readers="owner")

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from tagsight.handover.manifest import link, manifest
-from tagsight.run.atomic import writing
+from tagsight.run.atomic import write_csv
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
@@ -22,5 +22,4 @@ with logged(snakemake):
     for split, count in rows.group_by("split").len().sort("split").iter_rows():
         LOG.info("%s: %d images", split, count)
     link(rows, Path(out.links))
-    with writing(out.table, private=True) as temporary:
-        rows.write_csv(temporary)
+    write_csv(rows, out.table, readers="owner")

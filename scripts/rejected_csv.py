@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tagsight.run.atomic import writing
+from tagsight.run.atomic import write_csv
 from tagsight.run.jobs import logged
 from tagsight.run.tables import without_uids
 
@@ -10,5 +10,4 @@ with logged(snakemake):
     shards = pl.scan_parquet(snakemake.input)
     if snakemake.params.mask_paths:
         shards = shards.with_columns(without_uids(pl.col("path")))
-    with writing(snakemake.output[0]) as temporary:
-        shards.sink_csv(temporary, maintain_order=True)
+    write_csv(shards, snakemake.output[0])

@@ -5,7 +5,7 @@ import polars as pl
 from safetensors.numpy import load_file, save_file
 
 from tagsight.looks import eyes
-from tagsight.run.atomic import writing
+from tagsight.run.atomic import SEAL, writing
 from tagsight.run.jobs import logged
 
 with logged(snakemake):
@@ -20,4 +20,4 @@ with logged(snakemake):
         snakemake.threads,
     )
     with writing(snakemake.output[0]) as temporary:
-        save_file(seen, temporary)
+        save_file(seen, temporary, SEAL)

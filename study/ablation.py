@@ -37,7 +37,7 @@ BOOTSTRAPS = 10
 PERMUTATIONS = 9
 CLEAR = 2.0  # standard deviations over bootstraps above which a difference is clear
 ALL = 10**6
-DEFAULTS = yaml.safe_load((CLONE / "config/config.yaml").read_text())
+DEFAULTS = yaml.safe_load((CLONE / "config/config.yaml").read_text(encoding="utf-8"))
 DEFAULTS["gower"]["scale"] = "range"  # as in the runs of study/*.yaml, which are flat
 BODY_PARTS = read_spellings(CLONE / "tagsight/data/body_parts.csv")
 MEASURES = ("truth", "modality", "body_part", "stability", "silhouette", "explained", "beyond")

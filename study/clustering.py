@@ -38,8 +38,8 @@ def write(
     folder: Path, data_sets: Sequence[Data], missing: Sequence[str], table: pl.DataFrame
 ) -> None:
     """Write the page, its figures and the table."""
-    (folder / "clustering-agreement.svg").write_text(drawings.agreement(table))
-    (folder / "clustering-sizes.svg").write_text(drawings.sizes(table))
+    (folder / "clustering-agreement.svg").write_text(drawings.agreement(table), encoding="utf-8")
+    (folder / "clustering-sizes.svg").write_text(drawings.sizes(table), encoding="utf-8")
     table.write_csv(folder / "clustering.csv", float_precision=4)
     variants = [_ablation(folder, data_sets)] if any(each.run for each in data_sets) else []
     parts = [
@@ -52,7 +52,7 @@ def write(
         *variants,
         f"## What to take\n\n{verdict.recommendation(table)}",
     ]
-    (folder / "clustering.md").write_text("\n\n".join(parts) + "\n")
+    (folder / "clustering.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 HEAD = """# Which clustering?

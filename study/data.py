@@ -97,7 +97,8 @@ def idc() -> Data:
     table.parent.mkdir(parents=True, exist_ok=True)
     if not table.exists():
         table.symlink_to(IDC_INDEX_PARQUET_FILEPATH)
-    shutil.copy(CLONE / "config/idc.key", table.parent / "key")
+    shutil.copyfile(CLONE / "config/idc.key", table.parent / "key")
+    (table.parent / "key").chmod(0o600)
     return _read("IDC", _run("idc", "config/idc.yaml", "study/idc.yaml"))
 
 

@@ -75,7 +75,7 @@ def write(folder: Path, table: pl.DataFrame) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     published = table.filter(~pl.col("choosing"))
     table.write_csv(folder / "labels.csv", float_precision=4)
-    (folder / "labels.svg").write_text(figure(means(published)))
+    (folder / "labels.svg").write_text(figure(means(published)), encoding="utf-8")
     parts = [
         _head(published),
         _designs(published),
@@ -83,7 +83,7 @@ def write(folder: Path, table: pl.DataFrame) -> None:
         _habits(published),
         _choice(table),
     ]
-    (folder / "labels.md").write_text("\n\n".join(parts) + "\n")
+    (folder / "labels.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def means(table: pl.DataFrame) -> pl.DataFrame:

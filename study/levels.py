@@ -211,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="False alarms and power of the pair statistic.")
     parser.add_argument("--draws", type=int, default=DRAWS)
     content = tables(parser.parse_args().draws)
-    PAGE.write_text(written(PAGE.read_text(), content))
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), content), encoding="utf-8")
 
 
 if __name__ == "__main__":

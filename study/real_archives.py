@@ -74,7 +74,7 @@ def of_idc(index: Path, patients: Sequence[str]) -> Archive:
     They have no pictures. Of their descriptions words alone are known: technique that
     config/idc.yaml reads from a collection's descriptions is no tag here.
     """
-    config = yaml.safe_load((CLONE / "config/idc.yaml").read_text())["tags"]
+    config = yaml.safe_load((CLONE / "config/idc.yaml").read_text(encoding="utf-8"))["tags"]
     splits = [s for s in config["split"] if s["column"] not in DESCRIPTIONS]
     with tempfile.TemporaryDirectory() as folder:
         some = Path(folder) / "index.parquet"

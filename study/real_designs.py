@@ -23,7 +23,7 @@ from tagsight.tree.dealing import numbers_of, tree_choice
 from tagsight.tree.encodings import Tree, flat
 from tagsight.tree.placing import place
 
-_CONFIG = yaml.safe_load((CLONE / "config/config.yaml").read_text())["labels"]
+_CONFIG = yaml.safe_load((CLONE / "config/config.yaml").read_text(encoding="utf-8"))["labels"]
 DEFAULT = Design(shares=(_CONFIG["region_weight"], _CONFIG["facets_weight"]))
 COUNT = int(_CONFIG["count"])
 

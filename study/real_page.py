@@ -150,7 +150,7 @@ def write(folder: Path, table: pl.DataFrame, about: Mapping[str, str]) -> None:
     for (name,), rows in table.group_by("archive", maintain_order=True):
         intro = IDC if str(name) == "IDC" else ""
         parts.append(f"## {name}\n\n{intro}{about[str(name)]}\n\n{_section(str(name), rows)}")
-    (folder / "labels-real.md").write_text("\n\n".join(parts) + "\n")
+    (folder / "labels-real.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def paired(rows: pl.DataFrame, ours: str, other: str, score: str) -> tuple[float, float]:

@@ -56,7 +56,7 @@ def replayed(jobs: Sequence[Job], folder: Path, seed: int) -> str | None:
 
 
 def _execute(job: Job) -> None:
-    code = compile(job.script.read_text(), str(job.script), "exec")
+    code = compile(job.script.read_text(encoding="utf-8"), str(job.script), "exec")
     exec(code, {"__name__": "__main__", "snakemake": job.given})
 
 

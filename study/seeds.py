@@ -84,12 +84,14 @@ def failure(jobs: Sequence[Job], run: Path, seed: int) -> str | None:
     if rule:
         return f"{rule} failed"
     results = run / "results"
-    if any("Traceback" in path.read_text() for path in (run / "logs").rglob("*.log")):
+    if any(
+        "Traceback" in path.read_text(encoding="utf-8") for path in (run / "logs").rglob("*.log")
+    ):
         return "a traceback in a log"
     labels = pl.read_csv(results / "annotations.csv", infer_schema=False)["label"]
     if labels.is_empty() or labels.null_count():
         return f"{labels.null_count()} of {len(labels)} images have no label"
-    said = (results / "report/result.txt").read_text()
+    said = (results / "report/result.txt").read_text(encoding="utf-8")
     untested = read_json(results / "draws.json")["untested"]
     if not all(line in said for line in untested):
         return "result.txt does not say what could not be tested"
@@ -103,9 +105,11 @@ def _prepared(run: Path, paths: Sequence[str]) -> tuple[Path, Path]:
     """A new folder with its config, which reads a list of paths."""
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)
-    (run / LIST).write_text("".join(f"{path}\n" for path in paths))
+    (run / LIST).write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
     config = run / "config.yaml"
-    config.write_text(yaml.safe_dump({"input": LIST, "autoencoder": {"epochs": 1}}))
+    config.write_text(
+        yaml.safe_dump({"input": LIST, "autoencoder": {"epochs": 1}}), encoding="utf-8"
+    )
     return run, config
 
 

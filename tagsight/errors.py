@@ -3,6 +3,7 @@
 UserError            the user can act on it; shown as one line
 ├── ConfigError      a key of the config
 ├── ArchiveError     the input: folders, lists, files
+├── TableError       a table of the user's: how it is written
 └── DataError        the archive does not hold what the config asks for
 """
 
@@ -17,6 +18,10 @@ class ConfigError(UserError):
 
 class ArchiveError(UserError):
     """The input cannot be listed or read."""
+
+
+class TableError(UserError):
+    """A table of the user's cannot be read; the line begins with its path."""
 
 
 class DataError(UserError):

@@ -1,4 +1,7 @@
-"""Why a file is rejected: the closed list of reasons."""
+"""Why a file is rejected: the closed list of reasons.
+
+`container` is none that a user sees: a container's members are read in its place.
+"""
 
 from typing import Literal
 
@@ -11,6 +14,8 @@ Reason = Literal[
     "truncated",
     "bad_header",
     "bad_container",
+    "container",
+    "system_file",
     "too_deep",
     "too_large",
     "too_slow",
@@ -23,6 +28,10 @@ Reason = Literal[
     "whole_slide",
     "duplicate",
 ]
+
+
+# Of files that are in order and no images, which say nothing of an archive.
+HARMLESS: tuple[Reason, ...] = ("dicomdir", "system_file")
 
 
 class Rejection(Exception):

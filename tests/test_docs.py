@@ -70,8 +70,8 @@ def label_tables():
 
 
 def page():
-    schema = yaml.safe_load((CONFIG / "config.schema.yaml").read_text())
-    defaults = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    schema = yaml.safe_load((CONFIG / "config.schema.yaml").read_text(encoding="utf-8"))
+    defaults = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))
     rows = []
     for key, rule in keys(schema):
         value = defaults
@@ -85,8 +85,8 @@ def page():
 
 def test_the_page_on_the_config_says_what_schema_and_defaults_say():
     if os.environ.get("TAGSIGHT_WRITE_DOCS"):
-        (CONFIG / "README.md").write_text(page())
-    assert (CONFIG / "README.md").read_text() == page()
+        (CONFIG / "README.md").write_text(page(), encoding="utf-8")
+    assert (CONFIG / "README.md").read_text(encoding="utf-8") == page()
 
 
 PAGES = [*CLONE.glob("*.md"), *(CLONE / "docs").glob("*.md"), CONFIG / "README.md"]
@@ -96,7 +96,7 @@ ROOMS = [path.name for path in (CLONE / "tagsight").iterdir() if path.is_dir()]
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_of_the_project_that_a_page_names_is_there(page):
     folders = "|".join(["tagsight", "rules", "scripts", "tests", "envs", "benchmarks", *ROOMS])
-    named = re.findall(rf"`((?:{folders})/[\w/.]+)`", page.read_text())
+    named = re.findall(rf"`((?:{folders})/[\w/.]+)`", page.read_text(encoding="utf-8"))
     places = {name: [CLONE / name, CLONE / "tagsight" / name] for name in named}
     known = {n for n, p in places.items() if any(q.exists() or Path(f"{q}.py").exists() for q in p)}
     assert set(named) - known == set()

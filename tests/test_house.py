@@ -53,14 +53,18 @@ MOST_MODULES = 14  # of a room
 )
 def test_the_tools_have_nothing_to_say(command):
     done = subprocess.run(
-        [sys.executable, *command.split()], cwd=CLONE, capture_output=True, text=True, check=False
+        [sys.executable, *command.split()],
+        cwd=CLONE,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def rules():
     """Name -> text of each rule."""
-    text = "\n".join(path.read_text() for path in RULES)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in RULES)
     return dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n(?=    ))+)", text, re.MULTILINE))
 
 
@@ -100,7 +104,7 @@ def test_every_rule_carries_its_recipe():
 
 @pytest.mark.parametrize("path", RULES + SCRIPTS + LIBRARY, ids=lambda path: path.name)
 def test_every_file_opens_with_what_it_is(path):
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert text.startswith('"""') or path.name == "__init__.py", "no docstring"
 
 
@@ -108,9 +112,9 @@ def test_rules_scripts_and_entrance_are_short():
     lengths = [len(text.splitlines()) for text in rules().values()]
     assert statistics.median(lengths) <= 26
     assert max(lengths) <= 40
-    assert all(len(path.read_text().splitlines()) <= 40 for path in SCRIPTS)
+    assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 40 for path in SCRIPTS)
     for name in ("Snakefile", "rules/common.smk"):
-        assert len((CLONE / name).read_text().splitlines()) < 60, name
+        assert len((CLONE / name).read_text(encoding="utf-8").splitlines()) < 60, name
 
 
 def code_lines(function):
@@ -128,7 +132,7 @@ def lines_of(node):
 
 def functions():
     for path in LIBRARY:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 yield f"{path.name}: {node.name}", code_lines(node)
 
@@ -141,7 +145,9 @@ def test_functions_are_small():
 
 
 def test_modules_are_small_and_none_is_an_attic():
-    long = {p.name: n for p in LIBRARY if (n := len(p.read_text().splitlines())) > 400}
+    long = {
+        p.name: n for p in LIBRARY if (n := len(p.read_text(encoding="utf-8").splitlines())) > 400
+    }
     assert long == {}
     assert not [p for p in LIBRARY if re.search("util|helper|misc|common", p.stem)]
 
@@ -162,7 +168,7 @@ def test_every_import_of_the_library_is_one_that_recipes_see():
 
 def test_who_reads_the_table_of_body_parts_has_it_in_the_recipe():
     """Its content counts where a rule reads the key, see BASE_TABLES: a rule must not forget it."""
-    readers = {p.stem for p in SCRIPTS if "spelling_table(" in p.read_text()}
+    readers = {p.stem for p in SCRIPTS if "spelling_table(" in p.read_text(encoding="utf-8")}
     counted = {
         r for r in rules() if re.search(r"tags\.body_parts|DERIVING|WANTED", directive(r, "params"))
     }
@@ -194,11 +200,44 @@ def test_rooms_are_small():
     assert {str(room): size for room, size in sizes.items() if size > MOST_MODULES} == {}
 
 
+def is_text_without_encoding(call):
+    """Whether a call leaves it to the locale what the bytes of a file or a pipe mean."""
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if "encoding" in named:
+        return False
+    if name in ("read_text", "write_text"):
+        return len(call.args) == (name == "write_text")
+    if name == "open" and isinstance(call.func, ast.Name):
+        mode = call.args[1] if len(call.args) > 1 else named.get("mode", ast.Constant("r"))
+        return isinstance(mode, ast.Constant) and "b" not in str(mode.value)
+    if name == "open" and not call.args and not call.keywords:
+        return True
+    return any(getattr(named.get(arg), "value", False) is True for arg in TEXT)
+
+
+TEXT = ("text", "universal_newlines")
+OURS = ("tagsight", "scripts", "study", "benchmarks", "tests")
+
+
+@pytest.mark.parametrize("folder", OURS)
+def test_text_is_utf8_in_any_locale(folder):
+    for path in sorted((CLONE / folder).rglob("*.py")):
+        calls = [n for n in ast.walk(ast.parse(path.read_bytes())) if isinstance(n, ast.Call)]
+        found = [call.lineno for call in calls if is_text_without_encoding(call)]
+        assert (path.name, found) == (path.name, [])
+
+
+def test_rules_read_text_as_utf8_in_any_locale():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in [*RULES, CLONE / "Snakefile"])
+    assert not re.findall(r"(?:read_text|write_text|open)\((?![^)]*encoding)[^)]*\)", text)
+
+
 def test_no_two_public_classes_have_one_name():
     names = Counter(
         node.name
         for path in LIBRARY
-        for node in ast.parse(path.read_text()).body
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert [name for name, count in names.items() if count > 1] == []
@@ -217,14 +256,22 @@ def test_every_test_module_stands_in_the_room_of_what_it_tests():
 
 def test_the_library_knows_no_snakemake():
     for path in LIBRARY:
-        assert not re.search(r"^(import|from) snakemake", path.read_text(), re.MULTILINE), path
+        assert not re.search(
+            r"^(import|from) snakemake", path.read_text(encoding="utf-8"), re.MULTILINE
+        ), path
 
 
 def test_the_library_is_empty_at_all_of_its_doors():
     """A name that an `__init__` makes leads a recipe to no module: see tagsight/run/imports.py."""
     outermost, *doors = sorted((CLONE / "tagsight").rglob("__init__.py"))
-    assert {str(door): door.read_text() for door in doors if door.read_text()} == {}
-    (version,) = ast.parse(outermost.read_text()).body  # alone, and made when it is asked for
+    assert {
+        str(door): door.read_text(encoding="utf-8")
+        for door in doors
+        if door.read_text(encoding="utf-8")
+    } == {}
+    (version,) = ast.parse(
+        outermost.read_text(encoding="utf-8")
+    ).body  # alone, and made when it is asked for
     assert isinstance(version, ast.FunctionDef)
     assert version.name == "__getattr__"
     assert tagsight.__version__ == metadata.version("tagsight")
@@ -232,7 +279,7 @@ def test_the_library_is_empty_at_all_of_its_doors():
 
 def test_nothing_large_and_no_result_is_in_the_repository():
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=CLONE, capture_output=True, text=True, check=False
+        ["git", "ls-files", "-z"], cwd=CLONE, capture_output=True, encoding="utf-8", check=False
     )
     if listed.returncode:
         pytest.skip("not a git clone")

@@ -5,18 +5,23 @@ import lzma
 import zlib
 from collections import deque
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from tagsight.archive.source import Source, bad_container
 from tagsight.rejections import Rejection
+from tagsight.run.processes import alive
+
+Packing = Literal["gz", "bz2", "xz", "zst"]
 
 _CHUNK = 2**16  # bytes read at once
+_SIP = 256  # bytes that zstandard gets at once: they unpack to 8 MiB at most
 _PADDING = 32  # chunks of zeros between two compressed streams in one file
 _BLOCK = 2**18  # bytes unpacked at once
 _BLOCKS = 640  # blocks in memory: 160 MiB, more than the files that the reader reads at once
-_LIMIT = 2**30  # bytes that any file may unpack to
-_RATIO = 1000  # bytes per byte of the file, if that is more
-_MAX_DICTIONARY = 2**28  # bytes of memory that an .xz may ask for
+# What a file may unpack to is told in bytes, not in seconds, so that it is the same on any machine.
+_LIMIT = 2**27  # bytes that any file may unpack to
+_RATIO = 300  # bytes more per byte of the file; black pictures come to a hundred
+_MAX_DICTIONARY = 2**28  # bytes of memory that an .xz or .zst may ask for
 
 
 class Unpacker(Protocol):
@@ -62,33 +67,78 @@ class Gzip:
         return unpacked
 
 
-def _unpacker(suffix: str) -> Unpacker:
-    if suffix == "bz2":
+class Zstandard:
+    """Zstandard's unpacker (RFC 8878), with the interface of the others."""
+
+    def __init__(self) -> None:
+        try:
+            import zstandard  # here, as few archives need it
+        except ImportError:
+            raise bad_container("the package zstandard is not installed") from None
+        self._error = zstandard.ZstdError
+        self._inner = zstandard.ZstdDecompressor(max_window_size=_MAX_DICTIONARY).decompressobj()
+        self._input, self._used = b"", 0
+        self._rest = b""  # unpacked and not asked for yet
+
+    @property
+    def eof(self) -> bool:
+        """Return whether the end of the stream was reached."""
+        return bool(self._inner.eof) and not self._rest
+
+    @property
+    def needs_input(self) -> bool:
+        """Return whether more output needs more input."""
+        return not self._rest and self._used == len(self._input)
+
+    @property
+    def unused_data(self) -> bytes:
+        """Return the input after the end of the stream."""
+        return bytes(self._inner.unused_data) + self._input[self._used :]
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Return at most `max_length` bytes more. Raises ValueError where the data are damaged."""
+        if data:
+            self._input, self._used = data, 0
+        while len(self._rest) < max_length and self._used < len(self._input):
+            if self._inner.eof:
+                break
+            piece = self._input[self._used : self._used + _SIP]
+            self._used += len(piece)
+            try:
+                self._rest += self._inner.decompress(piece)
+            except self._error as error:
+                raise ValueError from error
+        unpacked, self._rest = self._rest[:max_length], self._rest[max_length:]
+        return unpacked
+
+
+def _unpacker(packing: Packing) -> Unpacker:
+    if packing == "bz2":
         return bz2.BZ2Decompressor()
-    if suffix == "xz":
+    if packing == "xz":
         return lzma.LZMADecompressor(memlimit=_MAX_DICTIONARY)
-    return Gzip()
+    return Zstandard() if packing == "zst" else Gzip()
 
 
 class Decompressed(Source):
     """The bytes that a compressed file unpacks to.
 
-    packed: the file; suffix: bz2, xz, or else gzip.
+    packed: the file, which is closed with it; packing: how it is compressed.
     The last 160 MiB are kept; a place before them costs unpacking from the start again. In a
     process only the file that was read last keeps them.
     """
 
     _read_last: ClassVar["Decompressed | None"] = None
 
-    def __init__(self, packed: Source, suffix: str) -> None:
+    def __init__(self, packed: Source, packing: Packing) -> None:
         self._packed = packed
-        self._suffix = suffix
+        self._packing = packing
         self.mtime_ns = packed.mtime_ns
-        self._limit = max(_LIMIT, _RATIO * packed.size)
+        self._limit = _LIMIT + _RATIO * packed.size
         self._begin()
 
     def _begin(self) -> None:
-        self._unpacker = _unpacker(self._suffix)
+        self._unpacker = _unpacker(self._packing)
         self._next = 0  # place in the packed file
         self._blocks: deque[bytes] = deque()  # each of full length but the last
         self._first = 0  # number of the first of these blocks
@@ -120,6 +170,10 @@ class Decompressed(Source):
         """Return whether all bytes before `place` exist. Raises as `pread`."""
         return place <= 0 or self._piece(1, place - 1) != b""
 
+    def close(self) -> None:
+        """Close the packed file."""
+        self._packed.close()
+
     def _piece(self, size: int, place: int) -> bytes:
         """At most `size` bytes from `place` on, no further than its block."""
         start = place % _BLOCK
@@ -142,6 +196,7 @@ class Decompressed(Source):
         if self._blocks and len(self._blocks[-1]) < _BLOCK:
             return False
         self._hold()
+        alive()  # the way to a member is not the member's time
         data = self._unpack()
         if (self._first + len(self._blocks)) * _BLOCK > self._limit:
             raise Rejection("too_large", "unpacked")
@@ -194,7 +249,7 @@ class Decompressed(Source):
         more = self._unpacker.unused_data.lstrip(b"\0")
         for _ in range(_PADDING):
             if more:
-                self._unpacker = _unpacker(self._suffix)
+                self._unpacker = _unpacker(self._packing)
                 return more
             more = self._read().lstrip(b"\0")
         return b""

@@ -1,6 +1,5 @@
 """The files of an archive: folders are walked, lists are read; no file of the archive is opened."""
 
-import csv
 import os
 import re
 import stat
@@ -12,7 +11,8 @@ from typing import NamedTuple
 import polars as pl
 
 from tagsight.archive.paths import to_text
-from tagsight.errors import ArchiveError
+from tagsight.errors import ArchiveError, TableError
+from tagsight.run.csv_file import csv_head, csv_rows
 
 LISTS = (".txt", ".csv", ".parquet")
 _BATCH = 50_000  # files held in memory
@@ -124,23 +124,31 @@ def _rows(place: Path) -> Iterator[dict[str, str]]:
     if place.suffix.lower() == ".parquet":
         yield from _parquet_rows(place)
         return
-    with place.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        if place.suffix.lower() == ".txt":
+    if place.suffix.lower() == ".txt":
+        with place.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             yield from ({"path": line.rstrip("\r\n")} for line in file)
-            return
-        first = next(csv.reader(file), [])
-        if "path" in first:
-            yield from csv.DictReader(file, fieldnames=first)
-        elif first and re.search(r"[/.]", first[0]):  # no header: a path looks like a path
-            yield {"path": first[0]}
-            yield from ({"path": row[0]} for row in csv.reader(file) if row)
-        else:
-            raise _no_column(place)
+        return
+    try:
+        yield from _csv_rows(place)
+    except TableError as error:
+        raise ArchiveError(f"input: {error}") from None
+
+
+def _csv_rows(place: Path) -> Iterator[dict[str, str]]:
+    head = csv_head(place, ["path"], "surrogateescape")
+    if "path" in head.columns:
+        for row in csv_rows(place, head, "surrogateescape"):
+            yield dict(zip(head.columns, row, strict=True))
+    elif re.search(r"[/.]", head.columns[0]):  # no header: a path looks like a path
+        yield {"path": head.columns[0]}
+        yield from ({"path": row[0]} for row in csv_rows(place, head, "surrogateescape"))
+    else:
+        raise _no_column(place)
 
 
 def _parquet_rows(place: Path) -> Iterator[dict[str, str]]:
     try:
-        table = pl.scan_parquet(place)
+        table = pl.scan_parquet(place, glob=False)
         names = table.collect_schema().names()
         count = table.select(pl.len()).collect().item()
     except (pl.exceptions.PolarsError, OSError) as error:

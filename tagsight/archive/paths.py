@@ -4,6 +4,9 @@ import os
 import re
 
 _ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+_OF_A_SYSTEM = re.compile(
+    r"(?i)(?:^|[/!])(?:__MACOSX(?:/.*)?|\._[^/!]*|\.DS_Store|(?:eh)?thumbs\.db|desktop\.ini)$"
+)
 
 
 def to_text(path: str) -> str:
@@ -38,3 +41,11 @@ def to_path(text: str) -> str:
         rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode()
     )
     return os.fsdecode(data)
+
+
+def is_of_a_system(path: str) -> bool:
+    """Return whether a path (text form) is one that systems leave behind for themselves.
+
+    A Mac's half of each file it packs (`__MACOSX`, `._name`), and indices of folders.
+    """
+    return _OF_A_SYSTEM.search(path) is not None

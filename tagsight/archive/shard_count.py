@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tagsight.archive.listing import LISTS
 from tagsight.archive.sites import named_sites
+from tagsight.run.plain_text import counted
 
 PER_SHARD, MOST = 100_000, 1024
 _BLOCK = 2**20  # bytes read at a time
@@ -40,7 +41,7 @@ def remark(files: int, shards: int) -> str | None:
         return None
     better = min(ceil(files / PER_SHARD), MOST)
     return (
-        f"tags.shards: {files:,} files are read in {shards} part{'' if shards == 1 else 's'}; "
+        f"tags.shards: {counted(files, 'file')} are read in {counted(shards, 'part')}; "
         f"`tags.shards: {better}` lets as many be read side by side"
     )
 
@@ -62,6 +63,6 @@ def _parquet_rows(path: Path) -> int:
     import polars as pl  # loads for a while, and every job makes the plan
 
     try:
-        return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
     except (pl.exceptions.PolarsError, OSError):
         return 0  # the job that reads it says what is wrong

@@ -14,6 +14,7 @@ import polars as pl
 from tagsight.archive.listing import NO_SITES, ListedFile, find
 from tagsight.arrays import Bools, Int64s, UInt64s
 from tagsight.errors import ArchiveError
+from tagsight.run.atomic import telling_of_a_full_disk
 from tagsight.run.progress import Progress
 from tagsight.run.tables import LISTED
 
@@ -84,7 +85,8 @@ def _spilled(
         frame = frame.with_columns(_shards(frame["path"], shards), pl.Series("number", numbers))
         frame = frame.filter(pl.Series(sample.is_drawn(numbers))).sort("shard", maintain_order=True)
         spill = Spill(folder / f"{i}.parquet", np.cumsum(_counts(frame["shard"], shards)))
-        frame.drop("shard").write_parquet(spill.path, row_group_size=_BATCH // 16)
+        with telling_of_a_full_disk(spill.path):
+            frame.drop("shard").write_parquet(spill.path, row_group_size=_BATCH // 16)
         progress.add(len(batch))
         yield spill
 

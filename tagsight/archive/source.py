@@ -9,10 +9,26 @@ import errno
 import io
 import os
 import stat
+import time
 from abc import abstractmethod
-from typing import BinaryIO, NamedTuple, Protocol, Self
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple, Protocol, Self, TypeVar
 
-from tagsight.rejections import Rejection
+from tagsight.rejections import Reason, Rejection
+from tagsight.run.processes import Failure
+
+T = TypeVar("T")
+
+# Errors of disks and networks that may be gone at the next try, and of a process that has too many
+# files open. None of them says anything of the file.
+_PASSING = frozenset(
+    {errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EIO, errno.ENOMEM}
+    | {errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EREMOTEIO, errno.ECONNRESET}
+)
+_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
+PASSING = frozenset(map(os.strerror, _PASSING | _HANDLES))  # as details
+_PAUSES = (0.05, 0.5)  # s, before another try
+_patience = [40]  # pauses that a process makes in all: a disk that is gone should not cost days
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -93,20 +109,14 @@ class FileSource(Source):
         size = min(size, self.size - place)  # so that a false length in a file costs nothing
         if size <= 0 or place < 0:
             return b""
-        try:
-            return os.pread(self._descriptor, size, self._start + place)
-        except OSError as error:
-            raise rejection_of(error) from error
+        return _patiently(lambda: os.pread(self._descriptor, size, self._start + place))
 
     def readinto(self, buffer: memoryview, place: int, /) -> int:
         """Fill `buffer`, see `Source`, without a copy in between."""
         size = min(len(buffer), self.size - place)
         if size <= 0 or place < 0:
             return 0
-        try:
-            return os.preadv(self._descriptor, [buffer[:size]], self._start + place)
-        except OSError as error:
-            raise rejection_of(error) from error
+        return _patiently(lambda: os.preadv(self._descriptor, [buffer[:size]], self._start + place))
 
     def part(self, size: int, start: int, owner: object) -> "FileSource":
         """Return the `size` bytes from `start` on as a source; `owner` closes the file."""
@@ -170,15 +180,29 @@ def open_file(path: str) -> FileSource:
     O_NONBLOCK: opening a pipe returns at once instead of waiting for a writer.
     Raises Rejection (vanished, unreadable, not_a_regular_file, empty_file).
     """
-    try:
-        descriptor = os.open(path, _FLAGS)
-    except (OSError, ValueError) as error:
-        raise rejection_of(error) from error
+    descriptor = _patiently(lambda: os.open(path, _FLAGS))
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode) and status.st_size:
         return FileSource(descriptor, status.st_size, status.st_mtime_ns)
     os.close(descriptor)
     raise Rejection("empty_file" if stat.S_ISREG(status.st_mode) else "not_a_regular_file")
+
+
+def _patiently(call: Callable[[], T]) -> T:
+    """What a call of the system returns, after some tries where its error may pass.
+
+    Raises Rejection.
+    """
+    for pause in (*_PAUSES, None):
+        try:
+            return call()
+        except (OSError, ValueError) as error:
+            passing = isinstance(error, OSError) and error.errno in _PASSING
+            if pause is None or not passing or not _patience[0]:
+                raise rejection_of(error) from error
+            _patience[0] -= 1
+            time.sleep(pause)
+    raise AssertionError  # the last try returns or raises
 
 
 def rejection_of(error: OSError | ValueError) -> Rejection:
@@ -192,7 +216,14 @@ def rejection_of(error: OSError | ValueError) -> Rejection:
     return Rejection("unreadable", os.strerror(error.errno or 0))
 
 
-MAX_MEMBERS = 5_000_000  # of a container
+# Why a file is rejected whose reading ended a supervised process.
+REASONS: dict[Failure, Reason] = {
+    "crashed": "reader_crashed",
+    "out_of_memory": "too_large",
+    "too_slow": "too_slow",
+}
+MAX_MEMBERS = 2_000_000  # of a container
+MAX_NAMES = 2**28  # characters of all their names
 
 
 class Member(NamedTuple):

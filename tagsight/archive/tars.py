@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from tagsight.archive.paths import to_text
 from tagsight.archive.source import Member, Source, bad_container
+from tagsight.rejections import Rejection
 
 _BLOCK = 512
 _ZEROS = bytes(_BLOCK)
 _PADDING = 2**20 // _BLOCK  # blocks of zeros between two tars in one file
 _MAX_EXTENDED = 2**20  # bytes of a pax header or a long name
+_MOST_IDLE, _IDLE_PER_MEMBER = 100_000, 10  # headers without data: links, folders, empty files
 _REGULAR, _WITHOUT_DATA, _NO_FILES = b"\x0007", b"123456", b"123456DNV"
 _LONG_NAME, _LONG_LINK, _SPARSE = b"L", b"K", b"S"
 _SHARED, _BEFORE = b"g", b"xXgLK"  # headers about the headers after them
@@ -31,12 +33,16 @@ class Header(NamedTuple):
 def tar_members(data: Source) -> Iterator[Member]:
     """Yield the files in a tar, in order; links, folders and devices are skipped.
 
-    Raises Rejection where the tar is cut off, or is no tar: the members before that are complete.
+    Raises Rejection where the tar is cut off, or is no tar, or goes on and on without data: the
+    members before that are complete.
     """
-    place = 0
+    place, idle = 0, 0
     shared: dict[bytes, bytes] = {}
     next_only: dict[bytes, bytes] = {}
     while (header := _next_header(data, place)) is not None:
+        idle += -_IDLE_PER_MEMBER if header.size and header.kind in _REGULAR else 1
+        if idle > _MOST_IDLE:
+            raise Rejection("too_large", "headers without data")
         if header.kind in _BEFORE:
             (shared if header.kind == _SHARED else next_only).update(_extended(data, header))
             place = _after(header.place, header.size)
@@ -67,17 +73,20 @@ def _next_header(data: Source, place: int) -> Header | None:
     while block == _ZEROS and place - start < _PADDING * _BLOCK:
         place += _BLOCK
         block = data.pread(_BLOCK, place)
-    if place > start and not _is_header(block):
+    if place > start and not is_header(block):
         return None
     if len(block) < _BLOCK:
         raise bad_container("cut off")
-    if not _is_header(block):
+    if not is_header(block):
         raise bad_container("damaged" if place else "no tar")
     return _header(data, block, place + _BLOCK)
 
 
-def _is_header(block: bytes) -> bool:
-    """Whether the checksum is right; some old writers summed signed bytes."""
+def is_header(block: bytes) -> bool:
+    """Return whether a block is a tar's header: whether its checksum is right.
+
+    Some old writers summed signed bytes.
+    """
     try:
         checksum = _number(block[148:156]) if len(block) == _BLOCK else None
     except ValueError:

@@ -12,6 +12,7 @@ from tagsight.assigning.finished_run import FinishedRun
 from tagsight.errors import DataError
 from tagsight.reading.shard_reader import Shard
 from tagsight.run.atomic import write_parquet
+from tagsight.run.plain_text import counted
 from tagsight.run.tables import person
 from tagsight.tree import fits
 
@@ -187,14 +188,14 @@ def _beyond(run: FinishedRun, ends: Mapping[str, Mapping[str, novelty.Ends]]) ->
 def _result(summary: dict[str, Any], groups: str) -> str:
     """Two sentences: how many images fit, and whether the delivery has drifted."""
     rejected = sum(summary["rejected"].values())
-    remainder = f"({summary['known']:,} were known, {rejected:,} files not taken)"
+    was = "was" if summary["known"] == 1 else "were"
+    remainder = f"({summary['known']:,} {was} known, {counted(rejected, 'file')} not taken)"
     if not summary["new"]:
         return f"No new images {remainder}."
-    images = "image" if summary["new"] == 1 else "images"
     apart = f", {n:,} could not be compared" if (n := summary["not_compared"]) else ""
     drifted = {True: "has", False: "has not", None: "is too small to tell whether it has"}
     return (
-        f"{summary['new']:,} new {images}, {summary['fit_none']:,} of which "
+        f"{counted(summary['new'], 'new image')}, {summary['fit_none']:,} of which "
         f"({summary['fit_none_share']:.1%}) fit none of the {groups}{apart} and "
         f"{summary['new_values']:,} have values that the run has not {remainder}. "
         f"The delivery as a whole {drifted[summary['drift']['drifted']]} drifted from the run."

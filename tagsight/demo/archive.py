@@ -55,7 +55,7 @@ def _command(
 
 def _follow(command: list[str], progress: ProgressCounter | None) -> None:
     """Run a command and count its images; raises CalledProcessError where it fails."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout is not None
         for line in process.stdout:
             if progress is not None:

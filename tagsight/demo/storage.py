@@ -1,10 +1,12 @@
 """Drawn images and tags as DICOM files (PS3.10), stored as each device does it."""
 
 import io
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 from PIL import Image
 from pydicom.config import IGNORE
@@ -267,7 +269,7 @@ def build(tags: Mapping[str, object], stored: StoredPixels, device: Device, numb
     if device.compress == "jpeg":
         _encode_jpeg(ds, stored.pixels)
     elif device.compress in COMPRESSED:
-        _compress(ds, COMPRESSED[device.compress])
+        _compress(ds, stored.pixels, COMPRESSED[device.compress])
     return ds
 
 
@@ -283,8 +285,37 @@ def _encode_jpeg(ds: Dataset, pixels: Integers) -> None:
               "LossyImageCompressionMethod": "ISO_10918_1"})  # fmt: skip
 
 
-def _compress(ds: Dataset, syntax: UID) -> None:
-    ds.compress(syntax, generate_instance_uid=False)
+def _compress(ds: Dataset, pixels: Integers, syntax: UID) -> None:
+    frames = pixels.reshape(-1, ds.Rows, ds.Columns, *[3] * (ds.SamplesPerPixel == 3))
+    encode = {JPEGLSLossless: _jpeg_ls, JPEG2000Lossless: _jpeg_2000, RLELossless: _run_lengths}
+    ds.file_meta.TransferSyntaxUID = syntax
+    ds.PixelData = encapsulate([encode[syntax](np.ascontiguousarray(frame)) for frame in frames])
+    ds["PixelData"].VR = "OB"
+    ds["PixelData"].is_undefined_length = True
+
+
+def _jpeg_ls(frame: Integers) -> bytes:
+    return bytes(imagecodecs.jpegls_encode(frame.view(f"u{frame.dtype.itemsize}")))
+
+
+def _jpeg_2000(frame: Integers) -> bytes:
+    encode = imagecodecs.jpeg2k_encode
+    return bytes(encode(frame, level=0, codecformat="J2K", reversible=True, mct=False))
+
+
+def _run_lengths(frame: Integers) -> bytes:
+    """Return a frame as PS3.5 Annex G has it: a segment for each byte of a sample, row by row."""
+    width = frame.dtype.itemsize
+    octets = frame.astype(f">u{width}", copy=False).view(np.uint8)
+    planes = octets.reshape(*frame.shape[:2], -1)
+    segments = [
+        bytes(imagecodecs.packbits_encode(np.ascontiguousarray(planes[..., n]), axis=-1))
+        for n in range(planes.shape[2])
+    ]
+    padded = [segment + b"\0" * (len(segment) % 2) for segment in segments]
+    places = [64 + sum(map(len, padded[:n])) for n in range(len(padded))]
+    head = struct.pack("<16I", len(padded), *places, *[0] * (15 - len(padded)))
+    return head + b"".join(padded)
 
 
 def save(ds: Dataset, path: Path) -> None:

@@ -51,7 +51,8 @@ def gather(
         if tag in parsed.elements:
             for groups in islice(items(parsed.window, parsed.elements[tag]), item, item + 1):
                 _take_groups(texts, parsed, groups, keep, words)
-    texts.values["TransferSyntaxUID"] = str(parsed.syntax)
+    # A private one may name an institution.
+    _put(texts, "TransferSyntaxUID", "UI", str(parsed.syntax), keep)
     return texts
 
 

@@ -4,27 +4,48 @@ It keeps keyed hashes of the file's identifiers, one text for each public keywor
 (never the values) of the keywords that it withholds: see `privacy`.
 """
 
-import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pydicom.uid import UID
 
-from tagsight.archive.source import Source
+from tagsight.archive.opening import forget_containers
+from tagsight.archive.paths import is_of_a_system
+from tagsight.archive.source import PASSING, Source
+from tagsight.dicom import burned_in
 from tagsight.dicom.dictionary import region_column, words_column
-from tagsight.dicom.drawable import Demand, demand, is_complete, is_directory
+from tagsight.dicom.drawable import Demand, check_pixels, demand, is_directory
 from tagsight.dicom.header_texts import HeaderTexts, gather
 from tagsight.dicom.part10 import ParsedFile, Pixels, open_header
-from tagsight.dicom.privacy import WITHHELD, identifier_hash, image_hash, patient_hash, repeating
+from tagsight.dicom.privacy import (
+    WITHHELD,
+    identifier_hash,
+    image_hash,
+    in_public,
+    patient_hash,
+    repeating,
+)
 from tagsight.rejections import Reason, Rejection
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.facet_words import FacetWords
-from tagsight.terms.manufacturers import known_maker
 from tagsight.terms.technique_words import TechniqueWords, joined
 
-# Kinds of images that usually carry text: ultrasound, secondary capture, photographs.
-_WRITTEN_ON = {"US", "IVUS", "SC", "XC", "OT"}
-_WRITTEN_ON_CLASS = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(7|6\.1|3\.1|77\.1\.4)(\.\d+)*")
+# Keywords on which it depends whether an image can be drawn and what is written on it. The batch
+# reader judges all headers that agree in these at once: nothing else may be looked at.
+FACTS = frozenset(
+    [
+        "BitsAllocated",
+        "BitsStored",
+        "Columns",
+        "DimensionOrganizationType",
+        "NumberOfFrames",
+        "PhotometricInterpretation",
+        "Rows",
+        "SamplesPerPixel",
+        "TransferSyntaxUID",
+        *burned_in.FACTS,
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +71,7 @@ class Image(NamedTuple):
 
     image, instance, series, study, patient: None where the file has no such identifier;
     undrawable: the reason if the image is kept for its tags alone; size: bytes of the open file;
-    mtime_ns: of the open file.
+    mtime_ns: of the open file; remark: what is wrong with it and did no harm, empty if nothing is.
     """
 
     image: str
@@ -64,6 +85,7 @@ class Image(NamedTuple):
     withheld: list[str]
     size: int
     mtime_ns: int
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +124,16 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
     binary numbers in their shortest decimal form; an empty value counts as absent. A known maker
     has one name, so that an institution in its place can be distinguished. Functional groups
     (shared, first frame) fill what the top level lacks. What is withheld: see `privacy`.
+    Where a fault of the machine kept the file from being read, it is opened once more.
     """
+    read = _read_once(path, key, options)
+    if isinstance(read, RejectedFile) and read.reason == "unreadable" and read.detail in PASSING:
+        forget_containers()  # which hold files open
+        return _read_once(path, key, options)
+    return read
+
+
+def _read_once(path: str, key: bytes, options: ReaderOptions) -> Image | RejectedFile:
     try:
         with open_header(path) as parsed:
             if is_directory(parsed):
@@ -115,7 +146,17 @@ def read_header(path: str, key: bytes, options: ReaderOptions) -> Image | Reject
             derived = _derived(header, options)
             return _image(parsed, header, verdict, undrawable, (path, key), derived)
     except Rejection as rejection:
-        return RejectedFile(rejection.reason, rejection.detail)
+        return rejected_file(path, rejection)
+
+
+def rejected_file(path: str, rejection: Rejection) -> RejectedFile:
+    """Return what is told of a file that is rejected; path: in text form.
+
+    A file that is no DICOM by what it holds is told from what systems leave behind by its name.
+    """
+    if rejection.reason in ("not_dicom", "empty_file") and is_of_a_system(path):
+        return RejectedFile("system_file")
+    return RejectedFile(rejection.reason, rejection.detail)
 
 
 def assess(
@@ -123,15 +164,16 @@ def assess(
 ) -> Verdict:
     """Return the verdict on the texts of an image; the offset of `pixels` does not matter."""
     need, rejected = Demand(), None
+    facts = {keyword: header.values[keyword] for keyword in FACTS if keyword in header.values}
     try:
-        need = demand(header.values, pixels, syntax)
+        need = demand(facts, pixels, syntax)
     except Rejection as rejection:
         rejected = RejectedFile(rejection.reason, rejection.detail)
     return Verdict(
         demand=need,
         rejected=rejected,
         repeating=tuple(repeating(header.values, header.withheld, header.vrs, keep)),
-        burned_in=_is_burned_in(header.values),
+        burned_in=burned_in.may_have_text(header.values),
     )
 
 
@@ -143,8 +185,11 @@ def undrawable_reason(
     Raises Rejection where the reason is not among `allowed`.
     """
     rejected = verdict.rejected
-    if rejected is None and not is_complete(source, pixels, verdict.demand):
-        rejected = RejectedFile("pixels_incomplete")
+    if rejected is None:
+        try:
+            check_pixels(source, pixels, verdict.demand)
+        except Rejection as rejection:
+            rejected = RejectedFile(rejection.reason, rejection.detail)
     if rejected is None:
         return None
     if rejected.reason not in allowed:
@@ -164,8 +209,7 @@ def _image(
     uids = header.values | header.withheld
     uid = uids.get("SOPInstanceUID")
     values = {k: t for k, t in header.values.items() if k not in verdict.repeating}
-    if "Manufacturer" in values:
-        values["Manufacturer"] = known_maker(values["Manufacturer"]) or values["Manufacturer"]
+    values = {k: in_public(k, header.vrs[k], text) for k, text in values.items()}
     return Image(
         image=image_hash(key, uid, path),
         instance=identifier_hash(key, uid),
@@ -178,6 +222,7 @@ def _image(
         withheld=sorted({*header.withheld, *verdict.repeating}),
         size=parsed.file.size,
         mtime_ns=parsed.file.mtime_ns,
+        remark="delimiters" if parsed.window.strays else "",
     )
 
 
@@ -205,15 +250,3 @@ def _derived(header: HeaderTexts, options: ReaderOptions) -> dict[str, str]:
     found = {region_column(k): region(k, text, options) for k, text in described.items()}
     found |= {words_column(k): words(k, text, modality, options) for k, text in described.items()}
     return {column: value for column, value in found.items() if value}
-
-
-def _is_burned_in(values: dict[str, str]) -> bool:
-    """Whether the header says so, or the image is of a kind that usually carries text.
-
-    A NO in such kinds is not trusted: the tag is often left at its default.
-    """
-    return (
-        values.get("BurnedInAnnotation") == "YES"
-        or values.get("Modality") in _WRITTEN_ON
-        or _WRITTEN_ON_CLASS.fullmatch(values.get("SOPClassUID", "")) is not None
-    )

@@ -17,13 +17,12 @@ from typing import BinaryIO
 from pydicom import config
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.datadict import dictionary_has_tag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
-from pydicom.valuerep import VR
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from tagsight.archive.opening import open_source
 from tagsight.archive.source import BytesSource, Source
 from tagsight.dicom import tokenizer
-from tagsight.dicom.tokenizer import MAX_VALUE, ByteOrder, Element, Window
+from tagsight.dicom.tokenizer import KNOWN_VRS, MAX_VALUE, ByteOrder, Element, Window
 from tagsight.rejections import Rejection
 
 PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
@@ -31,7 +30,6 @@ PIXEL_TAGS |= {0x7FE00010: "PixelData"}
 SYNTAX_TAG, CHARSET_TAG = 0x00020010, 0x00080005
 MAX_INFLATED = 256 * 2**20
 _META = ByteOrder(implicit=False, little=True)  # PS3.10 7.1; some writers omit the VRs
-_KNOWN_VRS = {vr.encode() for vr in VR if len(vr) == 2}
 _STOP = frozenset(PIXEL_TAGS)
 
 # pydicom's messages about odd values quote the values.
@@ -110,6 +108,8 @@ def parse(source: Source) -> ParsedFile:
     if len(head) < 6:
         raise Rejection("truncated")
     encoding = _encoding(head)
+    if encoding.implicit and _is_explicit(window, place, syntax):
+        encoding = ByteOrder(implicit=False, little=syntax != ExplicitVRBigEndian)
     elements, pixels = _elements(window, place, encoding, marked=start is not None)
     return ParsedFile(
         elements=elements,
@@ -140,7 +140,7 @@ def _start(window: Window) -> int | None:
 def _looks_like_an_element(head: bytes) -> bool:
     """Whether it is of group 0002 or 0008, with a VR or a short length after its tag."""
     group, element = struct.unpack("<HH", head[:4])
-    if head[4:6] in _KNOWN_VRS:
+    if head[4:6] in KNOWN_VRS:
         return {group, group >> 8} & {2, 8} != set()
     length = int(struct.unpack("<I", head[4:8])[0])
     return group in (2, 8) and element <= 0x0100 and length <= 0x400
@@ -201,8 +201,18 @@ def _encoding(head: bytes) -> ByteOrder:
 
     A group number is below 0x0100 at the start of a data set, so its zero byte shows the order.
     """
-    implicit = head[4:6] not in _KNOWN_VRS
+    implicit = head[4:6] not in KNOWN_VRS
     return ByteOrder(implicit, implicit or head[1] <= head[0])
+
+
+def _is_explicit(window: Window, place: int, syntax: UID | None) -> bool:
+    """Whether only the VR of the first element is one that PS3.5 lacks, as the syntax says."""
+    if syntax is None or not syntax.is_transfer_syntax or syntax.is_implicit_VR:
+        return False
+    explicit = ByteOrder(implicit=False, little=syntax != ExplicitVRBigEndian)
+    _, _, start, length = window.head(place, explicit)
+    after = window.take(start + length, 6)
+    return after[4:6] in KNOWN_VRS
 
 
 def _syntax_by(encoding: ByteOrder) -> UID:

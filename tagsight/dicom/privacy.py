@@ -4,7 +4,8 @@ What leaves, as it is in the header:
 - the value of a public attribute that is not a person's name, not in PS3.15 Table E.1-1, not free
   text, and, if it is a UID, registered by the standard (`is_kept`), if
 - its text can be read, is not too long and has the form of its VR (`is_presentable`), and
-- it does not repeat an identifying value of the same image (`repeating`).
+- it does not repeat an identifying value of the same image (`repeating`), in any way of writing
+  it (`identities`).
 
 What leaves in another form:
 - SOP Instance, Series and Study Instance UID and Patient ID as keyed hashes (`identifier_hash`),
@@ -12,6 +13,7 @@ What leaves in another form:
   of closed lists, if the config asks for them (`headers.region`, `headers.words`),
 - the meaning of the code in three sequences on anatomy and view (`header_texts.CODED_TAGS`),
 - of the sequence on radiopharmaceuticals a word of a closed list for each (`header_texts.tracers`),
+- an age above 89 years as 90 (`in_public`),
 - the keyword of each value that is withheld, never the value.
 
 Beside the header two things are kept as they are: the path of the file, in columns `path` alone,
@@ -25,19 +27,20 @@ dicom-anonymizer), PS3.6 (registered UIDs, VRs), PS3.5 6.2 (VRs, names of person
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 
 from dicomanonymizer.dicom_anonymization_databases import dicomfields_2023
 from pydicom.datadict import keyword_for_tag
 
 from tagsight.dicom.dictionary import attribute, repeating_groups, uid_name
+from tagsight.dicom.identities import CLOCKS, LONG, NUMBERS, containing, searchable, written_forms
 from tagsight.run.hashing import keyed_hash
+from tagsight.terms.defined_terms import is_defined_term
 from tagsight.terms.manufacturers import known_maker
 
 WITHHELD = "\0"  # in place of a value that cannot or must not be shown; no real value equals it
 MAX_LENGTH = 1024  # characters of a value
-MIN_LENGTH = 4  # characters of an identifying text that is looked for in other values
 
 # Keywords of Table E.1-1 that describe rather than identify: withheld too, but the reason given
 # for leaving them out is that they are free text.
@@ -84,17 +87,24 @@ _FREE = frozenset({"LT", "ST", "UR", "UT"})  # VRs of free text
 _HAND_TYPED = frozenset({"AE", "LO", "SH", "UC"})  # VRs of other values that people type
 _FORMAL = frozenset({"AS", "DA", "DS", "DT", "IS", "TM"})  # VRs of numbers, dates, times, ages
 _IDENTIFYING = frozenset({"AE", "DA", "DT", "LO", "PN", "SH", "UC", "UI"})  # each value by itself
-_REPEATING = frozenset({*_FREE, *_HAND_TYPED, "CS", "DA", "DT", "IS", "SQ"})  # of what may repeat
+# VRs of values that may repeat an identifying one.
+_REPEATING = frozenset({*_FREE, *_HAND_TYPED, *NUMBERS, *CLOCKS, "CS", "DA", "DT", "SQ"})
+_MEASURES = frozenset({"Columns", "NumberOfFrames", "Rows"})  # without them nothing can be drawn
 _PERSONAL = frozenset({"AccessionNumber", "OtherPatientIDs", "PatientBirthDate", "PatientID"})
 
-_JOINT = re.compile(r"[\\=^]")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _UNIT_OR_NOTHING = re.compile(
     r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?"
 )
+_AGE = re.compile(r"\s*(?P<number>\d+(?:[.,]\d*)?)\s*(?P<unit>[^\W\d_]*)\s*")
+_A_YEAR = {"D": 365.25, "W": 52.18, "M": 12}  # units of an age (PS3.5 6.2, AS) in a year
+OLDEST = "090Y"
 # Placeholders in Patient ID: the patients of such files are unknown.
 _PLACEHOLDER = re.compile(
-    r"(?i)\W*(|0+|x+|9{3,}|n/?a|none|null|unknown|anon(ym(ous|i[sz]ed)?)?|removed)\W*"
+    r"(?i)[\W_]*(|0+|x+|9{3,}|n/?a|nil|none|null|blank|missing|unknown|undefined|"
+    r"not (known|given|available)|unbekannt|inconnue?|desconocido|sconosciuto|removed|"
+    r"no ?(patient ?)?(id|name)|anon(ym(e|ous|i[sz]ed|isiert)?)?([ _]patient)?|"
+    r"de-?identified)[\W_]*"
 )
 
 
@@ -174,32 +184,27 @@ def identifies_alone(keyword: str, vr: str) -> bool:
 
 
 def may_repeat(keyword: str, vr: str, keep: Collection[str]) -> bool:
-    """Return whether values of an attribute are compared with identifying ones."""
-    return vr in _REPEATING and keyword not in PIXEL_FACTS and keyword not in keep
+    """Return whether values of an attribute are compared with identifying ones.
 
-
-def can_hold_identity(text: str) -> bool:
-    """Return whether a text is long enough to repeat an identifying one."""
-    return len(text) >= MIN_LENGTH
-
-
-def identities(values: Iterable[str]) -> list[str]:
-    """Return the texts to look for, in lower case: each part of each value that is long enough.
-
-    A person's name is looked for as a whole and by each of its components (PS3.5 6.2.1: `^` between
-    components, `=` between writings).
+    Whoever keeps an attribute that names a patient (`keep`) wants that name.
     """
-    return sorted({piece for value in values for piece in _identities_of(value)})
+    return vr in _REPEATING and keyword not in _MEASURES and not _is_kept_name(keyword, keep)
 
 
-@lru_cache(maxsize=2**12)  # files of a series share most of them
-def _identities_of(value: str) -> frozenset[str]:
-    pieces = {value}
-    if _JOINT.search(value):
-        parts = re.split(r"[\\=]", value)
-        pieces = {p for part in parts for p in (part, part.replace("^", " "), *part.split("^"))}
-    plain = {piece.strip().lower() for piece in pieces}
-    return frozenset(piece for piece in plain if can_hold_identity(piece))
+def _is_kept_name(keyword: str, keep: Collection[str]) -> bool:
+    return keyword in _PERSONAL and keyword in keep
+
+
+@lru_cache(maxsize=2**14)
+def searched(keyword: str, vr: str, text: str) -> str:
+    """Return what of a value is looked through for identifying texts, see `identities.searchable`.
+
+    A term that the standard defines for the attribute is none, whatever a patient is called.
+    """
+    if vr == "CS":
+        items = [item for item in text.split("\\") if not is_defined_term(keyword, item)]
+        text = "\\".join(items)
+    return searchable(vr, text)
 
 
 def repeating(
@@ -211,27 +216,53 @@ def repeating(
     """Return the keywords of values that repeat an identifying value of the same image.
 
     shown, withheld: texts of the image by keyword; vrs: the VR of each.
-    Stations and institutions are often named after the maker or the model: so a known maker is
-    always shown, and a model is compared only with persons' names and numbers.
+    Stations and institutions are often named after the maker or the model, dates are often equal,
+    and short numbers are equal by chance: so a known maker is always shown, and a model, a kept
+    attribute and a number are compared only with what is of persons (their names and numbers), a
+    number also with what is long.
     """
-    identifying = {k: text for k, text in withheld.items() if identifies_alone(k, vrs[k])}
-    persons = [text for k, text in identifying.items() if vrs[k] == "PN" or k in _PERSONAL]
-    texts = {k: text for k, text in shown.items() if may_repeat(k, vrs.get(k, ""), keep)}
-    model = {k: texts.pop(k) for k in ("ManufacturerModelName",) if k in texts}
-    if known_maker(texts.get("Manufacturer", "")):
-        del texts["Manufacturer"]
-    repeated = keywords_containing(texts, identities(identifying.values()))
-    return repeated + keywords_containing(model, identities(persons))
+    every, persons = set[str](), set[str]()
+    for keyword, text in withheld.items():
+        vr = vrs[keyword]
+        if text and identifies_alone(keyword, vr):
+            forms = written_forms(keyword, vr, text)
+            every |= forms
+            persons |= forms if vr == "PN" or keyword in _PERSONAL else frozenset()
+    texts = {
+        keyword: searched(keyword, vrs.get(keyword, ""), text)
+        for keyword, text in shown.items()
+        if may_repeat(keyword, vrs.get(keyword, ""), keep)
+    }
+    if known_maker(shown.get("Manufacturer", "")):
+        texts.pop("Manufacturer", None)
+    numbers = {k for k in texts if vrs.get(k, "") in NUMBERS}
+    careful = {k for k in texts if k == "ManufacturerModelName" or k in keep}
+    parts = (
+        (texts.keys() - numbers - careful, every),
+        (numbers - careful, persons | {form for form in every if len(form) >= LONG}),
+        (careful, persons),
+    )
+    found = {k for keys, forms in parts for k in containing({k: texts[k] for k in keys}, forms)}
+    return [keyword for keyword in texts if keyword in found]
 
 
-def keywords_containing(texts: Mapping[str, str], identity_texts: Iterable[str]) -> list[str]:
-    """Return the keywords of texts that contain one of the identities as whole words."""
-    everything = "\n".join(texts.values()).lower()
-    present = [identity for identity in identity_texts if identity in everything]
-    if not present:
-        return []
-    words = re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, present))})(?![^\W_])")
-    return [keyword for keyword, text in texts.items() if words.search(text.lower())]
+def in_public(keyword: str, vr: str, text: str) -> str:
+    """Return a value that may leave in the form in which it does.
+
+    A known maker has one name. An age above 89 years is 90 (45 CFR 164.514 (b)(2)(i)(C): all ages
+    above 89 in one category).
+    """
+    if keyword == "Manufacturer":
+        return known_maker(text) or text
+    return "\\".join(map(_capped_age, text.split("\\"))) if vr == "AS" else text
+
+
+def _capped_age(text: str) -> str:
+    age = _AGE.fullmatch(text)
+    if age is None:
+        return text
+    years = float(age["number"].replace(",", ".")) / _A_YEAR.get(age["unit"][:1].upper(), 1)
+    return OLDEST if years >= 90 else text
 
 
 def identifier_hash(key: bytes, text: str | None) -> str | None:

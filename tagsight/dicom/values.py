@@ -4,7 +4,7 @@ import struct
 from functools import lru_cache
 
 import numpy as np
-from pydicom.charset import decode_bytes
+from pydicom.charset import CODES_TO_ENCODINGS, decode_bytes
 
 from tagsight.dicom.privacy import MAX_LENGTH, WITHHELD, is_presentable
 
@@ -14,6 +14,7 @@ MULTIPLE = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH"
 SINGLE = frozenset({"LT", "ST", "UR", "UT"})
 NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
 _PADDING = " \0"
+_ESCAPE = "\x1b"
 _DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
 
 
@@ -27,8 +28,9 @@ def text_of(vr: str, data: bytes, encodings: tuple[str, ...], little: bool) -> s
 
     data: bytes of the value; encodings: Python's names of the character sets; little: byte order.
     Returns an empty text for padding alone and for bulk values (OB, OW, UN …), WITHHELD for bytes
-    that cannot be decoded and for texts that are not presentable (see `privacy`). The texts of
-    short values are cached: the same bytes recur in many files.
+    that cannot be decoded, escapes of unknown character sets among them, and for texts that are
+    not presentable (see `privacy`). The texts of short values are cached: the same bytes recur in
+    many files.
     """
     if len(data) <= 64:
         return _cached(vr, data, encodings, little)
@@ -56,10 +58,23 @@ def _characters(vr: str, data: bytes, encodings: tuple[str, ...]) -> str:
     else:
         delimiters = _DELIMITERS | ({0x5C} if vr in MULTIPLE else set())
         try:
-            text = decode_bytes(data, list(encodings), delimiters)
+            text = _unescaped(data, encodings, delimiters)
         except (UnicodeError, LookupError):
             return WITHHELD
-    return cleaned(vr, text)
+    return WITHHELD if _ESCAPE in text else cleaned(vr, text)
+
+
+def _unescaped(data: bytes, encodings: tuple[str, ...], delimiters: set[int]) -> str:
+    """A text without the escapes that switch its character sets.
+
+    An escape stands for one set alone (PS3.3 C.12.1.1.2): where (0008,0005) leaves it out it is
+    read all the same, or it would stay in the text, as that of GB 2312 does in pydicom.
+    """
+    named = {code: name for code, name in CODES_TO_ENCODINGS.items() if code in data}
+    text = decode_bytes(data, [*encodings, *named.values()], delimiters)
+    for code in named:
+        text = text.replace(code.decode("ascii"), "")
+    return text
 
 
 def cleaned(vr: str, text: str) -> str:

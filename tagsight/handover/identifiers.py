@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.archive.containers import expand
+from tagsight.archive.expanding import expand
 from tagsight.dicom.header_texts import one_vr
 from tagsight.dicom.part10 import ParsedFile, open_header
 from tagsight.dicom.privacy import identifier_hash

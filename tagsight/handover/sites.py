@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from tagsight.interpretation.agreement import agreement, inside
-from tagsight.run.tables import label_column, person
+from tagsight.run.tables import counted_person, label_column
 from tagsight.tags.labels import labels as outside
 
 OUTSIDE = ("modality", "region", "body_part", "manufacturer")  # that sites are compared with
@@ -25,7 +25,7 @@ def labelled_images(
     told = ["region"] if "region" in columns else []
     read = ["modality", "manufacturer", *([] if told else ["body_part"])]
     images = annotations.select(
-        "image", "name", *told, label=label_column(columns), person=person()
+        "image", "name", *told, label=label_column(columns), person=counted_person()
     ).collect()
     for table in (tags.select("image", "site").collect(), outside(tags, spellings)["image", *read]):
         images = images.join(table, on="image", how="left", maintain_order="left")

@@ -1,6 +1,6 @@
 """Cards: each cluster in words, by the tag values that its images share and others lack."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +9,10 @@ import polars as pl
 from tagsight.arrays import Int64s, Integers
 from tagsight.dicom.dictionary import uid_name
 from tagsight.interpretation.names import HOLDS, mix
-from tagsight.run.tables import person
+from tagsight.run.tables import counted_person
 from tagsight.tags import parsers
 from tagsight.tags.encoding import Column, Encoding
+from tagsight.terms.defined_terms import modalities
 
 SHOWN = 12  # tags of a card
 PIECES = 4  # of a name; more where names would be equal
@@ -93,13 +94,14 @@ def cards(
     (largest difference of shares): `keyword`, `column`, `value`, and the shares of images with this
     value `inside` and `outside` the cluster. For a number, `value` is the median with the
     quartiles, and the shares are those between the quartiles. Presence is not shown after a value
-    of the same tag. `name` is unique; a body part that is in no table is in it only where
-    min_patients patients have it.
+    of the same tag. `name` is unique; a modality or body part that is in no table is in it
+    only where min_patients patients have it.
     """
     rows = clusters.select("image", "cluster", "medoid").join(
         sample, on="image", how="inner", maintain_order="left"
     )
-    rows = rows.with_columns(body_part=_public_body_parts(rows, min_patients))
+    terms = {"modality": modalities(), "body_part": parsers.vocabulary()}
+    rows = rows.with_columns(_public(name, known, min_patients) for name, known in terms.items())
     cluster = rows["cluster"].to_numpy()
     tags = [_shown(ranked, min_patients) for ranked in _distinguishing(rows, cluster, encoding)]
     names: set[str] = set()
@@ -136,16 +138,15 @@ def with_medoids(cards: Sequence[dict[str, Any]], medoids: pl.DataFrame) -> list
     ]
 
 
-def _public_body_parts(rows: pl.DataFrame, min_patients: int) -> pl.Series:
-    """Body parts; null if rare and in no table, since users may type a patient's name there."""
-    standard = pl.col("body_part").is_in(sorted(parsers.vocabulary()))
-    frequent = person().n_unique().over("body_part") >= min_patients
-    return rows.select(pl.when(standard | frequent).then("body_part")).to_series()
+def _public(label: str, known: Collection[str], min_patients: int) -> pl.Expr:
+    """A label; null if rare and in no table, since users may type a patient's name there."""
+    frequent = counted_person().n_unique().over(label) >= min_patients
+    return pl.when(pl.col(label).is_in(sorted(known)) | frequent).then(label).alias(label)
 
 
 def _distinguishing(rows: pl.DataFrame, cluster: Integers, encoding: Encoding) -> list[list[_Tag]]:
     """One tag per column for each cluster, the largest difference of shares first."""
-    patients = rows.select(person().rank("dense")).to_series().to_numpy()  # (n,)
+    patients = rows.select(counted_person().rank("dense")).to_series().to_numpy()  # (n,)
     tags: list[list[_Tag]] = [[] for _ in range(int(cluster.max()) + 1)]
     for column in encoding.columns:
         find = _numeric if column.kind == "numeric" else _categorical

@@ -24,7 +24,7 @@ import polars as pl
 
 from tagsight.arrays import Integers
 from tagsight.interpretation.agreement import agreement
-from tagsight.run.tables import person
+from tagsight.run.tables import counted_person
 
 MARGIN = 0.1
 ANATOMY, MODALITY = "body_part", "modality"
@@ -96,7 +96,7 @@ def with_makers(
     maker though the others are not. It is None where fewer patients, or no others, state a maker.
     """
     stated = members.join(
-        sample.select("image", "modality", "manufacturer", person=person()), on="image"
+        sample.select("image", "modality", "manufacturer", person=counted_person()), on="image"
     ).drop_nulls("manufacturer")
     return [card | {"maker": _maker(stated, card[key], min_patients)} for card in cards]
 

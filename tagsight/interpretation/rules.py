@@ -38,7 +38,7 @@ from tagsight.interpretation.conditions import (
     numbers_of,
     written,
 )
-from tagsight.run.tables import person
+from tagsight.run.tables import counted_person
 from tagsight.tags.encoding import PRESENCE, Column, Encoding
 
 DEPTH = 3
@@ -50,7 +50,7 @@ NO_RULE = dict.fromkeys(("rule", "purity", "coverage", "heldout_purity", "heldou
 HEAD = """\
 # A rule a cluster, from a decision tree of at most three questions: what tells its images from all
 # others. purity: share of the images that the rule holds for that are the cluster's. coverage:
-# share of the cluster's images that it holds for. heldout_…: the same on images of other patients,
+# share of the cluster's images that it holds for. heldout_*: the same on images of other patients,
 # which it was not made from, each in the cluster of its nearest medoid. ImageType[0] is the first
 # item of a tag that has several; what is missing is not any value.
 # More: tagsight/interpretation/rules.py.
@@ -83,7 +83,7 @@ def rules(
     where its denominator is 0.
     """
     labels, holdout_labels = _labels(sample, clusters), _labels(holdout, others)
-    patients = sample.select(person().rank("dense")).to_series().to_numpy()
+    patients = sample.select(counted_person().rank("dense")).to_series().to_numpy()
     questions = list(_questions(sample, encoding, patients, min_patients))
     none = np.empty((len(sample), 0), np.float32)
     inputs = np.column_stack([none, *(question.values for question in questions)])

@@ -35,6 +35,8 @@ class LookupTable(NamedTuple):
     def of(self, array: np.ndarray) -> np.ndarray:
         """Return the entries for an array of integers; beyond the table its first or last entry."""
         top = len(self.entries) - 1
+        if array.dtype == np.uint64:
+            array = np.minimum(array, np.uint64(2**62))
         wide = array.astype(np.int32 if array.dtype.itemsize < 4 else np.int64)
         return np.asarray(self.entries[np.clip(wide - self.first, 0, top)])
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -10,10 +10,13 @@ from PIL import Image
 from tagsight.arrays import Floats, UInt8s
 from tagsight.dicom.drawable import check_drawable, frame_count
 from tagsight.dicom.header_texts import gather
+from tagsight.dicom.numerals import numbers
 from tagsight.dicom.part10 import open_header
-from tagsight.looks.decoding import middle_frame
-from tagsight.looks.greyscale import grey_levels
+from tagsight.looks.frames.decoding import middle_frame
+from tagsight.looks.frames.remarks import joined
+from tagsight.looks.greyscale import grey_levels, header_remarks
 from tagsight.rejections import Reason, Rejection
+from tagsight.run.plain_text import counted
 from tagsight.run.processes import map_supervised
 from tagsight.run.progress import Progress
 
@@ -34,8 +37,36 @@ class PixelError(Exception):
         self.detail = detail
 
 
+class Picture(NamedTuple):
+    """A picture: uint8 (size, size), and remarks of `frames.remarks` on it, None without any."""
+
+    levels: UInt8s
+    remark: str | None
+
+
+class Pictures(NamedTuple):
+    """Pictures of many files, in their order.
+
+    images: uint8 (n, size, size), zeros where there is none; reasons: why there is none, None
+    where there is one; remarks: on those that there are, see Picture.
+    """
+
+    images: UInt8s
+    reasons: list[str | None]
+    remarks: list[str | None]
+
+
 def render(path: str, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
-    """Return the middle frame of a file as grey levels: modality table, window, resizing.
+    """Return the middle frame of a file as grey levels: see `draw`.
+
+    Returns uint8 (size, size).
+    Raises PixelError as `draw`.
+    """
+    return draw(path, aspect, size).levels
+
+
+def draw(path: str, aspect: Aspect = "pad", size: int = 128) -> Picture:
+    """Draw the middle frame of a file as grey levels: modality table, window, resizing.
 
     path: in text form; aspect: `pad` keeps the proportions of what was imaged (pixels need not be
     square) and fills with black, `stretch` fills the square; size: pixels a side.
@@ -44,7 +75,7 @@ def render(path: str, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
     window, or if it would show nothing, the range of the pixels without padding is used.
     MONOCHROME1 is inverted, colour becomes luma, header values are those of the frame;
     overlays are not drawn, mosaics are not split.
-    Returns uint8 (size, size), all equal only where all pixels are equal.
+    Returns a Picture, all equal only where all pixels are equal.
     Raises PixelError where the file cannot be drawn.
     """
     try:
@@ -54,9 +85,10 @@ def render(path: str, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
             assert parsed.pixels is not None  # check_drawable makes sure
             if (frame := frame_count(values) // 2) > 0:
                 values = gather(parsed, frozenset(), frame).values
-            array, photometric = middle_frame(parsed, parsed.pixels, values)
-            grey = grey_levels(array, photometric, parsed, values)
-        return _fitted(grey, aspect, size, _height(values))
+            stored = middle_frame(parsed, parsed.pixels, values)
+            grey = grey_levels(stored.array, stored.photometric, parsed, values)
+        remark = joined((*stored.remarks, *header_remarks(values)))
+        return Picture(_fitted(grey, aspect, size, _height(values)), remark)
     except Rejection as rejection:
         raise PixelError(rejection.reason, rejection.detail) from rejection
     except MemoryError as error:
@@ -70,11 +102,8 @@ def render(path: str, aspect: Aspect = "pad", size: int = 128) -> UInt8s:
 def _height(values: dict[str, str]) -> float:
     """The height of a pixel divided by its width; 1 where that is unknown or implausible."""
     for keyword in _SPACINGS:
-        try:
-            height, width = map(float, values.get(keyword, "").split("\\")[:2])
-        except ValueError:
-            continue
-        if height > 0 and width > 0 and 1 / 16 <= height / width <= 16:
+        height, width = [*numbers(values, keyword), None, None][:2]
+        if height and width and min(height, width) > 0 and 1 / 16 <= height / width <= 16:
             return height / width
     return 1.0
 
@@ -111,29 +140,31 @@ def render_all(
     progress: Progress,
     size: int = 128,
     seconds: float = SECONDS,
-) -> tuple[UInt8s, list[str | None]]:
+) -> Pictures:
     """Return the pictures of many files, drawn in `threads` processes.
 
-    paths, aspect, size: see render; progress: counts files; seconds: allowed for one picture.
-    Returns uint8 (n, size, size) and n reasons, in the order of `paths`. A picture that could not
-    be drawn is all zeros, with its reason (None for all others). A decoder that crashes, or needs
-    more than `seconds` or 4 GiB, loses only its own picture.
+    paths, aspect, size: see draw; progress: counts files; seconds: allowed for one picture.
+    A decoder that crashes, or needs more than `seconds` or 4 GiB, loses only its own picture.
     """
     images = np.zeros((len(paths), size, size), np.uint8)
     reasons: list[str | None] = [None] * len(paths)
+    remarks = reasons.copy()
     attempt = partial(_attempt, aspect=aspect, size=size)
-    for place, picture in map_supervised(attempt, paths, threads, seconds, MEMORY):
+    order = sorted(range(len(paths)), key=paths.__getitem__)  # members of a container in one go
+    ordered = [paths[place] for place in order]
+    for number, picture in map_supervised(attempt, ordered, threads, seconds, MEMORY):
+        place = order[number]
         if isinstance(picture, str):
             reasons[place] = "decoder_crashed" if picture == "crashed" else picture
         else:
-            images[place] = picture
+            images[place], remarks[place] = picture
         progress.add(1)
-    return images, reasons
+    return Pictures(images, reasons, remarks)
 
 
-def _attempt(path: str, aspect: Aspect, size: int) -> UInt8s | str:
+def _attempt(path: str, aspect: Aspect, size: int) -> Picture | str:
     try:
-        return render(path, aspect, size)
+        return draw(path, aspect, size)
     except PixelError as error:
         return error.reason
 
@@ -143,7 +174,7 @@ def none_drawn(reasons: Sequence[str | None]) -> str | None:
     if not reasons or None in reasons:
         return None
     return (
-        f"none of the {len(reasons)} images of this sample could be drawn "
+        f"none of {counted(len(reasons), 'image')} of this sample could be drawn "
         f"({', '.join(sorted({str(reason) for reason in reasons}))}): what needs them is left out; "
         "see that the files are where they were, and that their pixels can be decoded"
     )

@@ -1,9 +1,10 @@
 """Training of an autoencoder: resumable, with bytes that do not depend on the number of threads."""
 
-import os
+import io
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tagsight.errors import DataError
 from tagsight.looks.autoencoder import Autoencoder
 from tagsight.looks.embedders import PRESETS
 from tagsight.looks.embeddings import choose_device, piece_of, scaled, single_threaded, to_input
+from tagsight.run.atomic import forget_state, read_state, write_state
 from tagsight.run.progress import LOG, ProgressCounter
 
 Taken = Callable[[Int64s], Tensor]  # rows -> their images, float32 (n, 1, 128, 128) in [0, 1]
@@ -193,11 +195,19 @@ def _resumed(
     resume: Path, model: Autoencoder, steps: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
     """Load the state of an earlier job; returns its history, empty where there is none."""
-    if not resume.exists():
+    content = read_state(resume)
+    if content is None:
         return []
-    state = torch.load(resume, map_location="cpu", weights_only=True)
-    model.load_state_dict(state["model"])
-    steps.load_state_dict(state["steps"])
+    fresh = deepcopy((model.state_dict(), steps.state_dict()))
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        steps.load_state_dict(state["steps"])
+        model.load_state_dict(state["model"])
+    except Exception:  # of another version of torch: whatever it makes of that
+        forget_state(resume)
+        model.load_state_dict(fresh[0])
+        steps.load_state_dict(fresh[1])
+        return []
     history: list[dict[str, Any]] = state["history"]
     return history
 
@@ -205,8 +215,7 @@ def _resumed(
 def _commit(
     resume: Path, model: Autoencoder, steps: torch.optim.Optimizer, history: list[dict[str, Any]]
 ) -> None:
-    resume.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = resume.with_name(resume.name + ".part")
     state = {"model": model.state_dict(), "steps": steps.state_dict(), "history": history}
-    torch.save(state, unfinished)
-    os.replace(unfinished, resume)
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_state(content.getvalue(), resume)

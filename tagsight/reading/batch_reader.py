@@ -25,19 +25,27 @@ from tagsight.dicom.headers import (
     Verdict,
     assess,
     read_header,
+    rejected_file,
     undrawable_reason,
 )
+from tagsight.dicom.identities import written_forms
 from tagsight.dicom.part10 import PIXEL_TAGS, Pixels
-from tagsight.dicom.privacy import identifier_hash, identities, image_hash, patient_hash
+from tagsight.dicom.privacy import identifier_hash, image_hash, patient_hash, searched
 from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.reading import fast_tokenizer, interning
 from tagsight.reading.value_meanings import ABSENT, PLAIN, PRESENT, WITHHELD, ValueMeanings
 from tagsight.rejections import Reason, Rejection
-from tagsight.run.processes import Marker
+from tagsight.run.processes import Marker, more_handles
 
 BATCH = 256  # files
 FIRST = 32 * 2**10  # bytes of a file that are read at first: 94 % of headers are shorter
 SECOND = 512 * 2**10
+_OTHERS = 40  # files that a process has open beside those it reads
+
+
+def batch_size() -> int:
+    """Return how many files may be read at once: BATCH, fewer where fewer may be open."""
+    return min(BATCH, max(1, more_handles() - _OTHERS))
 
 
 Images = list[tuple[int, Image]]
@@ -65,13 +73,15 @@ class SignatureFacts:
     """What all headers of one signature have in common.
 
     withheld: keywords; dropped: columns of values that repeat an identifying one;
-    texts: those in which an identifying value might occur, in lower case.
+    texts: those in which an identifying value might occur, as they are looked through;
+    forms: identifying texts in all the ways in which they may be written.
     """
 
     verdict: Verdict
     withheld: list[str]
     dropped: list[int]
     texts: str
+    forms: frozenset[str]
 
 
 def _pixels(tag: int, letters: int, offset: int, length: int) -> Pixels:
@@ -163,7 +173,8 @@ class Reader:
                 self._sizes[place] = source.size
                 sources[place] = source
             except Rejection as rejection:
-                others.append((place, RejectedFile(rejection.reason, rejection.detail)))
+                if rejection.reason != "unreadable":  # else tried again when the others are closed
+                    others.append((place, rejected_file(path, rejection)))
         return sources, others
 
     def _scan(self, sources: dict[int, Source], n: int) -> None:
@@ -253,7 +264,8 @@ class Reader:
                     facts.verdict, source, pixels[i], self._options.undrawable
                 )
             except Rejection as rejection:
-                others.append((place, RejectedFile(rejection.reason, rejection.detail)))
+                if rejection.reason != "unreadable":
+                    others.append((place, rejected_file(paths[place], rejection)))
                 continue
             codes[i, facts.dropped] = -1
             kept.append(i)
@@ -295,14 +307,36 @@ class Reader:
             verdict=verdict,
             withheld=sorted({*header.withheld, *verdict.repeating}),
             dropped=[meanings.columns[keyword] for keyword in verdict.repeating],
-            texts="\n".join(header.values.values()).lower(),
+            texts="\n".join(searched(k, header.vrs[k], text) for k, text in header.values.items()),
+            forms=frozenset[str]().union(
+                *(
+                    written_forms(k, header.vrs[k], text)
+                    for k, text in header.withheld.items()
+                    if text
+                )
+            ),
         )
 
     def _repeats(self, values: Int32s, facts: SignatureFacts) -> bool:
-        """Whether a value that differs from file to file might occur in another text."""
-        varying = values[self._meanings.varies[values]].tolist()
-        varying_texts = identities(self._meanings.texts[value] for value in varying)
-        return any(identity in facts.texts for identity in varying_texts)
+        """Whether a value that differs from file to file might occur in another text.
+
+        It is identifying and in a text, or it is a number and an identifying text.
+        """
+        varying: set[str] = set()
+        for value in values[self._meanings.varies[values]].tolist():
+            head = self._meanings.heads[value]
+            varying |= written_forms(head.keyword, head.vr, self._meanings.texts[value])
+        numbers = {
+            number
+            for value in values[self._meanings.measures[values]].tolist()
+            for number in self._searched(value).split("\n")
+        }
+        repeated = not numbers.isdisjoint(facts.forms | varying)
+        return repeated or any(form in facts.texts for form in varying)
+
+    def _searched(self, value: int) -> str:
+        head = self._meanings.heads[value]
+        return searched(head.keyword, head.vr, self._meanings.texts[value])
 
     def _image(
         self,

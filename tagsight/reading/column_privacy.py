@@ -4,14 +4,16 @@ A file's header is judged value by value. Here each distinct value of a column i
 and only rows in which one value could repeat another are judged one by one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 
 from tagsight.dicom import privacy
 from tagsight.dicom.dictionary import attribute
 from tagsight.dicom.header_texts import CODED_TAGS
-from tagsight.dicom.privacy import WITHHELD, identifies_alone, identities, is_kept, may_repeat
+from tagsight.dicom.identities import written_forms
+from tagsight.dicom.privacy import WITHHELD, identifies_alone, is_kept, may_repeat, searched
 from tagsight.dicom.values import NUMBERS, cleaned, has_text
 
 Texts = dict[str, pl.Series]  # keyword -> values (n,), String
@@ -46,7 +48,7 @@ def repeating(shown: Texts, identifying: Texts, keep: frozenset[str]) -> list[tu
     vrs = {keyword: attribute(keyword).vr for keyword in {**sources, **texts}}
     return [
         (keyword, row)
-        for row in _suspects(texts, sources.values())
+        for row in _suspects(texts, sources)
         for keyword in privacy.repeating(_row(texts, row), _row(sources, row), vrs, keep)
     ]
 
@@ -66,19 +68,23 @@ def _row(texts: Texts, row: int) -> dict[str, str]:
     return {keyword: values[row] for keyword, values in texts.items() if values[row] is not None}
 
 
-def _suspects(texts: Texts, sources: Iterable[pl.Series]) -> list[int]:
-    """Rows in which a part of an identifying value is in a text, even inside a word: few."""
+def _suspects(texts: Texts, sources: Texts) -> list[int]:
+    """Rows in which an identifying value is in a text, even inside a word: few."""
     if not texts:
         return []
-    joined = pl.select(pl.concat_str(list(texts.values()), separator="\n", ignore_nulls=True))
-    lower = pl.Series([text.lower() for text in joined.to_series()], dtype=pl.String)
-    return sorted({row for source in sources for row in _rows_with(lower, source)})
+    looked_through = [
+        map_distinct(values, partial(searched, keyword, attribute(keyword).vr))
+        for keyword, values in texts.items()
+    ]
+    joined = pl.select(pl.concat_str(looked_through, separator="\n", ignore_nulls=True))
+    found = (_rows_with(joined.to_series(), k, source) for k, source in sources.items())
+    return sorted({row for rows in found for row in rows})
 
 
-def _rows_with(lower: pl.Series, source: pl.Series) -> list[int]:
-    distinct = source.drop_nulls().unique()
-    parts = pl.Series("part", [identities([text]) for text in distinct], pl.List(pl.String))
-    sought = pl.DataFrame({"source": distinct, "part": parts}).explode("part").drop_nulls()
-    rows = pl.DataFrame({"text": lower, "source": source}).with_row_index("row")
-    pairs = rows.drop_nulls().join(sought, on="source")
-    return pairs.filter(pl.col("text").str.contains(pl.col("part"), literal=True))["row"].to_list()
+def _rows_with(texts: pl.Series, keyword: str, source: pl.Series) -> list[int]:
+    distinct, vr = source.drop_nulls().unique(), attribute(keyword).vr
+    forms = [sorted(written_forms(keyword, vr, text)) for text in distinct]
+    sought = pl.DataFrame({"source": distinct, "form": pl.Series(forms, dtype=pl.List(pl.String))})
+    rows = pl.DataFrame({"text": texts, "source": source}).with_row_index("row")
+    pairs = rows.drop_nulls().join(sought.explode("form").drop_nulls(), on="source")
+    return pairs.filter(pl.col("text").str.contains(pl.col("form"), literal=True))["row"].to_list()

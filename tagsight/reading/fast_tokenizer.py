@@ -17,6 +17,7 @@ from tagsight.reading.interning import (
     KINDS,
     LONG,
     NONE,
+    ODD,
     SEQUENCE,
     SEQUENCES,
     TEXT,
@@ -25,6 +26,9 @@ from tagsight.reading.interning import (
     Interned,
     InternedRows,
     PixelPlaces,
+    begins,
+    forget,
+    number_of,
     pixels,
     rows,
     vocabulary,
@@ -66,23 +70,13 @@ def _is_in(tag: int, among: UInt32s) -> Any:
 
 
 @_jit
-def _begins(data: UInt8s, at: int, end: int, text: UInt8s) -> bool:
-    if end - at < len(text):
-        return False
-    for i in range(len(text)):  # noqa: SIM110 - numba
-        if data[at + i] != text[i]:
-            return False
-    return True
-
-
-@_jit
 def _head(data: UInt8s, at: int, implicit: bool) -> tuple[Any, Any, Any, Any]:
-    """Tag, VR (0 = none, -1 = no letters), place and length of the value."""
+    """Tag, VR (0 = none, -1 = no VR that is known), place and length of the value."""
     tag = _u16(data, at) << 16 | _u16(data, at + 2)
     if implicit or tag >> 16 == 0xFFFE:
         return tag, 0, at + 8, _u32(data, at + 4)
     vr = _letters(data, at)
-    if not (65 <= vr >> 8 <= 90 and 65 <= vr & 255 <= 90):
+    if KINDS[vr] & ODD or vr == 0:
         return tag, -1, at + 8, 0
     if KINDS[vr] & LONG:
         return tag, vr, at + 12, _u32(data, at + 8)
@@ -100,11 +94,13 @@ def _skipped(data: UInt8s, at: Any, filled: int, implicit: bool) -> Any:
         if at + 12 > filled and (at + 8 > filled or _u16(data, at) != 0xFFFE):
             return -1
         tag, vr, at, length = _head(data, at, implicit)
-        if vr < 0 or vr == _UN:  # no letters; UN, which may be implicit inside
+        if vr < 0 or vr == _UN:  # no known VR; UN, which may be implicit inside
             return -2
         in_item = items[depth - 1] == 1
         if tag == 0xFFFEE0DD:
-            depth -= 2 if in_item else 1
+            if in_item:
+                return -2
+            depth -= 1
         elif tag == 0xFFFEE00D and in_item:
             depth -= 1
         elif in_item == (tag == 0xFFFEE000):
@@ -115,46 +111,6 @@ def _skipped(data: UInt8s, at: Any, filled: int, implicit: bool) -> Any:
         else:
             at = at + length
     return at
-
-
-@_jit
-def _slot(voc: Interned, hashed: Any) -> Any:
-    """The first slot to look in for a value of this hash."""
-    return np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(len(voc.slots) - 1))
-
-
-@_jit
-def _number_of(
-    voc: Interned, tag: int, vr: int, variant: int, data: UInt8s, at: int, end: int
-) -> Any:
-    """The number of a value, which is added where it is new; -1 where the vocabulary is full."""
-    hashed: Any = np.uint64(14695981039346656037) ^ np.uint64(tag << 20 ^ vr << 4 ^ variant << 40)
-    hashed *= np.uint64(1099511628211)
-    for place in range(at, end):  # FNV-1a
-        hashed = (hashed ^ np.uint64(data[place])) * np.uint64(1099511628211)
-    mask, slot = len(voc.slots) - 1, _slot(voc, hashed)
-    while voc.slots[slot] >= 0:
-        i: Any = np.int64(voc.slots[slot])
-        if (
-            voc.hashes[i] == hashed
-            and voc.tags[i] == tag
-            and voc.vrs[i] == vr
-            and voc.variants[i] == variant
-            and _begins(data, at, end, voc.arena[voc.starts[i] : voc.starts[i + 1]])
-            and voc.starts[i + 1] - voc.starts[i] == end - at
-        ):
-            return i
-        slot = (slot + 1) & mask
-    i = np.int64(voc.used[0])
-    start = voc.starts[i]
-    if i == len(voc.tags) or start + end - at > len(voc.arena):
-        return -1
-    voc.slots[slot] = i
-    voc.hashes[i], voc.tags[i], voc.vrs[i], voc.variants[i] = hashed, tag, vr, variant
-    voc.arena[start : start + end - at] = data[at:end]
-    voc.starts[i + 1] = start + end - at
-    voc.used[0] = i + 1
-    return i
 
 
 @_jit
@@ -195,12 +151,12 @@ def _meta(data: UInt8s, filled: int, voc: Interned, row: Int32s) -> tuple[int, i
             return -1, LEFT
         if at > filled:
             return -1, MORE
-        if tag == _MEDIA and _begins(data, start, at, _DIRECTORY):
+        if tag == _MEDIA and begins(data, start, at, _DIRECTORY):
             return -1, LEFT
         if tag == SYNTAX_TAG:
-            if count or _begins(data, start, at, _DEFLATED):
+            if count or begins(data, start, at, _DEFLATED):
                 return -1, LEFT
-            row[0] = _number_of(voc, tag, vr, 0, data, start, at)
+            row[0] = number_of(voc, tag, vr, 0, data, start, at)
             count = 1
 
 
@@ -213,21 +169,27 @@ def _is_left(tag: int, last: int, vr: int, length: int) -> bool:
 
 @_jit
 def _first_item(data: UInt8s, at: int, end: int) -> Any:
-    """Where a sequence's first item begins and ends at the latest; -1: left to the plain one."""
-    if at + 8 > end or _u32(data, at) == 0xE0DDFFFE:
-        return end, end
+    """Where a sequence's first item begins and ends at the latest; -1: left to the plain one.
+
+    And whether a delimiter is to end it.
+    """
+    if at + 8 > end or (at + 8 == end and _u32(data, at) == 0xE0DDFFFE):
+        return end, end, False
     if _u32(data, at) != 0xE000FFFE:
-        return -1, -1
+        return -1, -1, False
     length = _u32(data, at + 4)
     last = end if length == UNDEFINED else at + 8 + length
-    return (at + 8, last) if last <= end else (-1, -1)
+    return (at + 8, last, length == UNDEFINED) if last <= end else (-1, -1, False)
 
 
 @_jit
-def _next(data: UInt8s, at: int, last: int, implicit: bool) -> Any:
-    """Tag, VR, place, end of an item's next element before `last`; tag 0: its end, -1: left."""
+def _next(data: UInt8s, at: int, last: int, delimited: bool, implicit: bool) -> Any:
+    """Tag, VR, place, end of an item's next element before `last`; tag 0: its end, -1: left.
+
+    delimited: whether a delimiter is to end the item.
+    """
     if at + 8 > last or _u16(data, at) == 0xFFFE:
-        closed = at + 8 > last or _u16(data, at + 2) in (0xE00D, 0xE0DD)
+        closed = at + 8 > last or (delimited and _u16(data, at + 2) == 0xE00D)
         return (0 if closed else -1), 0, at, at
     if at + 12 > last and not implicit and KINDS[_letters(data, at)] & LONG:
         return -1, 0, at, at
@@ -246,28 +208,35 @@ def _groups(
 
     Returns the number of values in the row; -1 where it is left to the plain tokenizer.
     """
-    at, last = _first_item(data, at, end)
+    at, last, delimited = _first_item(data, at, end)
     while at >= 0 and count >= 0:
-        tag, _, start, at = _next(data, at, last, encoding[0])
+        tag, _, start, at = _next(data, at, last, delimited, encoding[0])
         if tag == 0:
             return count
         if tag < 0:
             return -1
         if not tag >> 16 & 1 and _is_in(tag, SEQUENCES):
-            start, stop = _first_item(data, start, at)
+            start, stop, inner = _first_item(data, start, at)
             if start < 0:
                 return -1
-            count = _group(data, start, stop, encoding, voc, row, count)
+            count = _group(data, start, stop, inner, encoding, voc, row, count)
     return -1
 
 
 @_jit
 def _group(
-    data: UInt8s, at: int, last: int, encoding: ItemEncoding, voc: Interned, row: Int32s, count: int
+    data: UInt8s,
+    at: int,
+    last: int,
+    delimited: bool,
+    encoding: ItemEncoding,
+    voc: Interned,
+    row: Int32s,
+    count: int,
 ) -> Any:
     """Add the values of one item; -1 where it is left to the plain tokenizer."""
     while True:
-        tag, vr, start, at = _next(data, at, last, encoding[0])
+        tag, vr, start, at = _next(data, at, last, delimited, encoding[0])
         if tag == 0:
             return count
         if tag < 0 or tag in (CHARSET_TAG, PIXEL_REPRESENTATION):
@@ -277,7 +246,7 @@ def _group(
         if at - start > LONGEST or count == len(row):
             return -1
         variant = _variant(encoding[1], False, data, start, at)
-        value = _number_of(voc, tag, vr, variant, data, start, at)
+        value = number_of(voc, tag, vr, variant, data, start, at)
         if value < 0:
             return -1
         row[count] = value
@@ -302,7 +271,7 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
     at, count = _meta(data, filled, voc, row)
     if at < 0 or data[at + 1] > data[at]:  # the latter is big endian
         return (short if count == MORE else LEFT), 0, 0
-    implicit = KINDS[_letters(data, at)] == NONE  # all VRs without text or sequence are long
+    implicit = KINDS[_letters(data, at)] & ODD != 0 or _letters(data, at) == 0
     charset, signed, last, inner = 0, False, 0, 0
     while at != size:
         if at + 12 > filled:
@@ -335,7 +304,7 @@ def _file(  # noqa: PLR0912 - the loop that all time goes into
             continue
         by_sign = signed and tag > PIXEL_REPRESENTATION and KINDS[vr] & 3 in (NONE, UNKNOWN)
         variant = _variant(charset, by_sign, data, start, at)
-        value = _number_of(voc, tag, vr, variant, data, start, at)
+        value = number_of(voc, tag, vr, variant, data, start, at)
         if value < 0:
             return LEFT, 0, 0
         row[count] = value
@@ -377,19 +346,7 @@ def scan(
             buffer[n], filled[n], sizes[n], voc, rows.values[n], rows.nested[n], pixel_places, n
         )
         if status[n] != DONE and voc.used[0] > before:
-            _forget(voc, before)
-
-
-@_jit
-def _forget(voc: Interned, before: int) -> None:
-    """Remove what a file that was not read has added: it would fill the vocabulary."""
-    mask = len(voc.slots) - 1
-    for i in range(voc.used[0] - 1, before - 1, -1):
-        slot = _slot(voc, voc.hashes[i])
-        while voc.slots[slot] != i:
-            slot = (slot + 1) & mask
-        voc.slots[slot] = -1
-    voc.used[0] = before
+            forget(voc, before)
 
 
 def load() -> None:

@@ -1,14 +1,18 @@
-"""The arrays of the fast tokenizer: what it looks up (PS3.5, PS3.6), and what it writes into."""
+"""The arrays of the fast tokenizer: what it looks up (PS3.5, PS3.6), and what it writes into.
 
-from typing import NamedTuple
+Each distinct value has a number in a vocabulary, found by its hash.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tagsight.arrays import Int32s, Int64s, UInt8s, UInt16s, UInt32s, UInt64s
 from tagsight.dicom.dictionary import vrs_of_tags
 from tagsight.dicom.header_texts import READ_SEQUENCES
-from tagsight.dicom.tokenizer import LONG_VRS
+from tagsight.dicom.tokenizer import KNOWN_VRS, LONG_VRS
 from tagsight.dicom.values import has_text
+from tagsight.run.compiling import kernel
 
 MAX_VALUES = 2**18
 MAX_ARENA = 2**26
@@ -16,7 +20,11 @@ MAX_ROW = 1024  # values of a header
 MAX_NESTED = 256  # values of its functional groups
 _SLOTS = 2**20
 
-NONE, TEXT, SEQUENCE, UNKNOWN, LONG = 0, 1, 2, 3, 4  # kinds of VR, and a flag
+NONE, TEXT, SEQUENCE, UNKNOWN = range(4)  # kinds of VR,
+LONG, ODD = 4, 8  # and flags: of the long form (PS3.5 7.1.2); no VR that PS3.5 knows
+
+
+_jit: Any = kernel(nogil=True, boundscheck=False)
 
 
 def vr_of(letters: int) -> str | None:
@@ -88,13 +96,12 @@ def pixels(n: int) -> PixelPlaces:
 
 def _kinds_of_vrs() -> UInt8s:
     """The kind of each VR (65536,), by its two letters."""
-    kinds = np.zeros(2**16, np.uint8)
-    for first in range(65, 91):
-        for second in range(65, 91):
-            letters = bytes([first, second])
-            kind = TEXT if has_text(letters.decode()) else NONE
-            kind = {b"SQ": SEQUENCE, b"UN": UNKNOWN}.get(letters, kind)
-            kinds[first << 8 | second] = kind | (LONG if letters in LONG_VRS else 0)
+    kinds = np.full(2**16, ODD, np.uint8)
+    kinds[0] = NONE  # of an implicit element
+    for letters in KNOWN_VRS:
+        kind = TEXT if has_text(letters.decode()) else NONE
+        kind = {b"SQ": SEQUENCE, b"UN": UNKNOWN}.get(letters, kind)
+        kinds[letters[0] << 8 | letters[1]] = kind | (LONG if letters in LONG_VRS else 0)
     return kinds
 
 
@@ -108,3 +115,69 @@ KINDS = _kinds_of_vrs()
 TEXTLESS = _tags_without_text()
 SEQUENCES = np.array(sorted(t for t, vr in vrs_of_tags().items() if vr == "SQ"), np.uint32)
 CODED = np.array(sorted(READ_SEQUENCES), np.uint32)
+
+
+@_jit
+def begins(data: UInt8s, at: int, end: int, text: UInt8s) -> bool:
+    """Return whether the bytes from `at` to `end` begin with `text`."""
+    if end - at < len(text):
+        return False
+    for i in range(len(text)):  # noqa: SIM110 - numba
+        if data[at + i] != text[i]:
+            return False
+    return True
+
+
+@_jit
+def _slot(voc: Interned, hashed: Any) -> Any:
+    """The first slot to look in for a value of this hash."""
+    return np.int64((hashed ^ hashed >> np.uint64(29)) & np.uint64(len(voc.slots) - 1))
+
+
+@_jit
+def number_of(
+    voc: Interned, tag: int, vr: int, variant: int, data: UInt8s, at: int, end: int
+) -> Any:
+    """Return the number of a value; -1 where the vocabulary is full.
+
+    A new value is added. data[at:end]: its bytes; vr: its letters; variant: see `Interned`.
+    """
+    hashed: Any = np.uint64(14695981039346656037) ^ np.uint64(tag << 20 ^ vr << 4 ^ variant << 40)
+    hashed *= np.uint64(1099511628211)
+    for place in range(at, end):  # FNV-1a
+        hashed = (hashed ^ np.uint64(data[place])) * np.uint64(1099511628211)
+    mask, slot = len(voc.slots) - 1, _slot(voc, hashed)
+    while voc.slots[slot] >= 0:
+        i: Any = np.int64(voc.slots[slot])
+        if (
+            voc.hashes[i] == hashed
+            and voc.tags[i] == tag
+            and voc.vrs[i] == vr
+            and voc.variants[i] == variant
+            and begins(data, at, end, voc.arena[voc.starts[i] : voc.starts[i + 1]])
+            and voc.starts[i + 1] - voc.starts[i] == end - at
+        ):
+            return i
+        slot = (slot + 1) & mask
+    i = np.int64(voc.used[0])
+    start = voc.starts[i]
+    if i == len(voc.tags) or start + end - at > len(voc.arena):
+        return -1
+    voc.slots[slot] = i
+    voc.hashes[i], voc.tags[i], voc.vrs[i], voc.variants[i] = hashed, tag, vr, variant
+    voc.arena[start : start + end - at] = data[at:end]
+    voc.starts[i + 1] = start + end - at
+    voc.used[0] = i + 1
+    return i
+
+
+@_jit
+def forget(voc: Interned, before: int) -> None:
+    """Remove what a file that was not read has added: it would fill the vocabulary."""
+    mask = len(voc.slots) - 1
+    for i in range(voc.used[0] - 1, before - 1, -1):
+        slot = _slot(voc, voc.hashes[i])
+        while voc.slots[slot] != i:
+            slot = (slot + 1) & mask
+        voc.slots[slot] = -1
+    voc.used[0] = before

@@ -1,7 +1,8 @@
 """The reader's store: parts that are written while reading, and read back in order.
 
 Every row has the columns of `FIXED`, then texts by keyword. A path is in several parts if its file
-has changed meanwhile: the last part is valid.
+has changed meanwhile: the last part is valid. A part that is not as it was written is dropped, and
+its files are read again.
 """
 
 from collections.abc import Iterator
@@ -9,14 +10,14 @@ from pathlib import Path
 
 import polars as pl
 
-from tagsight.run.atomic import write_parquet
+from tagsight.run.atomic import forget_state, is_damaged, write_parquet
 
 FIXED = (
     *("path", "size", "mtime_ns", "reason", "detail", "instance"),
-    *("image", "series", "study", "patient", "burned_in", "undrawable", "withheld"),
+    *("image", "series", "study", "patient", "burned_in", "undrawable", "withheld", "remark"),
 )
 ROWS = 8192
-_INDEX = ["path", "size", "mtime_ns", "reason", "detail", "instance"]
+_INDEX = ["path", "size", "mtime_ns", "reason", "detail", "instance", "remark"]
 _SPARE = 16  # parts beyond the number needed, before they are merged
 
 
@@ -25,11 +26,22 @@ def type_of(name: str) -> type[pl.DataType]:
     return pl.Int64 if name in ("size", "mtime_ns") else pl.String
 
 
+def _is_readable(part: Path) -> bool:
+    """Whether a part has its columns: where it was cut, its checksum is gone, too."""
+    try:
+        return set(FIXED) <= set(pl.read_parquet_schema(part))
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+
+
 class Parts:
     """The parts in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        for part in self.paths():
+            if is_damaged(part) or not _is_readable(part):
+                forget_state(part)
 
     def paths(self) -> list[Path]:
         """Return the files in the order in which they were written."""

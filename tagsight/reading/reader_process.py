@@ -5,19 +5,16 @@ from typing import Self
 
 import numpy as np
 
+from tagsight.archive.source import REASONS
 from tagsight.dicom.headers import ReaderOptions, RejectedFile
 from tagsight.reading import fast_tokenizer
 from tagsight.reading.batch_reader import Batch, PlainReader, Reader
-from tagsight.rejections import Reason
 from tagsight.run.processes import CallLimits, Failure, Marker, Worker
 
 SECONDS = 20.0  # for one file
 MEMORY = 2 * 2**30  # bytes, beyond what a reader has at its start
-_REASONS: dict[Failure, Reason] = {
-    "crashed": "reader_crashed",
-    "out_of_memory": "too_large",
-    "too_slow": "too_slow",
-}
+WANT = "memory"  # detail of a file for which there was not enough
+_DETAIL: dict[Failure, str] = {"crashed": "", "too_slow": "", "out_of_memory": WANT}
 _GENERATIONS = 2**32  # more than one process can have
 
 
@@ -59,5 +56,5 @@ class ReaderProcess:
             return [(paths, answer._replace(generation=answer.generation + generation))]
         if len(paths) > 1:
             return [batch for path in paths for batch in self.read([path])]
-        codes, rejected = np.zeros((0, 0), np.int32), RejectedFile(_REASONS[answer])
+        codes, rejected = np.zeros((0, 0), np.int32), RejectedFile(REASONS[answer], _DETAIL[answer])
         return [(paths, Batch([], codes, [], [], generation, [(0, rejected)]))]

@@ -4,19 +4,22 @@ A row is an image, or a series if the table is of series; the config names its c
 are made in `ready_table_tags`.
 """
 
-import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from tagsight.archive.sharding import sample_mask
-from tagsight.errors import ArchiveError, DataError
+from tagsight.errors import ArchiveError, DataError, TableError, UserError
 from tagsight.reading.column_splits import Split, counts
+from tagsight.run.csv_file import csv_head, csv_rows
+from tagsight.run.table_config import column_mistakes
 
-ROW = "row of the table"  # from 0
+ROW = "\0row"  # number of a row, from 0; no column is called so
 _BATCH = 2**16
 
 
@@ -48,16 +51,14 @@ def open_table(place: Path, layout: Layout) -> ReadyTable:
     """Open a table.
 
     Lists become multi-values, joined by `\\`; empty texts and NaN become null.
-    Raises ArchiveError where it cannot be read, lacks a column, or has a column that holds neither
-    text nor numbers.
+    Raises ArchiveError where it cannot be read, lacks a column, has two of one name, or one that
+    holds neither text nor numbers.
     """
     with _readable(place):
-        rows = _scan(place)
+        if faults := list(column_mistakes(place, layout.read)):
+            raise ArchiveError("\n".join(f"tags.columns, tags.split: {fault}" for fault in faults))
+        rows = _scan(place, layout.read)
         schema = rows.collect_schema()
-    for column in layout.read:
-        if column not in schema:
-            hint = _near(column, schema.names()[1:])  # after ROW
-            raise ArchiveError(f"tags.columns, tags.split: {place} has no column {column}{hint}")
     texts = [_text(place, column, schema[column]) for column in layout.read]
     return ReadyTable(place, rows.select(ROW, *texts), layout)
 
@@ -68,29 +69,66 @@ def stored_column(table: ReadyTable, column: str) -> pl.Series:
     Raises ArchiveError where it cannot be read.
     """
     with _readable(table.place):
-        return _scan(table.place).select(column).collect().to_series()
+        return _scan(table.place, table.layout.read).select(column).collect().to_series()
 
 
-def _scan(place: Path) -> pl.LazyFrame:
+def _scan(place: Path, columns: Sequence[str]) -> pl.LazyFrame:
+    """The columns as they are stored, and ROW."""
     if place.suffix.lower() == ".csv":
-        return pl.scan_csv(place, infer_schema=False, row_index_name=ROW)
-    return pl.scan_parquet(place, row_index_name=ROW)
+        return _scan_csv(place, columns)
+    return pl.scan_parquet(place, glob=False).select(columns).with_row_index(ROW)
+
+
+def _scan_csv(place: Path, columns: Sequence[str]) -> pl.LazyFrame:
+    """Text columns of a CSV, read by Python's csv: polars' reader can lose rows in silence."""
+    head = csv_head(place, columns)
+    places = [head.columns.index(column) for column in columns]
+    schema = pl.Schema({ROW: pl.get_index_type(), **dict.fromkeys(columns, pl.String)})
+
+    def source(
+        names: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        rows = islice(csv_rows(place, head), n_rows)
+        done = 0
+        while batch := list(islice(rows, size or _BATCH)):
+            texts = {
+                c: [row[at] or None for row in batch] for c, at in zip(columns, places, strict=True)
+            }
+            numbers = pl.int_range(done, done + len(batch), dtype=pl.get_index_type(), eager=True)
+            frame = pl.DataFrame({ROW: numbers, **texts}, schema=schema)
+            done += len(batch)
+            frame = frame if predicate is None else frame.filter(predicate)
+            yield frame if names is None else frame.select(names)
+
+    return register_io_source(source, schema=schema, is_pure=True)
 
 
 @contextmanager
 def _readable(place: Path) -> Iterator[None]:
+    """Say which table cannot be read, and why: whatever polars raises, panics of its too."""
     try:
         yield
-    except (OSError, pl.exceptions.ComputeError) as error:
+    except UserError as error:
+        raise _at_table(error) from None
+    except BaseException as error:
+        fault = _fault_of(error)
+        if fault is None:
+            raise
         raise ArchiveError(
-            f"tags.table: {place} cannot be read as {place.suffix} ({type(error).__name__}); "
-            "write it again"
+            f"tags.table: {place} cannot be read as {place.suffix} ({fault}); write it again"
         ) from None
 
 
-def _near(column: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(column, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else f"; it has {', '.join(known)}"
+def _at_table(error: UserError) -> UserError:
+    return ArchiveError(f"tags.table: {error}") if isinstance(error, TableError) else error
+
+
+def _fault_of(error: BaseException) -> str | None:
+    """The kind of an error of polars' or of the machine's; None of any other."""
+    inner = str(error).partition("TableError: ")[2]  # of one raised while polars was reading
+    if isinstance(error, (OSError, pl.exceptions.PolarsError)):
+        return inner.split("\n")[0] or type(error).__name__
+    return "PanicException" if type(error).__name__ == "PanicException" else None
 
 
 def _text(place: Path, column: str, dtype: pl.DataType) -> pl.Expr:
@@ -102,7 +140,7 @@ def _text(place: Path, column: str, dtype: pl.DataType) -> pl.Expr:
     else:
         kind = dtype
         value = (value.fill_nan(None) if dtype.is_float() else value).cast(pl.String)
-    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+    if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration, pl.Null, pl.Unknown):
         raise ArchiveError(
             f"tags.columns, tags.split: {column} of {place} holds {kind}; "
             "text, numbers, dates, or lists of them can be used"

@@ -6,16 +6,15 @@ import numpy as np
 import polars as pl
 
 from tagsight.archive.paths import to_text
-from tagsight.dicom.dictionary import region_column, words_column
+from tagsight.dicom.dictionary import attribute, region_column, words_column
 from tagsight.dicom.header_texts import TRACERS, tracers
 from tagsight.dicom.headers import ReaderOptions, region, words
-from tagsight.dicom.privacy import identifier_hash, patient_hash
+from tagsight.dicom.privacy import identifier_hash, in_public, patient_hash
 from tagsight.reading.column_privacy import Texts, map_distinct, repeating, shown_and_hidden
 from tagsight.reading.column_splits import parts
 from tagsight.reading.ready_table import ROW, Layout, ReadyTable
 from tagsight.run.table_config import IDENTIFIERS, NO_TAGS
 from tagsight.run.tables import BOOKKEEPING
-from tagsight.terms.manufacturers import known_maker
 
 
 def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptions) -> pl.DataFrame:
@@ -33,10 +32,7 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptio
         if IDENTIFIERS[name] not in options.keep:
             hidden[IDENTIFIERS[name]] = values
     _hide(shown, hidden, repeating(shown, hidden, options.keep))
-    if "Manufacturer" in shown:
-        shown["Manufacturer"] = map_distinct(
-            shown["Manufacturer"], lambda text: known_maker(text) or text
-        )
+    shown = {k: map_distinct(v, partial(in_public, k, attribute(k).vr)) for k, v in shown.items()}
     fixed = _hashes(identifiers, columns, key)
     fixed |= {"path": _paths(rows, table), "withheld": _keywords(hidden)}
     fixed |= {"site": rows[columns["site"]]} if "site" in columns else {}

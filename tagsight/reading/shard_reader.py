@@ -12,23 +12,26 @@ import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from tagsight.archive.containers import expand
+from tagsight.archive.expanding import DEEPEST, expand
 from tagsight.archive.opening import open_source
 from tagsight.archive.paths import to_path
 from tagsight.arrays import Int32s
 from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile
 from tagsight.dicom.privacy import PIXEL_FACTS
-from tagsight.reading.batch_reader import BATCH, Batch
+from tagsight.reading.batch_reader import BATCH, Batch, batch_size
 from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
-from tagsight.reading.reader_process import ReaderProcess
+from tagsight.reading.reader_process import MEMORY, SECONDS, WANT, ReaderProcess
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
+from tagsight.run.processes import FAILURES, alive, map_supervised
 from tagsight.run.progress import LOG, Progress
 from tagsight.run.tables import BOOKKEEPING, FILES
 
 COMMIT_SECONDS = 20.0
 MAX_PLAIN = 400  # files for which loading the fast tokenizer does not pay
-TRANSIENT = ("unreadable", "vanished", "too_slow")  # may succeed next time: tried again
+# May succeed next time, and are tried again: whatever a file holds, a machine can fail at it.
+TRANSIENT = ("unreadable", "vanished", "too_slow", "reader_crashed")
+MOST_HASHED = 2**31  # bytes of a file that is compared with others of its UID
 _BLOCK = 2**20
 
 
@@ -65,20 +68,64 @@ def read_shard(
     parts = Parts(store / _name(key, options))
     files, bad_containers = expand(listing)
     index = parts.index()
-    valid = index.filter(~pl.col("reason").is_in(TRANSIENT) | pl.col("reason").is_null())
+    for _ in range(DEEPEST + 1):  # what turns out to be a container is read as its members
+        index = _read_new(files, index, key, options, parts, progress)
+        found = files.join(index.filter(reason="container"), on="path", how="semi")
+        if found.is_empty():
+            break
+        members, more = expand(found, every=True)
+        files = pl.concat([files.join(found, on="path", how="anti"), members])
+        bad_containers = pl.concat([bad_containers, more])
+    index = index.join(files, on="path", how="semi")
+    if parts.merge(index):
+        index = parts.index()
+    _remark(index)
+    return _shard(parts, index, bad_containers)
+
+
+def _read_new(
+    files: pl.DataFrame,
+    index: pl.DataFrame,
+    key: bytes,
+    options: ReaderOptions,
+    parts: Parts,
+    progress: Progress,
+) -> pl.DataFrame:
+    """Read the files that the store does not have as they are; returns its index after that."""
+    valid = index.filter(_is_for_good())
     files = _with_sizes(files, valid)
     unchanged = valid.join(files, on=list(FILES), how="semi", nulls_equal=True)
     new = files.join(unchanged, on="path", how="anti", maintain_order="left")
     LOG.info("%d files, %d of them new", len(files), len(new))
     progress.total = len(files)
-    progress.resume(len(unchanged))
-    if len(new):
-        _read(new, key, options, parts, progress)
-        index = parts.index()
-    index = index.join(files, on="path", how="semi")
-    if parts.merge(index):
-        index = parts.index()
-    return _shard(parts, index, bad_containers)
+    progress.resume(len(unchanged) - progress.done)
+    if new.is_empty():
+        return index
+    _read(new, key, options, parts, progress)
+    return parts.index()
+
+
+def _is_for_good() -> pl.Expr:
+    """Whether what was read of a file tells of the file, not of the machine at that moment."""
+    failed = pl.col("reason").is_in(TRANSIENT) | (pl.col("detail") == WANT)
+    return pl.col("reason").is_null() | ~failed
+
+
+def _remark(index: pl.DataFrame) -> None:
+    """Say what could not be read although nothing is wrong with it, and what is wrong and read."""
+    failed = index.filter(~_is_for_good() & (pl.col("reason") != "vanished"))
+    if not failed.is_empty():
+        what = pl.concat_str("reason", "detail", separator=" ", ignore_nulls=True).str.strip_chars()
+        counts = failed.select(what=what)["what"].value_counts(sort=True).sort("what").rows()
+        LOG.warning(
+            "%s could not be read by this machine at this time (%s): see that disk, permissions "
+            "and memory are in order; they are tried again whenever the rule runs: "
+            "snakemake --forcerun tags",
+            f"{len(failed):,} file{'' if len(failed) == 1 else 's'}",
+            ", ".join(f"{what} {count:,}" for what, count in counts),
+        )
+    if remarked := index["remark"].drop_nulls().len():
+        LOG.info("delimiters that close nothing were passed over in %d files", remarked)
 
 
 def _name(key: bytes, options: ReaderOptions) -> str:
@@ -113,7 +160,7 @@ def _read(
     """Read files in the order of paths, which keeps files of a series together."""
     with ReaderProcess(key, options, plain=len(new) <= MAX_PLAIN) as reader:
         rows, since = PartRows(), time.monotonic()
-        for files in new.iter_slices(BATCH):
+        for files in new.iter_slices(min(BATCH, batch_size())):
             for paths, batch in reader.read(files["path"].to_list()):
                 rows.add(files, paths, batch)
             progress.add(len(files))
@@ -200,6 +247,7 @@ def _row(
     facts = result._asdict()
     values = facts.pop("values")
     facts["withheld"] = "\\".join(result.withheld)
+    facts["remark"] = result.remark or None
     facts["burned_in"] = "yes" if result.burned_in else None
     if size is not None and mtime_ns is not None:
         facts |= {"size": size, "mtime_ns": mtime_ns}
@@ -209,6 +257,7 @@ def _row(
 def _shard(parts: Parts, index: pl.DataFrame, bad_containers: pl.DataFrame) -> Shard:
     """The two tables; copies inside a folder are found here, once everything has been read."""
     rejected = index.filter(pl.col("reason").is_not_null()).select("path", "reason", "detail")
+    rejected = rejected.with_columns(pl.col("reason").replace("container", "bad_container"))
     images = index.filter(pl.col("reason").is_null())
     copies, shared = _copies(images)
     images = images.filter(~pl.col("path").is_in(copies.implode()))
@@ -259,7 +308,7 @@ def _copies(images: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         "path",
         "instance",
         folder.alias("folder"),
-        content=pl.Series(map(_content, shared["path"]), dtype=pl.String),
+        content=pl.Series(_contents(shared["path"].to_list()), dtype=pl.String),
     )
     same = ["folder", "instance", "content"]
     first = files.unique(same, keep="first", maintain_order=True)
@@ -267,12 +316,25 @@ def _copies(images: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     return copies, first.filter(pl.len().over("folder", "instance") > 1)["path"]
 
 
-def _content(path: str) -> str:
-    """A digest of the file's bytes; its path, if it can no longer be read."""
+def _contents(paths: list[str]) -> list[str]:
+    """A digest of each file's bytes; its path where these cannot be read or are far too many.
+
+    In a supervised process, since a file may be one that ends a reader.
+    """
+    contents = list(paths)
+    for place, digest in map_supervised(_digest, paths, 1, SECONDS, MEMORY):
+        contents[place] = paths[place] if digest in FAILURES else digest
+    return contents
+
+
+def _digest(path: str) -> str:
     digest = hashlib.blake2b(digest_size=16)
     try:
         with open_source(path) as source:
+            if source.size > MOST_HASHED:
+                return path
             for place in range(0, source.size, _BLOCK):
+                alive()
                 digest.update(source.pread(_BLOCK, place))
     except Rejection:
         return path

@@ -1,6 +1,5 @@
 """What the config says of sites, put into a shard's tags: names, own spellings, own units."""
 
-import re
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from tagsight.archive.sites import Site
+from tagsight.dicom.numerals import plain
 from tagsight.run.package_data import user_rows
 from tagsight.terms.body_parts import BodyParts
 from tagsight.terms.other_units import is_in_another_unit
@@ -20,8 +20,6 @@ Factors = Mapping[str, Decimal]  # keyword → what its numbers are multiplied b
 # Digits of a number that was converted: more than any device measures, fewer than a DS can hold
 # (PS3.5 6.2), so that no digit comes of rounding.
 _EXACT = Context(prec=12)
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
 def of_sites(
@@ -118,12 +116,10 @@ def _converted(tags: pl.LazyFrame, keyword: str, own: Mapping[str, Factors]) -> 
 
 
 def _item(keyword: str, text: str, factor: Decimal) -> str:
-    plain = text.strip()
-    if _DECIMAL_COMMA.fullmatch(plain):
-        plain = plain.replace(",", ".")
-    if not _NUMBER.fullmatch(plain):
+    stored = plain(text)
+    if stored is None:
         return text
-    number = _EXACT.multiply(Decimal(plain), factor).normalize(_EXACT)
+    number = _EXACT.multiply(Decimal(stored), factor).normalize(_EXACT)
     return text if is_in_another_unit(keyword, float(number)) else _written(number)
 
 

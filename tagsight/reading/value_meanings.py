@@ -11,32 +11,18 @@ from tagsight.arrays import Bools, Int32s
 from tagsight.dicom.dictionary import region_column, words_column
 from tagsight.dicom.header_texts import PIXEL_REPRESENTATION as SIGN
 from tagsight.dicom.header_texts import READ_SEQUENCES, one_vr, public, sequence_text
-from tagsight.dicom.headers import ReaderOptions, region, words
+from tagsight.dicom.headers import FACTS, ReaderOptions, region, words
+from tagsight.dicom.identities import NUMBERS, is_long_enough
 from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, character_sets
-from tagsight.dicom.privacy import can_hold_identity, identifies_alone, is_kept, may_repeat
+from tagsight.dicom.privacy import identifies_alone, in_public, is_kept, may_repeat, searched
 from tagsight.dicom.tokenizer import ByteOrder, Element, Window
 from tagsight.dicom.values import text_of
 from tagsight.reading.interning import MAX_ARENA, MAX_VALUES, Interned, vr_of
 from tagsight.reading.interning import vocabulary as empty_vocabulary
 from tagsight.rejections import Rejection
-from tagsight.terms.manufacturers import known_maker
 
 ABSENT, KEPT, WITHHELD, PLAIN = range(4)  # dispositions; PLAIN: its file is for the plain reader
 PRESENT = 1  # in a signature: a withheld value, which no text is compared with
-FACTS = frozenset(  # keywords on which the verdict on an image depends
-    [
-        "BitsAllocated",
-        "BurnedInAnnotation",
-        "Columns",
-        "Modality",
-        "NumberOfFrames",
-        "PhotometricInterpretation",
-        "Rows",
-        "SamplesPerPixel",
-        "SOPClassUID",
-        "TransferSyntaxUID",
-    ]
-)
 _VARY = ("UI", "DT")  # VRs of identifying values that differ from file to file
 
 
@@ -73,7 +59,8 @@ class ValueMeanings:
     signature_part: int32 (v + 1,), part in a signature;
     shown: int32 (v + 1,), index in `output` of the text that leaves the reader;
     region: int32 (v + 1,), index in `output` of the region that a description names;
-    varies: bool (v + 1,), identifying and different from file to file.
+    varies: bool (v + 1,), identifying and different from file to file;
+    measures: bool (v + 1,), shown, whole numbers that may repeat an identifying one.
     """
 
     generation: int
@@ -91,6 +78,7 @@ class ValueMeanings:
     shown: Int32s = field(default_factory=_minus_ones)
     region: Int32s = field(default_factory=_minus_ones)
     varies: Bools = field(default_factory=_false)
+    measures: Bools = field(default_factory=_false)
 
     def is_full(self) -> bool:
         """Return whether an empty vocabulary should replace this one."""
@@ -124,6 +112,7 @@ class ValueMeanings:
             self.shown,
             self.region,
             self.varies,
+            self.measures,
         )
         for array, new in zip(arrays, np.array(meanings, np.int32).T, strict=True):
             array[first:count] = new
@@ -152,26 +141,29 @@ class ValueMeanings:
 
     def _meaning(
         self, i: int, tag: int, letters: int, variant: int, data: bytes, options: ReaderOptions
-    ) -> tuple[int, int, int, int, int, bool]:
-        """Column, disposition, signature part, shown text, region of value i, whether it varies."""
+    ) -> tuple[int, int, int, int, int, bool, bool]:
+        """Column, disposition, signature part, shown text, region, varies, measures of value i."""
         head = self._heads.get((tag, letters, variant & 1))
         if head is None:
             head = self._head(tag, letters, bool(variant & 1), options)
             self._heads[tag, letters, variant & 1] = head
-        text = self._text(head, data, variant >> 1, options)
+        text = self._text(head, data, variant >> 1, ByteOrder(letters == 0, True), options)
         disposition = _disposition(head, text, options)
         self.heads.append(head)
         self.texts.append(text or "")
         shown = self._shown(head, text or "") if disposition == KEPT else -1
         varies = disposition == WITHHELD and head.identifies and head.vr in _VARY
+        compared = disposition == KEPT and head.may_repeat and can_repeat(head, text or "")
+        measure = compared and is_measure(head, text or "")
         term = region(head.keyword, text, options) if text and head.derived else None
         return (
             head.column,
             disposition,
-            _part(i, disposition, head, text or ""),
+            _part(i, disposition, head, repeats=compared and not measure),
             shown,
             self._out(term) if term else -1,
             varies,
+            measure,
         )
 
     def _head(self, tag: int, letters: int, signed: bool, options: ReaderOptions) -> ValueHead:
@@ -197,15 +189,19 @@ class ValueMeanings:
 
     def _shown(self, head: ValueHead, text: str) -> int:
         """The index of the text that leaves the reader."""
-        maker = known_maker(text) if head.keyword == "Manufacturer" else None
-        return self._out(maker or text)
+        return self._out(in_public(head.keyword, head.vr, text))
 
     def _out(self, text: str) -> int:
         self.output.append(text)
         return len(self.output) - 1
 
     def _text(
-        self, head: ValueHead, data: bytes, charset: int, options: ReaderOptions
+        self,
+        head: ValueHead,
+        data: bytes,
+        charset: int,
+        encoding: ByteOrder,
+        options: ReaderOptions,
     ) -> str | None:
         """The text of a value as in `header_texts`; None where that raises."""
         if head.tag == SYNTAX_TAG:
@@ -215,7 +211,7 @@ class ValueMeanings:
         encodings = self._character_sets(charset)
         if head.tag not in READ_SEQUENCES:
             return text_of(head.vr, data, encodings, True)
-        sequence = Element(head.vr, 0, len(data), ByteOrder(head.vr == "", True))
+        sequence = Element(head.vr, 0, len(data), encoding)
         if head.vr != "SQ":
             return ""
         try:
@@ -237,13 +233,25 @@ def _disposition(head: ValueHead, text: str | None, options: ReaderOptions) -> i
         return PLAIN
     if not text:
         return ABSENT
-    kept = head.tag == SYNTAX_TAG or is_kept(head.keyword, head.vr, text, options.keep)
+    kept = is_kept(head.keyword, head.vr, text, options.keep)
+    if head.tag == SYNTAX_TAG and not kept:
+        return PLAIN
     return KEPT if kept else WITHHELD
 
 
-def _part(i: int, disposition: int, head: ValueHead, text: str) -> int:
+def _part(i: int, disposition: int, head: ValueHead, *, repeats: bool) -> int:
     """Value i's part in the signature of a header; 0 where no verdict depends on it."""
     if disposition == WITHHELD:
         return i + 2 if head.identifies and head.vr not in _VARY else PRESENT
-    repeats = head.may_repeat and can_hold_identity(text)
     return i + 2 if disposition == KEPT and (repeats or head.keyword in FACTS) else 0
+
+
+def can_repeat(head: ValueHead, text: str) -> bool:
+    """Return whether a value says enough to repeat an identifying one."""
+    return any(map(is_long_enough, searched(head.keyword, head.vr, text).split("\n")))
+
+
+def is_measure(head: ValueHead, text: str) -> bool:
+    """Return whether a value is of numbers alone: many differ from file to file."""
+    digits = searched(head.keyword, head.vr, text).replace("\n", "0")
+    return head.vr in NUMBERS and digits.isdecimal()

@@ -22,7 +22,8 @@ def counts(
     selection: a row for each tag, in a tree for each kind too, with `keyword` and `fate`; columns:
     of the encoding, or of all kinds' encodings.
     samples: name -> number of images; fates: one row per image whose pixels were needed, with
-    `reason` where they could not be drawn.
+    `reason` where they could not be drawn, and `remark` (joined by `; `) where they were drawn
+    otherwise than their header says.
     Returns the content of counts.json. `series` and `patients` count known ones; `unknown_patient`
     counts images without a known patient.
     """
@@ -32,6 +33,7 @@ def counts(
         patients=pl.col("patient").drop_nulls().n_unique(),
         unknown_patient=pl.col("patient").null_count(),
     )
+    remarks = fates.select(pl.col("remark").str.split("; ").explode())
     totals = archive.collect(engine="streaming").row(0, named=True)
     return {
         "files": totals["images"] + len(rejected),
@@ -43,7 +45,8 @@ def counts(
         "presence": sum(column.parser == PRESENCE for column in columns),
         "samples": dict(samples),
         "drawn": len(fates),
-        "undrawn": _tally(fates.drop_nulls("reason")),
+        "undrawn": _tally(fates),
+        "remarks": _tally(remarks, "remark"),
     }
 
 
@@ -52,7 +55,8 @@ def trial_sizes(samples: Mapping[str, int]) -> list[int]:
     return [size for name, size in samples.items() if name.startswith("trial") and size]
 
 
-def _tally(rows: pl.DataFrame) -> dict[str, int]:
-    """Reason -> number of rows, the most frequent first."""
-    tally = rows.group_by("reason").len().sort(["len", "reason"], descending=[True, False])
+def _tally(rows: pl.DataFrame, name: str = "reason") -> dict[str, int]:
+    """Reason, or what the column `name` has -> number of rows, the most frequent first."""
+    filled = rows.drop_nulls(name)
+    tally = filled.group_by(name).len().sort(["len", name], descending=[True, False])
     return dict(tally.iter_rows())

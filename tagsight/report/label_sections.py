@@ -13,6 +13,7 @@ from tagsight.report.figures.pictures import Tiles
 from tagsight.report.label_tree import Card, shown, technique
 from tagsight.report.results import Run
 from tagsight.report.sections import Content, Section
+from tagsight.run.plain_text import counted, noun
 from tagsight.tree.encodings import WORD
 
 ROLES = {  # role of a tag → what it says
@@ -39,7 +40,7 @@ def head(run: Run) -> dict[str, Any]:
         "agreement": agreement(run.agreement),
         "confounding": label_sentences.represented(run),
         "basis": "",
-        "title": f"{run.counts['images']:,} images with {labels:,} labels",
+        "title": f"{counted(run.counts['images'], 'image')} with {counted(labels, 'label')}",
     }
 
 
@@ -48,15 +49,22 @@ def facts(run: Run) -> list[tuple[str, str]]:
     counts, kinds = run.counts, run.picture_kinds
     labels = [card for kind in kinds for card in kind.labels]
     sizes = trial_sizes(counts["samples"])
+    images = counts["images"]
     of_files = (
-        f"images of {counts['files']:,} files" if run.has_looks else "rows of a table of tags"
+        f"{noun(images, 'image')} of {counted(counts['files'], 'file')}"
+        if run.has_looks
+        else f"{noun(images, 'row')} of a table of tags"
     )
     rows = [
         (f"{counts['images']:,}", of_files),
         (f"{counts['series']:,}", "series"),
-        (f"{counts['patients']:,}", "patients known"),
-        (f"{len(kinds)}", f"kind{'' if len(kinds) == 1 else 's'} of images"),
-        (f"{len(labels)}", f"labels of images, of {run.choice['clusters']} clusters"),
+        (f"{counts['patients']:,}", f"{noun(counts['patients'], 'patient')} known"),
+        (f"{len(kinds)}", f"{noun(len(kinds), 'kind')} of images"),
+        (
+            f"{len(labels)}",
+            f"{noun(len(labels), 'label')} of images, of "
+            f"{counted(run.choice['clusters'], 'cluster')}",
+        ),
     ]
     if sizes and run.is_tested:
         rows.append((f"{len(sizes)} × {max(sizes):,}", "trials × images, to test them"))

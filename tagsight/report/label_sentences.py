@@ -7,6 +7,7 @@ from tagsight.interpretation.confounding import MARGIN, SCANNERS
 from tagsight.report import pair_sentences
 from tagsight.report.results import Run
 from tagsight.report.wording import LABEL_NAMES, ami
+from tagsight.run.plain_text import counted
 
 Figures = Mapping[str, Any]
 
@@ -34,11 +35,11 @@ def labelled(run: Run) -> str:
     labels = [card for kind in kinds for card in kind.labels]
     images = sum(kind.size for kind in kinds)
     if not labels:
-        files = _count(run.counts["images"], "object")
+        files = counted(run.counts["images"], "object")
         return f"None of {files} is a picture; each is labelled by its class."
     verb = "has" if images == 1 else "have"
-    of_kinds = f"{_count(images, 'image')} of {_count(len(kinds), 'kind')}"
-    parts = [f"{of_kinds} {verb} {_count(len(labels), 'label')}"]
+    of_kinds = f"{counted(images, 'image')} of {counted(len(kinds), 'kind')}"
+    parts = [f"{of_kinds} {verb} {counted(len(labels), 'label')}"]
     parts += _again([card["found"] for card in labels])
     return "; ".join(parts) + "."
 
@@ -49,7 +50,7 @@ def without_pictures(run: Run) -> list[str]:
     if not objects or not run.picture_kinds:
         return []
     verb = "is no picture and is" if objects == 1 else "are no pictures and are"
-    return [f"{_count(objects, 'object')} {verb} labelled by class."]
+    return [f"{counted(objects, 'object')} {verb} labelled by class."]
 
 
 def untested(run: Run) -> str:
@@ -103,10 +104,6 @@ def inside_modality(
     """Return outside label -> its AMI inside modalities; rows: `agreement` of agreement.json."""
     of_these = [row for row in rows if list(row["left_out"]) == list(left_out)]
     return {row["label"]: row["inside_modality"] for row in of_these}
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _again(found: Sequence[bool | None]) -> list[str]:

@@ -20,6 +20,7 @@ from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.pictures import Tiles
 from tagsight.report.figures.style import COLOURS
 from tagsight.report.results import Run
+from tagsight.run.plain_text import counted, noun, short
 
 TEMPLATE, STYLE = "page.html", "style.css"  # of sections: `sections.SECTIONS`
 
@@ -61,12 +62,9 @@ def _head(run: Run) -> dict[str, Any]:
         "agreement": sections.agreement(run.agreement),
         "confounding": sentences.confounding_sentence(confounding, told_by_looks),
         "basis": sentences.confounding_basis(confounding),
-        "title": f"{run.counts['images']:,} images in {_clusters(run.choice['k'])}",
+        "title": f"{counted(run.counts['images'], 'image')} in "
+        f"{counted(run.choice['k'], 'cluster')}",
     }
-
-
-def _clusters(k: int) -> str:
-    return f"{k} cluster{'' if k == 1 else 's'}"
 
 
 def _template() -> Template:
@@ -76,6 +74,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     environment.filters |= {
         "percent": wording.percent,
@@ -84,8 +83,14 @@ def _template() -> Template:
         "score": wording.score,
         "words": wording.in_words,
         "thousands": lambda value: f"{value:,}",
+        "counted": counted,
     }
     return environment.get_template(TEMPLATE)
+
+
+def _shown(value: Any) -> Any:
+    """A text as the page has room for it; what is made here, as pictures, stays as it is."""
+    return short(value) if type(value) is str else value
 
 
 def result(run: Run) -> list[str]:
@@ -130,14 +135,19 @@ def facts(run: Run) -> list[tuple[str, str]]:
     return [
         (
             f"{counts['images']:,}",
-            f"images of {counts['files']:,} files" if run.has_looks else "rows of a table of tags",
+            f"{noun(counts['images'], 'image')} of {counted(counts['files'], 'file')}"
+            if run.has_looks
+            else f"{noun(counts['images'], 'row')} of a table of tags",
         ),
         (f"{counts['series']:,}", "series"),
-        (f"{counts['patients']:,}", "patients known"),
-        (f"{counts['kept']:,}", f"of {counts['tags']:,} tags, as {counts['columns']:,} columns"),
+        (f"{counts['patients']:,}", f"{noun(counts['patients'], 'patient')} known"),
+        (
+            f"{counts['kept']:,}",
+            f"of {counted(counts['tags'], 'tag')}, as {counted(counts['columns'], 'column')}",
+        ),
         (
             f"{choice['k']}",
-            f"cluster{'s' * (choice['k'] != 1)}: {choice['reading']}, mean silhouette {silhouette}",
+            f"{noun(choice['k'], 'cluster')}: {choice['reading']}, mean silhouette {silhouette}",
         ),
         *(trials if run.is_tested else []),
     ]

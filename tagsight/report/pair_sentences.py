@@ -14,6 +14,7 @@ from tagsight.evaluation.pair import READABLE, UNSTATED
 from tagsight.evaluation.pair_statistic import ALONE, UNDIVIDED
 from tagsight.evaluation.pair_tests import WITHOUT_TEST, corrected_verdict, verdict
 from tagsight.report.wording import SPACE, of_unit, percent
+from tagsight.run.plain_text import counted
 
 Figures = Mapping[str, Any]
 Pair = Mapping[str, Mapping[str, Figures]]
@@ -57,7 +58,7 @@ def rests_on(eyes: Mapping[str, Figures]) -> list[str]:
     untested = [name for name, found in verdicts.items() if found in WITHOUT_TEST]
     others = [name for name, found in verdicts.items() if found not in (*WITHOUT_TEST, first)]
     asked = len(verdicts) - len(untested)
-    text = f"This rests on {asked - len(others)} of {asked} eye{'' if asked == 1 else 's'}"
+    text = f"This rests on {asked - len(others)} of {counted(asked, 'eye')}"
     said = [f"{text}; by {' and '.join(others)} it is otherwise." if others else f"{text}."]
     return said + ([f"By {' and '.join(untested)} it could not be tested."] if untested else [])
 

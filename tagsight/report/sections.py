@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from markupsafe import Markup
 from pydicom.uid import UID
 
 from tagsight.evaluation import eye_figures
@@ -116,6 +117,7 @@ def picture_uris(tiles: Tiles | None) -> dict[str, Any] | None:
         "held_back": tiles.held_back,
         "medoid_held_back": tiles.medoid_held_back,
         "medoid_elsewhere": tiles.medoid_elsewhere,
+        "of_few": tiles.of_few,
     }
 
 
@@ -255,8 +257,8 @@ def _t_test(figures: Mapping[str, Any]) -> str:
     return f"t({figures['df']}) = {wording.number(figures['t'])}, p {'' if '<' in p else '= '}{p}"
 
 
-def _data_uri(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+def _data_uri(content: bytes, kind: str) -> Markup:
+    return Markup(f"data:image/{kind};base64,{base64.b64encode(content).decode()}")
 
 
 def _nesting(content: Content) -> dict[str, Any]:

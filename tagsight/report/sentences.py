@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tagsight.report.wording import LABEL_NAMES, ami, number
+from tagsight.run.plain_text import counted
 
 Figures = Mapping[str, Any]
 PLAIN = str.maketrans({"\N{NO-BREAK SPACE}": " ", "\N{MINUS SIGN}": "-", "’": "'"})
@@ -141,8 +142,8 @@ def confounding_basis(confounding: Figures) -> str:
     if not confounding["compared"]:
         return ""
     first = confounding["compared"][0]
-    kinds = {"scanner": f"{LABEL_NAMES[first['label']].lower()}s", "anatomy": "body parts"}
-    parts = [f"{first['levels'][kind]:,} {name}" for kind, name in kinds.items()]
+    kinds = {"scanner": LABEL_NAMES[first["label"]].lower(), "anatomy": "body part"}
+    parts = [counted(first["levels"][kind], name) for kind, name in kinds.items()]
     if first["modality"] is not None:
         parts.append(f"{first['levels']['modality']:,} modalities (AMI {ami(first['modality'])})")
     return f"On the {first['rows']:,} images that state them: {', '.join(parts)}."

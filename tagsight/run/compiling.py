@@ -9,15 +9,23 @@ library, and the processor: jobs on unlike machines that share a clone must not 
 import hashlib
 import logging
 import os
+import pickle
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numba
 from llvmlite import binding
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    IndexDataCacheFile,
+    _CacheLocator,
+)
 
 from tagsight.run.imports import dependencies
 
@@ -41,7 +49,7 @@ def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def compiled(function: Callable[..., Any]) -> Any:
         dispatcher = numba.njit(**options)(function)
         if _folder(_source(function)) is not None:
-            dispatcher._cache = _Cache(function)  # type: ignore[no-untyped-call]
+            dispatcher._cache = _Cache(function)
         return dispatcher
 
     return compiled
@@ -79,6 +87,49 @@ class _Code(CompileResultCacheImpl):
     _locator_classes: ClassVar = [_Place]  # type: ignore[list-item, misc]
 
 
+class _Files(IndexDataCacheFile):
+    """numba's files, each with a digest before its content: what is read from them is executed.
+
+    A file is taken only as it was written, and by whom it belongs to.
+    """
+
+    @contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[BytesIO]:
+        content = BytesIO()
+        yield content
+        with super()._open_for_write(filepath) as file:
+            os.fchmod(file.fileno(), 0o600)  # whatever the umask lets others do
+            file.write(hashlib.blake2b(content.getvalue()).digest() + content.getvalue())
+
+    def _load_index(self) -> dict[Any, str]:
+        try:
+            content = BytesIO(_whole(self._index_path))
+        except FileNotFoundError:
+            return {}
+        if pickle.load(content) != self._version:
+            return {}
+        stamp, overloads = pickle.loads(content.read())
+        return overloads if stamp == self._source_stamp else {}
+
+    def _load_data(self, name: str) -> Any:
+        return pickle.loads(_whole(self._data_path(name)))  # type: ignore[no-untyped-call]
+
+
+def _whole(path: str) -> bytes:
+    """The content of a file of ours; ValueError where it was changed, or others could change it."""
+    with open(path, "rb") as file:
+        data = file.read() if is_ours(os.fstat(file.fileno())) else b""
+    length = hashlib.blake2b().digest_size
+    if len(data) < length or hashlib.blake2b(data[length:]).digest() != data[:length]:
+        raise ValueError("damaged")
+    return data[length:]
+
+
+def is_ours(status: os.stat_result) -> bool:
+    """Return whether a file or folder is this user's, and nobody else can write to it."""
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
 class _Cache(FunctionCache):
     """numba's cache of a function, which treats an unreadable file as missing.
 
@@ -87,6 +138,14 @@ class _Cache(FunctionCache):
     """
 
     _impl_class = _Code
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        self._cache_file = _Files(  # type: ignore[no-untyped-call]
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled code for a signature; None where it is missing or unreadable."""
@@ -109,15 +168,31 @@ def fingerprint(source: Path, clone: Path) -> str:
 
 
 def writable(folders: list[Path]) -> Path | None:
-    """Return the first folder that can be written to, created if needed; None without any."""
+    """Return the first folder that can be written to, by us alone, created if needed; else None."""
+    others = []
     for folder in folders:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _is_others(folder):
+                others.append(folder)
+                continue
             with tempfile.TemporaryFile(dir=folder):
                 return folder
         except OSError:
             continue
+    for folder in others[:1]:  # none is left
+        _log.warning(
+            "%s can be changed by others, and what it holds would be run: code is compiled anew; "
+            "remove the folder, or set NUMBA_CACHE_DIR to one of your own",
+            folder,
+        )
     return None
+
+
+def _is_others(folder: Path) -> bool:
+    """Whether another user can write into a folder, or has written what is there."""
+    owners = {path.lstat().st_uid for path in (folder, *folder.iterdir())}
+    return bool(owners - {os.geteuid(), 0}) or bool(folder.stat().st_mode & 0o022)
 
 
 def _widen() -> None:

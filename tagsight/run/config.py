@@ -3,7 +3,7 @@
 import difflib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
-from tagsight.run.table_config import suggestion, table_mistakes
+from tagsight.run.repeated_keys import repeated_keys
+from tagsight.run.table_config import suggestion, table_mistakes, wildcard_mistakes
 from tagsight.run.user_tables import body_parts_mistakes, label_tables_mistakes, units_mistakes
 
 NO_INPUT = (
@@ -27,16 +28,20 @@ _BOTH = (
 )
 
 
-def checked(config: dict[str, Any], schema: Path) -> dict[str, Any]:
+def checked(
+    config: dict[str, Any], schema: Path, files: Iterable[str | Path] = ()
+) -> dict[str, Any]:
     """Return `config` if it obeys the schema and no values contradict each other.
 
+    files: that the config was read from; none may have a key twice.
     Raises ConfigError with all mistakes, one line for each: the key, the value, what is allowed. A
     missing input alone is not a mistake: looking at the workflow needs none.
     """
     _restore_on(config)
-    rules = yaml.safe_load(schema.read_text())
+    rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
     errors = sorted(_Validator(rules).iter_errors(config), key=_where)
-    mistakes = [line for error in errors for line in _lines(error, rules)]
+    mistakes = [line for path in files for line in repeated_keys(Path(path))]
+    mistakes += dict.fromkeys(line for error in errors for line in _lines(error, rules))
     table = (config.get("tags") or {}).get("table")
     mistakes += _without_input(config.get("input"), config.get("demo"), table)
     if not errors:
@@ -55,7 +60,7 @@ def lacks_input(config: dict[str, Any]) -> bool:
 
 def completed(config: dict[str, Any], defaults: Path) -> dict[str, Any]:
     """Return `config` with the missing keys filled from `defaults`."""
-    return _completed(config, yaml.safe_load(defaults.read_text()))
+    return _completed(config, yaml.safe_load(defaults.read_text(encoding="utf-8")))
 
 
 def _completed(config: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +100,7 @@ def _lines(error: jsonschema.ValidationError, schema: dict[str, Any]) -> Iterato
             yield f"{where}.{name}".lstrip(".") + ": no such key" + _guess(name, names, schema)
     elif error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
-        yield from (f"{where}.{name}".lstrip(".") + ": not set" for name in missing[:1])
+        yield from (f"{where}.{name}".lstrip(".") + ": not set" for name in missing)
     else:
         meaning = error.schema.get("description", "")
         yield f"{where}: {json.dumps(error.instance)} is not allowed; {allowed(error.schema)}" + (
@@ -134,6 +139,14 @@ def _words(rule: dict[str, Any]) -> str:
     bounds = [f"{sign} {rule[name]}" for name, sign in _BOUNDS.items() if name in rule]
     return " ".join([words, " and ".join(bounds)]).strip()
 
+
+_NO_TEXT = "has no text, and only texts and numbers are kept"
+# VR -> why attributes of it are never kept (PS3.5 6.2).
+_NEVER_KEPT = {
+    "PN": "is a person's name, and names are never kept",
+    "UI": "is a UID, which is kept as a hash alone; labels.parquet has the three of an image",
+    **dict.fromkeys(("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"), _NO_TEXT),
+}
 
 # jsonschema accepts 1.0 as an integer; the code that uses the value does not.
 _Validator = jsonschema.validators.extend(
@@ -196,11 +209,12 @@ def _of_eyes(eyes: list[str | dict[str, Any]]) -> Iterator[str]:
 
 def _of_tables(config: dict[str, Any]) -> list[str]:
     """Mistakes in the tables that the config names."""
-    tags, labels = config["tags"], config["labels"]
+    tags, labels, worth = config["tags"], config["labels"], config["worth"]["labels"]
     return [
         *table_mistakes(tags),
         *body_parts_mistakes(tags["body_parts"]),
         *label_tables_mistakes(labels["tables"]),
+        *(wildcard_mistakes("worth.labels", worth) if worth else ()),
     ]
 
 
@@ -226,10 +240,11 @@ def _contradictions(config: dict[str, Any], schema: dict[str, Any]) -> list[str]
         for keyword in config[section][key]
         if tag_for_keyword(keyword) is None and not (key == "drop" and keyword in derived)
     ]
+    kept = [(k, tag) for k in config["privacy"]["keep"] if (tag := tag_for_keyword(k)) is not None]
     mistakes += [
-        f"privacy.keep: {keyword} is a person's name, and names are never kept"
-        for keyword in config["privacy"]["keep"]
-        if (tag := tag_for_keyword(keyword)) is not None and dictionary_VR(tag) == "PN"
+        f"privacy.keep: {keyword} {_NEVER_KEPT[vr]}"
+        for keyword, tag in kept
+        if (vr := dictionary_VR(tag).split(" or ")[0]) in _NEVER_KEPT
     ]
     least = min(config["cluster"]["k"])
     mistakes += [

@@ -6,33 +6,42 @@ import secrets
 from pathlib import Path
 
 from tagsight.errors import UserError
+from tagsight.run.sharing import fault_of, make_folder, mode_of
 
 KEY_BYTES = 32
 DIGEST_BYTES = 16
 
 
 def load_key(path: Path) -> bytes:
-    """Return the hash key in `path`, created there on first use, readable by its owner only.
+    """Return the hash key in `path`, created there on first use, readable as by share_mode.
 
     A new key is written to a temporary file and linked to `path`, so that of several processes
     that start at once one succeeds, and all read the same 32 random bytes.
-    Raises UserError where the file cannot be created or read, or holds less than 32 bytes.
+    Raises UserError where the file cannot be created or read, can be read or written by others or
+    is another user's (`sharing.fault_of`), or holds less than 32 bytes.
     """
     try:
         if not path.exists():
             _make_key(path)
-        key = path.read_bytes()
+        fault, key = None if _is_published(path) else fault_of(path), path.read_bytes()
     except OSError as error:
         raise UserError(
             f"privacy.key_file: {path} cannot be used ({error.strerror}); "
             "name a file that you can read and write"
         ) from error
+    if fault:
+        raise UserError(f"privacy.key_file: {path} {fault}: whoever has it can try out identifiers")
     if len(key) < KEY_BYTES:
         raise UserError(
             f"privacy.key_file: {path} holds {len(key)} bytes, {KEY_BYTES} are needed; "
             "restore it, or remove it to have a new one made"
         )
     return key
+
+
+def _is_published(path: Path) -> bool:
+    """Whether a key comes with the clone, for data that are public: it is no secret."""
+    return path.resolve().parent == Path(__file__).resolve().parents[2] / "config"
 
 
 def run_key(key_file: str | None, results: Path = Path("results")) -> bytes:
@@ -52,9 +61,9 @@ def run_key(key_file: str | None, results: Path = Path("results")) -> bytes:
 
 
 def _make_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode_of("share_mode"))
     try:
         with open(handle, "wb") as file:
             file.write(secrets.token_bytes(KEY_BYTES))

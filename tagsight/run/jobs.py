@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import logging
+import os
 import shutil
 import sys
 import traceback
@@ -11,11 +12,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from tagsight.errors import UserError
+from tagsight.errors import DataError, UserError
+from tagsight.run.atomic import is_damaged, is_sealed
 from tagsight.run.cluster.usage import Stopwatch
+from tagsight.run.plain_text import plain
+from tagsight.run.processes import more_handles
 from tagsight.run.progress import LOG, is_progress
+from tagsight.run.sharing import dump_no_core
 
 
 @contextmanager
@@ -30,27 +35,57 @@ def logged(job: Any) -> Iterator[None]:
     warnings may quote the archive (a value, a file's name), so only their kind and place are
     logged.
     """
+    dump_no_core()
     Path(job.log[0]).unlink(missing_ok=True)
     stopwatch = Stopwatch()
-    to_file = logging.FileHandler(job.log[0])
-    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    to_terminal = logging.StreamHandler(sys.stderr)
-    to_terminal.setFormatter(logging.Formatter(f"{_name(job)}: %(message)s"))
+    to_file = logging.FileHandler(job.log[0], encoding="utf-8")
+    to_file.setFormatter(_Plain("%(asctime)s %(levelname)s %(message)s"))
+    terminal = _terminal()
+    to_terminal = logging.StreamHandler(terminal)
+    to_terminal.setFormatter(_Plain(f"{_name(job)}: %(message)s"))
     to_terminal.addFilter(lambda record: record.levelno > logging.INFO or is_progress(record))
     LOG.handlers, LOG.propagate = [to_file, to_terminal], False
     LOG.setLevel(logging.INFO)
+    more_handles()
     warnings.showwarning = _log_warning  # type: ignore[assignment]
     try:
         _require_own_library(Path(job.scriptdir).parent)
+        _require_whole(job)
         yield
         LOG.info("%s", stopwatch.usage(job))
     except UserError as error:
         LOG.error("%s", error)
         sys.exit(1)
-    except Exception as error:
-        LOG.info("%s", traceback_of(error))
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # the panic of a library in Rust is no Exception
+        LOG.info("%s", traceback_of(error), extra={"lines": True})
         LOG.error("unexpected %s; the traceback is in %s", type(error).__name__, job.log[0])
         sys.exit(1)
+
+
+def _terminal() -> TextIO:
+    """The terminal, for our own lines alone.
+
+    What libraries in C and Rust write there on their own, a panic with the value that caused it,
+    goes nowhere.
+    """
+    if sys.stderr is not sys.__stderr__ or sys.stderr is None:  # somebody listens to it already
+        return sys.stderr
+    encoding = sys.stderr.encoding
+    terminal = os.fdopen(os.dup(2), "w", 1, encoding=encoding, errors="backslashreplace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    return terminal
+
+
+class _Plain(logging.Formatter):
+    """Messages of one line, without what a terminal obeys; a traceback keeps its lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a message."""
+        return plain(super().format(record), keep="\n" if hasattr(record, "lines") else "")
 
 
 def traceback_of(error: BaseException) -> str:
@@ -105,6 +140,20 @@ def work_id(job: Any, recipe: str) -> str:
 
 def _name(job: Any) -> str:
     return "/".join([job.rule, *map(str, job.wildcards)])
+
+
+def _require_whole(job: Any) -> None:
+    """Raise DataError where a result that the job reads is not as it was written.
+
+    It is removed where it has our checksum, so that the next run makes it anew.
+    """
+    ours = [Path(path) for path in job.input if results_folder(job) in Path(path).parents]
+    for path in filter(is_damaged, ours):
+        removed = is_sealed(path)
+        if removed:
+            path.unlink()
+        remedy = "it was removed: run again" if removed else "delete it and run again"
+        raise DataError(f"{path}: not as it was written, cut or changed since; {remedy}")
 
 
 def _require_own_library(clone: Path) -> None:

@@ -1,8 +1,11 @@
 """The tables that come with the library, in `tagsight/data`, and those of users."""
 
 import csv
+from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path
+
+from tagsight.run.csv_file import dict_rows
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
@@ -14,11 +17,10 @@ def rows_of(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-def user_rows(table: str | Path | None) -> list[dict[str, str]]:
+def user_rows(table: str | Path | None, wanted: Collection[str] = ()) -> list[dict[str, str]]:
     """Return the rows of a user's table (.csv in UTF-8), by column; none of no table.
 
-    Raises csv.Error or UnicodeDecodeError where it is no table of text.
+    wanted: its columns, by which the separator is found.
+    Raises TableError where it is no table of text, with the line.
     """
-    if table is None:
-        return []
-    return list(csv.DictReader(Path(table).read_text("utf-8-sig").splitlines(), strict=True))
+    return [] if table is None else dict_rows(Path(table), wanted)

@@ -2,10 +2,15 @@
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydicom.datadict import keyword_dict, tag_for_keyword
+
+from tagsight.errors import TableError
+from tagsight.run.csv_file import csv_head
 
 # The columns that identify an image and what it belongs to, and their DICOM keyword in a file.
 IDENTIFIERS = {
@@ -29,6 +34,7 @@ def table_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
         yield f"tags.table: {table} is neither .parquet nor .csv; write it as one of them"
     elif not os.path.isfile(table):
         yield f"tags.table: {table} does not exist (seen from {os.getcwd()})"
+    yield from wildcard_mistakes("tags.table", table)
     if "image" not in columns:
         yield "tags.columns: image is not set; name the column that tells each row from all others"
     into = {f"tags.split.{i}.into": each["into"] for i, each in enumerate(split)}
@@ -39,6 +45,64 @@ def table_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
         yield from (
             f"{where}: {name} is no DICOM keyword{suggestion(name)}" for name in _unknown(names)
         )
+
+    yield from _column_mistakes(tags)
+
+
+def _column_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
+    """The columns that the config names and the table lacks, all of them."""
+    table, columns, split = tags["table"], tags["columns"], tags["split"]
+    if not table.endswith(SUFFIXES) or not os.path.isfile(table):
+        return
+    named = {"tags.columns": list(columns.values())}
+    for i, each in enumerate(split):
+        named[f"tags.split.{i}"] = [each["column"], *each.get("where", {})]
+    for where, names in named.items():
+        try:
+            faults = list(column_mistakes(Path(table), list(dict.fromkeys(names))))
+        except TableError as error:
+            yield f"tags.table: {error}"
+            return
+        yield from (f"{where}: {fault}" for fault in faults)
+
+
+def wildcard_mistakes(key: str, path: str) -> Iterator[str]:
+    """Yield what is wrong with the path of an input of a rule: in it Snakemake looks for wildcards.
+
+    >>> [*wildcard_mistakes("tags.table", "a/b.csv")]
+    []
+    """
+    if re.search("[{}]", path):
+        yield f"{key}: {path} has braces, which Snakemake takes for wildcards; rename or link it"
+
+
+def column_mistakes(table: Path, wanted: Collection[str]) -> Iterator[str]:
+    """Yield what is wrong with the columns of a table that are wanted, one line for each.
+
+    Raises TableError where its head cannot be read; of a parquet file that cannot be read nothing
+    is said.
+    """
+    known = _columns_of(table, wanted)
+    if known is None:
+        return
+    for column in wanted:
+        if column not in known:
+            near = difflib.get_close_matches(column, known, n=1, cutoff=0.6)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+            yield f"{table} has no column {column}; {hint}"
+        elif known.count(column) > 1:
+            yield f"{table} has {known.count(column)} columns {column}; rename all but one"
+
+
+def _columns_of(table: Path, wanted: Collection[str]) -> list[str] | None:
+    if table.suffix.lower() == ".csv":
+        return csv_head(table, wanted).columns
+    import polars as pl  # loads for a while, and every job makes the plan
+
+    try:
+        return pl.scan_parquet(table, glob=False).collect_schema().names()
+    except (OSError, pl.exceptions.PolarsError):
+        return None
 
 
 def _unknown(names: list[str | None]) -> list[str]:

@@ -78,8 +78,21 @@ def present(keyword: str) -> pl.Expr:
 
 
 def person() -> pl.Expr:
-    """Return an expression: an image's patient; if unknown, each study counts as a person."""
+    """Return an expression: an image's patient; if unknown, each study counts as a person.
+
+    For what is drawn and compared by person; how many people have a value is `counted_person`.
+    """
     return pl.coalesce("patient", "study", "series", "image")
+
+
+def counted_person() -> pl.Expr:
+    """Return an expression: what images are counted by where it is asked how many people there are.
+
+    All that is shown of values asks this: names, rules, cards, pictures, sites, lists of values.
+    Images without a patient (no Patient ID, or a code for nobody) may all be of one, however many
+    studies they are of: together they count as one person at most.
+    """
+    return pl.col("patient").fill_null("")
 
 
 def label_column(columns: Collection[str]) -> pl.Expr:

@@ -1,6 +1,5 @@
 """Checks of a user's tables (`tags.body_parts`, `labels.tables`, `input`) beyond the schema's."""
 
-import csv
 import difflib
 import math
 import os
@@ -9,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
+from tagsight.errors import TableError
 from tagsight.run.package_data import rows_of, user_rows
 from tagsight.run.table_config import suggestion
 
@@ -26,15 +26,12 @@ def body_parts_mistakes(table: str | None, key: str = "tags.body_parts") -> Iter
         yield f"{key}: {table} does not exist (seen from {os.getcwd()})"
         return
     try:
-        rows = user_rows(table)
-    except (UnicodeDecodeError, csv.Error):
-        yield f"{key}: {table} is no table of text; write it as CSV in UTF-8"
+        rows = user_rows(table, ("spelling", "term"))
+    except TableError as error:
+        yield f"{key}: {error}"
         return
     if not rows or not {"spelling", "term"} <= rows[0].keys():
         yield f"{key}: {table}: the first line has to be spelling,term, and others follow"
-        return
-    if any(None in row for row in rows):  # csv's key for surplus parts
-        yield f"{key}: {table}: a line has more parts than the first; quote its commas"
         return
     yield from (f"{key}: {table}: {line}" for line in _unknown_terms(rows))
 
@@ -98,15 +95,13 @@ def _of(path: str, columns: Collection[str], check: Callable[[Row], str | None])
         yield f" does not exist (seen from {os.getcwd()})"
         return
     try:
-        rows = user_rows(path)
-    except (UnicodeDecodeError, csv.Error):
-        yield " is no table of text; write it as CSV in UTF-8"
+        rows = user_rows(path, columns)
+    except TableError as error:
+        yield str(error).removeprefix(path)
         return
     missing = [column for column in columns if not rows or column not in rows[0]]
     if missing:
         yield f": lacks {', '.join(missing)}; the first line has to be {','.join(columns)}"
-    elif any(None in row or None in row.values() for row in rows):
-        yield ": a line has more or fewer parts than the first; quote commas within a part"
     else:
         yield from dict.fromkeys(f": {mistake}" for row in rows if (mistake := check(row)))
 

@@ -12,7 +12,7 @@ from tagsight.dicom.dictionary import attribute
 from tagsight.errors import DataError
 from tagsight.gower.features import Distance
 from tagsight.run.hashing import keyed_hash
-from tagsight.run.tables import person, present
+from tagsight.run.tables import counted_person, present
 from tagsight.tags import parsers, scales, weighting
 from tagsight.tags.encoding import (
     PRESENCE,
@@ -22,6 +22,7 @@ from tagsight.tags.encoding import (
     fit_scale,
 )
 from tagsight.tags.quantities import without_uncalibrated
+from tagsight.terms.defined_terms import is_defined_term
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ BY_CONFIG = (
 )
 # VRs of values that people type or that name a single device: a value that few patients have is
 # not shown. The same holds for parsers that are `hand_typed`.
-HAND_TYPED_VRS = frozenset(["AE", "LO", "SH", "UN"])
+HAND_TYPED_VRS = frozenset(["AE", "CS", "LO", "SH", "SQ", "UC", "UN"])
 
 
 def fit(
@@ -162,15 +163,17 @@ def _value_counts(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
 
 
 def _people_by_value(tags: pl.LazyFrame, keyword: str) -> pl.DataFrame:
-    """The distinct pairs of a tag's value and a `person` who has it."""
-    pairs = tags.filter(present(keyword)).select(keyword, person=person().hash()).unique()
+    """The distinct pairs of a tag's value and a person who has it."""
+    pairs = tags.filter(present(keyword)).select(keyword, person=counted_person().hash()).unique()
     return pairs.collect(engine="streaming")
 
 
 def _frequent_categories(
     people: pl.DataFrame, tally: pl.DataFrame, parsed: pl.Series, min_patients: int
 ) -> set[str]:
-    """Categories of at least min_patients patients, over all spellings, and those of our tables.
+    """Categories of at least min_patients patients, over all spellings, and those that are known.
+
+    Known are those of our tables, and the terms that the standard defines for the attribute.
 
     parsed: the category of each row of `tally`, null = none.
     """
@@ -183,7 +186,8 @@ def _frequent_categories(
         .agg(pl.col("person").n_unique())
     )
     frequent = set(counts.filter(pl.col("person") >= min_patients)["category"])
-    return frequent | parsers.vocabulary()
+    defined = {c for c in meaning["category"].drop_nulls() if is_defined_term(keyword, str(c))}
+    return frequent | parsers.vocabulary() | defined
 
 
 def _numeric(

@@ -14,7 +14,8 @@ from tagsight.arrays import UInt64s
 from tagsight.dicom.dictionary import attribute
 from tagsight.dicom.privacy import is_for_display_only, is_identifying
 from tagsight.errors import DataError
-from tagsight.run.tables import BOOKKEEPING, person, present
+from tagsight.rejections import HARMLESS
+from tagsight.run.tables import BOOKKEEPING, counted_person, present
 from tagsight.tags import parsers
 from tagsight.tags.quantities import without_uncalibrated
 
@@ -56,8 +57,8 @@ def frequencies(
     """Return a row per keyword of the archive, sorted by missing share, then tag.
 
     tags: all shards, text columns; `withheld` names the keywords withheld of an image, joined by
-    `\\`; min_patients: values of fewer patients are not shown in `top_values` (images without a
-    patient count by study), nor is text; keep: identifying keywords to treat as any other.
+    `\\`; min_patients: values of fewer patients are not shown in `top_values` (of whom see
+    `counted_person`), nor is text; keep: identifying keywords to treat as any other.
 
     Returns keyword, tag, vr, module; present (images); missing_share (null and "" are missing);
     distinct (values as stored); categories (after parsing, the most of any item; null unless
@@ -232,7 +233,7 @@ def _top_values(
     people = (
         filled.filter(pl.col(keyword).is_in(top["value"].to_list()))
         .group_by(value=pl.col(keyword))
-        .agg(people=person().n_unique())
+        .agg(people=counted_person().n_unique())
         .collect(engine="streaming")
     )
     shown = top.join(people, on="value", maintain_order="left").filter(
@@ -246,8 +247,12 @@ def check_reject_limit(rejected: pl.DataFrame, n_files: int, limit: float) -> No
     """Stop a run on an archive with too many files that are not images.
 
     rejected: `reason` of each rejected file; n_files: the number of files read in all.
+    What is in order and no image (an index of a medium, the other half of a Mac's file) counts
+    neither way.
     Raises DataError where more than the fraction `limit` of the files was rejected.
     """
+    counted = rejected.filter(~pl.col("reason").is_in(HARMLESS))
+    rejected, n_files = counted, n_files - (len(rejected) - len(counted))
     if len(rejected) > limit * n_files:
         counts = rejected["reason"].value_counts(sort=True).sort("count", "reason", descending=True)
         why = ", ".join(f"{reason} {count:,}" for reason, count in counts.rows()[:4])

@@ -227,7 +227,7 @@ def _filled(keyword: str, parser: Parser, item: pl.Series) -> pl.Series:
 def _is_zero(keyword: str, text: pl.Series) -> pl.Series:
     """Whether a number is a code for missing, in any notation (0, 0.0, 0E0)."""
     codes = [float(code) for code in _codes().get(keyword, ()) if _is_number(code)]
-    return text.cast(pl.Float64, strict=False).is_in(codes).fill_null(False)
+    return quantities.decimals(text).is_in(codes).fill_null(False)
 
 
 def _is_number(code: str) -> bool:

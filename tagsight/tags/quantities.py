@@ -10,6 +10,7 @@ from functools import cache
 
 import polars as pl
 
+from tagsight.dicom.numerals import COMMA, DECIMAL
 from tagsight.run.package_data import rows_of
 from tagsight.terms.other_units import other_units
 
@@ -49,22 +50,17 @@ def without_uncalibrated(tags: pl.LazyFrame) -> pl.LazyFrame:
 
 def _floats(keyword: str) -> pl.Expr:
     """The first item as a number; a detector's rows and columns have the same spacing."""
-    return (
-        pl.col(keyword)
-        .str.split("\\")
-        .list.first()
-        .str.strip_chars()
-        .cast(pl.Float64, strict=False)
-    )
+    first = pl.col(keyword).str.split("\\").list.first().str.strip_chars().str.to_uppercase()
+    return first.map_batches(decimals, return_dtype=pl.Float64)
 
 
 def decimals(text: pl.Series) -> pl.Series:
     """Return the numbers in texts (n,) of DS, IS and binary VRs; null if not a number.
 
-    `1.5`, `-2E+01`, with a decimal comma `0,5`; not `1A`, `1,000.5`, `0X1F`.
+    What is a number stands in `dicom.numerals`, where pictures ask too.
     """
-    plain = text.str.replace(r"^([+-]?\d+),(\d+)$", "$1.$2")
-    is_number = plain.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?$")
+    plain = text.str.replace(COMMA, "${1}.${2}")
+    is_number = plain.str.contains(f"^{DECIMAL}$")
     return plain.set(~is_number.fill_null(False), None).cast(pl.Float64, strict=False)
 
 

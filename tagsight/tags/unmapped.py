@@ -5,7 +5,7 @@ from collections.abc import Collection
 import polars as pl
 
 from tagsight.dicom.dictionary import attribute
-from tagsight.run.tables import person, present
+from tagsight.run.tables import counted_person, present
 from tagsight.tags import parsers
 from tagsight.tags.labels import LABELS
 
@@ -43,7 +43,7 @@ def _unmapped_of(
     values = (
         tags.filter(present(keyword))
         .group_by(value=pl.col(keyword))
-        .agg(count=pl.len().cast(pl.Int64), people=person().n_unique())
+        .agg(count=pl.len().cast(pl.Int64), people=counted_person().n_unique())
         .sort("value")
         .collect(engine="streaming")
     )

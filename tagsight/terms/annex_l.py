@@ -32,6 +32,11 @@ def standard_spellings() -> dict[str, str]:
     return spellings
 
 
+def parts_of(term: str) -> frozenset[str]:
+    """Return the parts of a combined term, or the term itself."""
+    return _PARTS.get(term, frozenset({term}))
+
+
 def combine(terms: list[str], words: list[str]) -> str | None:
     """Return the one term for all of `terms`, None where Annex L has no such term.
 
@@ -41,8 +46,8 @@ def combine(terms: list[str], words: list[str]) -> str | None:
         return "PHANTOM"
     if len(terms) == 1:
         return terms[0]
-    parts = frozenset().union(*(_PARTS.get(term, {term}) for term in terms))
-    if not parts - {"FACE"} & _HEAD_NECK:
+    parts = frozenset().union(*map(parts_of, terms))
+    if not parts - {"FACE"} & _HEAD_NECK and not RANGE_WORDS & set(words):
         parts = parts - {"FACE"}  # French: `GENOU FACE` is a knee seen from the front
     if RANGE_WORDS & set(words) or set(_SPINE_ORDER) >= parts:
         parts = _between(parts)

@@ -2,10 +2,10 @@
 
 `BodyPartExamined` is typed by hand or filled from a protocol's name: `T SPINE`, `TSPINE`,
 `LT KNEE`, `CHEST/ABDOMEN`, `KNIEGELENK LINKS`. A spelling is split into words; the longest runs of
-words in the tables become terms; words that do not say which part (laterality, views, "with
-contrast") are ignored; several terms become the standard's combined term where there is one. A
-spelling that is not understood in full stays unmapped, unless it reads as a description that names
-one region: a wrong term is worse than no term.
+words in the tables become terms; words that are known to say nothing of the part (laterality,
+views, "with contrast") are passed over; several terms become the standard's combined term where
+there is one. A spelling that is not understood in full, to its last word, stays unmapped: an
+unknown word may be one more part, and a wrong term is worse than no term.
 
 The terms are in `data/annex_l.csv`. The spellings are in `data/body_parts.csv`, and a user can add
 more (`tags.body_parts`). An empty term marks a word to ignore; a `*` at the end of a spelling
@@ -14,13 +14,16 @@ stands for all words that begin so. Words that have a meaning only beside others
 """
 
 import difflib
+import re
+from collections.abc import Collection, Iterator
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
 from tagsight.errors import ConfigError
+from tagsight.run.csv_file import dict_rows
+from tagsight.run.package_data import rows_of
 from tagsight.terms.annex_l import annex_l, combine, standard_spellings
 from tagsight.terms.body_words import (
     CONNECTING,
@@ -41,6 +44,18 @@ CS_LENGTH = 16  # PS3.5: a code string (CS) has at most 16 characters, so longer
 LONGEST_RUN = 8  # words; no name of a body part has more
 VERTEBRA_TERM = {"C": "CSPINE", "T": "TSPINE", "D": "TSPINE", "L": "LSPINE", "S": "SSPINE"}
 WEIGHTINGS = {"T1", "T2"}  # of MR: by themselves they name no vertebra
+LEAST_TECHNIQUE = 3  # letters of a word of technique; shorter ones may be parts in short
+# Short items of a list that are no parts: sides, views, modalities, contrast.
+MARKS = frozenset(
+    (
+        *("L", "R", "LT", "RT", "B", "LI", "RE", "DX", "SX", "D", "G", "AP", "PA", "LL", "AX"),
+        *("OB", "W", "WO", "CT", "MR", "US", "XR", "RX", "TC", "RM", "2D", "3D", "T1", "T2", "CE"),
+    )
+)
+_LIST = re.compile(r"[/+,;&\\|]")
+# Words on both sides of `and`, or of a sign for it.
+_AND = r"(?:\s?[/+&]\s?|\s(?:and|und|et|e|y|i|en|och|og|ve|si|és|и|та)\s)"
+_JOINED = re.compile(rf"(?i)([^\W_]+){_AND}(?=([^\W_]+))")
 
 
 class BodyParts:
@@ -51,6 +66,7 @@ class BodyParts:
 
     def __init__(self, table: pl.DataFrame) -> None:
         self.lexicon = Lexicon(standard_spellings(), _rows(table), annex_l())
+        self.passed_over, self.passed_stems = _technique()
 
     def term(self, spelling: str) -> str | None:
         """Return the Annex L term that the spelling means, None where that is not certain."""
@@ -69,20 +85,22 @@ class BodyParts:
         if spine is not None:
             return combine(spine, words)
         terms = self._read(words, cut=len(spelling.strip()) == CS_LENGTH)
-        if terms is None or self._misleads(words):
-            return self.region(spelling) if not self._dangles(words) else None
-        return combine(terms, words) if terms else None
+        begins = words[0] in RANGE_WORDS  # a range without its first part
+        if not terms or begins or self._misleads(words) or self._abbreviates(spelling, words):
+            return None
+        return combine(terms, words)
 
     def region(self, text: str) -> str | None:
         """Return the Annex L term for the region that a free description names, None if unsure.
 
         text: of StudyDescription, SeriesDescription, ProtocolName: `t2_tse_sag_knee R` is KNEE.
-        Unknown words are ignored. A region has to be a whole word; a short word counts only if the
-        table of words lists it. No region counts after `no` or `without`, nor in phrases such as
-        `head first`. Several regions become one where the standard has a term for them.
+        Unknown words are ignored, but for those that `and` joins to a region, as another region
+        would be: `TH/ABD`. A region has to be a whole word; a short word counts only if the table
+        of words lists it. No region counts after `no` or `without`, nor in phrases such as `head
+        first`. Several regions become one where the standard has a term for them.
         """
         words = words_of_text(text)
-        if TITLES & set(words):
+        if TITLES & set(words) or self._joins_unknown(text):
             return None
         regions = self._regions(words)
         return combine(regions, words) if regions else None
@@ -93,12 +111,32 @@ class BodyParts:
         negated = any(_is_negated(words, i) and self.lexicon.word(w) for i, w in enumerate(words))
         return negated or any(f" {phrase} " in padded for phrase in NOT_REGIONS)
 
-    def _dangles(self, words: list[str]) -> bool:
-        """Whether an unknown word is joined to others, as another body part would be."""
-        joined = (
-            b for a, b in pairwise(words) if a in UNFINISHED or (a in CONNECTING and len(b) > 1)
-        )
-        return any(self.lexicon.word(w) is None and self._single(w) is None for w in joined)
+    def _abbreviates(self, spelling: str, words: list[str]) -> bool:
+        """Whether an item of a list may be a part in short: `ABD/P`, but not `KNEE R/L`."""
+        items = [words_of(item) for item in _LIST.split(spelling)]
+        alone = {item[0] for item in items if len(item) == 1 < len(items)}
+        unclear = {word for word in alone if len(word) <= 2 and word not in MARKS}
+        cut = len(spelling.strip()) == CS_LENGTH
+        return any(term == IGNORED and run in unclear for run, term in self._runs(words, cut=cut))
+
+    def _joins_unknown(self, text: str) -> bool:
+        """Whether `and` joins a region to a word that may be another one."""
+        of_spine = any(map(_noun, words_of(text)))
+        for first, second in _JOINED.findall(text):
+            words = [*words_of(first)[-1:], *words_of(second)[:1]]
+            unclear = [w for w in words if not self._is_clear(w, of_spine=of_spine)]
+            if unclear and any(self._is_region(w) for w in words):
+                return True
+        return False
+
+    def _is_region(self, word: str) -> bool:
+        return bool(self.lexicon.region_of(word))
+
+    def _is_clear(self, word: str, *, of_spine: bool) -> bool:
+        """Whether a word is a region, or known to say nothing, which few short ones are."""
+        known = len(word) > 2 and self._single(word) is not None
+        part = word in MARKS or (of_spine and word in SPINE_WORDS)
+        return known or part or self._is_region(word) or not word.isalpha()
 
     def _regions(self, words: list[str]) -> list[str]:
         """The terms that a description names; [] if negated, or if a range has no end."""
@@ -146,35 +184,52 @@ class BodyParts:
             return 2, combine(parts, ["TO"])
         return None
 
-    def _describes(self, words: list[str]) -> bool:
-        """Whether the last of `words` is a view or the like, after which no body part follows."""
+    def _describes(self, words: list[str], rest: str) -> bool:
+        """Whether a word that is cut off begins as words that say nothing, or follows such a one.
+
+        After `with` and `without` comes a contrast agent, which is not of the body.
+        """
         last = words[-1] if words else ""
-        connects = last in UNFINISHED or last in CONNECTING or last in NEGATIONS
-        return not connects and (last.isdecimal() or self.lexicon.term_of.get(last) == IGNORED)
+        if last in CONNECTING or last in NEGATIONS:
+            return "CONTRAST".startswith(rest) or _begins_alike(rest, self.passed_over)
+        if last in UNFINISHED:
+            return False
+        return (
+            last.isdecimal()
+            or self.lexicon.term_of.get(last) == IGNORED
+            or (len(rest) >= SHORTEST_STEM and _begins_alike(rest, self.passed_over))
+        )
 
     def _read(self, words: list[str], *, cut: bool) -> list[str] | None:
         """The terms in words, longest runs first; None if a word is unknown."""
         terms: list[str] = []
-        at = 0
-        while at < len(words):
-            run, term = self._run(words, at, cut=cut)
+        for _, term in self._runs(words, cut=cut):
             if term is None:
                 return None
             terms += [term] if term != IGNORED else []
-            at += run
         return list(dict.fromkeys(terms))
+
+    def _runs(self, words: list[str], *, cut: bool) -> Iterator[tuple[str, str | None]]:
+        """The runs of words that are read together, each as one word, and their terms."""
+        at = 0
+        while at < len(words):
+            length, term = self._run(words, at, cut=cut)
+            yield "".join(words[at : at + length]), term
+            at += length
 
     def _run(self, words: list[str], at: int, *, cut: bool) -> tuple[int, str | None]:
         """The number of words from `at` on that have one term, and the term."""
         for length in range(min(LONGEST_RUN, len(words) - at), 0, -1):
             joined = "".join(words[at : at + length])
-            term = self.lexicon.lookup(joined)
+            whole = length == 1 or len(words[at + length - 1]) > 2  # `CHEST SS` is no plural
+            term = self.lexicon.lookup(joined) if whole else self.lexicon.term_of.get(joined)
             if term is None and length == 1:
                 term = self._single(joined)
             uncertain = term is None or (term == IGNORED and len(joined) < SHORTEST_STEM)
             if uncertain and cut and at + length == len(words):
-                term = self.lexicon.complete(joined, after=words[at - 1] if at else "") or term
-                if term is None and length == 1 and self._describes(words[:at]):
+                rest = self.lexicon.complete(joined, after=words[at - 1] if at else "")
+                term = term if rest is None else rest
+                if term is None and length == 1 and self._describes(words[:at], joined):
                     term = IGNORED
             if term is not None:
                 return length, term
@@ -186,7 +241,13 @@ class BodyParts:
         letters = word.strip("0123456789")
         if letters != word and (len(letters) >= 3 or self.lexicon.term_of.get(letters) == IGNORED):
             return self.lexicon.lookup(letters)
-        return self.lexicon.word(word)
+        term = self.lexicon.word(word)
+        return IGNORED if term is None and self._says_nothing(word) else term
+
+    def _says_nothing(self, word: str) -> bool:
+        """Whether a word is known to say nothing of the part: of technique, views, sides."""
+        stems = (word[:end] for end in range(len(word), SHORTEST_STEM, -1))
+        return word in self.passed_over or any(stem in self.passed_stems for stem in stems)
 
     def _spine(self, words: list[str]) -> list[str] | None:
         """The parts of the spine that vertebrae, or a word for the spine with its parts, name.
@@ -196,13 +257,16 @@ class BodyParts:
         words = _without_view(words)
         nouns = [w for w in words if _noun(w)]
         rest = [w for w in words if not _noun(w) and w not in RANGE_WORDS]
-        rest = [w for w in rest if w in SPINE_WORDS or self.lexicon.term_of.get(w) != IGNORED]
+        rest = [w for w in rest if self._is_of_spine(w) or self._single(w) != IGNORED]
         if not any(VERTEBRA.fullmatch(w) for w in rest if w not in WEIGHTINGS):
             rest = [w for w in rest if w not in WEIGHTINGS]
         parts = [_spine_part(w, beside_noun=bool(nouns)) for w in rest]
         if not parts or None in parts:
             return None
         return list(dict.fromkeys(p for p in parts if p))
+
+    def _is_of_spine(self, word: str) -> bool:
+        return word in SPINE_WORDS or VERTEBRA.fullmatch(word) is not None
 
 
 def terms(values: pl.Series, table: pl.DataFrame) -> pl.Series:
@@ -218,11 +282,15 @@ def terms(values: pl.Series, table: pl.DataFrame) -> pl.Series:
 def read_spellings(path: Path) -> pl.DataFrame:
     """Read the table of spellings: columns `spelling`, `term`.
 
-    Raises ConfigError where a column is missing, or a term is not in Annex L.
+    Raises ConfigError where a column is missing, or a term is not in Annex L; TableError where it
+    is no table.
     """
-    table = pl.read_csv(path, infer_schema=False).fill_null("")
-    if not {"spelling", "term"} <= set(table.columns):
+    columns = ("spelling", "term")
+    rows = dict_rows(path, columns)
+    if any(column not in row for row in rows[:1] for column in columns):
         raise ConfigError(f"{path}: the first line must be spelling,term")
+    texts = {column: [row[column] for row in rows] for column in columns}
+    table = pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
     for term in table["term"].str.strip_chars().unique().sort():
         if term and term not in annex_l():
             near = difflib.get_close_matches(term.upper(), annex_l(), 1)
@@ -240,6 +308,23 @@ def _rows(table: pl.DataFrame) -> list[tuple[str, str]]:
     spellings = table["spelling"].to_list()
     terms = table["term"].fill_null(IGNORED).to_list()
     return [(s.strip(), t.strip()) for s, t in zip(spellings, terms, strict=True) if s]
+
+
+@lru_cache(maxsize=1)
+def _technique() -> tuple[frozenset[str], frozenset[str]]:
+    """Words of technique, and beginnings of such: they say how was imaged, not what.
+
+    Kernels are left out: they are called after organs.
+    """
+    rows = rows_of("technique_words.csv")
+    listed = [s for row in rows if row["facet"] != "kernel" for s in row["spellings"].split("|")]
+    stems = {"".join(words_of(s)) for s in listed if s.endswith("*") and len(s) > SHORTEST_STEM + 1}
+    words = {"".join(words_of(s)) for s in listed if not s.endswith("*") and " " not in s}
+    return frozenset(w for w in words if len(w) >= LEAST_TECHNIQUE), frozenset(stems)
+
+
+def _begins_alike(rest: str, words: Collection[str]) -> bool:
+    return any(word.startswith(rest) for word in words)
 
 
 def _is_negated(words: list[str], at: int) -> bool:

@@ -7,6 +7,7 @@ Kinds:
   `annex_l`;
 - for words within words, `sided` (short words that stand with a side: RHIP) and `glued` (words that
   stand before or after a body part: CHESTSAG);
+- `owner` and `owned`: a head or a neck is not that of the body beside the bone that has it;
 - for free descriptions, `short` (all the words of fewer than four letters that count there),
   `not in text` (words that mean other things there), `not a region` (phrases that name no region)
   and `title` (a name stands beside it).
@@ -49,4 +50,11 @@ SHORT = _all("short")
 SIDED = _all("sided")
 GLUED = _all("glued")
 NOT_IN_TEXT = _all("not in text")
-NOT_REGIONS = frozenset(" ".join(words) for _, words in rows_of_kind("not a region"))
+NOT_REGIONS = frozenset(" ".join(words) for _, words in rows_of_kind("not a region")) | frozenset(
+    f"{first} {second}"
+    for _, owners in rows_of_kind("owner")
+    for _, owned in rows_of_kind("owned")
+    for owner in owners
+    for part in owned
+    for first, second in ((owner, part), (owner, f"{part}S"))
+)

@@ -1,8 +1,12 @@
-"""Defined Terms of DICOM PS3.3 as people spell them; see data/defined_terms.csv."""
+"""Defined Terms of DICOM PS3.3: as people spell them (data/defined_terms.csv), and as they are.
+
+Those as they are (data/enumerated_terms.csv) say of a code string that nobody typed a name there.
+"""
 
 from functools import cache
 
 from tagsight.run.package_data import rows_of
+from tagsight.terms.annex_l import annex_l
 from tagsight.terms.word_splitting import words_of
 
 IGNORED = ""  # the term of a word to ignore, such as a side in a view
@@ -31,6 +35,24 @@ def modalities() -> frozenset[str]:
     """Return the Defined Terms of Modality (PS3.3 C.7.3.1.1.1), retired ones too."""
     codes = {row["code"] for row in rows_of("kinds.csv")}
     return frozenset(code for code in codes if "." not in code)
+
+
+def is_defined_term(keyword: str, item: str) -> bool:
+    """Return whether an item of a code string (CS) is a term that PS3.3 defines for its attribute.
+
+    >>> is_defined_term("ImageType", "NONE"), is_defined_term("KVP", "AXIAL")
+    (True, False)
+    """
+    term = item.strip().upper()
+    everywhere, of_keyword = _enumerated().get("*", ()), _enumerated().get(keyword, ())
+    return term in everywhere or term in of_keyword
+
+
+@cache
+def _enumerated() -> dict[str, frozenset[str]]:
+    rows = rows_of("enumerated_terms.csv")
+    tables = {row["keyword"]: frozenset(row["terms"].split("|")) for row in rows}
+    return tables | {"Modality": modalities(), "BodyPartExamined": frozenset(annex_l())}
 
 
 @cache

@@ -5,10 +5,11 @@ from bisect import bisect_left
 from collections.abc import Collection
 from functools import lru_cache
 
-from tagsight.terms.annex_l import combine
+from tagsight.terms.annex_l import combine, parts_of
 from tagsight.terms.body_words import GLUED, NOT_IN_TEXT, SHORT, SIDED
 from tagsight.terms.word_splitting import SHORTEST_STEM, is_ideographic, pieces, singulars, words_of
 
+NEARLY = 2  # letters that a word which is cut off lacks at most, to be taken for it
 SHORTEST_GLUED = 3  # letters of a word that is found inside another
 SIDE_BEFORE = re.compile(r"^(LEFT|RIGHT|BILATERAL|BILAT|LT|RT|BI|L|R)(?=.{3})")
 SIDE_AFTER = re.compile(r"(?<=.{3})(LEFT|RIGHT|BILATERAL|BILAT|LINKS|RECHTS|LT|RT|L|R)$")
@@ -59,8 +60,16 @@ class Lexicon:
     def _region_of(self, word: str) -> str | None:
         """Return the region that a word of a description names, if it can mean nothing else."""
         if is_ideographic(word):
-            return next((t for t in (self.lookup(w) for w in self._ideographic(word)) if t), None)
+            return self._of_ideographs(word)
         return self.word(word) if self.may_be_body_part(word) and not word.isdecimal() else None
+
+    def _of_ideographs(self, word: str) -> str | None:
+        """The region of a word in kanji, each of which means something: `足首` is no foot."""
+        terms = [self.lookup(part) for part in self._ideographic(word)]
+        if None in terms:
+            return None
+        named = list(dict.fromkeys(term for term in terms if term))
+        return combine(named, [word]) if named else None
 
     def may_be_body_part(self, word: str) -> bool:
         """Return whether a word may be a body part, beside other words or glued to them."""
@@ -141,5 +150,11 @@ class Lexicon:
         if len(word) < SHORTEST_STEM:
             return None
         first, last = (bisect_left(self.ordered, w) for w in (word, word + "\U0010ffff"))
-        terms = {self.term_of[spelling] for spelling in self.ordered[first:last]}
-        return terms.pop() if len(terms) == 1 else None
+        spellings = self.ordered[first:last]
+        terms = {self.term_of[spelling] for spelling in spellings}
+        if len(terms) == 1:
+            return terms.pop()
+        # `CHES`: all that begin so are the chest, or the chest and more.
+        near = {self.term_of[s] for s in spellings if len(s) <= len(word) + NEARLY}
+        term = next(iter(near)) if len(near) == 1 else None
+        return term if term and all(parts_of(term) <= parts_of(other) for other in terms) else None

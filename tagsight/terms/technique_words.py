@@ -17,9 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import polars as pl
-
 from tagsight.errors import ConfigError
+from tagsight.run.csv_file import dict_rows
 from tagsight.run.package_data import rows_of
 from tagsight.terms.word_splitting import SHORTEST_STEM, words_of_text
 
@@ -234,10 +233,10 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 
     Raises ConfigError where a column is missing, or a facet or word is no short closed word.
     """
-    table = pl.read_csv(path, infer_schema=False).fill_null("")
-    if not set(COLUMNS) <= set(table.columns):
+    table = dict_rows(path, COLUMNS)
+    if table and not set(COLUMNS) <= table[0].keys():
         raise ConfigError(f"{path}: the first line must be {','.join(COLUMNS)}")
-    rows = [_row(row) for row in table.iter_rows(named=True)]
+    rows = [_row(row) for row in table]
     for facet, word, _, _, rank in rows:
         if facet and not _FACET.fullmatch(facet):
             raise ConfigError(f"{path}: {facet} is no facet; write it in small letters")

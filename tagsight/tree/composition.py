@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from tagsight.run.tables import person
+from tagsight.run.tables import counted_person
 from tagsight.terms.defined_terms import modalities
 from tagsight.terms.name_words import bands, number_columns
 
@@ -32,7 +32,8 @@ def shard_words(nearest: pl.LazyFrame, content: pl.LazyFrame, tags: pl.LazyFrame
     lacking = [pl.lit(None, pl.String).alias(name) for name in needed if name not in stored]
     text = pl.col("Modality").str.strip_chars().str.to_uppercase()
     term = pl.when(text.is_in(sorted(modalities()))).then(text)
-    of_tags = tags.with_columns(lacking).select("image", *bands(), person=person(), modality=term)
+    told = {"person": counted_person(), "modality": term}
+    of_tags = tags.with_columns(lacking).select("image", *bands(), **told)
     joined = nearest.select("image", "cluster").join(content.drop("picture"), on="image")
     images = joined.join(of_tags, on="image").drop("image").collect(engine="streaming")
     columns = [name for name in images.columns if name not in ("cluster", "kind", "person")]

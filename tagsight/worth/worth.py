@@ -6,13 +6,15 @@ better the labels, the more the probe tells right; beside them stand labels that
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from tagsight.arrays import Int64s, UInt8s
-from tagsight.errors import ConfigError
+from tagsight.errors import ConfigError, TableError
+from tagsight.run.csv_file import dict_rows
 from tagsight.run.progress import ProgressCounter
 from tagsight.run.tables import BOOKKEEPING, label_column, person
 from tagsight.tags.labels import LABELS
@@ -56,12 +58,17 @@ def labels_of_file(images: pl.DataFrame, path: str) -> pl.Series:
     images: `image`; path: of a CSV file with columns `image`, as in annotations.csv, and `label`.
     Raises ConfigError where a column is missing, an image comes twice, or none is known.
     """
-    table = pl.read_csv(path, infer_schema=False)
-    if not {"image", "label"} <= set(table.columns):
+    columns = ("image", "label")
+    try:
+        rows_of_table = dict_rows(Path(path), columns)
+    except TableError as error:
+        raise ConfigError(f"worth.labels: {error}") from None
+    if any(column not in row for row in rows_of_table[:1] for column in columns):
         raise ConfigError("worth.labels: the table needs columns `image` and `label`")
+    texts = {column: [row[column] or None for row in rows_of_table] for column in columns}
+    table = pl.DataFrame(texts, schema=dict.fromkeys(columns, pl.String))
     if table["image"].is_duplicated().any():
         raise ConfigError("worth.labels: an image has two rows")
-    table = table.select("image", "label")
     rows = images.select("image").join(table, on="image", how="left", maintain_order="left")
     if rows["label"].is_null().all():
         raise ConfigError(

@@ -4,11 +4,15 @@ import random
 from pathlib import Path
 
 import pydicom
+from pydicom.valuerep import VR
 
 PACKAGED = sorted((Path(pydicom.__file__).parent / "data" / "test_files").rglob("*.dcm"))
 HEADER = 6000  # bytes in which most changes are made
 WHOLE = 40_000
 TOKENS = [b"SQ", b"UN", b"OB", b"US", b"\xfe\xff", b"\xfe\xff\0\xe0", b"\x1b$", b"\0\0", b"\\"]
+TOKENS += [b"UK", b"??", b"  ", b"cs", b"LO", b"17"]
+DELIMITERS = [b"\xfe\xff\xdd\xe0\0\0\0\0", b"\xfe\xff\x0d\xe0\0\0\0\0"]
+VRS = {vr.encode() for vr in VR if len(vr) == 2}
 LENGTHS = [b"\xff" * 4, b"\xff\xff\xff\x7f", bytes(4), b"\1\0\0\0"]
 
 
@@ -17,12 +21,20 @@ def originals():
     return [path.read_bytes()[:WHOLE] for path in PACKAGED]
 
 
+def boundary(data, place):
+    """The place of the next element after `place`, as far as letters of a VR tell."""
+    for at in range(place, min(place + 200, len(data) - 6)):
+        if bytes(data[at + 4 : at + 6]) in VRS and data[at + 1] == 0:
+            return at
+    return place
+
+
 def mutated(data, rng):
     """A header with some bytes, lengths, words or stretches of it changed."""
     data = bytearray(data)
     for _ in range(rng.choice([1, 1, 2, 5])):
         data = data or bytearray(1)
-        place, kind = rng.randrange(min(len(data), HEADER)), rng.randrange(7)
+        place, kind = rng.randrange(min(len(data), HEADER)), rng.randrange(8)
         if kind == 0:
             data[place] = rng.randrange(256)
         elif kind == 1:
@@ -38,6 +50,9 @@ def mutated(data, rng):
             data[place:place] = rng.randbytes(rng.randrange(1, 9))
         elif kind == 6:
             del data[place:]
+        elif kind == 7:
+            place = boundary(data, place)
+            data[place:place] = rng.choice(DELIMITERS)
     return bytes(data)
 
 

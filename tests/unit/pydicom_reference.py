@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
 
 from tagsight.dicom.header_texts import gather
@@ -17,13 +18,17 @@ BULK = ("SQ", "OB", "OW", "OF", "OD", "OL", "OV", "UN", "PN")
 def texts(path):
     """Keyword -> VR and text of the top level, by pydicom's own conversion.
 
-    Values that pydicom cannot convert are left out, as are those that are bulk.
+    Values that pydicom cannot convert are left out, as are those that are bulk, and those that end
+    before they are as long as they say: where we saw another length.
     """
     found = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset = dcmread(path, stop_before_pixels=True, force=True)
         for tag in list(dataset.keys()):
+            raw = dataset.get_item(tag)
+            if isinstance(raw, RawDataElement) and raw.value and len(raw.value) < raw.length:
+                continue
             try:
                 element = dataset[tag]
             except Exception:

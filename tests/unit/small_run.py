@@ -85,6 +85,7 @@ def write(folder, images, table, *, ranges="archive", k=3, reading=READING):
     ]
     folder.mkdir()
     (folder / "key").write_bytes(KEY)
+    (folder / "key").chmod(0o600)
     write_json(fitted.to_json(), folder / "encoding.json")
     write_json({"k": k}, folder / "choice.json")
     cards = [{"cluster": c, "name": f"kind {c}"} for c in range(1, k + 1)]

@@ -61,6 +61,7 @@ def write(folder, images, table):
     annotated = annotations.annotations(untold, words, images, outside, cards)
     folder.mkdir()
     (folder / "key").write_bytes(small_run.KEY)
+    (folder / "key").chmod(0o600)
     write_json(tree.to_json(), folder / "encoding.json")
     write_json({"kinds": {kind: {"k": k} for kind, k in NUMBERS.items()}}, folder / "choice.json")
     write_json(cards, folder / "cards.json")

@@ -82,7 +82,7 @@ def test_distances_are_gowers_by_its_formula():
 def test_a_folder_is_read_without_what_identifies(tmp_path):
     for name in ("CT_small.dcm", "MR_small.dcm"):
         shutil.copy(get_testdata_file(name), tmp_path)
-    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "notes.txt").write_text("no image", encoding="utf-8")
     tags, rejected = api.read_folder([tmp_path / "CT_small.dcm", tmp_path])
     assert sorted(tags["Modality"]) == ["CT", "MR"]
     assert rejected["reason"].to_list() == ["not_dicom"]
@@ -132,7 +132,7 @@ def test_every_public_name_has_the_sections_of_numpydoc():
 def test_the_lines_of_the_readme_run(tmp_path, monkeypatch):
     (block,) = re.findall(
         r"```python\n(from tagsight import api\n.*?)```",
-        (CLONE / "README.md").read_text(),
+        (CLONE / "README.md").read_text(encoding="utf-8"),
         re.DOTALL,
     )
     assert len(ast.parse(block).body) <= 10

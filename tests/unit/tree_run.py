@@ -144,6 +144,7 @@ def tree_run(names=NAMES, **others):
             "samples": {"tuning": 400, "holdout": 200, "autoencoder": 500, "trial-01": 250},
             "drawn": 1150,
             "undrawn": {},
+            "remarks": {},
         },
         "choice": choice(names),
         "cards": of,

@@ -161,6 +161,46 @@ def repeats() -> dict[str, bytes]:
     return found
 
 
+def otherwise() -> dict[str, bytes]:
+    """Images in which an identifying value stands written otherwise, and of its source none."""
+    number, born = f"{DIGITS}5", "18030214"
+    forms = {
+        "number": ("KVP", number),
+        "whole": ("ExposureTime", f"{number}"),
+        "zeros": ("SoftwareVersions", number),
+        "hyphen": ("SoftwareVersions", f"{number[:5]}-{number[5:]}"),
+        "weight": ("PatientWeight", born),
+        "iso": ("SoftwareVersions", "1803-02-14"),
+        "dots": ("SequenceName", "14.02.1803"),
+        "slashes": ("ScanOptions", "02/14/1803"),
+        "name": ("FilterType", f"{MARK}W JOHN"),
+        "comma": ("SequenceVariant", f"JOHN,{MARK}W"),
+        "part": ("ScanOptions", f"{MARK}W1803"),
+    }
+    found = {}
+    for i, (name, (keyword, text)) in enumerate(forms.items()):
+        person = [_of("PatientName", f"{MARK}W JOHN"), _of("PatientBirthDate", born)]
+        for copy in range(COPIES):
+            found[f"otherwise-{name}-{copy}"] = image(
+                [*person, _of(keyword, text)], PLAIN, 700 + 10 * i + copy, PatientID=f"00{number}"
+            )
+    return found
+
+
+def of_one_person() -> dict[str, bytes]:
+    """Images of one person in many studies, with a code for nobody, who is named everywhere."""
+    fields = [_of(k, f"{MARK}O") for k in ("BodyPartExamined", "ScanOptions", "SequenceName")]
+    fields += [_of(k, f"{MARK}O MILLER") for k in ("ViewPosition", "TransducerType")]
+    code = sequence(tag_for_keyword("ViewCodeSequence"), named("CodeMeaning", f"{MARK}O"))
+    fields.append((tag_for_keyword("ViewCodeSequence"), code))
+    return {
+        f"one-{i}": image(
+            fields, PLAIN, 900 + i, PatientID=("ANONYMOUS", "")[i % 2], Modality=f"{MARK}O JOHN"
+        )
+        for i in range(6)
+    }
+
+
 def _tag_of(field: bytes) -> int:
     group, number = struct.unpack("<HH", field[:4])
     return int(group << 16 | number)
@@ -170,6 +210,7 @@ def write_all(folder: Path, at_once: int) -> int:
     """Write the archive of canaries; return how many of its files are sure to be images."""
     count = attributes(folder, at_once)
     others = repeats() | descriptions() | unlisted() | broken() | rejects()
+    others |= otherwise() | of_one_person()
     for name, content in others.items():
         path = folder / f"{NAME}-others" / f"{NAME}-{name}"
         path.parent.mkdir(exist_ok=True)

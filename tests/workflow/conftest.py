@@ -23,7 +23,7 @@ def made_once(factory, name, make):
     workers = os.environ.get("PYTEST_XDIST_WORKER")
     shared = Path(factory.getbasetemp()).parent if workers else Path(factory.getbasetemp())
     folder, made = shared / name, shared / f"{name}.made"
-    with (shared / f"{name}.lock").open("w") as lock:
+    with (shared / f"{name}.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
             shutil.rmtree(folder, ignore_errors=True)
@@ -44,7 +44,7 @@ def otherwise(tmp_path_factory):
     """An overlay that changes something in every act, and the results of a clean run under it."""
 
     def make(folder):
-        (folder / "overlay.yaml").write_text(yaml.safe_dump(OTHERWISE))
+        (folder / "overlay.yaml").write_text(yaml.safe_dump(OTHERWISE), encoding="utf-8")
         run(folder / "run", folder / "overlay.yaml")
 
     folder = made_once(tmp_path_factory, "otherwise", make)

@@ -37,7 +37,7 @@ def run(directory, *overlays, fault=None, quoting=None, check=True, clone=CLONE,
         | ({"TAGSIGHT_FAULT": fault} if fault else {})
         | ({"TAGSIGHT_QUOTING": quoting} if quoting else {}),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         cwd=clone,
     )
@@ -55,7 +55,7 @@ def overlay(folder, **values):
             part = part.setdefault(section, {})
         part[name] = value
     path = folder / f"overlay-{len(list(folder.glob('overlay-*')))}.yaml"
-    path.write_text(yaml.safe_dump(content))
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
 
 

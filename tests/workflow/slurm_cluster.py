@@ -74,7 +74,10 @@ def cluster(folder: Path) -> Iterator[None]:
         (folder / name).mkdir(parents=True)
     ports = dict(zip(("port", "port1", "port2"), free_ports(3), strict=True))
     conf = folder / "slurm.conf"
-    conf.write_text(CONFIG.format(folder=folder, host=socket.gethostname().split(".")[0], **ports))
+    conf.write_text(
+        CONFIG.format(folder=folder, host=socket.gethostname().split(".")[0], **ports),
+        encoding="utf-8",
+    )
     PLACE.parent.mkdir(exist_ok=True)
     PLACE.unlink(missing_ok=True)
     PLACE.symlink_to(conf)
@@ -119,7 +122,7 @@ def end(pid_file: Path) -> None:
     """End the process of a pid file: politely, then not."""
     if not pid_file.exists():
         return
-    pid = int(pid_file.read_text())
+    pid = int(pid_file.read_text(encoding="utf-8"))
     for sent in (signal.SIGTERM, signal.SIGKILL):
         for _ in range(50):
             try:
@@ -137,7 +140,7 @@ def sh(*command: str, check: bool = True) -> str:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE if command[0] in ("sinfo", "squeue") else subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        text=True,
+        encoding="utf-8",
         check=check,
         timeout=60,
     )

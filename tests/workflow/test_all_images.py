@@ -63,7 +63,9 @@ def test_all_images_are_searched_and_annotated_by_what_was_found(searched):
     members = pl.read_parquet(results / "members.parquet").filter(k=k)
     assert sum(card["size"] for card in cards) == len(members)
     assert members["image"].equals(before["members"].filter(k=k)["image"])
-    assert "rows tried as medoids" in (results.parent / "logs/medoids.log").read_text()
+    assert "rows tried as medoids" in (results.parent / "logs/medoids.log").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_agreement_is_of_the_clusters_that_annotations_go_by(searched):

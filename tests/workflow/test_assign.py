@@ -51,7 +51,7 @@ def new(tmp_path):
     for name in PACKAGED:
         shutil.copy(get_testdata_file(name), folder)
     write_foreign(folder / "foreign.dcm")
-    (folder / "notes.txt").write_text("no image")
+    (folder / "notes.txt").write_text("no image", encoding="utf-8")
     return folder
 
 
@@ -98,11 +98,13 @@ def test_new_images_are_assigned_and_the_run_is_left_as_it_is(copy_of_finished, 
     assert told["result"] in done.stdout
     assert "results/assign.csv" in done.stdout
     assert "report/index.html" not in done.stdout
-    assert "results/assign" not in (copy_of_finished / "logs/assign.log").read_text()
+    assert "results/assign" not in (copy_of_finished / "logs/assign.log").read_text(
+        encoding="utf-8"
+    )
 
     shutil.copy(get_testdata_file("MR_small.dcm"), new / "one more.dcm")
     run(copy_of_finished, config, targets=["assign"])
-    assert ", 1 of them new" in (copy_of_finished / "logs/assign.log").read_text()
+    assert ", 1 of them new" in (copy_of_finished / "logs/assign.log").read_text(encoding="utf-8")
     assert written(copy_of_finished) == before
 
 

@@ -41,8 +41,9 @@ ON_SITE = "labels.parquet"
 UIDS = ["SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"]
 WORD = r"\\".join(map(str, WORDS))  # as a text of the reader
 DAY = r"(?<![0-9A-Za-z.])180[34](-?)(?:0[1-9]|1[0-2])\1(?:[0-2]\d|3[01])(?![0-9])"
+OTHER_DAY = r"(?<![0-9A-Za-z.])(?:14([./])02|02([./])14)(?:\2|\3)1803(?![0-9])"
 SOMEONES = re.compile(
-    rf"{MARK}\w*|739184605\d*|{re.escape(NUMBER)}\d*|034512\.739\d*|{WORD}|{DAY}".encode(),
+    rf"{MARK}\w*|73918-?4605\d*|{re.escape(NUMBER)}\d*|034512\.739\d*|{WORD}|{DAY}|{OTHER_DAY}".encode(),
     re.IGNORECASE,
 )
 FILES = re.compile(rf"{NAME}[\w-]*".encode(), re.IGNORECASE)
@@ -73,7 +74,8 @@ def numbers_of(values):
     """Numbers that are a canary's, as text."""
     near = np.isclose(values.astype(float), float(NUMBER), rtol=0, atol=0.01)
     days = (values >= 18030101) & (values < 18041231) if values.dtype.kind in "iu" else near
-    return [str(v).encode() for v in values[near | days | (values == int(WHOLE))]]
+    long = (values >= 7.391845e9) & (values < 7.391847e9)
+    return [str(v).encode() for v in values[near | days | long | (values == int(WHOLE))]]
 
 
 def may_name_files(path, column):
@@ -102,7 +104,7 @@ def leaks(directory, *said):
 
 
 def without_paths(path):
-    rows = csv.DictReader(path.read_text().splitlines())
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
     return "\n".join(",".join(v for k, v in row.items() if k != "path") for row in rows).encode()
 
 
@@ -135,7 +137,9 @@ def places(finished, tmp_path_factory, at_once):
     locked.mkdir()
     locked.chmod(0)
     names = tmp_path_factory.mktemp("lists") / "list.txt"
-    names.write_text(f"{NAME}/vanished.dcm\n{NAME}\\vanished\n{NAME}!vanished.dcm\n")
+    names.write_text(
+        f"{NAME}/vanished.dcm\n{NAME}\\vanished\n{NAME}!vanished.dcm\n", encoding="utf-8"
+    )
     yield [str(folder), str(names), str(finished / "results/demo/archive")], images
     locked.chmod(0o700)
 
@@ -144,9 +148,14 @@ def places(finished, tmp_path_factory, at_once):
 def whole(planted, tmp_path_factory):
     """A run of the whole workflow over the canaries, and what it said."""
     directory = tmp_path_factory.mktemp("whole")
-    config = overlay(tmp_path_factory.mktemp("config"), input=planted[0], **TINY)
+    config = overlay(tmp_path_factory.mktemp("config"), input=of_sites(planted[0]), **TINY)
     done = run(directory, config)
     return directory, done.stdout + done.stderr
+
+
+def of_sites(inputs):
+    """The canaries as one site, the ordinary archive as another: what is said of sites is shown."""
+    return {"north": inputs[:2], "south": inputs[2:]}
 
 
 def table(directory, name):
@@ -161,14 +170,16 @@ def test_what_is_looked_for_is_found(tmp_path):
     )
     pl.DataFrame({"PatientWeight": [float(NUMBER)]}).write_parquet(tmp_path / "b.parquet")
     (tmp_path / "c.json").write_text(
-        '{"day": "18030214", "number": 0.18030214, "at": "1803-02-14"}'
+        '{"day": "18030214", "number": 0.18030214, "at": "1803-02-14"}', encoding="utf-8"
     )
-    (tmp_path / "d.log").write_text(f"cannot read {NAME}7.dcm of 2.25.7391846050")
+    (tmp_path / "d.log").write_text(f"cannot read {NAME}7.dcm of 2.25.7391846050", encoding="utf-8")
     np.save(tmp_path / "e.npy", np.array([f"{MARK.lower()}"]))
     on_site = pl.DataFrame({**{uid: [text] for uid in UIDS}, "path": [f"{NAME}1"], "name": [text]})
     on_site.write_parquet(tmp_path / ON_SITE)
     (tmp_path / ON_SITE).chmod(0o600)
-    (tmp_path / "annotations.csv").write_text(f"image,path,name\na,{NAME}1,{MARK}\n")
+    (tmp_path / "annotations.csv").write_text(
+        f"image,path,name\na,{NAME}1,{MARK}\n", encoding="utf-8"
+    )
     found = leaks(tmp_path, "fine", f"reading {NAME}")
     assert {(where, column) for where, column, _ in found} == {
         ("a.parquet", "ScanOptions"),
@@ -220,7 +231,25 @@ def test_every_kind_of_refusal_was_met(whole):
 @pytest.mark.long
 def test_no_canary_leaves_the_reader(whole):
     directory, said = whole
-    assert leaks(directory, said) == set()
+    found = leaks(directory, said)
+    assert {leak for leak in found if not of_one_person(leak)} == set()
+    assert {leak for leak in found if of_one_person(leak)}  # it is in tags
+    assert (directory / "results/sites.json").exists()
+    assert (directory / "results/facets.json").exists()
+
+
+# What is typed of one person alone stays in tags, and in what tags were read into.
+TYPED = (
+    *("BodyPartExamined", "Modality", "ScanOptions", "SequenceName"),
+    *("ViewPosition", "TransducerType", "ViewCodeSequence"),
+)
+
+
+def of_one_person(leak):
+    where, column, found = leak
+    stored = column in (*TYPED, STORED, "modality", "body_part")
+    inside = where.split("/")[1] in ("tags", "resume", "samples", "features")
+    return found == f"{MARK}O" and stored and inside
 
 
 @pytest.mark.long
@@ -232,7 +261,7 @@ def test_uids_are_for_their_owner_alone_and_all_there(whole):
     for uid, digest in zip(UIDS, ("instance", "series", "study"), strict=True):
         assert both[uid].is_null().equals(both[digest].is_null()), uid
     assert labels["SOPInstanceUID"].n_unique() > 100
-    assert "have no UIDs" not in (whole[0] / "logs/labels.log").read_text()
+    assert "have no UIDs" not in (whole[0] / "logs/labels.log").read_text(encoding="utf-8")
 
 
 @pytest.mark.long
@@ -261,6 +290,8 @@ def test_what_is_kept_is_kept_for_reading_and_nothing_else_is(planted, tmp_path)
     assert all(tags[keyword].str.contains(MARK).any() for keyword in KEPT)
     allowed = {(column, keyword) for keyword in KEPT for column in (keyword, STORED)}
     for where, column, found in leaks(directory, done.stdout, done.stderr):
+        if found == f"{MARK}O":  # typed into tags that are no identifiers, and min_patients is 1
+            continue
         keyword = re.search(r"\((\w+)\)|D(?:t2)?$", found)
         assert where.startswith(("results/tags/", "results/resume/tags-")), (where, column, found)
         assert keyword, (where, column, found)
@@ -285,7 +316,9 @@ def test_nothing_is_said_by_what_fails(few, tmp_path):
         assert (done.returncode == 0) == (quoting == "tags"), done.stderr[-3000:]
         assert leaks(directory, *said) == set()
         if quoting == "files":
-            assert "RuntimeError (message left out)" in (directory / "logs/files.log").read_text()
+            assert "RuntimeError (message left out)" in (directory / "logs/files.log").read_text(
+                encoding="utf-8"
+            )
     assert "reject_limit" in said[-1]
     assert "reader_crashed" in set(table(directory, "rejected")["reason"])
 
@@ -301,9 +334,10 @@ def test_nothing_is_left_by_a_job_that_is_killed(few, tmp_path):
 def test_a_picture_that_fails_says_nothing_of_its_file(whole, planted, tmp_path):
     directory = tmp_path / "run"
     shutil.copytree(whole[0], directory, symlinks=True)
-    config = overlay(tmp_path, input=planted[0], **TINY)
+    config = overlay(tmp_path, input=of_sites(planted[0]), **TINY)
     options = ["--forcerun", "images"]
     targets = ["results/images/tuning.npy"]
     done = run(directory, config, quoting="images", targets=targets, options=options, check=False)
     assert "decoder_failed" in done.stderr
-    assert leaks(directory, done.stdout, done.stderr) == set()
+    left = leaks(directory, done.stdout, done.stderr)
+    assert {leak for leak in left if not of_one_person(leak)} == set()

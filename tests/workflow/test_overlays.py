@@ -18,7 +18,7 @@ def dry_run(directory, *arguments):
         env=os.environ | {"PYTHONPATH": str(CLONE)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         check=False,
         cwd=CLONE,
     )
@@ -26,7 +26,7 @@ def dry_run(directory, *arguments):
 
 
 def written(path, text):
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -77,7 +77,7 @@ def test_a_bare_clone_can_be_looked_at(look, tmp_path):
         [sys.executable, "-m", "snakemake", look, "--directory", tmp_path],
         env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         cwd=CLONE,
     )

@@ -60,7 +60,7 @@ def test_every_image_is_annotated(real):
 
 
 def test_words_of_tags_agree_with_those_of_descriptions(real):
-    facets = json.loads((real[0] / "results/facets.json").read_text())
+    facets = json.loads((real[0] / "results/facets.json").read_text(encoding="utf-8"))
     plane, weighting = facets["plane"], facets["weighting"]
     assert plane["compared"] >= 40
     assert plane["agree"] >= 0.95 * plane["compared"]
@@ -108,7 +108,9 @@ def test_nothing_that_identifies_reaches_a_result_or_a_log(real):
                 frame = frame.select(pl.exclude("^.*InstanceUID$"))
             texts[str(path)] = "\n".join(strings(frame))
         elif path.suffix in {".json", ".csv", ".log", ".tsv", ".html", ".txt", ".svg"}:
-            texts[str(path)] = path.read_text(errors="replace").replace(str(REAL), "")
+            texts[str(path)] = path.read_text(errors="replace", encoding="utf-8").replace(
+                str(REAL), ""
+            )
     secrets = identities()
     assert len(secrets) > 500
     assert [where for where, text in texts.items() if any(s in text for s in secrets)] == []

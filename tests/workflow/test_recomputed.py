@@ -25,7 +25,10 @@ def flat(tmp_path_factory):
 def lines(directory):
     """What the script says of a run: its checks by how they ended."""
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(directory)], capture_output=True, text=True, check=False
+        [sys.executable, str(SCRIPT), str(directory)],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     told = done.stdout.splitlines()
     ended = {end: [line for line in told if line.startswith(end)] for end in ("ok", "skip", "FAIL")}

@@ -13,7 +13,7 @@ from running import CI, CLONE
 # Flat ones, those on several sites, and those asked what labels are worth.
 OF_OTHER_RUNS = {"nesting.svg", "sites.json", "worth.json"}
 CAPTIONS = {
-    path.stem: path.read_text()
+    path.stem: path.read_text(encoding="utf-8")
     for path in (CLONE / "docs/captions").glob("*.*.rst")
     if path.stem not in OF_OTHER_RUNS
 }
@@ -34,7 +34,7 @@ def report(request, finished, tmp_path_factory):
         env=os.environ | {"PYTHONPATH": str(CLONE)} | nowhere,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         check=False,
         cwd=CLONE,
     )
@@ -45,7 +45,7 @@ def report(request, finished, tmp_path_factory):
 def page_and_files(report):
     """The page of a report, and the names of the files in it."""
     if report.suffix == ".html":
-        page = report.read_text()
+        page = report.read_text(encoding="utf-8")
         return page, {name for name in CAPTIONS if f'"name": "{name}"' in page}
     with ZipFile(report) as inside:
         paths = [Path(name) for name in inside.namelist()]
@@ -67,7 +67,7 @@ def test_the_report_needs_nothing_from_elsewhere(report):
 
 
 def test_every_result_that_is_shown_has_a_caption():
-    rules = "\n".join(path.read_text() for path in (CLONE / "rules").glob("*.smk"))
+    rules = "\n".join(path.read_text(encoding="utf-8") for path in (CLONE / "rules").glob("*.smk"))
     names = {Path(path).name for path in re.findall(r'shown\("([^"{]+)"', rules)}
     captions = {*CAPTIONS, *OF_OTHER_RUNS}
     assert names == {name for name in captions if not name.endswith((".svg", ".png"))}

@@ -22,9 +22,9 @@ from snakemake.settings.types import (
 
 from tagsight.run.config import keys
 
-SCHEMA = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text(encoding="utf-8"))
 TABLE = CLONE / "docs/reruns.md"
-PROFILE = yaml.safe_load((CLONE / "profiles/default/config.yaml").read_text())
+PROFILE = yaml.safe_load((CLONE / "profiles/default/config.yaml").read_text(encoding="utf-8"))
 
 # A value other than ci.yaml's for every key.
 OTHER = {
@@ -44,6 +44,7 @@ OTHER = {
     "privacy.keep": ["PatientSex"],
     "privacy.min_patients": 5,
     "privacy.mask_paths": False,
+    "privacy.share_mode": "group",
     "labels.tree": False,
     "labels.count": 20,
     "labels.region_weight": 0.1,
@@ -182,8 +183,10 @@ def test_every_key_reruns_something_but_those_of_flat_runs_alone(rerun_by_key):
 def test_the_table_in_the_docs_is_the_plan(rerun_by_key):
     table = rerun_table(rerun_by_key)
     if os.environ.get("TAGSIGHT_WRITE_DOCS"):
-        TABLE.write_text(table)
-    assert TABLE.read_text() == table, "write it anew: TAGSIGHT_WRITE_DOCS=1 python -m pytest …"
+        TABLE.write_text(table, encoding="utf-8")
+    assert TABLE.read_text(encoding="utf-8") == table, (
+        "write it anew: TAGSIGHT_WRITE_DOCS=1 python -m pytest …"
+    )
 
 
 def test_the_table_says_what_a_reader_of_the_rules_would(rerun_by_key):
@@ -228,13 +231,20 @@ def rerun_table(rerun_by_key):
         "| key | rules |",
         "|---|---|",
     ]
-    order = [rule for path in SMK for rule in re.findall(r"^rule (\w+):", path.read_text(), re.M)]
+    order = [
+        rule
+        for path in SMK
+        for rule in re.findall(r"^rule (\w+):", path.read_text(encoding="utf-8"), re.M)
+    ]
     for key, rules in rerun_by_key.items():
         lines.append(f"| `{key}` | {' '.join(sorted(rules, key=order.index))} |")
     return "\n".join(lines) + "\n"
 
 
-SMK = [CLONE / path for path in re.findall(r"rules/\w+\.smk", (CLONE / "Snakefile").read_text())]
+SMK = [
+    CLONE / path
+    for path in re.findall(r"rules/\w+\.smk", (CLONE / "Snakefile").read_text(encoding="utf-8"))
+]
 
 
 @pytest.fixture
@@ -248,9 +258,9 @@ def clone(tmp_path):
 
 
 def edit(path: Path, old: str, new: str):
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def test_a_fresh_clone_and_touched_files_rerun_nothing(finished, clone):
@@ -261,7 +271,7 @@ def test_a_fresh_clone_and_touched_files_rerun_nothing(finished, clone):
 
 def test_comments_and_layout_rerun_nothing(finished, clone):
     for path in [*clone.glob("scripts/*.py"), *clone.glob("tagsight/**/*.py")]:
-        path.write_text(path.read_text() + "\n\n# a comment\n")
+        path.write_text(path.read_text(encoding="utf-8") + "\n\n# a comment\n", encoding="utf-8")
     assert planned(finished, clone=clone) == set()
 
 
@@ -284,7 +294,7 @@ def test_a_changed_function_reruns_the_rules_that_use_it_and_what_follows(finish
 )
 def test_a_changed_table_reruns_what_reads_it(finished, clone, table, row, read_again):
     path = clone / table
-    path.write_text(path.read_text().rstrip("\n") + f"\n{row}\n")
+    path.write_text(path.read_text(encoding="utf-8").rstrip("\n") + f"\n{row}\n", encoding="utf-8")
     again = planned(finished, clone=clone)
     assert {"encoding", "features", "samples"} <= again
     assert again.isdisjoint({"demo", "files"})

@@ -72,7 +72,7 @@ def test_a_run_killed_in_training_goes_on_to_the_same_result(otherwise, tmp_path
     config, unbroken = otherwise
     go_on(tmp_path, MOMENTS[1:], config)
     assert contents(tmp_path) == unbroken
-    assert "going on after epoch" in (tmp_path / "logs/autoencoder.log").read_text()
+    assert "going on after epoch" in (tmp_path / "logs/autoencoder.log").read_text(encoding="utf-8")
 
 
 @pytest.mark.long
@@ -90,7 +90,7 @@ def test_a_grown_archive_costs_only_its_new_files(copy_of_finished):
     assert len(after) == len(before) + 1
     assert after.filter(pl.col("path").str.ends_with("later/new.dcm")).height == 1
     log = (copy_of_finished / "logs/tags").glob("*.log")
-    assert sum(", 1 of them new" in path.read_text() for path in log) == 1
+    assert sum(", 1 of them new" in path.read_text(encoding="utf-8") for path in log) == 1
     new.unlink()
     run(copy_of_finished, **again)
     assert pl.read_csv(copy_of_finished / "results/annotations.csv").equals(before)

@@ -69,7 +69,8 @@ def results(tmp_path_factory):
         for image in range(6):
             path = folder / "archive" / f"{patient}-{image}.dcm"
             write(path, patient, patient % 3, REGIONS[image % 2], rng)
-    (folder / "key").write_text("the patients of this archive are invented\n")
+    (folder / "key").write_text("the patients of this archive are invented\n", encoding="utf-8")
+    (folder / "key").chmod(0o600)
     config = {
         "input": str(folder / "archive"),
         "demo": None,
@@ -84,25 +85,27 @@ def results(tmp_path_factory):
 
 
 def test_the_sentence_says_that_labels_are_scanners(results):
-    scanners = json.loads((results / "evaluation.json").read_text())["scanners"]
-    said = (results / "report/result.txt").read_text()
+    scanners = json.loads((results / "evaluation.json").read_text(encoding="utf-8"))["scanners"]
+    said = (results / "report/result.txt").read_text(encoding="utf-8")
     assert scanners["verdict"] == "scanners", scanners
     assert "they are scanners more than anatomy" in said
-    assert "they are scanners more than anatomy" in (results / "report/index.html").read_text()
+    assert "they are scanners more than anatomy" in (results / "report/index.html").read_text(
+        encoding="utf-8"
+    )
     assert "anatomy rather than scanners" not in said
 
 
 def test_the_table_shows_that_little_is_left_among_images_of_one_scanner(results):
-    pair = json.loads((results / "evaluation.json").read_text())["pair"]["labels"]
+    pair = json.loads((results / "evaluation.json").read_text(encoding="utf-8"))["pair"]["labels"]
     inside, of_one = pair["modality"]["explained"], pair["modality_model"]["explained"]
-    page = (results / "report/index.html").read_text()
+    page = (results / "report/index.html").read_text(encoding="utf-8")
     assert of_one < inside / 2
     assert "(so these labels are scanners more than anatomy)" in page
 
 
 def test_each_card_says_that_its_label_is_of_one_makers_machines(results):
-    cards = json.loads((results / "cards.json").read_text())
-    page = (results / "report/index.html").read_text()
+    cards = json.loads((results / "cards.json").read_text(encoding="utf-8"))
+    page = (results / "report/index.html").read_text(encoding="utf-8")
     assert len(cards) == len(SCANNERS) * len(REGIONS)
     assert all(card["maker"]["one"] for card in cards)
     assert page.count("One maker’s machines") == len(cards)

@@ -61,12 +61,15 @@ def sites(tmp_path_factory):
         archive.write(folder / name, truth, patients=40, images=170, seed=seed)
     assert with_habits(folder / "south") > 20
     (folder / "south.csv").write_text(
-        "spelling,term\n" + "".join(f"{said},{term}\n" for term, said in HABITS.items())
+        "spelling,term\n" + "".join(f"{said},{term}\n" for term, said in HABITS.items()),
+        encoding="utf-8",
     )
     (folder / "units.csv").write_text(
-        "keyword,factor\n" + "".join(f"{keyword},{factor}\n" for keyword, factor in UNITS.items())
+        "keyword,factor\n" + "".join(f"{keyword},{factor}\n" for keyword, factor in UNITS.items()),
+        encoding="utf-8",
     )
-    (folder / "key").write_text("the patients of these sites are invented\n")
+    (folder / "key").write_text("the patients of these sites are invented\n", encoding="utf-8")
+    (folder / "key").chmod(0o600)
     named = {
         "north": str(folder / "north"),
         "south": {
@@ -120,7 +123,7 @@ def test_a_sites_own_units_are_put_into_the_standards(sites, keyword):
 
 
 def test_labels_are_compared_with_sites(sites):
-    told = json.loads((sites / "run/results/sites.json").read_text())
+    told = json.loads((sites / "run/results/sites.json").read_text(encoding="utf-8"))
     annotations = pl.read_csv(sites / "run/results/annotations.csv")
     rows = annotations.join(tags(sites).select("image", "site"), on="image")
     person = pl.coalesce("patient", "study", "series", "image")
@@ -141,13 +144,13 @@ def test_labels_are_compared_with_sites(sites):
 
 
 def test_labels_are_made_anew_of_tags_of_all_roles_and_of_content(sites):
-    told = json.loads((sites / "run/results/sites.json").read_text())
+    told = json.loads((sites / "run/results/sites.json").read_text(encoding="utf-8"))
     sample = pl.read_parquet(sites / "run/results/samples/tuning.parquet")
     assert [row["roles"] for row in told["roles"]] == [list(ROLES), ["content"], ["content"]]
     assert {row["rows"] for row in told["roles"]} == {len(sample)}
     anew, _, shipped = (row["levels"] for row in told["roles"])
     assert abs(anew - shipped) <= 3
-    page = (sites / "run/results/report/index.html").read_text()
+    page = (sites / "run/results/report/index.html").read_text(encoding="utf-8")
     assert '<h2 id="sites">' in page
     assert "made anew, of tags about content, equipment" in page
 
@@ -164,7 +167,7 @@ def test_public_archives_can_be_sites(tmp_path):
     privacy = {"key_file": None, "min_patients": 1}
     config = overlay(tmp_path, input=folders, demo=None, privacy=privacy, samples=samples)
     run(tmp_path / "run", config, targets=["results/sites.json", "results/annotations.csv"])
-    told = json.loads((tmp_path / "run/results/sites.json").read_text())
+    told = json.loads((tmp_path / "run/results/sites.json").read_text(encoding="utf-8"))
     found = tags(tmp_path)
     assert found["site"].to_list() == [Path(p).relative_to(REAL).parts[0] for p in found["path"]]
     assert {row["site"]: row["images"] for row in told["sites"]} == dict(
@@ -188,7 +191,7 @@ def test_new_files_of_a_site_are_read_by_its_own_tables_too(sites):
     for name, place in (("named", {"south": str(folder)}), ("of none", str(folder))):
         of_new = overlay(sites, assign={"input": place})
         done = run(sites / "run", config, of_new, targets=["assign"])
-        said = json.loads((sites / "run/results/assign.json").read_text())["sites"]
+        said = json.loads((sites / "run/results/assign.json").read_text(encoding="utf-8"))["sites"]
         found[name] = said
         assert (said is not None) == ("names no site" in done.stdout + done.stderr)
     assert found["named"] is None

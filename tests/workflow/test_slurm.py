@@ -50,7 +50,7 @@ def submit(folder, *configs, targets=()):
             cwd=CLONE,
             env=os.environ | {"PYTHONPATH": str(CLONE), "PATH": path_with_python()},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
             timeout=1500,
         )

@@ -22,12 +22,14 @@ def test_a_clone_in_a_folder_with_a_space_runs(tmp_path):
     shutil.copy(CLONE / "Snakefile", top)
     venv.create(top / ".venv")
     packages = next((top / ".venv/lib").glob("python3*")) / "site-packages"
-    (packages / "installed.pth").write_text(str(Path(snakemake.__file__).parents[1]) + "\n")
+    (packages / "installed.pth").write_text(
+        str(Path(snakemake.__file__).parents[1]) + "\n", encoding="utf-8"
+    )
     kinds = ["CT", "MR", "US"] * 3
     pl.DataFrame({"id": range(9), "kind": kinds}).write_parquet(top / "my table.parquet")
     columns = {"image": "id", "Modality": "kind"}
     table = {"table": str(top / "my table.parquet"), "shards": 1, "columns": columns}
-    (top / "mine.yaml").write_text(yaml.safe_dump({"tags": table}))
+    (top / "mine.yaml").write_text(yaml.safe_dump({"tags": table}), encoding="utf-8")
     done = subprocess.run(
         [
             *(top / ".venv/bin/python", "-m", "snakemake", "--cores", "1", "--quiet", "rules"),
@@ -36,7 +38,7 @@ def test_a_clone_in_a_folder_with_a_space_runs(tmp_path):
         ],
         env=os.environ | {"PYTHONPATH": str(top)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         cwd=top,
     )

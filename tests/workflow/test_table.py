@@ -68,7 +68,8 @@ def finished_run(tmp_path_factory, *, tree):
     table().write_csv(directory / "tags.csv")
     asked = {"table": "tags.csv", "columns": COLUMNS, "split": [SPLIT], "shards": 1}
     # A key of its own would draw other samples each time, and more than one K choose among them.
-    (directory / "key").write_text("the rows of this table are invented\n")
+    (directory / "key").write_text("the rows of this table are invented\n", encoding="utf-8")
+    (directory / "key").chmod(0o600)
     no_files = {"input": None, "demo": None, "privacy__key_file": "key"}
     values = {f"tags__{key}": value for key, value in asked.items()}
     small = {"samples__trials": 1, "cluster__k": [3], "stability__bootstraps": 2}
@@ -89,8 +90,8 @@ def test_the_run_ends_with_clusters_and_a_page_that_says_so(finished):
     assert not (finished / "evaluation.json").exists()
     for name in ("cards.json", "choice.json", "agreement.json", "table.json"):
         assert (finished / name).exists(), name
-    assert "was not tested" in (finished / "report/result.txt").read_text()
-    page = (finished / "report/index.html").read_text()
+    assert "was not tested" in (finished / "report/result.txt").read_text(encoding="utf-8")
+    page = (finished / "report/index.html").read_text(encoding="utf-8")
     assert 'href="#clusters"' in page
     assert 'href="#test"' not in page
 
@@ -103,8 +104,10 @@ def test_rows_have_labels_of_their_kind_and_region(labelled):
     known = annotated.select(pl.col("name").str.starts_with(pl.col("kind")))
     assert known.to_series().all()
     assert annotated["label"].null_count() == 0
-    assert "kernel" in (labelled / "encoding.json").read_text()  # taken apart from a description
-    assert 'href="#tree"' in (labelled / "report/index.html").read_text()
+    assert "kernel" in (labelled / "encoding.json").read_text(
+        encoding="utf-8"
+    )  # taken apart from a description
+    assert 'href="#tree"' in (labelled / "report/index.html").read_text(encoding="utf-8")
     assert not (labelled / "evaluation.json").exists()
 
 

@@ -20,7 +20,7 @@ def drawn(directory, *samples):
 def test_worth_is_told_of_other_patients_by_name_alone(copy_of_finished):
     assert not (copy_of_finished / "results/worth.json").exists()
     done = run(copy_of_finished, targets=("worth",))
-    found = json.loads((copy_of_finished / "results/worth.json").read_text())
+    found = json.loads((copy_of_finished / "results/worth.json").read_text(encoding="utf-8"))
     names = sorted(path.stem for path in (copy_of_finished / "results/samples").glob("trial-*"))
     learned = drawn(copy_of_finished, "tuning", "autoencoder")
     tested = drawn(copy_of_finished, *names).drop_nulls("body_part")

@@ -3,11 +3,13 @@
 No array of size n × n is made: a row keeps only its two nearest medoids at each K.
 """
 
+import io
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -17,11 +19,12 @@ from tagsight.clustering.search import kernels, swap
 from tagsight.clustering.silhouettes import of_row
 from tagsight.gower.features import Distance, Features
 from tagsight.gower.packing import TILE, Packed, blocks, gather, pack
-from tagsight.run.atomic import writing
+from tagsight.run.atomic import forget_state, read_state, write_state
 
 TRIED = 128  # members that a cluster tries as its medoid, selected by as many others
 PROBE_ROWS = 4096  # rows whose loss decides which rows are tried first
 NONE = np.empty(0, np.int64)
+_STORED = ("medoids", "first", "order", "tried", "swaps", "last")  # of a committed state
 WIDTHS = 1024  # images in the mean silhouettes
 # Changes of the loss, divided by the sum of weights: below them a candidate is examined; swapped.
 PROMISING, ENOUGH = 1e-7, -1e-9
@@ -87,16 +90,17 @@ class SearchState:
 
     def commit(self, path: Path) -> None:
         """Write the state; the nearest medoids of all rows can be recomputed from it."""
-        with writing(path) as temporary, open(temporary, "wb") as file:
-            np.savez(
-                file,
-                medoids=np.concatenate([*self.chosen, NONE]),
-                first=self.first,
-                order=self.order,
-                tried=self.tried,
-                swaps=self.swaps,
-                last=self.last,
-            )
+        content = io.BytesIO()
+        np.savez(
+            content,
+            medoids=np.concatenate([*self.chosen, NONE]),
+            first=self.first,
+            order=self.order,
+            tried=self.tried,
+            swaps=self.swaps,
+            last=self.last,
+        )
+        write_state(content.getvalue(), path)
 
     def resume(self, path: Path, candidates: int) -> bool:
         """Load a committed state, if there is one with at most this many candidates tried.
@@ -105,16 +109,21 @@ class SearchState:
         whether or not it was interrupted.
         Returns whether it was loaded.
         """
-        if not path.exists():
+        if (content := read_state(path)) is None:
             return False
-        with np.load(path) as stored:
-            if stored["tried"] > candidates:
-                return False
-            self.start(
-                np.split(stored["medoids"], stored["first"][1:-1]) if len(stored["swaps"]) else []
-            )
-            self.order, self.tried = stored["order"], int(stored["tried"])
-            self.swaps, self.last = stored["swaps"], stored["last"]
+        try:
+            with np.load(io.BytesIO(content)) as file:
+                stored = {name: file[name] for name in _STORED}
+        except (KeyError, ValueError, OSError, BadZipFile):  # of another version
+            forget_state(path)
+            return False
+        if stored["tried"] > candidates:
+            return False
+        self.start(
+            np.split(stored["medoids"], stored["first"][1:-1]) if len(stored["swaps"]) else []
+        )
+        self.order, self.tried = stored["order"], int(stored["tried"])
+        self.swaps, self.last = stored["swaps"], stored["last"]
         return True
 
     def active(self) -> Int64s:

@@ -1,5 +1,7 @@
 """Ultrasound: mode, transducer and examination."""
 
+import re
+
 from tagsight.content.header import ImageHeader
 from tagsight.terms.facet_words import FacetWords
 
@@ -8,6 +10,7 @@ MODES = ("B", "M", "CW", "PW", "COLOR", "POWER", "3D", "DOPPLER", "ELASTO", "CEU
 # Image Type, fourth item: a sum of these, in hexadecimal; of several the most telling counts.
 _BITS = {0x40: "3D", 0x04: "CW", 0x08: "PW", 0x100: "POWER", 0x10: "COLOR", 0x20: "M", 0x02: "M"}
 _TWO_DIMENSIONAL = 0x01
+_HEXADECIMAL = re.compile("[0-9A-F]{1,8}")
 
 
 def mode(header: ImageHeader) -> str | None:
@@ -38,10 +41,8 @@ def exam(words: FacetWords, header: ImageHeader) -> str | None:
 
 
 def _hexadecimal(items: tuple[str, ...]) -> int:
-    try:
-        return int(items[0], 16) if items else 0
-    except ValueError:  # a maker's own word in this place
-        return 0
+    """The bits of an item; none where a maker has a word of its own in this place."""
+    return int(items[0], 16) if items and _HEXADECIMAL.fullmatch(items[0]) else 0
 
 
 def _flat(bits: int) -> str | None:

@@ -9,6 +9,7 @@ from matplotlib.patches import FancyBboxPatch
 from tagsight.report.counts import trial_sizes
 from tagsight.report.figures.style import INK, MUTED, PAPER, PIXELS, SIZE, TAGS, new, svg
 from tagsight.report.wording import in_words
+from tagsight.run.plain_text import counted
 
 WIDTH, HEIGHT = 100.0, 91.0
 LINE_HEIGHT = 2.75
@@ -66,7 +67,9 @@ def _boxes(
     results = _results(counts, choice) if labels is None else _of_tree(counts, choice, labels)
     boxes = {**_archive(counts), **_samples(counts), **results}
     if epochs is None:
-        return boxes | {"files": _Box(11, 90, 20, "Table of tags", [f"{counts['files']:,} rows"])}
+        return boxes | {
+            "files": _Box(11, 90, 20, "Table of tags", [counted(counts["files"], "row")])
+        }
     return {
         **boxes,
         "rejected": _Box(11, 76.5, 20, _rejected(counts), _reasons(counts["rejected"])),
@@ -77,14 +80,16 @@ def _boxes(
 
 def _archive(counts: Mapping[str, Any]) -> dict[str, _Box]:
     """From files to columns: the upper row."""
-    levels = f"{counts['series']:,} series", f"{counts['patients']:,} patients"
+    levels = counted(counts["series"], "series"), counted(counts["patients"], "patient")
     values = counts["columns"] - counts["presence"]
     columns = (f"{values:,} of values", f"{counts['presence']:,} of presence")
     return {
         "files": _Box(11, 90, 20, "Files", [f"{counts['files']:,} found"]),
-        "images": _Box(37, 90, 20, f"{counts['images']:,} images", levels),
-        "tags": _Box(63, 90, 20, f"{counts['tags']:,} tags", [f"{counts['kept']:,} kept"], TAGS),
-        "columns": _Box(89, 90, 20, f"{counts['columns']:,} columns", columns, TAGS),
+        "images": _Box(37, 90, 20, counted(counts["images"], "image"), levels),
+        "tags": _Box(
+            63, 90, 20, counted(counts["tags"], "tag"), [f"{counts['kept']:,} kept"], TAGS
+        ),
+        "columns": _Box(89, 90, 20, counted(counts["columns"], "column"), columns, TAGS),
     }
 
 
@@ -108,14 +113,14 @@ def _samples(counts: Mapping[str, Any]) -> dict[str, _Box]:
     }
     sizes = trial_sizes(counts["samples"]) or [0]
     least, most = f"{min(sizes):,}", f"{max(sizes):,}"
-    each = f"{most} images each" if least == most else f"{least} to {most} images"
+    each = f"{counted(max(sizes), 'image')} each" if least == most else f"{least} to {most} images"
     number = len(sizes) if max(sizes) else 0
-    trials = "1 trial" if number == 1 else f"{number or 'No'} trials"
+    trials = counted(number, "trial") if number else "No trials"
     return {**boxes, "trials": _Box(63, 51, 20, trials, [each])}
 
 
 def _sample(x: float, title: str, images: int) -> _Box:
-    return _Box(x, 51, 20, title, [f"{images:,} images"])
+    return _Box(x, 51, 20, title, [counted(images, "image")])
 
 
 def _results(counts: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, _Box]:
@@ -134,10 +139,10 @@ def _results(counts: Mapping[str, Any], choice: Mapping[str, Any]) -> dict[str, 
 def _of_tree(counts: Mapping[str, Any], choice: Mapping[str, Any], labels: int) -> dict[str, _Box]:
     """As `_results`, of a tree."""
     kinds = len(choice["kinds"])
-    clusters = f"{choice['clusters']} clusters in {kinds} kind{'' if kinds == 1 else 's'}"
+    clusters = f"{counted(choice['clusters'], 'cluster')} in {counted(kinds, 'kind')}"
     assigned = ["every image to its nearest medoid", "among those of its kind"]
     return {
-        "choice": _Box(24, 34, 34, f"{labels} labels", [f"of {clusters}"], TAGS),
+        "choice": _Box(24, 34, 34, counted(labels, "label"), [f"of {clusters}"], TAGS),
         "annotations": _Box(24, 15, 34, f"{counts['images']:,} annotated", assigned, TAGS),
         "clusters": _Box(56, 34, 13, "Labels", ["from tags"], TAGS),
     }
@@ -145,7 +150,7 @@ def _of_tree(counts: Mapping[str, Any], choice: Mapping[str, Any], labels: int) 
 
 def _looks(epochs: int) -> dict[str, _Box]:
     """Results from the samples' pixels, and the test."""
-    training = [f"{epochs:,} epochs", "on pixels alone"] if epochs else ["not trained"]
+    training = [counted(epochs, "epoch"), "on pixels alone"] if epochs else ["not trained"]
     question = ["how near to their centre are images,", "and how near by chance?"]
     return {
         "network": _Box(89.5, 34, 18, "Autoencoder", training, PIXELS),

@@ -12,8 +12,11 @@ import polars as pl
 from PIL import Image, ImageDraw, ImageFont
 
 from tagsight.arrays import UInt8s
+from tagsight.run.plain_text import counted, short
+from tagsight.run.tables import counted_person
 
 SIDE, MARGIN, LABEL = 128, 4, 300  # pixels
+LONGEST_WORD = 24  # letters that fit into LABEL
 MOST_PICTURES = 400  # so that the page stays small
 MARK = (230, 159, 0)  # frame of a medoid: Okabe & Ito's orange
 TEXT, FAINT = (232, 238, 241), (139, 152, 160)
@@ -25,7 +28,8 @@ class GalleryRow:
 
     held_back: how many of its images are not shown because they may have burned-in text;
     medoid_held_back: whether the medoid is one of them; medoid_elsewhere: whether it is not in the
-    sample whose pictures these are.
+    sample whose pictures these are; of_few: whether none is shown because too few patients have
+    images in the cluster.
     """
 
     cluster: int
@@ -35,6 +39,7 @@ class GalleryRow:
     held_back: int = 0
     medoid_held_back: bool = False
     medoid_elsewhere: bool = False
+    of_few: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,18 +51,25 @@ class Tiles:
     held_back: int = 0
     medoid_held_back: bool = False
     medoid_elsewhere: bool = False
+    of_few: bool = False
 
 
 def picks(
-    clusters: pl.DataFrame, fates: pl.DataFrame, count: int, seed: int, burned_in: bool
+    clusters: pl.DataFrame,
+    fates: pl.DataFrame,
+    count: int,
+    seed: int,
+    burned_in: bool,
+    min_patients: int,
 ) -> list[GalleryRow]:
     """Choose for each cluster its medoid and `count` other members at random.
 
     clusters: `image`, `cluster` (0, in none, is not shown), `medoid` of a sample at one K; fates:
-    `image`, `reason` (null = drawn) and `burned_in` (null = no) in the order of the sample's
-    pictures. Only images that could be drawn are shown; those that may carry burned-in text only
-    if `burned_in`; of many clusters the largest, see `shown_clusters`. A medoid outside
-    the sample is not marked.
+    `image`, `patient`, `reason` (null = drawn) and `burned_in` (null = no) in the order of the
+    sample's pictures. Only images that could be drawn are shown; those that may carry burned-in
+    text only if `burned_in`; none of a cluster whose images here are of fewer than `min_patients`
+    patients; of many clusters the largest, see `shown_clusters`. A medoid outside the sample is
+    not marked.
     """
     showable = pl.lit(burned_in) | pl.col("burned_in").is_null()
     rows = fates.with_row_index("row").join(clusters, on="image", maintain_order="left")
@@ -65,6 +77,9 @@ def picks(
     shown = []
     for part in rows.sort("cluster", "row").partition_by("cluster", maintain_order=True):
         cluster = int(part["cluster"][0])
+        if part.select(counted_person().n_unique()).item() < min_patients:
+            shown.append(GalleryRow(cluster, len(part), None, of_few=True))
+            continue
         drawn = part.filter(pl.col("reason").is_null())
         showable_rows = drawn.filter(showable)
         medoid = showable_rows.filter("medoid")["row"].to_list()
@@ -90,8 +105,9 @@ def gallery(images: UInt8s, shown: Sequence[GalleryRow], names: Sequence[str]) -
     pen = ImageDraw.Draw(sheet)
     for row, each in enumerate(shown):
         top = row * step
-        below = [f"{each.cluster} · {each.size:,} images"]
+        below = [f"{each.cluster} · {counted(each.size, 'image')}"]
         below += [f"{each.held_back:,} may carry text: not shown"] if each.held_back else []
+        below += ["of few patients: not shown"] if each.of_few else []
         _label(pen, top, names[each.cluster - 1], below)
         for column, image in enumerate([each.medoid, *each.members]):
             if image is not None:
@@ -117,7 +133,7 @@ def _wrapped(
 ) -> list[str]:
     """The text as lines that fit beside the pictures."""
     lines = [""]
-    for word in text.split():
+    for word in (short(word, LONGEST_WORD) for word in text.split()):
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and pen.textlength(longer, font) > LABEL - 24:
             lines.append(word)
@@ -155,6 +171,7 @@ def tiles(images: UInt8s, shown: Sequence[GalleryRow]) -> dict[int, Tiles]:
             each.held_back,
             each.medoid_held_back,
             each.medoid_elsewhere,
+            each.of_few,
         )
         for each in shown
     }

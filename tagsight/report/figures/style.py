@@ -12,6 +12,9 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from tagsight.run.plain_text import plain
 
 INK, MUTED, LINE, PAPER = "#17242c", "#5a6a74", "#d5dde2", "#fcfdfd"
 TAGS, PIXELS, SOFT = "#0b6a9f", "#bd5b0c", "#9ec3da"
@@ -65,7 +68,13 @@ def heading(ax: Axes, text: str) -> None:
 
 
 def svg(figure: Figure) -> str:
-    """Return the figure as SVG: letters as paths, no date, no program's name."""
+    """Return the figure as SVG: letters as paths, no date, no program's name.
+
+    No text of it is a formula of matplotlib's: a dollar sign is one.
+    """
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(plain(text.get_text(), keep="\n"))
     buffer = io.BytesIO()
     with matplotlib.rc_context(RULES):
         no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from tagsight.errors import DataError
+from tagsight.run.plain_text import counted
 from tagsight.tags.sampling import by_patient
 
 LEAST_PATIENTS, LEAST_IMAGES = 2, 10  # of a trial that can tell anything
@@ -260,7 +261,7 @@ def untested(
     """
     trials = _trials_of(samples)
     full = sum(row["drawn"] > 0 for row in trials)
-    whose = "1 patient" if patients == 1 else f"{patients:,} patients"
+    whose = counted(patients, "patient")
     if not samples["tuning"]["drawn"]:
         return ["Nothing was clustered or tested: the archive has no picture that can be drawn."]
     lines = []
@@ -277,8 +278,8 @@ def untested(
         )
     elif full < len(trials) and LEARNING in samples:
         lines.append(
-            f"Whether images of a {group} look alike was tested in {full} trial"
-            f"{'' if full == 1 else 's'} in place of {len(trials)}: {whose} are too few for more."
+            f"Whether images of a {group} look alike was tested in {counted(full, 'trial')} "
+            f"in place of {len(trials)}: {whose} are too few for more."
         )
     if shared:
         lines.append(

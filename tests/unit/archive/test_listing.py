@@ -90,7 +90,7 @@ def test_a_csv_list(tmp_path, text):
 
 
 def test_a_csv_list_without_header(tmp_path):
-    (tmp_path / "list.csv").write_text("x/a.dcm,1\nb,2\n")
+    (tmp_path / "list.csv").write_text("x/a.dcm,1\nb,2\n", encoding="utf-8")
     assert names(find([tmp_path / "list.csv"]), tmp_path) == ["x/a.dcm", "b"]
 
 
@@ -119,7 +119,7 @@ def test_what_is_not_there_is_rejected(tmp_path):
 
 def test_files_are_of_the_site_that_they_were_reached_through(tmp_path):
     make(tmp_path, "north/a/1", "south/b/2", "else/3", "one.dcm")
-    (tmp_path / "list.txt").write_text("else/3\n")
+    (tmp_path / "list.txt").write_text("else/3\n", encoding="utf-8")
     sites = {tmp_path / "north": "north", tmp_path / "list.txt": "south"}
     inputs = [tmp_path / name for name in ("north", "south", "list.txt", "one.dcm")]
     found = {os.path.relpath(f.path, tmp_path): f.site for f in find(inputs, sites)}
@@ -166,7 +166,7 @@ def dealt(inputs, shards, draw, seed):
 def a_list(tmp_path_factory):
     path = tmp_path_factory.mktemp("list") / "list.csv"
     lines = [f"f{i * 7 % 23}/{i * 31 % 100}!.dcm,{i}" for i in range(120)]
-    path.write_text("\n".join(["path,size", *lines]))
+    path.write_text("\n".join(["path,size", *lines]), encoding="utf-8")
     return path
 
 
@@ -204,7 +204,7 @@ def test_five_times_the_files_take_little_more_memory(tmp_path):
     peaks = []
     for count in (100_000, 500_000):
         lines = (f"/archive/patient{i // 99}/series{i // 9}/image{i}.dcm\n" for i in range(count))
-        (tmp_path / "list.txt").write_text("".join(lines))
+        (tmp_path / "list.txt").write_text("".join(lines), encoding="utf-8")
         command = [sys.executable, "-c", DEALING, tmp_path / "list.txt", tmp_path]
         done = subprocess.run(command, capture_output=True, check=True, env=ONE_THREAD)
         peaks.append(int(done.stdout) // 1024)

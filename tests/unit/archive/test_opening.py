@@ -45,7 +45,7 @@ def test_what_is_not_there(paths):
     assert rejected(f"{tar}!empty") == ("empty_file", "")
     assert rejected(f"{tar}x!member") == ("vanished", "")
     assert rejected("a\0b.tar!member") == ("vanished", "impossible name")
-    assert rejected(f"{paths[0]}!member") == ("bad_container", "damaged")
+    assert rejected(f"{paths[0]}!member") == ("bad_container", "no container")
 
 
 def test_a_packed_member_is_held_within_bounds(paths, monkeypatch):
@@ -74,7 +74,9 @@ def test_another_kind_of_input_is_one_entry(tmp_path, monkeypatch):
     """A path with `://` stays as a list has it, and reaches the opener of its mark."""
     entry = ("memory://", lambda path: BytesSource(path.encode(), mtime_ns=7))
     monkeypatch.setattr(opening, "OPENERS", [entry, *opening.OPENERS])
-    (tmp_path / "list.csv").write_text("path,size,mtime_ns\nmemory://a,10,7\nplain,,\n")
+    (tmp_path / "list.csv").write_text(
+        "path,size,mtime_ns\nmemory://a,10,7\nplain,,\n", encoding="utf-8"
+    )
     (tmp_path / "plain").write_bytes(b"bytes")
     files = list(find([tmp_path / "list.csv"]))
     assert [file.path for file in files] == ["memory://a", f"{tmp_path}/plain"]

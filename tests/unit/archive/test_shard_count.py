@@ -12,8 +12,8 @@ def places(tmp_path, monkeypatch):
     """Lists of 25 rows in all forms, a folder; a shard is of 10 files."""
     monkeypatch.setattr(counting, "PER_SHARD", 10)
     paths = [f"a/{i}.dcm" for i in range(25)]
-    (tmp_path / "list.txt").write_text("\n".join(paths) + "\n")
-    (tmp_path / "list.CSV").write_text("\n".join(["path", *paths[1:]]) + "\n")
+    (tmp_path / "list.txt").write_text("\n".join(paths) + "\n", encoding="utf-8")
+    (tmp_path / "list.CSV").write_text("\n".join(["path", *paths[1:]]) + "\n", encoding="utf-8")
     pl.DataFrame({"path": paths}).write_parquet(tmp_path / "list.parquet")
     (tmp_path / "folder").mkdir()
     (tmp_path / "scans.zip").write_bytes(b"\n" * 99)
@@ -45,7 +45,7 @@ def test_a_folder_is_one_whatever_is_in_it_and_nothing_is_opened(places):
 
 
 def test_what_is_no_table_is_left_to_the_job_that_reads_it(places):
-    (places / "broken.parquet").write_text("no")
+    (places / "broken.parquet").write_text("no", encoding="utf-8")
     assert shard_count(str(places / "broken.parquet"), None, None) == 1
 
 

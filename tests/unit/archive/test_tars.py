@@ -93,7 +93,7 @@ def test_sparse_members_are_rejected_and_passed(tmp_path, form):
         for place in range(0, 40 * 2**16, 2**17):  # a map that needs further blocks
             file.seek(place)
             file.write(b"data")
-    (tmp_path / "z").write_text("after")
+    (tmp_path / "z").write_text("after", encoding="utf-8")
     command = ["tar", f"--format={form}", "-cSf", "a.tar", "sparse", "z"]
     subprocess.run(command, cwd=tmp_path, check=True)
     assert walked(tmp_path / "a.tar") == ([("sparse", "sparse"), ("z", b"after")], None)

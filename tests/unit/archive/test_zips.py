@@ -7,7 +7,7 @@ import zlib
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tagsight.archive.paths import to_text
@@ -65,7 +65,10 @@ def by_zipfile(path):
 def test_zipfile_agrees(tmp_path_factory, files, before, long, comment):
     path = tmp_path_factory.mktemp("zip") / "a.zip"
     with mock.patch("zipfile.ZIP64_LIMIT", 40 if long else 2**31 - 1):
-        path.write_bytes(zipped(files, before=before))
+        try:
+            path.write_bytes(zipped(files, before=before))
+        except RuntimeError:  # deflated it is longer than zipfile had foreseen
+            assume(False)
     with zipfile.ZipFile(path, "a") as archive:
         archive.comment = comment
     assert walked(path) == by_zipfile(path)

@@ -108,7 +108,7 @@ def test_other_ranges_than_the_runs_are_noticed(tmp_path):
 
 
 def test_a_k_that_the_annotations_are_not_of_is_noticed(folder):
-    (folder / "choice.json").write_text('{"k": 2}')
+    (folder / "choice.json").write_text('{"k": 2}', encoding="utf-8")
     with pytest.raises(DataError, match="not finished under the present one"):
         load_run(folder, "archive", None)
 

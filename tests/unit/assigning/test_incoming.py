@@ -107,8 +107,8 @@ def south(tmp_path):
     dataset.SliceThickness, dataset.BodyPartExamined = "0.25", "REG 3"
     (tmp_path / "new").mkdir()
     dataset.save_as(tmp_path / "new/f.dcm")
-    (tmp_path / "units.csv").write_text("keyword,factor\nSliceThickness,10\n")
-    (tmp_path / "parts.csv").write_text("spelling,term\nREG 3,KNEE\n")
+    (tmp_path / "units.csv").write_text("keyword,factor\nSliceThickness,10\n", encoding="utf-8")
+    (tmp_path / "parts.csv").write_text("spelling,term\nREG 3,KNEE\n", encoding="utf-8")
     own = {"units": str(tmp_path / "units.csv"), "body_parts": str(tmp_path / "parts.csv")}
     return {"north": "/archive/n", "south": {"path": "/archive/s", **own}}
 

@@ -157,20 +157,25 @@ def test_where_rows_are_fewer_than_any_k_the_smallest_is_halved(algorithm):
 
 
 def test_the_schema_and_the_pages_name_the_algorithms_that_there_are():
-    schema = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text())
+    schema = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text(encoding="utf-8"))
     key = schema["properties"]["cluster"]["properties"]["algorithm"]
     assert key["enum"] == list(ALGORITHMS)
     row = next(
         line
-        for line in (CLONE / "config/README.md").read_text().splitlines()
+        for line in (CLONE / "config/README.md").read_text(encoding="utf-8").splitlines()
         if line.startswith("| `cluster.algorithm`")
     )
     assert f"| {', '.join(ALGORITHMS)} |" in row
     page = CLONE / "docs/clustering.md"
     if os.environ.get("TAGSIGHT_WRITE_DOCS"):
-        stale = re.search(r"## The clusterings\n.*?(?=\n+## |\Z)", page.read_text(), re.DOTALL)[0]
-        page.write_text(page.read_text().replace(stale, methods.section().rstrip()))
-    assert methods.section() in page.read_text()
+        stale = re.search(
+            r"## The clusterings\n.*?(?=\n+## |\Z)", page.read_text(encoding="utf-8"), re.DOTALL
+        )[0]
+        page.write_text(
+            page.read_text(encoding="utf-8").replace(stale, methods.section().rstrip()),
+            encoding="utf-8",
+        )
+    assert methods.section() in page.read_text(encoding="utf-8")
 
 
 def test_every_algorithm_is_described():

@@ -152,7 +152,7 @@ def test_the_last_row_of_a_code_counts():
 
 def test_every_row_names_its_source_and_every_kind_its_words():
     path = Path(__file__).parents[3] / "tagsight/data/kinds.csv"
-    rows = list(csv.DictReader(path.read_text().splitlines()))
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     assert all(row["source"] for row in rows if row["code"] != UNKNOWN)
     assert len({row["code"] for row in rows}) == len(rows)
     words = {row["kind"] for row in rows if row["words"]}

@@ -106,7 +106,7 @@ def test_no_other_module_uses_private_names_of_pydicom():
     users = {
         path.relative_to(library).as_posix()
         for path in library.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if any(is_private(name) for name in pydicom_names(node))
     }
     assert users == {"dicom/dictionary.py"}
@@ -135,8 +135,8 @@ def modules_of_the_standard() -> str:
     """
     highdicom = pytest.importorskip("highdicom", reason="the CSV is made from highdicom's tables")
     standard = files(highdicom) / "_standard"
-    modules = json.loads((standard / "module_attribute_map.json").read_text())
-    objects = json.loads((standard / "iod_module_map.json").read_text())
+    modules = json.loads((standard / "module_attribute_map.json").read_text(encoding="utf-8"))
+    objects = json.loads((standard / "iod_module_map.json").read_text(encoding="utf-8"))
     uses = Counter(module["key"] for held in objects.values() for module in held)
     place = {slug: rank for rank, slug in enumerate(FIRST)}
     best: dict[str, tuple] = {}

@@ -77,11 +77,14 @@ def test_a_video_has_no_decoder(tmp_path):
     assert verdict(tmp_path / "f") == "no_decoder"
 
 
-def test_a_private_syntax_of_fragments_has_no_decoder(tmp_path):
+@pytest.mark.parametrize(("head", "reason"), [(b"", None), (b"nobody's", "no_decoder")])
+def test_fragments_of_a_private_syntax_say_themselves_what_they_are(tmp_path, head, reason):
     data = Path(get_testdata_file("JPEG2000.dcm", download=False)).read_bytes()
     uid = dcmread(get_testdata_file("JPEG2000.dcm", download=False)).file_meta.TransferSyntaxUID
-    (tmp_path / "f").write_bytes(data.replace(uid.encode(), b"9" + uid[1:].encode(), 1))
-    assert verdict(tmp_path / "f") == "no_decoder"
+    data = data.replace(uid.encode(), b"9" + uid[1:].encode(), 1)
+    start = data.index(b"\xff\x4f\xff\x51")
+    (tmp_path / "f").write_bytes(data[:start] + head + data[start + len(head) :])
+    assert verdict(tmp_path / "f") == reason
 
 
 @pytest.mark.parametrize("cut", [40, 200])

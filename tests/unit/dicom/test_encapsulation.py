@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.encaps import encapsulate, get_frame
 
-from tagsight.dicom.encapsulation import frame_of, items
+from tagsight.dicom.encapsulation import form_of, frame_of, is_run_length_head, items
+from tagsight.dicom.tokenizer import UNDEFINED
 from tagsight.rejections import Rejection
 
 
@@ -98,3 +99,54 @@ def test_a_missing_end_is_forgiven_and_a_cut_fragment_is_not():
     assert items(Held(data[:-1]), 0) == []
     with pytest.raises(Rejection):
         frame_of(Held(data[:-1]), 0, 0, 1, fragment_per_frame=False)
+
+
+JPEG = b"\xff\xd8\xff\xe0" + bytes(60)
+
+
+@pytest.mark.parametrize(
+    ("data", "length", "native", "form"),
+    [
+        (item(b"") + item(JPEG) + END, UNDEFINED, 100, "fragments"),
+        (item(b"") + item(JPEG), 80, 1000, "fragments"),
+        (item(b"") + item(JPEG) + END, 88, 1000, "fragments"),
+        (item(b"") + item(JPEG), 80, 20, "fragments"),
+        (item(b"") + item(JPEG), 80, 80, "native"),
+        (item(b"") + bytes(72), 80, 20, "native"),
+        (JPEG, 64, 1000, "bare"),
+        (JPEG, 64, 64, "native"),
+        (JPEG, 64, 60, "native"),
+        (bytes(64), 64, 1000, "native"),
+    ],
+)
+def test_how_pixels_are_written_is_told_by_their_first_bytes(data, length, native, form):
+    assert form_of(Held(b"...." + data), 4, length, native) == form
+
+
+def test_nothing_is_read_of_native_pixels_of_the_length_that_is_said():
+    class Closed:
+        size = 1000
+
+        def pread(self, *_):
+            raise AssertionError
+
+    assert form_of(Closed(), 4, 100, 100) == form_of(Closed(), 4, 100, 99) == "native"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "is_head"),
+    [
+        ([1, 64], True),
+        ([3, 64, 70, 90], True),
+        ([3, 64, 90, 70], False),
+        ([1, 66], False),
+        ([1, 64, 70], False),
+        ([0], False),
+        ([16, 64], False),
+    ],
+)
+def test_the_head_of_run_lengths(numbers, is_head):
+    """PS3.5 G.5."""
+    head = struct.pack("<16I", *numbers, *[0] * (16 - len(numbers)))
+    assert is_run_length_head(head) == is_head
+    assert not is_run_length_head(head[:63])

@@ -6,23 +6,22 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.datadict import DicomDictionary, keyword_for_tag
 
-from tagsight.dicom import privacy
+from tagsight.dicom import identities, privacy
 from tagsight.dicom.dictionary import DERIVED
 from tagsight.dicom.headers import ReaderOptions, read_header
 from tagsight.dicom.privacy import (
     WITHHELD_TEXT,
-    identities,
     is_for_display_only,
     is_free_text,
     is_identifying,
     is_registered,
-    keywords_containing,
     table_e1_keywords,
 )
 from tagsight.reading import column_privacy
 from tagsight.reading.batch_reader import Reader
 
 KEY = bytes(32)
+PRIVATE_SYNTAX = "1.2.826.0.1.3680043.9.9999.1"
 
 
 @pytest.mark.parametrize(
@@ -104,33 +103,78 @@ def test_registered():
     assert not is_registered("1.2.840.10008.5.1.4.1.1.2\\1.2.826.0.1.3680043.1")
 
 
-def test_identities_are_wholes_and_the_parts_of_names():
-    assert identities(["Doe-Smith^Jane=X^Y", "MRN-1\\AB12"]) == [
-        "ab12",
-        "doe-smith",
-        "doe-smith jane",
-        "doe-smith^jane",
-        "jane",
-        "mrn-1",
-    ]
+NAMED = {"PatientName": "DOE^JOHN", "PatientID": "0047-1199", "PatientBirthDate": "19450312"}
+VRS = {"KVP": "DS", "SoftwareVersions": "LO", "StudyDescription": "LO", "ImageType": "CS"} | {
+    "PatientName": "PN",
+    "PatientID": "LO",
+    "PatientBirthDate": "DA",
+    "PatientWeight": "DS",
+    "DeviceSerialNumber": "LO",
+    "StudyDate": "DA",
+    "SeriesDate": "DA",
+    "Rows": "US",
+}
 
 
-def test_what_turns_up_again():
-    known = identities(["Muster^Erika", "0042", "Abc"])
-    texts = {
-        "equal": "MUSTER",
-        "inside": "head of Erika, again",
-        "joined": "phase\\0042",
-        "underscore": "scan_muster_1",
-        "longer": "Musterung 100423",
-        "short": "Abc",
-        "other": "HEAD",
-    }
-    assert keywords_containing(texts, known) == ["equal", "inside", "joined", "underscore"]
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("KVP", "471199"),
+        ("KVP", "80\\19450312.0"),
+        ("SoftwareVersions", "made 1945-03-12"),
+        ("StudyDescription", "CT of JOHN"),
+        ("PatientWeight", "19450312"),
+    ],
+)
+def test_a_value_that_repeats_what_names_the_patient_is_found_in_numbers_and_kept_tags(
+    keyword, text
+):
+    keep = ["StudyDescription", "PatientWeight"]
+    assert privacy.repeating({keyword: text}, NAMED, VRS, keep) == [keyword]
 
 
-def test_nothing_known_is_nothing_found():
-    assert keywords_containing({"a": "b"}, []) == []
+@pytest.mark.parametrize(
+    ("keyword", "text", "withheld"),
+    [
+        ("ImageType", "ORIGINAL\\PRIMARY\\NONE", {"PatientName": "NONE"}),
+        ("KVP", "1200", {"DeviceSerialNumber": "1200"}),  # short, and of no person
+        ("SeriesDate", "20240102", {"StudyDate": "20240102"}),  # kept, and dates are often equal
+        ("Rows", "1024", {"PatientID": "1024"}),  # without it nothing can be drawn
+        ("KVP", "0.1234", {"PatientID": "1234"}),
+    ],
+)
+def test_nothing_is_withheld_without_need(keyword, text, withheld):
+    assert privacy.repeating({keyword: text}, withheld, VRS, ["SeriesDate"]) == []
+
+
+def test_a_number_repeats_a_long_number_of_a_device():
+    withheld = {"DeviceSerialNumber": "1200345"}
+    assert privacy.repeating({"KVP": "1200345"}, withheld, VRS, []) == ["KVP"]
+
+
+@pytest.mark.parametrize(
+    ("age", "shown"),
+    [
+        *[(age, "090Y") for age in ("092Y", "1100M", "033000D", "4800W", "95", "090Y")],
+        *[(age, age) for age in ("089Y", "045Y", "", "012M", "1079M")],
+        ("091Y\\012Y", "090Y\\012Y"),
+    ],
+)
+def test_ages_above_89_are_one(age, shown):
+    assert privacy.in_public("PatientAge", "AS", age) == shown
+    assert privacy.in_public("SliceThickness", "DS", age) == age
+
+
+@pytest.mark.parametrize(
+    "text", ["ANONYMOUS", "0000", "no ID", "Anon_Patient", "unbekannt", "DE-IDENTIFIED", "___"]
+)
+def test_a_code_for_nobody_is_no_patient(text):
+    assert privacy.patient_hash(KEY, text) is None
+
+
+@pytest.mark.parametrize("text", ["ANON0001", "12", "NONETTI", "x1"])
+def test_a_pseudonym_is_a_patient(text):
+    assert privacy.patient_hash(KEY, text) is not None
 
 
 @pytest.fixture
@@ -138,11 +182,9 @@ def shortest(monkeypatch):
     """Sets the length from which texts count, for all readers."""
 
     def set_length(length):
-        monkeypatch.setattr(privacy, "MIN_LENGTH", length)
-        privacy._identities_of.cache_clear()
+        monkeypatch.setattr(identities, "MIN_LENGTH", length)
 
-    yield set_length
-    privacy._identities_of.cache_clear()
+    return set_length
 
 
 @pytest.fixture
@@ -151,6 +193,19 @@ def image(tmp_path):
     dataset.PatientID, dataset.ScanOptions = "AB12", "HEAD AB12"
     dataset.save_as(tmp_path / "f")
     return str(tmp_path / "f")
+
+
+def test_a_syntax_that_no_standard_registers_does_not_leave(image):
+    dataset = dcmread(image)
+    dataset.file_meta.TransferSyntaxUID = PRIVATE_SYNTAX
+    dataset.save_as(image, implicit_vr=False, little_endian=True, enforce_file_format=False)
+    for read in (read_header(image, KEY, ReaderOptions()), batch_of(image)):
+        assert PRIVATE_SYNTAX not in str(read)
+
+
+def batch_of(image):
+    batch = Reader(KEY, ReaderOptions()).read([image], [0])
+    return batch.texts, batch.rows, batch.others
 
 
 @pytest.mark.parametrize(("length", "leaves"), [(4, False), (5, True), (2, False)])

@@ -46,7 +46,7 @@ def test_every_row_is_a_tag_or_a_module_with_a_role_and_a_source():
 
 def test_a_users_rows_count_before_the_shipped_ones(tmp_path):
     table = tmp_path / "mine.csv"
-    table.write_text("name,role\nEchoTime,equipment\nMR Image,storage\n")
+    table.write_text("name,role\nEchoTime,equipment\nMR Image,storage\n", encoding="utf-8")
     mine = roles(table)
     assert role("EchoTime", mine) == "equipment"
     assert role("FlipAngle", mine) == "storage"

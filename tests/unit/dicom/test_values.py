@@ -63,6 +63,34 @@ def test_escapes_of_iso_2022_may_hold_a_backslash():
     assert text_of("LO", data, ("shift_jis", "iso2022_jp"), True) == "ボ"
 
 
+@pytest.mark.parametrize("declared", [LATIN, ("utf8",), ("iso8859", "iso2022_jp", "euc_kr")])
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"\x1b$B\x25\x5c\x1b(B", "ボ"),
+        (b"\x1b$)C\xb1\xe8", "김"),
+        (b"\x1b$)A\xcd\xf5 a", "王 a"),
+        (b"\x1b-F\xe1\xe2", "αβ"),
+        (b"\x1b)I\xb1", "ｱ"),
+        (b"HEAD\x1b(B", "HEAD"),
+        (b"HEAD\x1b(J", "HEAD"),
+    ],
+)
+def test_an_escape_stands_for_one_character_set_whatever_is_declared(declared, data, text):
+    """PS3.3 C.12.1.1.2: (0008,0005) is often left out, or names another set."""
+    assert text_of("LO", data, declared, True) == text
+
+
+@pytest.mark.parametrize("data", [b"\x1b[31mred", b"\x1b%/Zfoo", b"a\x1b", b"\x1b\x1b(B"])
+def test_a_text_with_an_escape_that_nobody_knows_is_withheld(data):
+    assert text_of("LO", data, LATIN, True) == WITHHELD
+
+
+@given(st.binary(max_size=30), st.sampled_from([LATIN, ("utf8",), ("shift_jis", "iso2022_jp")]))
+def test_no_text_holds_an_escape(data, declared):
+    assert "\x1b" not in text_of("LO", b"a\x1b" + data, declared, True)
+
+
 def test_what_cannot_be_decoded_is_withheld():
     assert text_of("LO", b"\xff\xfe\xfa", ("utf8",), True) == WITHHELD
 

@@ -1,5 +1,6 @@
 """Identifiers that are read again: pydicom's, and never another image's."""
 
+import gzip
 import io
 import shutil
 import tarfile
@@ -40,7 +41,9 @@ def again(images, processes=2):
 
 
 def by_pydicom(path):
-    dataset = dcmread(path, stop_before_pixels=True, force=True)
+    data = Path(path).read_bytes()
+    data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    dataset = dcmread(io.BytesIO(data), stop_before_pixels=True, force=True)
     return {keyword: str(dataset.get(keyword) or "").strip() or None for keyword in UIDS}
 
 

@@ -63,7 +63,7 @@ def test_links_lead_to_the_files_and_every_split_has_every_label(tmp_path, monke
     frame = annotations(tmp_path)
     frame = frame.with_columns(path=pl.format("archive/{}.dcm", pl.int_range(pl.len())))
     for path in frame["path"]:
-        (tmp_path / path).write_text(path)
+        (tmp_path / path).write_text(path, encoding="utf-8")
     rows = manifest(frame, NONE, None, SHARES, 1)
     assert link(rows, tmp_path / "links") == 0
     assert stat.S_IMODE((tmp_path / "links").stat().st_mode) == 0o700
@@ -72,7 +72,7 @@ def test_links_lead_to_the_files_and_every_split_has_every_label(tmp_path, monke
         assert {path.name for path in (tmp_path / "links" / part).iterdir()} == names
     for path, label, part, image in rows["path", "label", "split", "image"].iter_rows():
         (made,) = (tmp_path / "links" / part).glob(f"{label}-*/{image}.dcm")
-        assert made.read_text() == path
+        assert made.read_text(encoding="utf-8") == path
         assert os.path.isabs(os.readlink(made))
     assert len(list((tmp_path / "links").rglob("*.dcm"))) == len(rows)
 

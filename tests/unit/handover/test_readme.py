@@ -15,7 +15,7 @@ from pydicom.data import get_testdata_file
 from tagsight import api
 from tagsight.handover.manifest import link
 
-README = (Path(__file__).parents[3] / "README.md").read_text()
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 FILES = ("CT_small.dcm", "MR_small.dcm")
 
 
@@ -25,7 +25,7 @@ def run_block(*marks):
     (block,) = [text for text in blocks if all(mark in text for mark in marks)]
     lines = [line for line in block.splitlines() if line.strip() and "import" not in line]
     assert len(lines) <= 10
-    Path("readme_block.py").write_text(block)
+    Path("readme_block.py").write_text(block, encoding="utf-8")
     spec = importlib.util.spec_from_file_location("readme_block", "readme_block.py")
     sys.modules["readme_block"] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -57,7 +57,9 @@ def results(tmp_path, monkeypatch):
     link(rows, Path("results/manifest/links"))
     studies = {"StudyInstanceUID": ["1.2.3.4", "1.2.3.4", "1.2.3.5"], "label": [1, 2, 1]}
     pl.DataFrame(studies).write_parquet("results/labels.parquet")
-    Path("reports.csv").write_text("StudyInstanceUID,report\n1.2.3.4,fine\n1.2.3.6,odd\n")
+    Path("reports.csv").write_text(
+        "StudyInstanceUID,report\n1.2.3.4,fine\n1.2.3.6,odd\n", encoding="utf-8"
+    )
     return rows
 
 
@@ -109,5 +111,5 @@ def test_links_have_the_numbers_of_the_targets(results):
             assert classes.index(made.parent.name) == target
             assert made.parent.name.endswith(name)
             np.testing.assert_array_equal(api.picture(str(made)), api.picture(path))
-    with open("results/manifest.csv", newline="") as file:
+    with open("results/manifest.csv", newline="", encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == len(results)

@@ -29,7 +29,7 @@ SPELLINGS = spelling_table(None)
 
 def settings():
     """The values that the rule reads, at their defaults."""
-    config = yaml.safe_load((CLONE / "config/config.yaml").read_text())
+    config = yaml.safe_load((CLONE / "config/config.yaml").read_text(encoding="utf-8"))
     return {
         "tables": config["labels"]["tables"],
         **{name: config["cluster"][name] for name in ("algorithm", "weight")},

@@ -189,7 +189,7 @@ def test_what_is_compared_is_that_of_each_image(tree):
     assert ("body_part" in found.columns) != tree
     assert anatomy.to_list() == [None, "CHEST", "HEAD"]
     assert found["label"].to_list() == [7, 8, 9]
-    assert found["person"].to_list() == ["p", "q", "2"]
+    assert found["person"].to_list() == ["p", "q", ""]
     assert found["site"].to_list() == ["b", "a", None]
     assert found["modality"].to_list() == [None, "CT", "MR"]
     assert found["manufacturer"].null_count() == 1

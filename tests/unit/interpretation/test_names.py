@@ -328,7 +328,7 @@ NEW_WORDS = (
 
 def test_regions_words_and_facets_of_a_users_tables_are_in_names(tmp_path):
     for name, text in (("regions", REGIONS), ("words", NEW_WORDS)):
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     tables = content_tables({name: str(tmp_path / name) for name in ("regions", "words")})
     words = Words(tables.kinds.all_words(), [facet.name for facet in tables.facets])
     regions = [tables.regions.region([term]) for term in ("KNEE", "HEAD")]

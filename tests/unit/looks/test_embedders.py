@@ -21,13 +21,13 @@ CONFIG = CLONE / "config"
 
 
 def test_config_and_its_page_name_the_presets_and_describe_them():
-    schema = yaml.safe_load((CONFIG / "config.schema.yaml").read_text())
+    schema = yaml.safe_load((CONFIG / "config.schema.yaml").read_text(encoding="utf-8"))
     rule = schema["properties"]["autoencoder"]["properties"]["preset"]
     assert rule["enum"] == list(PRESETS)
     described = "; ".join(f"{name} {preset.description}" for name, preset in PRESETS.items())
     assert rule["description"] == described
     row = f'| `autoencoder.preset` | `"small"` | {", ".join(PRESETS)} | {described} |'
-    assert row in (CONFIG / "README.md").read_text()
+    assert row in (CONFIG / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_plan_knows_of_presets_without_torch():

@@ -26,7 +26,7 @@ def images():
 
 
 def test_schema_names_the_eyes_and_describes_them():
-    schema = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text())
+    schema = yaml.safe_load((CLONE / "config/config.schema.yaml").read_text(encoding="utf-8"))
     rule = schema["properties"]["eyes"]
     assert rule["items"]["anyOf"][0]["enum"] == [eyes.AUTOENCODER, *EYES]
     for name, eye in EYES.items():

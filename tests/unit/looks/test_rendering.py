@@ -199,9 +199,8 @@ def test_what_cannot_be_drawn_says_why(tmp_path):
     data = bytearray(
         Path(get_testdata_file("MR_small_jp2klossless.dcm", download=False)).read_bytes()
     )
-    data[-3000:-10] = bytes(2990)
-    start = data.index(b"\xff\x4f\xff\x51")
-    data[start : start + 60] = bytes(60)
+    start = data.index(b"\xff\x52")  # of the coding style, which now has no size
+    data[start + 2 : start + 20] = bytes(18)
     (tmp_path / "f").write_bytes(data)
     with pytest.raises(PixelError) as refused:
         render(str(tmp_path / "f"))
@@ -215,8 +214,8 @@ def paths(count):
 
 
 def test_many_are_drawn_in_order_by_any_number_of_processes():
-    images, reasons = render_all(paths(40), "pad", 1, Progress(40, "images"))
-    again, same = render_all(paths(40), "pad", 3, Progress(40, "images"))
+    images, reasons, _ = render_all(paths(40), "pad", 1, Progress(40, "images"))
+    again, same, _ = render_all(paths(40), "pad", 3, Progress(40, "images"))
     np.testing.assert_array_equal(images, again)
     assert reasons == same == [None, None, "no_pixels", None] * 10
     assert not images[2].any()
@@ -224,7 +223,7 @@ def test_many_are_drawn_in_order_by_any_number_of_processes():
 
 
 def test_a_decoder_that_crashes_loses_its_own_picture_alone(monkeypatch):
-    calm = rendering.render
+    calm = rendering.draw
     victim = paths(4)[3]
 
     def crashing(path, aspect, size):
@@ -232,16 +231,16 @@ def test_a_decoder_that_crashes_loses_its_own_picture_alone(monkeypatch):
             os.kill(os.getpid(), signal.SIGKILL)
         return calm(path, aspect, size)
 
-    monkeypatch.setattr(rendering, "render", crashing)
+    monkeypatch.setattr(rendering, "draw", crashing)
     progress = Progress(20, "images")
-    images, reasons = render_all(paths(20), "pad", 2, progress)
+    images, reasons, _ = render_all(paths(20), "pad", 2, progress)
     assert reasons == [None, None, "no_pixels", "decoder_crashed"] * 5
     assert images[0].any()
     assert progress.done == 20
 
 
 def test_a_decoder_that_never_ends_loses_its_own_picture_alone(monkeypatch):
-    calm = rendering.render
+    calm = rendering.draw
     victim = paths(4)[3]
 
     def endless(path, aspect, size):
@@ -249,8 +248,8 @@ def test_a_decoder_that_never_ends_loses_its_own_picture_alone(monkeypatch):
             time.sleep(1)
         return calm(path, aspect, size)
 
-    monkeypatch.setattr(rendering, "render", endless)
-    images, reasons = render_all(paths(8), "pad", 2, Progress(8, "images"), seconds=3)
+    monkeypatch.setattr(rendering, "draw", endless)
+    images, reasons, _ = render_all(paths(8), "pad", 2, Progress(8, "images"), seconds=3)
     assert reasons == [None, None, "no_pixels", "too_slow"] * 2
     assert images[4].any()
     assert set(reasons) - {None} <= PIXEL_REASONS
@@ -262,7 +261,7 @@ def test_every_real_image_that_is_taken_can_be_drawn():
     taken = [
         path for path in found if isinstance(read_header(path, b"k" * 32, ReaderOptions()), Image)
     ]
-    images, reasons = render_all(taken, "pad", 2, Progress(len(taken), "images"))
+    images, reasons, _ = render_all(taken, "pad", 2, Progress(len(taken), "images"))
     assert {path for path, reason in zip(taken, reasons, strict=True) if reason} == set()
     assert len(taken) > 250
     assert (images.max(axis=(1, 2)) > 0).all()
@@ -275,7 +274,7 @@ def test_a_sample_of_which_nothing_can_be_drawn_is_named_and_one_without_images_
 
 
 def test_no_images_are_no_pictures():
-    images, reasons = render_all([], "pad", 2, Progress(0, "images"))
+    images, reasons, _ = render_all([], "pad", 2, Progress(0, "images"))
     assert images.shape == (0, 128, 128)
     assert reasons == []
 

@@ -1,3 +1,4 @@
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from tagsight.errors import DataError
 from tagsight.looks import training
 from tagsight.looks.embedders import PRESETS
 from tagsight.looks.training import split, train
+from tagsight.run.atomic import read_state, write_state
 
 
 def blobs(n=44):
@@ -94,12 +96,45 @@ def test_killed_and_started_again_gives_the_same_bytes(tmp_path, unbroken):
     )
     command = [sys.executable, "-c", code, os.path.dirname(__file__), str(resume)]
     assert subprocess.run(command, check=False).returncode == 9
-    done = torch.load(resume, weights_only=True)["history"]
+    done = torch.load(io.BytesIO(read_state(resume)), weights_only=True)["history"]
     assert len(done) == 1
     resume.with_name("resume.pt.part").write_bytes(b"half a file")
     weights, history = run(resume)
     assert same(weights, unbroken[0])
     assert history["images_per_second"][0] == done[0]["images_per_second"]
+    assert history.height == 3
+
+
+def of_another_version(resume):
+    """Whole, and of a network of other layers."""
+    state = torch.load(io.BytesIO(read_state(resume)), weights_only=True)
+    name = list(state["model"])[-1]
+    state["model"] = {each: values + 1 for each, values in state["model"].items() if each != name}
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_state(content.getvalue(), resume)
+
+
+def flipped(resume):
+    data = bytearray(resume.read_bytes())
+    data[len(data) // 2] ^= 1
+    resume.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [flipped, of_another_version, lambda resume: os.truncate(resume, 5000)],
+    ids=["flipped", "of another version", "cut"],
+)
+def test_a_state_that_cannot_be_used_is_trained_anew(tmp_path, unbroken, harm, caplog):
+    """With a line, and to the same weights as if it had never been."""
+    resume = tmp_path / "resume.pt"
+    run(resume, epochs=2)
+    harm(resume)
+    with caplog.at_level("WARNING", "tagsight"):
+        weights, history = run(resume)
+    assert "resume.pt of an earlier try is damaged" in caplog.text
+    assert same(weights, unbroken[0])
     assert history.height == 3
 
 

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from both_readers import images
 from mutants import mutants
 from pydicom.data import get_testdata_file
 
 from tagsight.archive.paths import to_text
 from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile, read_header
-from tagsight.reading.batch_reader import BATCH, Reader
+from tagsight.reading.batch_reader import Reader
 from tagsight.terms.body_parts import BodyParts, read_spellings
 from tagsight.terms.facet_words import facet_words
 from tagsight.terms.technique_words import known_words
@@ -18,22 +19,6 @@ KEY = bytes(range(32))
 CLONE = Path(__file__).parents[3]
 REAL = CLONE.parent / "shared" / "dicom"
 PACKAGED = sorted((Path(pydicom.__file__).parent / "data" / "test_files").rglob("*.dcm"))
-
-
-def images(reader, paths):
-    """What a reader says of each file, as the plain one says it, and whether it was fast."""
-    columns, texts, found = [], [], {}
-    for start in range(0, len(paths), BATCH):
-        part = paths[start : start + BATCH]
-        batch = reader.read(part, [0])
-        assert batch.generation == 0
-        columns += batch.columns
-        texts += batch.texts
-        for (place, image), codes in zip(batch.rows, batch.codes, strict=True):
-            values = {columns[c]: texts[v] for c, v in enumerate(codes) if v >= 0}
-            found[part[place]] = image._replace(values=values), True
-        found |= {part[place]: (other, False) for place, other in batch.others}
-    return found
 
 
 def check(paths, wanted=None, least=0.0):

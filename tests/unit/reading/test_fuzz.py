@@ -2,9 +2,12 @@
 
 import faulthandler
 import os
+import tarfile
+import zipfile
 
 import numpy as np
 import pytest
+from both_readers import disagreeing
 from memory import traced
 from mutants import many, mutants
 from pydicom_reference import disagreements
@@ -20,6 +23,7 @@ FILES = max(300, COUNT // 50)  # through the whole reader
 BATCH, WIDTH = 64, 32 * 2**10
 MOST_READS = 8  # of a header of at most 40 kB, in stretches of 32 kB
 KEY = bytes(range(32))
+KEPT = ReaderOptions(undrawable=frozenset({"no_pixels", "unsupported_pixels", "pixels_incomplete"}))
 
 
 class Scanner:
@@ -121,6 +125,47 @@ def test_the_whole_reader_beside_pydicom(tmp_path):
             found += [(path, *what) for what in disagreements(path)]
     assert images > FILES / 5
     assert found == []
+
+
+@pytest.mark.usefixtures("watchdog")
+@pytest.mark.parametrize("options", [ReaderOptions(), KEPT], ids=["default", "undrawable too"])
+def test_the_readers_beside_each_other(tmp_path, options):
+    """Whole verdicts, so that none hangs on how many files are read at once."""
+    different, fast = disagreeing(mutants(tmp_path, FILES, seed=7), KEY, options)
+    assert different == []
+    assert fast > FILES / 10
+
+
+@pytest.mark.usefixtures("watchdog")
+def test_the_readers_beside_each_other_in_containers(tmp_path):
+    """Broken headers in a tar, compressed, and in a zip: as they are outside."""
+    plain = mutants(tmp_path, FILES // 4, seed=9)
+    verdicts = [verdict(read_header(path, KEY, KEPT)) for path in plain]
+    for name in ("a.tar", "a.tar.gz", "a.zip"):
+        packed = packed_in(tmp_path / name, plain)
+        different, _ = disagreeing(packed, KEY, KEPT)
+        assert different == []
+        assert [verdict(read_header(path, KEY, KEPT)) for path in packed] == verdicts
+
+
+def verdict(read):
+    """What is said of a file, less what its place is in."""
+    if isinstance(read, RejectedFile):
+        return read
+    return read._replace(image="", mtime_ns=0)
+
+
+def packed_in(path, files):
+    """Put files into a container; the paths of its members."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in files:
+                archive.write(file, os.path.basename(file))
+    else:
+        with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as archive:
+            for file in files:
+                archive.add(file, os.path.basename(file))
+    return [f"{path}!{os.path.basename(file)}" for file in files]
 
 
 @pytest.mark.parametrize("size", [0, 3, 131, 132, 140, 32 * 2**10])

@@ -96,7 +96,7 @@ def test_what_is_neither_text_nor_number_is_refused(tmp_path, value):
 
 def test_a_file_that_is_no_table_is_refused_in_a_line(tmp_path):
     place = tmp_path / "table.parquet"
-    place.write_text("SECRET, not parquet")
+    place.write_text("SECRET, not parquet", encoding="utf-8")
     with pytest.raises(ArchiveError) as error:
         open_table(place, layout())
     assert "cannot be read as .parquet" in str(error.value)

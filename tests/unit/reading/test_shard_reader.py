@@ -1,16 +1,28 @@
+import bz2
+import errno
+import gzip
+import lzma
 import os
+import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
 
 import polars as pl
 import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
+from tagsight.archive.decompression import Decompressed
 from tagsight.archive.sharding import listed_with_shards
+from tagsight.dicom import part10
 from tagsight.dicom.headers import ReaderOptions
 from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.errors import DataError
-from tagsight.reading import part_store, shard_reader
+from tagsight.reading import part_store, reader_process, shard_reader
 from tagsight.reading.reader_process import ReaderProcess
 from tagsight.reading.shard_reader import read_shard
 from tagsight.run.progress import Progress
@@ -26,7 +38,7 @@ def archive(tmp_path):
     for name in NAMES:
         (folder / name[:2]).mkdir(parents=True, exist_ok=True)
         shutil.copy(get_testdata_file(name, download=False), folder / name[:2] / name)
-    (folder / "notes.txt").write_text("not DICOM")
+    (folder / "notes.txt").write_text("not DICOM", encoding="utf-8")
     return folder
 
 
@@ -129,6 +141,27 @@ def test_a_killed_reader_goes_on_where_it_was(archive, tmp_path, monkeypatch):
     assert after[1].equals(whole[1])
 
 
+@pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "other"])
+def test_a_damaged_part_is_read_again(archive, tmp_path, monkeypatch, caplog, harm):
+    """It never blocks a run, and never gives another value."""
+    monkeypatch.setattr(shard_reader, "ROWS", 2)
+    monkeypatch.setattr(shard_reader, "BATCH", 1)
+    whole = read(archive, tmp_path / "store")
+    part = sorted((tmp_path / "store").rglob("part-*.parquet"))[1]
+    data = bytearray(part.read_bytes())
+    if harm == "flipped":
+        data[200] ^= 1
+    harmed = {"cut": data[:-50], "flipped": data, "empty": b"", "other": b"PAR1 of others"}
+    part.write_bytes(harmed[harm])
+    calls = counted(monkeypatch)
+    with caplog.at_level("WARNING", "tagsight"):
+        again = read(archive, tmp_path / "store")
+    assert len(calls) == 2
+    assert "of an earlier try is damaged" in caplog.text
+    assert again[0].equals(whole[0])
+    assert again[1].equals(whole[1])
+
+
 def test_a_store_is_of_one_key_and_one_keep(archive, tmp_path):
     kept, _ = read(archive, tmp_path / "store", keep=["PatientSex"])
     left, _ = read(archive, tmp_path / "store", keep=[])
@@ -206,6 +239,202 @@ def test_members_of_containers(archive, tmp_path):
         some = tags.filter(pl.col("path").str.contains(f".{kind}!", literal=True))
         assert some.select(values).sort(values).equals(both)
     assert sorted(rejected["reason"]) == ["no_pixels", "no_pixels", "not_dicom", "not_dicom"]
+
+
+def test_a_harmless_file_counts_neither_way():
+    """A Mac's zip is half of its own files: they are no half of an archive."""
+    reasons = pl.DataFrame({"reason": ["system_file"] * 50 + ["dicomdir"] * 2 + ["truncated"] * 2})
+    check_reject_limit(reasons, 56, 0.5)
+    with pytest.raises(DataError, match=r"limit: 2 of 3 .*\(truncated 2\)"):
+        check_reject_limit(reasons, 55, 0.5)
+
+
+def packed(path, names, how=zipfile.ZIP_DEFLATED):
+    """A zip of test files under these names."""
+    with zipfile.ZipFile(path, "w", how) as made:
+        for name, source in names.items():
+            made.writestr(name, source if isinstance(source, bytes) else source.read_bytes())
+    return path.read_bytes()
+
+
+def test_what_a_file_is_its_first_bytes_say(archive, tmp_path):
+    """Whatever it is called: compressed files, containers, containers in containers."""
+    plain, _ = read(archive, tmp_path / "one")
+    ct, mr = archive / "CT/CT_small.dcm", archive / "MR/MR_small.dcm"
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    (odd / "ct.dcm.gz").write_bytes(gzip.compress(ct.read_bytes()))
+    (odd / "ct.dcm.bz2").write_bytes(bz2.compress(ct.read_bytes()))
+    (odd / "ct.xz.dcm").write_bytes(lzma.compress(ct.read_bytes()))
+    (odd / "image.zip").write_bytes(ct.read_bytes())
+    (odd / "image.tar.gz").write_bytes(ct.read_bytes())
+    (odd / "image.tgz").write_bytes(gzip.compress(ct.read_bytes()))
+    shutil.make_archive(str(odd / "plain"), "tar", archive, "MR")
+    (odd / "plain.tar").rename(odd / "plain.tgz")
+    shutil.make_archive(str(odd / "packed"), "gztar", archive, "MR")
+    (odd / "packed.tar.gz").rename(odd / "packed.tar")
+    shutil.copy(odd / "packed.tar", odd / "without suffix")
+    inner = packed(odd / "study.dcm", {"mr": mr, "more/mr": gzip.compress(mr.read_bytes())})
+    packed(odd / "nested.zip", {"a.zip": inner, "b.bin": inner, "c.dcm": mr})
+    tags, rejected = read(odd, tmp_path / "two")
+    assert set(rejected["reason"]) == {"duplicate"}
+    found = [path.removeprefix(f"{odd}/") for path in (*tags["path"], *rejected["path"])]
+    assert sorted(found) == sorted(
+        [
+            *("ct.dcm.gz", "ct.dcm.bz2", "ct.xz.dcm", "image.zip", "image.tar.gz", "image.tgz"),
+            *("plain.tgz!MR/MR_small.dcm", "packed.tar!MR/MR_small.dcm"),
+            *("without suffix!MR/MR_small.dcm", "study.dcm!more/mr", "study.dcm!mr"),
+            *("nested.zip!a.zip!more/mr", "nested.zip!a.zip!mr"),
+            *("nested.zip!b.bin!more/mr", "nested.zip!b.bin!mr", "nested.zip!c.dcm"),
+        ]
+    )
+    values = ["instance", "patient", "Modality", "Rows"]
+    expected = plain.filter(pl.col("Modality").is_in(["CT", "MR"])).select(values)
+    assert set(tags.select(values).rows()) == set(expected.rows())
+    again, _ = read(odd, tmp_path / "two")
+    assert again.equals(tags)
+
+
+def test_what_systems_leave_behind_is_told_apart(archive, tmp_path):
+    """By name, once it is no DICOM by what it holds; an image of such a name is an image."""
+    ct, mr = archive / "CT/CT_small.dcm", archive / "MR/MR_small.dcm"
+    mac = tmp_path / "mac"
+    mac.mkdir()
+    half = b"\0\x05\x16\x07\0\2\0\0Mac OS X" + bytes(200)
+    names = {"a.dcm": ct, "__MACOSX/._a.dcm": half, ".DS_Store": b"\0\0\0\1Bud1", "._b.dcm": mr}
+    packed(mac / "mac.zip", names | {"__MACOSX/x": half, "Thumbs.db": b"", "notes": b"text"})
+    (mac / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0" + bytes(300))
+    tags, rejected = read(mac, tmp_path / "store")
+    assert [path.rpartition("!")[2] for path in tags["path"]] == ["._b.dcm", "a.dcm"]
+    told = {re.split("[!/]", path, maxsplit=0)[-1]: why for path, why, _ in rejected.rows()}
+    assert told.pop("notes") == "not_dicom"
+    assert set(told.values()) == {"system_file"}
+    assert len(rejected) == 6
+
+
+def test_more_containers_than_are_kept_open_lose_nothing(archive, tmp_path, monkeypatch):
+    """The way to a member is not the member's time, and takes as long as it takes."""
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    for number in range(6):
+        shutil.make_archive(str(folder / f"{number}"), "bztar", archive)
+    monkeypatch.setattr(reader_process, "SECONDS", 1.0)
+    monkeypatch.setattr(shard_reader, "MAX_PLAIN", 0)
+    real = Decompressed._unpack
+    monkeypatch.setattr(Decompressed, "_unpack", lambda self: time.sleep(0.4) or real(self))
+    tags, rejected = read(folder, tmp_path / "store")
+    assert len(tags) == 6 * 4
+    assert set(rejected["reason"]) == {"no_pixels", "not_dicom"}
+
+
+NO_ROOM = """
+import resource, sys, polars as pl
+from pathlib import Path
+from tagsight.archive.decompression import Decompressed
+from tagsight.archive.sharding import listed_with_shards
+from tagsight.dicom import part10
+from tagsight.dicom.headers import ReaderOptions
+from tagsight.reading import shard_reader
+from tagsight.run.progress import Progress
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[3]), int(sys.argv[3])))
+shard_reader.MAX_PLAIN = 0
+table = listed_with_shards([Path(sys.argv[1])], 1, None, 1)
+shard = shard_reader.read_shard(
+    table, bytes(32), ReaderOptions(), Path(sys.argv[2]), Progress(len(table), "files")
+)
+print(shard.tags.collect().height, len(shard.rejected))
+"""
+
+
+@pytest.mark.parametrize("handles", [64, 256])
+def test_few_open_files_are_no_fault_of_the_files(archive, tmp_path, handles):
+    """macOS begins with 256, of which a batch took all."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(300):
+        (folder / f"{number}").mkdir()
+        os.link(archive / "CT/CT_small.dcm", folder / f"{number}/a.dcm")
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM, str(folder), str(tmp_path / "store"), str(handles)],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+    assert done.stdout.split() == ["300", "0"], done.stderr
+
+
+def failing(monkeypatch, number, name, times):
+    """Have the system fail at reading a file, so many times."""
+    real, left = os.preadv, [times]
+
+    def preadv(descriptor, *rest):
+        if left[0] and os.readlink(f"/proc/self/fd/{descriptor}").endswith(name):
+            left[0] -= 1
+            raise OSError(number, os.strerror(number))
+        return real(descriptor, *rest)
+
+    monkeypatch.setattr(os, "preadv", preadv)
+    plain = os.pread
+    monkeypatch.setattr(
+        os, "pread", lambda descriptor, size, place: _first(preadv, plain, descriptor, size, place)
+    )
+
+
+def _first(check, plain, descriptor, size, place):
+    check(descriptor, [bytearray(1)], 0)
+    return plain(descriptor, size, place)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("most_plain", [0, 400], ids=["fast", "plain"])
+def test_a_disk_that_fails_for_a_moment_loses_nothing(archive, tmp_path, monkeypatch, most_plain):
+    monkeypatch.setattr(shard_reader, "MAX_PLAIN", most_plain)
+    failing(monkeypatch, errno.EIO, "CT_small.dcm", 2)
+    tags, rejected = read(archive, tmp_path / "store")
+    assert sorted(rejected["reason"]) == ["no_pixels", "not_dicom"]
+    assert len(tags) == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("most_plain", [0, 400], ids=["fast", "plain"])
+def test_a_disk_that_fails_is_said_and_tried_again(
+    archive, tmp_path, monkeypatch, caplog, most_plain
+):
+    monkeypatch.setattr(shard_reader, "MAX_PLAIN", most_plain)
+    with monkeypatch.context() as broken, caplog.at_level("WARNING", "tagsight"):
+        failing(broken, errno.EIO, "CT_small.dcm", 10**6)
+        _, rejected = read(archive, tmp_path / "store")
+    failed = rejected.filter(reason="unreadable")
+    assert failed.select("path", "detail").rows() == [
+        (f"{archive}/CT/CT_small.dcm", "Input/output error")
+    ]
+    assert "1 file could not be read by this machine" in caplog.text
+    tags, rejected = read(archive, tmp_path / "store")
+    assert "unreadable" not in rejected["reason"].to_list()
+    assert len(tags) == 4
+
+
+def test_a_reader_that_crashed_is_tried_again(archive, tmp_path, monkeypatch):
+    """A machine that is out of memory kills one, whatever the file holds."""
+    with monkeypatch.context() as broken:
+        broken.setattr(part10, "parse", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+        tags, rejected = read(archive, tmp_path / "store")
+    assert (len(tags), set(rejected["reason"])) == (0, {"reader_crashed"})
+    tags, _ = read(archive, tmp_path / "store")
+    assert len(tags) == 4
+
+
+def test_huge_files_of_one_uid_are_not_compared(archive, tmp_path, monkeypatch):
+    """Two of 8 GiB, sparse: they are kept, as if they differed."""
+    monkeypatch.setattr(shard_reader, "MOST_HASHED", 2**20)
+    original = archive / "MR/MR_small.dcm"
+    for name in ("b.dcm", "c.dcm"):
+        shutil.copy(original, archive / "MR" / name)
+        os.truncate(archive / "MR" / name, 2**33)
+    tags, _ = read(archive, tmp_path / "store")
+    assert tags.filter(duplicate_uid="yes")["path"].to_list() == [
+        f"{archive}/MR/{name}" for name in ("MR_small.dcm", "b.dcm", "c.dcm")
+    ]
 
 
 def test_what_is_kept_for_its_tags_alone(archive, tmp_path):

@@ -14,7 +14,7 @@ LISTING = pl.DataFrame(
 
 
 def spellings(folder, name, text):
-    (folder / name).write_text(f"spelling,term\n{text}")
+    (folder / name).write_text(f"spelling,term\n{text}", encoding="utf-8")
     return BodyParts(spelling_table(folder / name))
 
 

@@ -80,7 +80,9 @@ def test_grams_at_a_site_that_writes_pounds_are_still_grams():
 
 
 def test_only_the_site_is_converted_and_only_its_tags(tmp_path):
-    (tmp_path / "units.csv").write_text("keyword,factor,unit\nSliceThickness,10,cm\nKVP,.001,V\n")
+    (tmp_path / "units.csv").write_text(
+        "keyword,factor,unit\nSliceThickness,10,cm\nKVP,.001,V\n", encoding="utf-8"
+    )
     own = {"south": unit_factors(tmp_path / "units.csv"), "east": {"KVP": Decimal(1000)}}
     tags = pl.LazyFrame(
         {

@@ -21,7 +21,12 @@ def test_everything_is_counted_and_files_add_up():
         Column("KVP", "KVP", "numeric", "number"),
         Column("KVP?", "KVP", "categorical", PRESENCE),
     ]
-    fates = pl.DataFrame({"reason": [None, "decoder_failed", None]})
+    fates = pl.DataFrame(
+        {
+            "reason": [None, "decoder_failed", None, None],
+            "remark": ["other_colours", None, None, "another_size; other_colours"],
+        }
+    )
     found = counts(tags, rejected, selection, columns, {"tuning": 3, "trial-01": 1}, fates)
     assert found == {
         "files": 7,
@@ -35,8 +40,9 @@ def test_everything_is_counted_and_files_add_up():
         "columns": 2,
         "presence": 1,
         "samples": {"tuning": 3, "trial-01": 1},
-        "drawn": 3,
+        "drawn": 4,
         "undrawn": {"decoder_failed": 1},
+        "remarks": {"other_colours": 2, "another_size": 1},
     }
     assert list(found["rejected"]) == ["no_pixels", "not_dicom"]
 

@@ -66,6 +66,7 @@ def run(trials=10, **others):
             "samples": sizes,
             "drawn": 115,
             "undrawn": {"decoder_failed": 2},
+            "remarks": {"other_colours": 1},
         },
         "choice": {
             "k": 2,
@@ -169,7 +170,16 @@ def test_the_result_comes_first():
 
 def test_what_the_run_found_is_on_the_page():
     text = rendered(run()).replace("\xa0", " ")
-    words = ("1,230", "no pixels", "decoder failed", "CT · HEAD", "0.612", "120 (7)", "t(9) = 12.3")
+    words = (
+        "1,230",
+        "no pixels",
+        "decoder failed",
+        "other colours",
+        "CT · HEAD",
+        "0.612",
+        "120 (7)",
+        "t(9) = 12.3",
+    )
     words += (
         "47 % (44 to 50 %)",
         "25 % explained",

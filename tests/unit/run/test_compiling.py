@@ -35,7 +35,7 @@ def clone_with(folder, *names):
 
 
 def test_nothing_is_compiled_past_it():
-    files = [path for path in LIBRARY.rglob("*.py") if "njit" in path.read_text()]
+    files = [path for path in LIBRARY.rglob("*.py") if "njit" in path.read_text(encoding="utf-8")]
     assert files == [Path(compiling.__file__)]
 
 
@@ -46,7 +46,7 @@ def test_another_source_of_a_kernel_has_another_folder(tmp_path, name):
     clone = clone_with(tmp_path, *sources)
     copy = clone / "tagsight/gower/metric.py"
     assert compiling.fingerprint(copy, clone) == compiling.fingerprint(source, CLONE)
-    with (clone / "tagsight" / name).open("a") as file:
+    with (clone / "tagsight" / name).open("a", encoding="utf-8") as file:
         file.write("TILE = 8\n")
     # Another clone, as imports are remembered by path.
     again = shutil.copytree(clone, tmp_path / "again", ignore=lambda *_: ["again"])
@@ -63,6 +63,26 @@ def test_code_is_kept_where_it_can_be_and_nowhere_if_it_cannot(tmp_path):
     assert compiling.writable([beyond]) is None
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o722])
+def test_code_that_others_may_have_written_is_not_loaded(tmp_path, caplog, mode):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(mode)
+    assert compiling.writable([tmp_path / "open", tmp_path / "own"]) == tmp_path / "own"
+    assert not caplog.text
+    assert compiling.writable([tmp_path / "open"]) is None
+    assert "can be changed by others" in caplog.text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_code_in_a_folder_or_a_file_of_another_user_is_not_loaded(tmp_path):
+    for name in ("folder", "file"):
+        (tmp_path / name).mkdir(mode=0o700)
+        (tmp_path / name / "code").touch()
+    os.chown(tmp_path / "folder", 12345, -1)
+    os.chown(tmp_path / "file/code", 12345, -1)
+    assert compiling.writable([tmp_path / "folder", tmp_path / "file"]) is None
+
+
 def test_others_keep_their_own_cache():
     assert "tagsight-" not in (numba.config.CACHE_DIR or "")
     assert "tagsight-metric-" in metric.compare.stats.cache_path
@@ -70,14 +90,14 @@ def test_others_keep_their_own_cache():
 
 def doubled(tmp_path):
     """What a kernel in a file of its own answers, and from where its code came, in a process."""
-    (tmp_path / "doubling.py").write_text(KERNEL)
+    (tmp_path / "doubling.py").write_text(KERNEL, encoding="utf-8")
     code = "import doubling as d; print(d.double(21), sum(d.double.stats.cache_hits.values()))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ
         | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": f"{tmp_path}{os.pathsep}{CLONE}"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -101,3 +121,33 @@ def test_a_broken_file_of_machine_code_is_taken_for_missing_and_made_anew(tmp_pa
     path.write_bytes({"": b"", "cut": whole[: len(whole) // 2], "other": b"no pickle"}[left])
     assert doubled(tmp_path) == ["42", "0"]
     assert doubled(tmp_path) == ["42", "1"]
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_a_changed_byte_of_machine_code_is_found_out(tmp_path, kind):
+    """It would be executed."""
+    assert doubled(tmp_path) == ["42", "0"]
+    (path,) = tmp_path.rglob(f"*.{kind}")
+    whole = bytearray(path.read_bytes())
+    whole[-len(whole) // 3] ^= 1
+    path.write_bytes(whole)
+    assert doubled(tmp_path) == ["42", "0"]
+    assert doubled(tmp_path) == ["42", "1"]
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+def test_machine_code_that_others_can_write_is_not_run(tmp_path, kind):
+    assert doubled(tmp_path) == ["42", "0"]
+    (path,) = tmp_path.rglob(f"*.{kind}")
+    path.chmod(0o666)
+    assert doubled(tmp_path) == ["42", "0"]
+
+
+def test_a_folder_that_others_can_write_to_holds_no_machine_code(tmp_path):
+    """Whoever can put a file there could have it executed."""
+    for name, mode in (("open", 0o777), ("of the group", 0o775), ("mine", 0o755)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    folders = [tmp_path / name for name in ("open", "of the group", "mine")]
+    assert compiling.writable(folders) == tmp_path / "mine"
+    assert compiling.writable(folders[:2]) is None

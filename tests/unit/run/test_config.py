@@ -14,7 +14,7 @@ SCHEMA = CONFIG / "config.schema.yaml"
 
 
 def defaults():
-    config = yaml.safe_load((CONFIG / "config.yaml").read_text())
+    config = yaml.safe_load((CONFIG / "config.yaml").read_text(encoding="utf-8"))
     return config | {"input": str(CONFIG)}
 
 
@@ -38,7 +38,9 @@ def test_the_defaults_are_allowed():
 
 @pytest.mark.parametrize("overlay", ["demo", "ci", "paper"])
 def test_the_overlays_are_allowed(overlay):
-    config = merged(defaults(), yaml.safe_load((CONFIG / f"{overlay}.yaml").read_text()))
+    config = merged(
+        defaults(), yaml.safe_load((CONFIG / f"{overlay}.yaml").read_text(encoding="utf-8"))
+    )
     assert checked(config, SCHEMA)
 
 
@@ -77,7 +79,7 @@ def leaves_of(section, prefix=""):
 
 
 def test_schema_and_defaults_name_the_same_keys():
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     config = defaults()
     leaves = {key for key, _ in keys(schema)}
     held = set(leaves_of(config))
@@ -86,7 +88,7 @@ def test_schema_and_defaults_name_the_same_keys():
 
 
 def test_the_schema_requires_every_key_and_allows_no_other():
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     for part in [schema, *schema["properties"].values()]:
         if part.get("type") == "object":
             assert set(part["required"]) == set(part["properties"])
@@ -138,7 +140,7 @@ def test_an_input_that_is_not_there_is_named():
 
 
 def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
-    (tmp_path / "s.csv").write_text("spelling,term\nR1,KNEEE\n")
+    (tmp_path / "s.csv").write_text("spelling,term\nR1,KNEEE\n", encoding="utf-8")
     here = str(CONFIG)
     fine = merged(defaults(), {"input": {"north": here, "south": {"path": [str(tmp_path)]}}})
     assert checked(fine, SCHEMA)
@@ -167,13 +169,13 @@ def test_sites_are_checked_path_by_path_and_table_by_table(tmp_path):
         ("KVP,V", "V is no factor for KVP"),
         ("KVP,", "(empty) is no factor for KVP"),
         ("KVP,1e999", "1e999 is no factor for KVP"),
-        ("KVP", "a line has more or fewer parts than the first"),
+        ("KVP", "line 2: 1 value, and the first line names 2"),
         ("KVP,10\nEchoTime,2\nKVP,1", "KVP is in it twice"),
     ],
 )
 def test_a_sites_units_are_checked_row_by_row(tmp_path, rows, said):
     table = tmp_path / "u.csv"
-    table.write_text(f"keyword,factor\n{rows}\n")
+    table.write_text(f"keyword,factor\n{rows}\n", encoding="utf-8")
     (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": str(table)}})
     assert line.startswith("input.south.units: ")
     assert said in line
@@ -181,12 +183,14 @@ def test_a_sites_units_are_checked_row_by_row(tmp_path, rows, said):
 
 def test_a_sites_units_that_can_be_read_are_no_mistake(tmp_path):
     table = tmp_path / "u.csv"
-    table.write_text("keyword,factor,unit\nSliceThickness,10,cm\nKVP,1e-3,V\nCTDIvol,.1,\n")
+    table.write_text(
+        "keyword,factor,unit\nSliceThickness,10,cm\nKVP,1e-3,V\nCTDIvol,.1,\n", encoding="utf-8"
+    )
     sites = {"input": {"south": {"path": str(tmp_path), "units": str(table)}}}
     assert checked(merged(defaults(), sites), SCHEMA)
     (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": "/no/u.csv"}})
     assert "/no/u.csv does not exist" in line
-    table.write_text("tag,factor\nKVP,1\n")
+    table.write_text("tag,factor\nKVP,1\n", encoding="utf-8")
     (line,) = mistakes(input={"south": {"path": str(tmp_path), "units": str(table)}})
     assert "lacks keyword; the first line has to be keyword,factor" in line
 
@@ -226,9 +230,11 @@ def test_a_table_is_checked_with_the_rest(tmp_path):
         ),
         ("name,term\nKNIE,KNEE\n", ": the first line has to be spelling,term"),
         ("spelling,term\n", ": the first line has to be spelling,term"),
-        ("spelling,term\nKNIE, LINKS,KNEE\n", ": a line has more parts than the first"),
-        (b"spelling,term\nHO\xdcFTE,HIP\n", " is no table of text"),
-        (b"\xff\xfe\0\0", " is no table of text"),
+        ("", " is empty; its first line has to name the columns"),
+        ("spelling,term\nKNIE, LINKS,KNEE\n", ", line 2: 3 values, and the first line names 2"),
+        ('spelling,term\n"KNIE"X,KNEE\n', ", line 2: quotation marks do not match"),
+        (b"spelling,term\nHO\xdcFTE,HIP\n", ", line 2: byte 0xDC is not UTF-8 (is it Latin-1?)"),
+        (b"\xff\xfe\0\0", " is in UTF-16; save it as UTF-8"),
     ],
 )
 def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said):
@@ -241,7 +247,9 @@ def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said
 
 def test_a_table_of_body_parts_may_have_other_columns_and_words_to_pass_over(tmp_path):
     table = tmp_path / "mine.csv"
-    table.write_text('spelling,term,why\n"KNIE, LINKS",KNEE,\nSTUDIE,,a word\nZEH,TOE\n')
+    table.write_text(
+        'spelling,term,why\n"KNIE, LINKS",KNEE,\nSTUDIE,,a word\nZEH,TOE,\n', encoding="utf-8"
+    )
     config = merged(defaults(), {"tags": {"body_parts": str(table)}})
     assert checked(config, SCHEMA)
 
@@ -257,7 +265,7 @@ REGION = "code,kind,picture,also,words,region\n"
         ("kinds", "code,kind\nOT,X\n", ": lacks picture, also, words; the first line has to be"),
         ("kinds", TERMS + "OT,X,perhaps,,\n", ": perhaps is not picture; known: yes, no"),
         ("kinds", TERMS + ",X,yes,,\n", ": a row lacks its code or its kind"),
-        ("kinds", TERMS + "OT,X\n", ": a line has more or fewer parts"),
+        ("kinds", TERMS + "OT,X\n", ", line 2: 2 values, and the first line names 5 columns"),
         (
             "regions",
             "term,region,parts\nKNE,KNEE,\n",
@@ -273,7 +281,7 @@ REGION = "code,kind,picture,also,words,region\n"
             ": HERAT is not a region that a table has",
         ),
         ("kinds", REGION + "OT,X,yes,,,BRAEST\n", ": BRAEST is not a region that a table has"),
-        ("regions", b"\xff\xfe\0\0", " is no table of text"),
+        ("regions", b"\xff\xfe\0\0", " is in UTF-16; save it as UTF-8"),
         ("kernels", "maker,pattern,word\nX,(,bone\n", ": ( is no regular expression"),
         (
             "kernels",
@@ -328,14 +336,14 @@ def test_a_table_for_labels_that_cannot_be_used_is_named(tmp_path, name, text, s
 )
 def test_a_table_for_labels_is_taken(tmp_path, name, text):
     table = tmp_path / "mine.csv"
-    table.write_text(text)
+    table.write_text(text, encoding="utf-8")
     tables = defaults()["labels"]["tables"] | {name: str(table)}
     assert checked(merged(defaults(), {"labels": {"tables": tables}}), SCHEMA)
 
 
 def test_a_kind_may_have_a_region_of_ones_own(tmp_path):
-    (tmp_path / "kinds").write_text(REGION + "OT,X,yes,,,CLAW\n")
-    (tmp_path / "regions").write_text("term,region,parts\nHAND,CLAW,\n")
+    (tmp_path / "kinds").write_text(REGION + "OT,X,yes,,,CLAW\n", encoding="utf-8")
+    (tmp_path / "regions").write_text("term,region,parts\nHAND,CLAW,\n", encoding="utf-8")
     own = {name: str(tmp_path / name) for name in ("kinds", "regions")}
     tables = defaults()["labels"]["tables"]
     assert checked(merged(defaults(), {"labels": {"tables": tables | own}}), SCHEMA)
@@ -408,7 +416,7 @@ def test_an_algorithm_that_chooses_its_number_of_clusters_makes_no_tree(algorith
 
 def test_weights_are_not_learned_from_the_looks_of_a_table(tmp_path):
     table = tmp_path / "tags.csv"
-    table.write_text("image\n1\n")
+    table.write_text("image\n1\n", encoding="utf-8")
     asked = {"table": str(table), "columns": {"image": "image"}}
     lines = mistakes(gower={"weights": "looks"}, tags=asked, input=None)
     assert [line for line in lines if line.startswith("gower.weights: looks")]
@@ -416,7 +424,7 @@ def test_weights_are_not_learned_from_the_looks_of_a_table(tmp_path):
 
 def test_worth_is_not_learned_from_a_table(tmp_path):
     table = tmp_path / "tags.csv"
-    table.write_text("image\n1\n")
+    table.write_text("image\n1\n", encoding="utf-8")
     asked = {"table": str(table), "columns": {"image": "image"}}
     lines = mistakes(report={"worth": True}, tags=asked, input=None)
     assert [line for line in lines if line.startswith("report.worth:")]
@@ -437,3 +445,65 @@ def test_a_key_file_that_is_not_there_is_named():
 def test_inner_keys_of_the_demo_are_named():
     (line,) = mistakes(demo={"patients": 5, "images": 500})
     assert line.startswith("demo.patients: 5 is not allowed")
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    ["SOPInstanceUID", "StudyInstanceUID", "PatientName", "PixelData", "IconImageSequence"],
+)
+def test_what_cannot_be_kept_is_not_asked_for_in_silence(keyword):
+    (line,) = mistakes(privacy={"keep": ["StudyDate", keyword]})
+    assert line.startswith(f"privacy.keep: {keyword} ")
+
+
+def test_each_key_that_is_missing_is_told_once():
+    config = defaults()
+    del config["seed"], config["cluster"]["k"], config["cluster"]["algorithm"]
+    with pytest.raises(ConfigError) as error:
+        checked(config, SCHEMA)
+    assert sorted(str(error.value).splitlines()) == [
+        "cluster.algorithm: not set",
+        "cluster.k: not set",
+        "seed: not set",
+    ]
+
+
+def test_a_key_that_a_file_has_twice_is_told_with_both_lines(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("tags:\n  draw: 5\nseed: 1\ntags:\n  shards: 2\n  shards: 3\n")
+    with pytest.raises(ConfigError) as error:
+        checked(defaults(), SCHEMA, [path])
+    one, other = str(error.value).splitlines()
+    assert one.startswith(f"{path}, line 4: tags is given a second time, after line 1")
+    assert other.startswith(f"{path}, line 6: tags.shards is given a second time, after line 5")
+    assert checked(defaults(), SCHEMA, [CONFIG / "demo.yaml", CONFIG / "idc.yaml"])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_all_columns_that_a_table_lacks_are_told_before_any_job(tmp_path, separator):
+    table = tmp_path / "tags.csv"
+    table.write_text(separator.join(["image", "kv", "thick", "thick"]) + "\n")
+    columns = {"image": "images", "KVP": "kvs", "Modality": "mod", "SliceThickness": "thick"}
+    split = [{"column": "texts", "separator": ",", "into": ["EchoTime"], "where": {"kv": "1"}}]
+    asked = {"table": str(table), "columns": columns, "split": split}
+    lines = [line for line in mistakes(input=None, tags=asked) if "tags." in line]
+    assert [line.partition(str(table))[2] for line in lines] == [
+        " has no column images; did you mean image?",
+        " has no column kvs; did you mean kv?",
+        " has no column mod; it has image, kv, thick, thick",
+        " has 2 columns thick; rename all but one",
+        " has no column texts; it has image, kv, thick, thick",
+    ]
+
+
+def test_braces_in_the_path_of_a_table_are_told(tmp_path):
+    table = tmp_path / "a{b}.csv"
+    table.write_text("id,kv\n1,80\n")
+    asked = {"table": str(table), "columns": {"image": "id", "KVP": "kv"}}
+    (line,) = mistakes(input=None, tags=asked, worth={"labels": None})
+    assert (
+        line
+        == f"tags.table: {table} has braces, which Snakemake takes for wildcards; rename or link it"
+    )
+    (line,) = mistakes(worth={"labels": "x{y}.csv"})
+    assert line.startswith("worth.labels: x{y}.csv has braces")

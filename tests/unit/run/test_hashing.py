@@ -2,6 +2,7 @@ import hashlib
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -26,8 +27,31 @@ def test_all_who_start_at_once_get_one_key(tmp_path):
 
 def test_a_short_key_is_refused(tmp_path):
     (tmp_path / "key").write_bytes(b"short")
+    (tmp_path / "key").chmod(0o600)
     with pytest.raises(UserError, match="holds 5 bytes"):
         load_key(tmp_path / "key")
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o644, 0o620, 0o602])
+def test_a_key_that_others_can_use_is_refused_and_the_way_out_is_said(tmp_path, mode):
+    load_key(tmp_path / "key")
+    (tmp_path / "key").chmod(mode)
+    with pytest.raises(UserError, match=rf"\(mode {mode:04o}\); chmod 0600 it"):
+        load_key(tmp_path / "key")
+    (tmp_path / "key").chmod(0o400)
+    assert len(load_key(tmp_path / "key")) == 32
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_key_of_another_user_is_refused(tmp_path):
+    load_key(tmp_path / "key")
+    os.chown(tmp_path / "key", 12345, -1)
+    with pytest.raises(UserError, match="belongs to another user"):
+        load_key(tmp_path / "key")
+
+
+def test_a_key_that_is_published_with_the_clone_is_no_secret():
+    assert len(load_key(Path(__file__).parents[3] / "config/idc.key")) >= 32
 
 
 def test_a_folder_in_the_keys_place_is_refused(tmp_path):

@@ -27,7 +27,7 @@ def clone(tmp_path):
         folder = tmp_path / str(len(list(tmp_path.iterdir())))
         for name, text in (FILES | changed).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
+            (folder / name).write_text(text, encoding="utf-8")
         return Recipes(folder, CONFIG)
 
     return lambda changed=None: write(**(changed or {}))
@@ -135,7 +135,7 @@ def test_of_a_table_the_content_counts_with_that_of_the_one_it_is_laid_on(clone,
     def recipe_of(shipped, own):
         recipes = clone({"tagsight/data/body_parts.csv": shipped})
         recipes.config = {"tags": {"body_parts": str(mine) if own else None}}
-        mine.write_text(own or "")
+        mine.write_text(own or "", encoding="utf-8")
         params = recipes("clusters", body_parts="tags.body_parts")
         assert params["body_parts"] == (str(mine) if own else None)
         assert len(recipes.without_upstream("clusters", body_parts="tags.body_parts")) == 16
@@ -154,7 +154,7 @@ def test_of_a_section_of_tables_the_content_of_each_counts(clone, tmp_path):
         recipes = clone(dict.fromkeys(BASE_TABLES.values(), "a"))
         paths = dict.fromkeys(names) | ({name: str(mine)} if own else {})
         recipes.config = {"labels": {"tables": paths}}
-        mine.write_text(own or "")
+        mine.write_text(own or "", encoding="utf-8")
         params = recipes("clusters", tables="labels.tables")
         assert params["tables"] == paths
         return params["recipe"]
@@ -193,7 +193,7 @@ def test_the_content_of_a_sites_own_table_counts(clone, tmp_path, name):
     table = tmp_path / "south.csv"
     made_of = []
     for text in ("R1,KNEE\n", "R1,HEAD\n", "R1,KNEE\n"):
-        table.write_text(text)
+        table.write_text(text, encoding="utf-8")
         recipes = clone()
         sites = {"north": "/n", "south": {"path": "/s", name: str(table)}}
         recipes.config = CONFIG | {"input": sites}

@@ -16,10 +16,13 @@ from tagsight.looks.embedders import PRESETS
 from tagsight.looks.rendering import Aspect
 from tagsight.rejections import Reason
 from tagsight.run.config import keys
+from tagsight.run.sharing import ShareMode
 from tagsight.tags import scales, selection, weighting
 from tagsight.tags.encoding import Ranges
 
-SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "config/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load(
+    (Path(__file__).parents[3] / "config/config.schema.yaml").read_text(encoding="utf-8")
+)
 ENUMS = {
     key: set(part.get("enum") or part["items"]["enum"])
     for key, part in keys(SCHEMA)
@@ -44,6 +47,7 @@ KNOWN = {
     "cluster.weight": values(Weight),
     "choose.rule": values(ChoiceRule),
     "images.aspect": values(Aspect),
+    "privacy.share_mode": values(ShareMode),
     "autoencoder.preset": set(PRESETS),
 }
 # Their values are compared in a rule or a script.

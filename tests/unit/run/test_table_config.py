@@ -8,7 +8,7 @@ from tagsight.run.table_config import table_mistakes
 @pytest.fixture
 def table(tmp_path):
     place = tmp_path / "table.csv"
-    place.write_text("id,kvp\n")
+    place.write_text("id,kvp\n", encoding="utf-8")
     return str(place)
 
 

@@ -19,11 +19,11 @@ def folder(tmp_path_factory):
 
 
 def test_the_page_shows_every_algorithm_and_its_figures_are_there(folder):
-    page = (folder / "clustering.md").read_text()
+    page = (folder / "clustering.md").read_text(encoding="utf-8")
     assert all(page.count(f"| {name} |") >= 3 for name in ALGORITHMS)
     for path in re.findall(r"\]\((\S+)\)", page):
         assert (folder / path).stat().st_size > 1000
-    assert (folder / "clustering-sizes.svg").read_text().startswith("<?xml")
+    assert (folder / "clustering-sizes.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
 def test_the_table_has_every_variant_once(folder):

@@ -101,7 +101,7 @@ def test_designs_have_names_of_their_own():
 
 def test_the_page_says_what_the_table_says(scores, tmp_path):
     label_page.write(tmp_path, scores)
-    page = (tmp_path / "labels.md").read_text()
+    page = (tmp_path / "labels.md").read_text(encoding="utf-8")
     for path in re.findall(r"\]\((\S+)\)", page):
         assert (tmp_path / path).stat().st_size > 1000
     assert "No design explains more" in page
@@ -122,6 +122,7 @@ def test_figures_are_of_the_archives_that_no_choice_was_made_on(scores, tmp_path
     label_page.write(tmp_path / "a", scores)
     label_page.write(tmp_path / "b", spoilt)
     tables = [
-        (tmp_path / name / "labels.md").read_text().split("## What to take")[0] for name in "ab"
+        (tmp_path / name / "labels.md").read_text(encoding="utf-8").split("## What to take")[0]
+        for name in "ab"
     ]
     assert tables[0] == tables[1]

@@ -64,4 +64,4 @@ def test_tables_stand_between_their_marks():
     assert levels.written(page, "new") == f"before\n{first}\nnew\n{last}\nafter\n"
     with pytest.raises(ValueError, match="no place"):
         levels.written("nothing", "new")
-    assert levels.MARKS[0] in levels.PAGE.read_text()
+    assert levels.MARKS[0] in levels.PAGE.read_text(encoding="utf-8")

@@ -156,7 +156,7 @@ def test_errors_of_halves_do_not_vanish_with_many_splits():
 )
 def test_the_page_says_what_the_table_says(gain, word, tmp_path):
     real_page.write(tmp_path, scores(gain=gain), {"Files": "some files"})
-    page = (tmp_path / "labels-real.md").read_text()
+    page = (tmp_path / "labels-real.md").read_text(encoding="utf-8")
     line = re.search(r"- Against other – (.*)", page)[1]
     assert re.findall("better|worse|not told apart", line) == [word]
     mean, error = real_page.paired(scores(gain=gain), "tree", "other", "hog")

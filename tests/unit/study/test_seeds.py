@@ -18,11 +18,13 @@ def run(tmp_path):
     (results / "report").mkdir(parents=True)
     (tmp_path / "logs").mkdir()
     pl.DataFrame({"label": [1, 1, 1]}).write_csv(results / "annotations.csv")
-    (results / "draws.json").write_text(json.dumps({"untested": ["No patient is left."]}))
-    (results / "evaluation.json").write_text(
-        json.dumps({"pair": {"labels": {"modality": {"p": None}}}})
+    (results / "draws.json").write_text(
+        json.dumps({"untested": ["No patient is left."]}), encoding="utf-8"
     )
-    (results / "report/result.txt").write_text(f"{SAID}\n- No patient is left.\n")
+    (results / "evaluation.json").write_text(
+        json.dumps({"pair": {"labels": {"modality": {"p": None}}}}), encoding="utf-8"
+    )
+    (results / "report/result.txt").write_text(f"{SAID}\n- No patient is left.\n", encoding="utf-8")
     return tmp_path
 
 
@@ -45,7 +47,7 @@ def test_a_run_with_labels_that_says_what_was_not_tested_is_right(run):
     ],
 )
 def test_what_is_wrong_with_a_run_is_told(run, path, content, why):
-    (run / path).write_text(content)
+    (run / path).write_text(content, encoding="utf-8")
     assert why in failure([], run, 1)
 
 

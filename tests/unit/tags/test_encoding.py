@@ -181,9 +181,9 @@ def test_features_are_divided_by_the_range_asked_for():
 @pytest.mark.parametrize("scale", ["range", "robust", "rank"])
 def test_stored_and_read_again(tmp_path, scale):
     path = tmp_path / "encoding.json"
-    path.write_text(json.dumps(fitted(MIXED, scale=scale).to_json()))
+    path.write_text(json.dumps(fitted(MIXED, scale=scale).to_json()), encoding="utf-8")
     assert load(path) == fitted(MIXED, scale=scale)
-    assert set(json.loads(path.read_text())) == {"distance", "scale", "columns"}
+    assert set(json.loads(path.read_text(encoding="utf-8"))) == {"distance", "scale", "columns"}
 
 
 def test_an_encoding_stored_without_a_scale_has_ranges():

@@ -45,9 +45,12 @@ def test_values_of_few_patients_are_not_shown():
     assert row("Modality", values, min_patients=3)["top_values"] is None
 
 
-def test_without_patients_a_study_counts_as_one():
-    values = ["CT"] * 8
-    assert row("Modality", values, min_patients=2, patient=[None] * 8)["top_values"] == "CT (8)"
+@pytest.mark.parametrize(
+    ("patients", "shown"), [([None] * 8, None), (["p", *[None] * 7], "CT (8)")]
+)
+def test_images_without_a_patient_are_of_one_person_at_most(patients, shown):
+    found = row("Modality", ["CT"] * 8, min_patients=2, patient=patients)
+    assert found["top_values"] == shown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tagsight.errors import ConfigError
 from tagsight.terms.annex_l import annex_l
-from tagsight.terms.body_parts import BodyParts, read_spellings, terms
+from tagsight.terms.body_parts import MARKS, BodyParts, read_spellings, terms
 
 TABLE = read_spellings(Path(__file__).parents[3] / "tagsight/data/body_parts.csv")
 VOCABULARY = BodyParts(TABLE)
@@ -28,8 +28,11 @@ SPELLINGS = {
     "CTSPINE": "CTSPINE|C/T SPINE|CERVICAL AND THORACIC SPINE|C7-T1",
     "SPINE": "SPINE|CT SPINE|WHOLE SPINE|C T L SPINE|C SPINE TO L SPINE|WIRBELSAEULE",
     "SSPINE": "SACRUM|SACRUM/COCCYX|KREUZBEIN",
-    "CHEST": "CHEST|THORAX|CHEST PA|CHEST 2 VIEWS|PORT CHEST|CHEST_1VIEW|TÓRAX|TORACE|Thorax^AP"
+    "CHEST": "CT CHEST W_ENHAN|PET_CT SCAN CHES|CHEST|THORAX"
+    "|CHEST PA|CHEST 2 VIEWS|PORT CHEST|CHEST_1VIEW|TÓRAX|TORACE|Thorax^AP"
     "|PRSNI KOS|THORAX FACE",
+    "ANKLE": "足首|右足首|踝关节",
+    "WRIST": "手首|手首正面|腕关节",
     "ABDOMEN": "ABDOMEN|ABD|KUB|UPPER ABDOMEN|ABDOMEN W/O CONT|Structure of abdomen|TRBUH|BAUCH",
     "PELVIS": "PELVIS|BECKEN|BASSIN|PELVIS1|PROSTATE/PELVIS|FEMALE PELVIS",
     "CHESTABDOMEN": "CHEST/ABDOMEN|THORAX-ABDOMEN|CHEST AND ABDOME|CHEST ABDOMEN W|TORACE E ADDOME"
@@ -43,6 +46,7 @@ SPELLINGS = {
     "NECKCHESTABDPELV": "NECK TO PELVIS|NECK/CHEST/ABD/PELVIS|NECKCHESTABDPELV",
     "HEADNECK": "HEAD AND NECK|HEAD & NECK|Head-and-Neck|KOPF/HALS|HEADNECK|HEAD / NECK",
     "WHOLEBODY": "WHOLE BODY|WHOLEBODY|GANZKOERPER|HEAD TO TOE|CORPS ENTIER",
+    "EAR": "右耳",
     "KNEE": "KNEE|KNEES|LT KNEE|RKNEE|KNEE_RIGHT|KNEELT|KNIE LINKS|GENOU G|RODILLA IZQ|KOLJENO"
     "|Knee joint|KNEE 3V|KNIEGELENK RECHT|LEFT KNEE STANDI|GINOCCHIO SX",
     "SHOULDER": "SHOULDER,RIGHT|EPAULE DROITE|SPALLA DX|SHOULDER 2V LT|SCHULTER|RAME",
@@ -68,6 +72,7 @@ UNSURE = (
     "T1|THORACIC|BRUST|FEMORAL HEAD|FEMORAL NECK|HEAD OF FEMUR|BACK OF HAND|HAND AND WRIST|DOS|ROI"
     "|XYZ|SINUS|UPPER GI|CHEST WITHOUT ABDOMEN|SKULL BASE TO MID THIGH|HEAD AND NE|L|R|CT||^^|12"
     "|RENAL PELVIS|BLADDER NECK|MAIN PULMONARY ARTERY|RADIAL HEAD|CHEST WALL|FEET FIRST"
+    "|TH/ABD|HD NECK|ABD/P|FACE TO THIGH|FEMORAL HEADS|CERVICAL CANCER|TALAR NECK|首足"
     "|PELVIS W/HIPS|CHEST/PELVIS|NECK CHEST AND|CT 3PHASE REN|LEFT XYZ|HEAD FULL BODY"
 )
 
@@ -89,7 +94,25 @@ def test_spellings_from_everywhere_are_mapped_right_or_not_at_all():
         right += found in terms_.split()
         wrong += [(spelling, found)] if found not in ("-", *terms_.split()) else []
     assert right / len(listed) > 0.98
-    assert [spelling for spelling, _ in wrong] == ["TX ABDOMEN"]  # thorax, or a transplant
+    assert wrong == []
+
+
+def test_what_departments_write_in_many_languages_is_mapped_right_or_not_at_all():
+    """A list from general knowledge, written down before anyone looked what of it maps.
+
+    Read once before anything was mended: of 515 spellings none wrong and 41 unmapped, of 65
+    descriptions one in part and 8 unmapped.
+    """
+    listed = pl.read_csv(Path(__file__).parent / "departments.csv")
+    found = {
+        (spelling, terms_): getattr(VOCABULARY, how)(spelling) or "-"
+        for _, how, spelling, terms_ in listed.iter_rows()
+    }
+    wrong = [pair for pair, term in found.items() if term not in ("-", *pair[1].split())]
+    unmapped = [pair for pair, term in found.items() if term == "-" and "-" not in pair[1]]
+    assert wrong == []
+    assert len(listed["language"].unique()) >= 15
+    assert len(unmapped) <= 0.04 * len(found)
 
 
 DESCRIPTIONS = {
@@ -122,6 +145,7 @@ NO_REGION = (
     "|LEGACY CODES|BODY COIL|bottleneck|BOTTLE NECK|chest physician|handwritten|hand-written"
     "|Dr. Hand"
     "|Prof. Chest|CHESTERFIELD HOSPITAL|smartTX|ep2d_diff_b1000|Scout|STANDARD|3 Plane|PET AC|S1"
+    "|femoral heads|talar neck|cervical cancer|CT TH/ABD|face to thigh"
     "|femoral head|CHEST WALL|CHEST WITHOUT ABDOMEN|CHEST/PELVIS|SKULL TO MID|HEAD AND HIP|C-arm|L"
     "|ARMS UP|COR BODY|MAIN|back projection|T1 T2|Dose Report|heart rate|by hand||^^|FOOTBALL|ranks"
     "|ScreenCap03|PET/CT Sk-Thigh|portal venous phase|1V4D-1|P4^P115^S107^I0|EARLY PHASE|LEGEND"
@@ -147,6 +171,25 @@ def test_any_text_has_a_region_of_the_standard_or_none(text):
     assert VOCABULARY.region(text) in {None, *annex_l()}
 
 
+LETTERS = st.text("ABCDEFGHIKLMNOPRSTUVXZ", min_size=2, max_size=5)
+PLACES = st.sampled_from(["ABDOMEN", "NECK", "Knie", "CHEST", "TÊTE", "hand"])
+
+
+@given(LETTERS, PLACES, st.sampled_from(["{}/{}", "{1}/{0}", "{}+{}", "{1} & {0}"]))
+def test_an_unknown_item_of_a_list_is_not_passed_over(item, place, form):
+    """It may be one more part in short: of made-up lists none comes out as the part it names."""
+    phrases = {f"{place}{item}".upper(), f"{item}{place}".upper()} & {*VOCABULARY.lexicon.term_of}
+    if VOCABULARY._single(item) is None and item not in MARKS and not phrases:
+        assert VOCABULARY.term(form.format(item, place)) is None
+        assert VOCABULARY.region(form.format(item, place)) is None
+
+
+@given(LETTERS, PLACES)
+def test_an_unknown_word_leaves_a_spelling_unmapped(word, place):
+    if VOCABULARY._single(word) is None:
+        assert VOCABULARY.term(f"{word} {place}") in (None, VOCABULARY.term(f"{word}{place}"))
+
+
 @pytest.mark.parametrize("spelling", UNSURE.split("|"))
 def test_what_is_not_certain_stays_unmapped(spelling):
     assert not VOCABULARY.term(spelling)
@@ -155,7 +198,9 @@ def test_what_is_not_certain_stays_unmapped(spelling):
 def test_annex_l_is_the_standards():
     highdicom = pytest.importorskip("highdicom")
     standard = Path(highdicom.__file__).parent / "_standard" / "anatomic_regions.json"
-    expected = {t: (v[1], v[2]) for t, v in json.loads(standard.read_text()).items()}
+    expected = {
+        t: (v[1], v[2]) for t, v in json.loads(standard.read_text(encoding="utf-8")).items()
+    }
     assert annex_l() == expected
 
 
@@ -218,6 +263,6 @@ def test_sides_and_views_change_nothing_but_the_side(form):
 )
 def test_a_table_that_cannot_be_used_is_refused_by_name(tmp_path, text, said):
     path = tmp_path / "body_parts.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         read_spellings(path)

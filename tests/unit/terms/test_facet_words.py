@@ -60,7 +60,10 @@ def test_a_row_counts_for_its_tags_and_kinds():
 
 def test_a_users_rows_stand_before_the_librarys(tmp_path):
     mine = tmp_path / "mine.csv"
-    mine.write_text("facet,word,keyword,items\nview,LAT,ViewPosition,XL\nview,AX,ViewPosition,PA\n")
+    mine.write_text(
+        "facet,word,keyword,items\nview,LAT,ViewPosition,XL\nview,AX,ViewPosition,PA\n",
+        encoding="utf-8",
+    )
     table = facet_words(mine)
     assert table.first("view", "DX", ViewPosition=["XL"]) == "LAT"
     assert table.first("view", "DX", ViewPosition=["PA"]) == "AX"
@@ -99,7 +102,7 @@ def test_every_row_is_of_the_standards_tags_and_no_spelling_is_there_twice():
 
 def test_the_table_is_a_table_that_a_user_may_copy(tmp_path):
     copy = tmp_path / "copy.csv"
-    with copy.open("w", newline="") as file:
+    with copy.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, ROWS[0])
         writer.writeheader()
         writer.writerows(ROWS)

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from tagsight.terms.manufacturers import known_maker, known_makers
 
 SPELLED = {
-    "GE": "GE MEDICAL SYSTEMS|GE Medical Systems|G.E. Medical Systems|GE Healthcare|GE|GEMS|G.E."
+    "GE": "GENESIS_SIGNA|GENESIS_HISPEED_RP|GE"
+    "|GE MEDICAL SYSTEMS|GE Medical Systems|G.E. Medical Systems|GE Healthcare|GE|GEMS|G.E."
     "|GE MEDICAL S]STEMS|GE_MEDICAL_SYSTEMS|GE MEDICAL SYSTEMS, NUCLEAR|GE Vingmed Ultrasound"
     "|GE OEC Medical Systems GmbH|GEMS Ultrasound|GE Healthcare Austria GmbH & Co OG|GE-YOKOGAWA"
     '|"GE Healthcare"|General Electric|GE MEDICAL SYSTEMS / MIM Software|OEC Medical Systems'

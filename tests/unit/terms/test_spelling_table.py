@@ -25,7 +25,7 @@ def test_without_a_table_of_the_users_it_is_the_one_that_ships():
 )
 def test_the_users_spellings_are_added_and_win(tmp_path, row, spelling, before, after):
     mine = tmp_path / "mine.csv"
-    mine.write_text(f"spelling,term\n{row}\n")
+    mine.write_text(f"spelling,term\n{row}\n", encoding="utf-8")
     assert BodyParts(spelling_table(None)).term(spelling) == before
     assert BodyParts(spelling_table(str(mine))).term(spelling) == after
     assert BodyParts(spelling_table(str(mine))).term("KNIEGELENK") == "KNEE"

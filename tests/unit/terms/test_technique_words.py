@@ -145,7 +145,7 @@ def test_a_users_rows_are_laid_on_top():
 
 def test_a_users_table_is_read(tmp_path):
     place = tmp_path / "mine.csv"
-    place.write_text(HEADER + "kernel,lung,PLUCIC|PLUCNI PROZOR,CT\n,,NIKAKO,\n")
+    place.write_text(HEADER + "kernel,lung,PLUCIC|PLUCNI PROZOR,CT\n,,NIKAKO,\n", encoding="utf-8")
     table = user_words(place)
     assert dict(table.words("plucni_prozor", "CT")) == {"kernel": "lung"}
     assert dict(table.words("nikako kontrast", "CT")) == {"contrast": "C-"}
@@ -165,7 +165,7 @@ def test_a_users_table_is_read(tmp_path):
 )
 def test_a_users_table_that_cannot_be_used_is_refused(tmp_path, text, said):
     place = tmp_path / "mine.csv"
-    place.write_text(text)
+    place.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=said):
         read_rows(place)
 

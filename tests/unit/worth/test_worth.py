@@ -187,10 +187,10 @@ def test_a_target_is_a_column_of_samples_or_a_tag(tmp_path):
 
 def test_labels_of_a_file_go_by_image(tmp_path):
     images, path = pl.DataFrame({"image": ["b", "a", "c"]}), tmp_path / "mine.csv"
-    path.write_text("label,image,more\n01,a,x\nyes,b,y\nno,z,\n")
+    path.write_text("label,image,more\n01,a,x\nyes,b,y\nno,z,\n", encoding="utf-8")
     assert worth.labels_of_file(images, str(path)).to_list() == ["yes", "01", None]
     for text in ("image,name\na,b\n", "image,label\na,b\na,c\n", "image,label\nz,b\n"):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         with pytest.raises(ConfigError, match=r"worth\.labels"):
             worth.labels_of_file(images, str(path))
 

@@ -16,6 +16,7 @@ from tagsight.clustering.search import search
 from tagsight.clustering.search.state import SearchState
 from tagsight.gower import metric
 from tagsight.gower.features import Features
+from tagsight.run.atomic import write_state
 
 KS = [2, 5, 12]
 
@@ -195,6 +196,24 @@ def test_a_search_that_was_broken_off_is_taken_up_where_it_was_committed(tmp_pat
         with pytest.raises(Killed):
             found(features(5, 300), tmp_path / "state", progress=progress, sample=20)
     assert (kill.resumed, goes_on.resumed) == (0, 96)  # 8 batches of 16, of which 6 are committed
+
+
+@BATCHES
+@pytest.mark.parametrize("harm", ["cut", "flipped", "of another version"])
+def test_a_state_that_cannot_be_used_is_searched_anew(tmp_path, harm, caplog):
+    """To the same end as if it had never been."""
+    made, state = features(5, 300), tmp_path / "state"
+    whole = found(made, tmp_path / "other", candidates=100, sample=20)
+    found(made, state, candidates=100, sample=20)
+    data = bytearray(state.read_bytes())
+    if harm == "of another version":
+        write_state(b"PK of another kind", state)
+    else:
+        data[len(data) // 2] ^= 1
+        state.write_bytes(data if harm == "flipped" else data[:-7])
+    with caplog.at_level("WARNING", "tagsight"):
+        assert same(found(made, state, candidates=100, sample=20), whole)
+    assert "state of an earlier try is damaged" in caplog.text
 
 
 def same(one, other):

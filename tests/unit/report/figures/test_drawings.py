@@ -244,7 +244,7 @@ def test_labels_that_would_stray_are_left_out(middles):
 
 
 def asked_for(*, tree):
-    rules = (Path(__file__).parents[4] / "rules/report.smk").read_text()
+    rules = (Path(__file__).parents[4] / "rules/report.smk").read_text(encoding="utf-8")
     other = "nesting.svg" if tree else "tree.svg"
     return sorted(set(re.findall(r'"(\w+\.(?:svg|png))"', rules)) - {other})
 

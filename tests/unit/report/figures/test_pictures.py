@@ -25,14 +25,16 @@ def sample():
         {"image": names, "cluster": [1 + (row >= 30) for row in range(n)]}
     ).with_columns(medoid=pl.col("image").is_in(["i5", "i31"]))
     unmarked = [None] * n
-    schema = dict.fromkeys(["image", "reason", "burned_in"], pl.String)
-    fates = pl.DataFrame({"image": names, "reason": reasons, "burned_in": unmarked}, schema)
+    schema = dict.fromkeys(["image", "patient", "reason", "burned_in"], pl.String)
+    people = [f"p{row % 4}" for row in range(n)]
+    columns = {"image": names, "patient": people, "reason": reasons, "burned_in": unmarked}
+    fates = pl.DataFrame(columns, schema)
     return images, clusters.reverse(), fates
 
 
 def test_members_are_the_clusters_own_drawable_and_not_the_medoid(sample):
     _, clusters, fates = sample
-    first, second = pictures.picks(clusters, fates, 8, seed=1, burned_in=False)
+    first, second = pictures.picks(clusters, fates, 8, 1, False, 3)
     assert (first.cluster, first.size, first.medoid) == (1, 30, 5)
     assert (second.cluster, second.size) == (2, 10)
     assert second.medoid is None  # 31 could not be drawn
@@ -44,15 +46,15 @@ def test_members_are_the_clusters_own_drawable_and_not_the_medoid(sample):
 def test_images_in_no_cluster_are_not_shown(sample):
     _, clusters, fates = sample
     none = clusters.with_columns(pl.col("cluster").replace(2, 0))
-    (first,) = pictures.picks(none, fates, 8, seed=1, burned_in=False)
-    assert first == pictures.picks(clusters, fates, 8, seed=1, burned_in=False)[0]
+    (first,) = pictures.picks(none, fates, 8, 1, False, 3)
+    assert first == pictures.picks(clusters, fates, 8, 1, False, 3)[0]
 
 
 def test_members_depend_on_the_seed_alone(sample):
     _, clusters, fates = sample
-    drawn = pictures.picks(clusters, fates, 8, 1, False)
-    assert drawn == pictures.picks(clusters.sample(fraction=1, shuffle=True), fates, 8, 1, False)
-    assert drawn != pictures.picks(clusters, fates, 8, 2, False)
+    drawn = pictures.picks(clusters, fates, 8, 1, False, 3)
+    assert drawn == pictures.picks(clusters.sample(fraction=1, shuffle=True), fates, 8, 1, False, 3)
+    assert drawn != pictures.picks(clusters, fates, 8, 2, False, 3)
 
 
 def marked(fates, *rows):
@@ -63,7 +65,7 @@ def marked(fates, *rows):
 def test_images_that_may_carry_text_are_held_back_and_counted(sample):
     _, clusters, fates = sample
     marks = 3, 5, 6, 7  # 3 could not be drawn, 5 is a medoid
-    first, second = pictures.picks(clusters, marked(fates, *marks), 30, 1, False)
+    first, second = pictures.picks(clusters, marked(fates, *marks), 30, 1, False, 3)
     assert first.medoid is None
     assert (first.held_back, first.medoid_held_back) == (3, True)
     assert set(first.members) == {row for row in range(30) if row % 7 != 3} - set(marks)
@@ -72,11 +74,11 @@ def test_images_that_may_carry_text_are_held_back_and_counted(sample):
 
 def test_a_medoid_that_is_not_in_the_sample_is_told_from_one_that_could_not_be_drawn(sample):
     images, clusters, fates = sample
-    first, second = pictures.picks(clusters, fates, 8, 1, False)
+    first, second = pictures.picks(clusters, fates, 8, 1, False, 3)
     assert not first.medoid_elsewhere
     assert not second.medoid_elsewhere  # it is in the sample, and could not be drawn
     others = clusters.with_columns(medoid=pl.col("image") == "i5")
-    first, second = pictures.picks(others, marked(fates, 31, 32), 8, 1, False)
+    first, second = pictures.picks(others, marked(fates, 31, 32), 8, 1, False, 3)
     assert (second.medoid, second.medoid_elsewhere, second.medoid_held_back) == (None, True, False)
     assert not first.medoid_elsewhere
     assert pictures.tiles(images, [first, second])[2].medoid_elsewhere
@@ -84,16 +86,30 @@ def test_a_medoid_that_is_not_in_the_sample_is_told_from_one_that_could_not_be_d
 
 def test_they_are_shown_if_asked_for_and_then_nothing_is_otherwise(sample):
     _, clusters, fates = sample
-    plain = pictures.picks(clusters, fates, 8, 1, False)
-    assert pictures.picks(clusters, marked(fates, *range(40)), 8, 1, True) == plain
-    none = pictures.picks(clusters, marked(fates, *range(40)), 8, 1, False)
+    plain = pictures.picks(clusters, fates, 8, 1, False, 3)
+    assert pictures.picks(clusters, marked(fates, *range(40)), 8, 1, True, 3) == plain
+    none = pictures.picks(clusters, marked(fates, *range(40)), 8, 1, False, 3)
     assert all(each.medoid is None and not each.members for each in none)
     assert pictures.examples(none) == []
 
 
+@pytest.mark.parametrize(
+    ("patients", "shown"),
+    [(["a", "b", "c"], True), (["a", "b"], False), ([None], False), (["a", "b", None], True)],
+)
+def test_a_cluster_of_few_patients_shows_no_picture(sample, patients, shown):
+    images, clusters, fates = sample
+    of_second = pl.Series([patients[row % len(patients)] for row in range(40)], dtype=pl.String)
+    patient = pl.when(pl.int_range(pl.len()) >= 30).then(of_second).otherwise("patient")
+    first, second = pictures.picks(clusters, fates.with_columns(patient=patient), 8, 1, False, 3)
+    assert len(first.members) == 8
+    assert (bool(second.members), second.of_few) == (shown, not shown)
+    assert pictures.tiles(images, [second])[2].of_few == (not shown)
+
+
 def test_figures_are_made_where_nothing_may_be_shown(sample):
     images, clusters, fates = sample
-    none = pictures.picks(clusters, marked(fates, *range(40)), 8, 1, False)
+    none = pictures.picks(clusters, marked(fates, *range(40)), 8, 1, False, 3)
     sheet = np.asarray(Image.open(io.BytesIO(pictures.gallery(images, none, ["CT", "MR"]))))
     assert sheet[:, pictures.LABEL + 4 : -4].max(axis=2)[8:120].max() == 0  # inside of the frame
     originals = images[pictures.examples(none)]
@@ -104,7 +120,7 @@ def test_figures_are_made_where_nothing_may_be_shown(sample):
 
 def test_the_gallery_shows_these_images_in_their_places(sample):
     images, clusters, fates = sample
-    shown = pictures.picks(clusters, fates, 4, 1, False)
+    shown = pictures.picks(clusters, fates, 4, 1, False, 3)
     sheet = Image.open(io.BytesIO(pictures.gallery(images, shown, ["CT · HEAD", "MR"])))
     assert sheet.size == (pictures.LABEL + 5 * STEP, 2 * STEP)
     for row, each in enumerate(shown):
@@ -117,7 +133,7 @@ def test_the_gallery_shows_these_images_in_their_places(sample):
 
 def test_tiles_are_the_gallerys_images(sample):
     images, clusters, fates = sample
-    shown = pictures.picks(clusters, fates, 3, 1, False)
+    shown = pictures.picks(clusters, fates, 3, 1, False, 3)
     tiles = pictures.tiles(images, shown)
     assert tiles[2].medoid is None
     greys = [np.asarray(Image.open(io.BytesIO(tile))).mean() for tile in tiles[1].members]

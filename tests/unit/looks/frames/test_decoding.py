@@ -3,22 +3,19 @@ import struct
 import zlib
 from pathlib import Path
 
-import jpeg_ls
+import imagecodecs
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from openjpeg.utils import encode_array
 from PIL import Image
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLSLossless, RLELossless
 
-from tagsight.dicom.drawable import DEFLATED_FRAMES, _can_decode
+from tagsight.dicom.drawable import DECODED, DEFLATED_FRAMES
 from tagsight.dicom.header_texts import gather
 from tagsight.dicom.part10 import open_header
-from tagsight.looks.decoding import middle_frame, unpack_bytes
+from tagsight.looks.frames.decoding import middle_frame
 from tagsight.rejections import Rejection
 
 NAMES = [
@@ -41,10 +38,14 @@ NAMES = [
 ]
 
 
-def drawn(path):
+def frame(path):
     with open_header(str(path)) as parsed:
         values = gather(parsed, frozenset()).values
-        return middle_frame(parsed, parsed.pixels, values)[0]
+        return middle_frame(parsed, parsed.pixels, values)
+
+
+def drawn(path):
+    return frame(path).array
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -54,7 +55,8 @@ def test_the_middle_frame_is_pydicoms(name):
     whole = dataset.pixel_array
     count = int(dataset.get("NumberOfFrames", 1))
     expected = whole[count // 2] if count > 1 else whole
-    np.testing.assert_array_equal(drawn(path), expected)
+    lossy = str(dataset.file_meta.TransferSyntaxUID) == JPEGBaseline8Bit
+    assert np.abs(drawn(path).astype(int) - expected).max() <= lossy
 
 
 def bits(frames, rows, columns):
@@ -122,6 +124,15 @@ def compressed(path, frame, syntax, **changes):
     return path
 
 
+def jpeg_ls(array):
+    return bytes(imagecodecs.jpegls_encode(array))
+
+
+def jpeg_2000(array, **options):
+    options = {"codecformat": "J2K", "reversible": True, "level": 0, "mct": False} | options
+    return bytes(imagecodecs.jpeg2k_encode(array, **options))
+
+
 def jpeg(array, **options):
     file = io.BytesIO()
     Image.fromarray(array).save(file, "JPEG", **options)
@@ -140,8 +151,7 @@ def jpeg(array, **options):
 )
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
 def test_a_frame_is_believed_and_not_the_header(tmp_path, header, said, syntax):
-    encode = jpeg_ls.encode_array if syntax == JPEGLSLossless else encode_array
-    data = bytes(encode(PLAIN))
+    data = (jpeg_ls if syntax == JPEGLSLossless else jpeg_2000)(PLAIN)
     path = compressed(tmp_path / "f", data, syntax, **header)
     np.testing.assert_array_equal(drawn(path), PLAIN, said)
 
@@ -173,13 +183,13 @@ def test_a_frame_that_is_cut_is_no_picture(tmp_path, cut, reason):
 
 
 def test_no_blank_comes_of_a_frame_that_is_full(tmp_path):
-    """CharLS gives zeros, and no error, for what it cannot go on with."""
+    """CharLS before 2.4 gave zeros, and no error, for what it could not go on with."""
     rng = np.random.default_rng(0)
-    full = bytes(jpeg_ls.encode_array(rng.integers(0, 2**16, (64, 64), dtype=np.uint16)))
-    blank = bytes(jpeg_ls.encode_array(np.zeros((64, 64), np.uint16)))
+    full = jpeg_ls(rng.integers(0, 2**16, (64, 64), dtype=np.uint16))
+    blank = jpeg_ls(np.zeros((64, 64), np.uint16))
     place = blank.rindex(b"\xff\xd9")
     both = blank[:place] + full[100:]
-    with pytest.raises(ValueError):  # noqa: PT011  # of any kind
+    with pytest.raises(imagecodecs.JpeglsError):
         drawn(compressed(tmp_path / "f", both, JPEGLSLossless))
     assert not drawn(compressed(tmp_path / "g", blank, JPEGLSLossless)).any()
 
@@ -200,22 +210,21 @@ def test_a_blank_jpeg_is_a_blank(tmp_path):
     assert (drawn(compressed(tmp_path / "f", data, JPEGBaseline8Bit, **header)) == 90).all()
 
 
-def test_colours_in_a_frame_that_is_said_to_be_grey(tmp_path):
-    array = np.zeros((40, 30, 3), np.uint8)
+def test_colours_in_a_frame_that_is_said_to_be_grey_are_drawn_as_colours(tmp_path):
+    array = np.tile(np.arange(30, dtype=np.uint8)[:, None] * 8, (40, 1, 3))
     header = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
-    path = compressed(tmp_path / "f", jpeg(array), JPEGBaseline8Bit, **header)
-    with pytest.raises(Rejection) as refused:
-        drawn(path)
-    assert refused.value.reason == "unsupported_pixels"
+    path = compressed(tmp_path / "f", jpeg(array, quality=100), JPEGBaseline8Bit, **header)
+    assert np.abs(drawn(path).astype(int) - array).max() <= 3
+    assert {"other_samples", "other_colours"} <= set(frame(path).remarks)
 
 
 def test_high_throughput_jpeg_2000():
-    folder = Path(__file__).parents[4] / "shared/dicom/pydicom-data/data_store/data"
+    folder = Path(__file__).parents[5] / "shared/dicom/pydicom-data/data_store/data"
     if not folder.is_dir():
         pytest.skip("../shared/dicom is not here")
     for name in ("HTJ2KLossless_08_RGB.dcm", "HTJ2K_08_RGB.dcm"):
         assert drawn(folder / name).std() > 10
-    assert all(_can_decode(UID(f"1.2.840.10008.1.2.4.{n}")) for n in (201, 202, 203))
+    assert {UID(f"1.2.840.10008.1.2.4.{n}") for n in (201, 202, 203)} <= DECODED
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -236,7 +245,7 @@ def test_bits_that_hold_no_sample_are_taken_out(tmp_path, signed, stored, high):
         setattr(dataset, keyword, value)
     dataset.save_as(tmp_path / "f")
     np.testing.assert_array_equal(drawn(tmp_path / "f"), values)
-    data = bytes(jpeg_ls.encode_array(words))
+    data = jpeg_ls(words)
     np.testing.assert_array_equal(
         drawn(compressed(tmp_path / "g", data, JPEGLSLossless, **header)), values
     )
@@ -262,19 +271,3 @@ def test_frames_that_are_not_counted(tmp_path, count):
         dataset.NumberOfFrames = count
     dataset.save_as(tmp_path / "f")
     np.testing.assert_array_equal(drawn(tmp_path / "f"), first)
-
-
-def pack_bytes(data):
-    """PackBits by the book: runs of one byte each, literals else."""
-    out, source = io.BytesIO(), io.BytesIO(data)
-    while block := source.read(100):
-        if len(set(block)) == 1 and len(block) > 1:
-            out.write(bytes([257 - len(block), block[0]]))
-        else:
-            out.write(bytes([len(block) - 1]) + block + b"\x80")
-    return out.getvalue()
-
-
-@given(st.binary(max_size=300) | st.integers(1, 300).map(bytes))
-def test_run_lengths_come_back(data):
-    assert unpack_bytes(pack_bytes(data)) == data

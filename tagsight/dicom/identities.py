@@ -1,0 +1,172 @@
+"""Whether a text repeats an identifying one, however either of them is written.
+
+What is looked for (`written_forms`): a person's name as a whole, in either order, and each part of
+it; a date in the orders of day, month and year, of a birth also with two digits of the year and the
+month in words; any other identifier as it is, without what separates its parts, and without zeros
+before it. In all of them a letter may have lost its accents.
+
+What is looked through (`searchable`): a text as words, with its digits joined over what separates
+them, and each of its items as one word; of a number its digits, if it is a whole one.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+
+MIN_LENGTH = 4  # characters of an identifying text that is looked for
+MIN_IDEOGRAPHS = 2  # of one in Chinese, Japanese or Korean script
+LONG = 6  # letters or digits from which a text is found beside digits or letters, too
+NUMBERS = frozenset({"DS", "IS", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"})  # VRs
+CLOCKS = frozenset({"TM", "AS"})  # VRs whose values have six digits at most, or are no such value
+BIRTH = "PatientBirthDate"
+
+_BETWEEN = re.compile(r"[\W_]+")
+_ITEMS = re.compile(r"[\\=]")
+_PARTS = re.compile(r"[\s^,;]+")
+_JOINT_OF_DIGITS = re.compile(r"(?<=\d)[^\w\\]{1,2}(?=\d)|(?<=\d)_(?=\d)")
+_TOO_LONG_FOR_A_CLOCK = re.compile(r"\d{7}")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa"})
+_IDEOGRAPHS = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_MONTHS = "january february march april may june july august september october november december"
+
+
+def written_forms(keyword: str, vr: str, text: str) -> frozenset[str]:
+    """Return the texts to look for, in lower case: a value in the ways it may be written.
+
+    keyword, vr: of the identifying value. Too short ones are left out.
+    """
+    if vr == "UI":  # of each file another, and written in one way
+        return frozenset(uid for uid in text.lower().split("\\") if len(uid) >= MIN_LENGTH)
+    return _forms(keyword == BIRTH, vr, text, MIN_LENGTH)
+
+
+@lru_cache(maxsize=2**14)  # files of a series share most of them
+def _forms(birth: bool, vr: str, text: str, _shortest: int) -> frozenset[str]:
+    forms = {
+        form
+        for item in _ITEMS.split(text.lower())
+        for form in (item.strip(), *_of_item(item, vr, birth=birth))
+    }
+    return frozenset(form for form in forms if is_long_enough(form))
+
+
+def _of_item(item: str, vr: str, *, birth: bool) -> Iterator[str]:
+    if vr in ("DA", "DT"):
+        yield from _dates(item, birth=birth)
+    if vr == "PN" or "^" in item:
+        yield from _names(item)
+    if vr != "PN":
+        yield from _identifiers(item)
+
+
+def _names(text: str) -> Iterator[str]:
+    """A name as a whole, in both orders, and its parts."""
+    parts = [part for part in _PARTS.split(text) if part.strip("._-'")]
+    for first, second in (parts[:2], parts[1::-1]) if len(parts) > 1 else ():
+        yield from _plain(f"{first} {second}")
+        yield from _plain(f"{first}{second}")
+    for words in (parts, *([part] for part in parts)):
+        yield from _plain(" ".join(words))
+
+
+def _plain(text: str) -> Iterator[str]:
+    """A text as words, with the accents of its letters and without."""
+    words = " ".join(filter(None, _BETWEEN.split(text)))
+    yield words
+    if not words.isascii():
+        yield words.translate(_UMLAUTS)
+        apart = unicodedata.normalize("NFKD", words)
+        yield "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def _identifiers(text: str) -> Iterator[str]:
+    """An identifier as words; one with digits as a single word, and without zeros before it."""
+    yield from _plain(text)
+    if any(letter.isdigit() for letter in text):
+        word = _BETWEEN.sub("", text)
+        yield word
+        yield word.lstrip("0")
+
+
+def _dates(text: str, *, birth: bool) -> Iterator[str]:
+    """A date by its digits, in all orders; of a birth also in short, and with its month in words.
+
+    Separators do not matter: texts are looked through with their digits joined.
+    """
+    digits = "".join(filter(str.isdigit, text))[:8]
+    try:
+        day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
+        return
+    yield from (day.strftime(form) for form in ("%Y%m%d", "%d%m%Y", "%m%d%Y"))
+    if birth:
+        yield from (day.strftime(form) for form in ("%y%m%d", "%d%m%y", "%m%d%y"))
+        yield from (f"{day.day}{day.month}{day.year}", f"{day.month}{day.day}{day.year}")
+        month = _MONTHS.split()[day.month - 1]
+        for name in (month, month[:3]):
+            for number in dict.fromkeys((f"{day.day:02d}", f"{day.day}")):
+                yield from (f"{number} {name} {day.year}", f"{name} {number} {day.year}")
+                yield from (f"{number}{name}{day.year}", f"{number}{name}{day:%y}")
+
+
+def is_long_enough(form: str) -> bool:
+    """Return whether a text says enough to be looked for: names in ideographs are short."""
+    return len(form) >= MIN_LENGTH or (
+        len(form) >= MIN_IDEOGRAPHS and _IDEOGRAPHS.search(form) is not None
+    )
+
+
+def can_hold_identity(vr: str, text: str) -> bool:
+    """Return whether a value is long enough to repeat an identifying one."""
+    return any(is_long_enough(line) for line in searchable(vr, text).split("\n"))
+
+
+@lru_cache(maxsize=2**14)
+def searchable(vr: str, text: str) -> str:
+    """Return what of a value is looked through, in lower case: lines of words."""
+    if vr in NUMBERS:
+        return "\n".join(map(_of_number, text.split("\\")))
+    if vr in CLOCKS and not _TOO_LONG_FOR_A_CLOCK.search(text.split(".", maxsplit=1)[0]):
+        return ""
+    lower = text.lower()
+    lines = [lower, *(" ".join(_BETWEEN.split(item)).strip() for item in lower.split("\\"))]
+    if any(map(str.isdigit, lower)):
+        lines.append(_JOINT_OF_DIGITS.sub("", lower))
+        lines += [_BETWEEN.sub("", item) for item in lower.split("\\")]
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _of_number(item: str) -> str:
+    """The digits of a whole number; nothing of another; what is no number as it is."""
+    try:
+        number = float(item)
+    except ValueError:
+        return item.lower()
+    return f"{abs(number):.0f}" if number.is_integer() else ""
+
+
+def containing(texts: Mapping[str, str], forms: Iterable[str]) -> list[str]:
+    """Return the keys of texts that contain one of the forms as whole words.
+
+    texts: lines of `searchable`; forms: of `written_forms`.
+    """
+    everything = "\n".join(texts.values())
+    present = [form for form in forms if form in everything]
+    if not present:
+        return []
+    words = re.compile("|".join(map(_whole, sorted(present))))
+    return [key for key, text in texts.items() if words.search(text)]
+
+
+def _whole(form: str) -> str:
+    """A pattern of the text as a whole word; a long one may touch digits, or letters."""
+    if _IDEOGRAPHS.search(form):
+        return re.escape(form)
+    zeros = "0*" if form.isdecimal() else ""
+    inside = r"[^\W_]"
+    if len(form) >= LONG:
+        digits, letters = any(map(str.isdigit, form)), any(map(str.isalpha, form))
+        inside = {(True, False): r"\d", (False, True): r"[^\W\d_]"}.get((digits, letters), inside)
+    return f"(?<!{inside}){zeros}{re.escape(form)}(?!{inside})"
