@@ -96,7 +96,7 @@ def measured(n: int) -> pl.DataFrame:
         (folder / "key").write_text("the images of this table are made up\n", encoding="utf-8")
         (folder / "key").chmod(0o600)
         config = {"tags": table, "privacy": {"key_file": str(folder / "key")}}
-        (folder / "archive.yaml").write_text(json.dumps(config))  # JSON is YAML
+        (folder / "archive.yaml").write_text(json.dumps(config), encoding="utf-8")  # JSON is YAML
         command = [sys.executable, "-m", "snakemake", "-c2", "--quiet", "all"]
         command += ["--snakefile", str(CLONE / "Snakefile"), "--directory", str(folder / "run")]
         command += ["--configfile", str(folder / "archive.yaml")]

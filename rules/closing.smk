@@ -86,7 +86,8 @@ def note_plan():
         return
     plan = Counter(job.rule.name for job in workflow.dag.jobs if job.rule.name != "all")
     Path("logs").mkdir(exist_ok=True)
-    Path("logs/plan.json").write_text(json.dumps(dict(sorted(plan.items()))), encoding="utf-8")
+    text = json.dumps(dict(plan), sort_keys=True)
+    Path("logs/plan.json").write_text(text, encoding="utf-8")
 
 
 onstart:

@@ -51,7 +51,7 @@ rule facets:
         "../envs/tagsight.yaml"
     threads: threads_archive(2)
     resources:
-        mem_mb=memory_rows(600),
+        mem_mb=memory_size(6),
         runtime=minutes(per_million=1),
     params:
         **recipe(

@@ -21,7 +21,8 @@ PRESET = PRESETS[config["autoencoder"]["preset"]]
 PLAIN = ("autoencoder", "hog", "pca")
 NETWORKS = any(eye not in PLAIN for eye in config["eyes"])  # beside the autoencoder
 
-ALONE = 350  # MB of a job on hardly any data, with what it imports
+ALONE = 350  # MB of a job on hardly any data that clusters or draws, with what it imports
+COUNTING = 150  # MB of one that reads tables alone
 SNAKEMAKE = 300  # MB of Snakemake's own beside a job of a cluster
 FEWEST = 3  # minutes of a job on hardly any data: on a slow network it is long in starting
 TOGETHER = 12  # jobs of one rule that slurm/config.yaml has in one of the cluster's, one by one
@@ -75,9 +76,9 @@ def compared(sample):
     return most or 0
 
 
-def megabytes(estimate, attempt):
+def megabytes(estimate, attempt, imports=ALONE):
     """MB to ask for where a job is expected to take so many beyond its imports."""
-    return attempt * int(SNAKEMAKE + 1.35 * (ALONE + estimate))
+    return attempt * int(SNAKEMAKE + 1.35 * (imports + estimate))
 
 
 def memory(estimate):
@@ -132,10 +133,19 @@ def memory_rows(per_million, of="tags"):
     return asked_for
 
 
+def memory_size(per_mb):
+    """MB for a job that goes through tables of all images, so many for each MB of them."""
+
+    def asked_for(wildcards, input, attempt):
+        return megabytes(per_mb * input.size_mb, attempt, COUNTING)
+
+    return asked_for
+
+
 def memory_table(wildcards, input, attempt):
-    """MB for reading a ready table: 1.6 GB for a million rows of Parquet, six times a CSV's size."""
+    """MB for reading a ready table: of Parquet by its rows and its size, of CSV by its size."""
     if str(input[0]).endswith(".parquet"):
-        return megabytes(1600 * rows(input[0]) / 10**6, attempt)
+        return megabytes(450 * rows(input[0]) / 10**6 + 8 * input.size_mb, attempt)
     return megabytes(6 * input.size_mb, attempt)
 
 

@@ -25,7 +25,7 @@ rule frequencies:
         "../envs/tagsight.yaml"
     threads: threads_archive(8)
     resources:
-        mem_mb=memory_rows(500),
+        mem_mb=memory_size(5),
         runtime=minutes(per_million=1),
     params:
         **recipe(
@@ -54,7 +54,7 @@ rule kinds:
         "../envs/tagsight.yaml"
     threads: threads_archive(8)
     resources:
-        mem_mb=memory_rows(200),
+        mem_mb=memory_size(3),
         runtime=minutes(per_million=1),
     params:
         **recipe("kinds", rules.frequencies, rules.content),
@@ -114,7 +114,7 @@ rule encoding:
         "../envs/tagsight.yaml"
     threads: threads_archive(8)
     resources:
-        mem_mb=memory_rows(250),
+        mem_mb=memory_size(3),
         runtime=minutes(per_million=1),
     params:
         **recipe(

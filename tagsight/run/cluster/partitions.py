@@ -21,7 +21,9 @@ def most_minutes(partition: str | None) -> tuple[str, int] | None:
     if not shutil.which(_ASK[0]):
         return None
     try:
-        done = subprocess.run(_ASK, capture_output=True, text=True, timeout=_WAIT, check=True)
+        done = subprocess.run(
+            _ASK, capture_output=True, encoding="utf-8", timeout=_WAIT, check=True
+        )
     except (subprocess.SubprocessError, OSError):
         return None
     return limit_in(done.stdout, partition)

@@ -121,7 +121,7 @@ def queue() -> dict[str, list[str]]:
     if not shutil.which("squeue"):
         return {}
     ask = ["squeue", "--me", "--noheader", "--states=PENDING", "--format=%r|%k"]
-    done = subprocess.run(ask, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(ask, capture_output=True, encoding="utf-8", timeout=30, check=False)
     found: dict[str, list[str]] = {}
     for line in done.stdout.splitlines():
         reason, _, comment = line.partition("|")

@@ -169,6 +169,7 @@ from types import SimpleNamespace
 from tagsight.run.jobs import logged
 from tagsight.run.progress import LOG
 job = SimpleNamespace(rule="tags", wildcards=[], input=[], log=["a.log"], scriptdir=sys.argv[1])
+job.threads, job.resources = 1, {}
 with logged(job):
     LOG.warning("\u00dcbersicht: \u8db3\u9996")
     os.write(2, b"thread panicked at DOE^JOHN")

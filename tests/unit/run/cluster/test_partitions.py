@@ -45,7 +45,7 @@ def test_minutes_are_those_that_slurm_writes(minutes):
     ("said", "limit"), [("echo 'main*|2:00:00'", ("main", 120)), ("exit 1", None)]
 )
 def test_sinfo_is_asked_where_it_is_there(tmp_path, monkeypatch, said, limit):
-    (tmp_path / "sinfo").write_text(f"#!/bin/sh\n{said}\n")
+    (tmp_path / "sinfo").write_text(f"#!/bin/sh\n{said}\n", encoding="utf-8")
     (tmp_path / "sinfo").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert most_minutes(None) == limit

@@ -18,13 +18,19 @@ def run(tmp_path):
     logs = tmp_path / "logs"
     (logs / "tags").mkdir(parents=True)
     plan = {"files": 1, "report": 1, "tags": 4}
-    (logs / "plan.json").write_text(json.dumps(plan))
-    (logs / "files.log").write_text(f"{STAMP} INFO 9 files\n{STAMP} INFO {MARK}{{}}\n")
+    (logs / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    (logs / "files.log").write_text(
+        f"{STAMP} INFO 9 files\n{STAMP} INFO {MARK}{{}}\n", encoding="utf-8"
+    )
     for shard in "01":
         done = f"{STAMP} INFO 40 images\n{LATER} INFO {MARK}{{}}\n"
-        (logs / f"tags/{shard}.log").write_text(done)
-    (logs / "tags/2.log").write_text(f"{STAMP} INFO 3 of 40 files (8%), 1 a second, 37 s left\n")
-    (logs / "tags/3.log").write_text(f"{STAMP} ERROR disk full: results/tags/3.parquet\n")
+        (logs / f"tags/{shard}.log").write_text(done, encoding="utf-8")
+    (logs / "tags/2.log").write_text(
+        f"{STAMP} INFO 3 of 40 files (8%), 1 a second, 37 s left\n", encoding="utf-8"
+    )
+    (logs / "tags/3.log").write_text(
+        f"{STAMP} ERROR disk full: results/tags/3.parquet\n", encoding="utf-8"
+    )
     os.utime(logs / "tags/2.log", (NOW, NOW))
     return tmp_path
 
@@ -53,7 +59,7 @@ def test_a_job_at_work_says_how_far_it_is(run):
 
 def test_of_several_at_work_the_time_left_is_that_of_those_done(run):
     lock(run)
-    (run / "logs/tags/3.log").write_text(f"{STAMP} INFO 1 of 40 files\n")
+    (run / "logs/tags/3.log").write_text(f"{STAMP} INFO 1 of 40 files\n", encoding="utf-8")
     assert "some 6 min left" in report(run)[2]  # two at work, two done in 6 minutes each
 
 
@@ -84,7 +90,9 @@ def test_a_folder_without_a_run_is_told_so(tmp_path):
 
 
 def test_slurm_is_asked_where_it_is_there(tmp_path, monkeypatch):
-    (tmp_path / "squeue").write_text("#!/bin/sh\necho 'Resources|rule_tags_wildcards_1'\n")
+    (tmp_path / "squeue").write_text(
+        "#!/bin/sh\necho 'Resources|rule_tags_wildcards_1'\n", encoding="utf-8"
+    )
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert status.queue() == {"Resources": ["tags_wildcards_1"]}

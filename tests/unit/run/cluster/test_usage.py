@@ -59,9 +59,11 @@ def test_the_table_has_a_row_for_each_job_that_is_done(tmp_path):
     (logs / "clusters").mkdir(parents=True)
     line = Stopwatch().usage(job(tmp_path))
     stamp = "2026-01-01 10:00:00,000 INFO"
-    (logs / "clusters/tuning.log").write_text(f"{stamp} 3 kinds\n{stamp} {line}\n")
+    (logs / "clusters/tuning.log").write_text(
+        f"{stamp} 3 kinds\n{stamp} {line}\n", encoding="utf-8"
+    )
     (logs / "clusters/holdout.log").write_text(f"{stamp} 3 kinds\n")  # still at work
-    (logs / "files.log").write_text("")
+    (logs / "files.log").write_text("", encoding="utf-8")
     table = usage_table(logs)
     assert table["rule"].to_list() == ["clusters"]
     assert table.row(0, named=True) == used(line)
