@@ -77,7 +77,7 @@ class Window:
     def glance(self, place: int, length: int) -> bytes:
         """Return what `take` does, without moving there."""
         start = place - self._base
-        if 0 <= start and start + length <= len(self._data):
+        if start >= 0 and start + length <= len(self._data):
             return self._data[start : start + length]
         return self.source.pread(length, place)
 
