@@ -56,6 +56,11 @@ class Source(Protocol):
         Raises Rejection where the bytes cannot be read.
         """
 
+    @property
+    def file_size(self) -> int:
+        """Return the bytes of the file on disk, which may be packed: with its time they date it."""
+        return self.size
+
     def readinto(self, buffer: memoryview, place: int, /) -> int:
         """Fill `buffer` (bytes) from `place` on.
 

@@ -98,7 +98,14 @@ def test_what_was_read_is_not_read_again(archive, tmp_path, monkeypatch, known):
     table = listed_with_shards([archive], 1, None, 1)
     if not known:
         table = table.with_columns(size=pl.lit(None, pl.Int64), mtime_ns=pl.lit(None, pl.Int64))
+    packed_file = archive / "packed.dcm.gz"
+    packed_file.write_bytes(gzip.compress((archive / "CT/CT_small.dcm").read_bytes()))
+    os.utime(packed_file, ns=(7, 7))
+    more = {"path": [str(packed_file)], "size": [packed_file.stat().st_size], "mtime_ns": [7]}
+    more = pl.DataFrame(more) if known else pl.DataFrame({"path": more["path"]})
+    table = pl.concat([table, more], how="diagonal")
     first = read(archive, tmp_path / "store", table=table)
+    assert str(packed_file) in first[0]["path"].to_list()
     calls = counted(monkeypatch)
     again = read(archive, tmp_path / "store", table=table)
     assert calls == []
