@@ -12,7 +12,7 @@ import polars as pl
 
 from tagsight.archive.paths import to_text
 from tagsight.errors import ArchiveError, TableError
-from tagsight.run.csv_file import csv_head, csv_rows
+from tagsight.run.user_files.csv_file import csv_head, csv_rows
 
 LISTS = (".txt", ".csv", ".parquet")
 _BATCH = 50_000  # files held in memory

@@ -23,6 +23,7 @@ from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import ReaderProcess
 from tagsight.rejections import Rejection
 from tagsight.run.hashing import keyed_hash
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG, Progress
 from tagsight.run.tables import BOOKKEEPING, FILES
 
@@ -69,7 +70,7 @@ def read_shard(
     files = _with_sizes(files, valid)
     unchanged = valid.join(files, on=list(FILES), how="semi", nulls_equal=True)
     new = files.join(unchanged, on="path", how="anti", maintain_order="left")
-    LOG.info("%d files, %d of them new", len(files), len(new))
+    LOG.info("%s, %d of them new", counted(len(files), "file"), len(new))
     progress.total = len(files)
     progress.resume(len(unchanged))
     if len(new):
