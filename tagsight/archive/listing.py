@@ -15,8 +15,8 @@ from tagsight.archive.paths import to_text
 from tagsight.archive.source import patiently
 from tagsight.errors import ArchiveError, TableError
 from tagsight.rejections import Rejection
-from tagsight.run.csv_file import csv_head, csv_rows
 from tagsight.run.progress import LOG
+from tagsight.run.user_files.csv_file import csv_head, csv_rows
 
 LISTS = (".txt", ".csv", ".parquet")
 _BATCH = 50_000  # files held in memory

@@ -24,6 +24,7 @@ from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import MEMORY, SECONDS, WANT, ReaderProcess
 from tagsight.rejections import MACHINES, Rejection
 from tagsight.run.hashing import keyed_hash
+from tagsight.run.plain_text import counted
 from tagsight.run.processes import FAILURES, alive, map_supervised
 from tagsight.run.progress import LOG, Progress
 from tagsight.run.tables import BOOKKEEPING, FILES
@@ -95,7 +96,7 @@ def _read_new(
     files = _with_sizes(files, valid)
     unchanged = valid.join(files, on=list(FILES), how="semi", nulls_equal=True)
     new = files.join(unchanged, on="path", how="anti", maintain_order="left")
-    LOG.info("%d files, %d of them new", len(files), len(new))
+    LOG.info("%s, %d of them new", counted(len(files), "file"), len(new))
     progress.total = len(files)
     progress.resume(len(unchanged) - progress.done)
     if new.is_empty():
@@ -122,7 +123,7 @@ def _remark(index: pl.DataFrame) -> None:
             "%s could not be read by this machine at this time (%s): see that disk, permissions "
             "and memory are in order; they are tried again whenever the rule runs: "
             "snakemake --forcerun tags",
-            f"{len(failed):,} file{'' if len(failed) == 1 else 's'}",
+            counted(len(failed), "file"),
             ", ".join(f"{what} {count:,}" for what, count in counts),
         )
     if remarked := index["remark"].drop_nulls().len():

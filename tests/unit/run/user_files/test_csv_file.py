@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagsight.errors import TableError
-from tagsight.run.csv_file import csv_head, csv_rows, dict_rows
+from tagsight.run.user_files.csv_file import csv_head, csv_rows, dict_rows
 
 
 def read(path, wanted=()):
