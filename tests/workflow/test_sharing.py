@@ -39,7 +39,9 @@ def test_a_group_may_read_what_it_shares(copy_of_finished, tmp_path):
 
 def test_a_part_of_a_run_under_another_config_tells_no_earlier_result(copy_of_finished, tmp_path):
     changed = overlay(tmp_path, privacy__mask_paths=False)
-    told = (copy_of_finished / "results/report/result.txt").read_text().splitlines()[0]
+    told = (
+        (copy_of_finished / "results/report/result.txt").read_text(encoding="utf-8").splitlines()[0]
+    )
     done = run(copy_of_finished, changed, targets=["results/rejected.csv"])
     assert "Page:" not in done.stdout
     assert told not in done.stdout

@@ -57,7 +57,7 @@ def test_a_message_has_one_line_and_nothing_that_a_terminal_obeys(job, capsys):
     with logged(job):
         LOG.warning("%s is odd", "a\x1b[2Jb\u202e")
         LOG.error("input: x\nclusters: all is well\r")
-    terminal, log = capsys.readouterr().err, Path(job.log[0]).read_text()
+    terminal, log = capsys.readouterr().err, Path(job.log[0]).read_text(encoding="utf-8")
     assert terminal.count("\n") == 2
     assert len(log.splitlines()) == 2
     for said in (terminal, log):

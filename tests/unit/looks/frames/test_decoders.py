@@ -21,9 +21,9 @@ def test_nothing_is_missing_of_the_wheel():
 def test_the_page_on_decoders_names_those_that_are_pinned():
     clone = Path(__file__).parents[4]
     pin = f"imagecodecs=={imagecodecs.__version__}\n"
-    if pin not in (clone / "constraints.txt").read_text():
+    if pin not in (clone / "constraints.txt").read_text(encoding="utf-8"):
         pytest.skip("another imagecodecs is installed")
-    page = (clone / "docs/decoders.md").read_text()
+    page = (clone / "docs/decoders.md").read_text(encoding="utf-8")
     versions = [imagecodecs.jpeg8_version(), imagecodecs.jpegls_version()]
     for version in [*versions, imagecodecs.jpeg2k_version()]:
         assert version.split()[1].split("/")[0] in page
