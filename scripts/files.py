@@ -9,6 +9,7 @@ from tagsight.archive.sites import named_sites, site_by_path
 from tagsight.run.atomic import forget_others, write_parquet
 from tagsight.run.hashing import fingerprint, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
@@ -27,7 +28,7 @@ with logged(snakemake):
         count += len(part)
     if line := remark(count, params.shards):
         LOG.warning(line)
-    LOG.info("%d files in %d folders or lists, %d taken", progress.done, len(places), count)
+    LOG.info("%s, %d taken", counted(progress.done, "file"), count)
     shutil.rmtree(folder)
     per_shard = ("files", "tags", "rejected", "features", "annotations")
     shards = [Path(path).stem for path in snakemake.output]

@@ -7,6 +7,7 @@ import polars as pl
 from tagsight.handover.manifest import link, manifest
 from tagsight.run.atomic import write_csv
 from tagsight.run.jobs import logged
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 
@@ -20,6 +21,6 @@ with logged(snakemake):
     shares = {name: params[name] for name in ("train", "validation", "test")}
     rows = manifest(annotations, left_out.collect(), params.per_label, shares, params.seed)
     for split, count in rows.group_by("split").len().sort("split").iter_rows():
-        LOG.info("%s: %d images", split, count)
+        LOG.info("%s: %s", split, counted(count, "image"))
     link(rows, Path(out.links))
     write_csv(rows, out.table, readers="owner")

@@ -7,6 +7,7 @@ from tagsight.content.tables import content_tables
 from tagsight.dicom.roles import roles_of
 from tagsight.run.atomic import write_parquet
 from tagsight.run.jobs import logged
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG
 from tagsight.run.tables import scan
 from tagsight.tags.kind_frequencies import scan_with_content, words
@@ -34,5 +35,5 @@ with logged(snakemake):
     else:
         fates = selection(frequencies, scan(inputs.tags), body_parts, **how)
     for reason, tags in fates["reason"].value_counts(sort=True).iter_rows():
-        LOG.info("%s: %d tags", reason, tags)
+        LOG.info("%s: %s", reason, counted(tags, "tag"))
     write_parquet(fates, snakemake.output[0])

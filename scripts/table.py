@@ -12,6 +12,7 @@ from tagsight.reading.ready_table_tags import tags
 from tagsight.run.atomic import forget_others, write_json, write_parquet
 from tagsight.run.hashing import run_key
 from tagsight.run.jobs import logged, results_folder
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG
 from tagsight.run.tables import REJECTED
 
@@ -20,7 +21,7 @@ with logged(snakemake):
     layout = Layout(dict(params.columns), tuple(map(Split.from_config, params.split)))
     table = open_table(Path(snakemake.input[0]), layout)
     report = summary(table)
-    LOG.info("%d rows", report["rows"])
+    LOG.info(counted(report["rows"], "row"))
     read_with = {name: params[name] for name in ("keep", "derive_text", "columns", "split")}
     options = options_by(read_with, params)
     key = run_key(params.key_file, results)

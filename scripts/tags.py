@@ -10,6 +10,7 @@ from tagsight.reading.site_tags import of_sites
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
 from tagsight.run.jobs import logged, results_folder, resume_folder
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG, Progress
 
 with logged(snakemake):
@@ -21,7 +22,7 @@ with logged(snakemake):
     options = options_by(read_with, params)
     store = resume_folder(snakemake, params.store)
     shard = read_shard(listing, key, options, store, Progress(len(listing), "files"))
-    LOG.info("%d images, %d files rejected", shard.images, len(shard.rejected))
+    LOG.info("%s, %d rejected", counted(shard.images, "image"), len(shard.rejected))
     tags = of_sites(shard.tags, listing, named_sites(params.archive))
     stream_parquet(tags, snakemake.output.tags)
     write_parquet(shard.rejected, snakemake.output.rejected, footer(key, read_with))

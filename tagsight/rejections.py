@@ -30,6 +30,8 @@ Reason = Literal[
 ]
 
 
+# May succeed next time, and are tried again: whatever a file holds, a machine can fail at it.
+MACHINES: tuple[Reason, ...] = ("unreadable", "vanished", "too_slow", "reader_crashed")
 # Of files that are in order and no images, which say nothing of an archive.
 HARMLESS: tuple[Reason, ...] = ("dicomdir", "system_file")
 

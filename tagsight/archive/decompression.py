@@ -153,6 +153,11 @@ class Decompressed(Source):
             raise self._failure
         return (self._first + len(self._blocks) - 1) * _BLOCK + len(self._blocks[-1])
 
+    @property
+    def file_size(self) -> int:
+        """Return the bytes of the packed file."""
+        return self._packed.file_size
+
     def pread(self, size: int, place: int, /) -> bytes:
         """Return bytes, see `Source`.
 

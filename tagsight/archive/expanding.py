@@ -4,21 +4,27 @@ Containers are gone through in a supervised process, with limits of memory, and 
 progress: a bomb is rejected, and takes nothing with it.
 """
 
+import hashlib
+import json
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from tagsight.archive.opening import NAMES, NoContainer, open_container
-from tagsight.archive.paths import is_of_a_system
+from tagsight.archive.paths import is_of_a_system, to_path
 from tagsight.archive.source import REASONS
-from tagsight.rejections import Rejection
+from tagsight.rejections import MACHINES, Rejection
+from tagsight.run.atomic import read_state, write_state
 from tagsight.run.processes import CallLimits, Marker, Worker
 from tagsight.run.tables import FILES, REJECTED
 
 SECONDS = 20.0  # without a further block or member
 MEMORY = 2 * 2**30  # bytes, for names of members and what is unpacked at once
+LARGE = 2**24  # bytes of a container that takes a while to go through
 DEEPEST = 3  # containers, one inside the other
 LISTED = 1000  # members of a container that are rejected one by one
 
@@ -38,11 +44,14 @@ class Walked(NamedTuple):
     mtime_ns: int = 0
 
 
-def expand(listing: pl.DataFrame, *, every: bool = False) -> tuple[pl.DataFrame, pl.DataFrame]:
+def expand(
+    listing: pl.DataFrame, *, every: bool = False, store: Path | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Replace each container by its members, and containers among these by theirs.
 
     listing: FILES (n,), null = unknown; every: whether all of these are containers, not only those
-    that are called so.
+    that are called so; store: a folder that keeps what was found in large ones, which are gone
+    through again only where they have changed.
     Returns FILES, other files first, then members in order of place, so that a compressed tar is
     read in one pass; and REJECTED, for containers and members that cannot be read. A member has
     the container's size and mtime_ns: where these change, its members are read again.
@@ -53,7 +62,9 @@ def expand(listing: pl.DataFrame, *, every: bool = False) -> tuple[pl.DataFrame,
     worker: Worker[str, Walked] = Worker(_walking, CallLimits(SECONDS, MEMORY))
     try:
         for path, size, mtime_ns in listing.filter(named).select(list(FILES)).iter_rows():
-            walked = _walked(worker, path)
+            if (walked := _known(store, path)) is None:
+                walked = _walked(worker, path)
+                _keep(store, path, walked)
             rejected += walked.rejected
             paths = [path] if walked.members is None else walked.members
             files.append(_rows(paths, size or walked.size, mtime_ns or walked.mtime_ns))
@@ -79,6 +90,33 @@ def _walked(worker: "Worker[str, Walked]", path: str) -> Walked:
         else:
             members.append(member)
     return walked if walked.members is None else walked._replace(members=members, rejected=rejected)
+
+
+def _state_of(store: Path, path: str) -> Path:
+    digest = hashlib.blake2b(path.encode("utf-8", "surrogateescape"), digest_size=16)
+    return store / f"container-{digest.hexdigest()}"
+
+
+def _known(store: Path | None, path: str) -> Walked | None:
+    """What was found in a container, where it has not changed since."""
+    if store is None or (content := read_state(_state_of(store, path))) is None:
+        return None
+    members, rejected, size, mtime_ns = json.loads(content)
+    try:
+        status = os.stat(to_path(path.partition("!")[0]))
+    except OSError:
+        return None
+    if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
+        return None
+    return Walked(members, [tuple(row) for row in rejected], size, mtime_ns)
+
+
+def _keep(store: Path | None, path: str, walked: Walked) -> None:
+    """Keep what was found in a container of which all is known."""
+    failed = any(reason in MACHINES for _, reason, _ in walked.rejected)
+    if store is None or walked.size < LARGE or "!" in path or not walked.members or failed:
+        return
+    write_state(json.dumps(walked).encode(), _state_of(store, path))
 
 
 def _walking(_: Marker) -> Callable[[str], Walked]:

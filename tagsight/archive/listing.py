@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -11,8 +12,11 @@ from typing import NamedTuple
 import polars as pl
 
 from tagsight.archive.paths import to_text
+from tagsight.archive.source import patiently
 from tagsight.errors import ArchiveError, TableError
-from tagsight.run.csv_file import csv_head, csv_rows
+from tagsight.rejections import Rejection
+from tagsight.run.progress import LOG
+from tagsight.run.user_files.csv_file import csv_head, csv_rows
 
 LISTS = (".txt", ".csv", ".parquet")
 _BATCH = 50_000  # files held in memory
@@ -38,21 +42,28 @@ def find(inputs: list[Path], sites: Mapping[Path, str] = NO_SITES) -> Iterator[L
     same paths.
     Folders: regular files and links to them, folders in the order of names. A folder that is
     reached twice, as by a link to its parent, is walked once. Snakemake's own time stamp is passed
-    over. A folder that cannot be listed is
-    yielded itself, so that it counts as unreadable.
+    over. A folder that cannot be listed is yielded itself, and a warning says how many there are,
+    since the files in them are missing.
     Lists: a column `path`, and if present `size` (bytes), `mtime` (s), `mtime_ns`. A relative path
     starts from the list's folder; a path with `://` stays as it is. The files are not looked at.
     Raises ArchiveError where an input does not exist, or a list has no paths.
     """
     seen: set[tuple[int, int]] = set()
+    failed: Counter[str] = Counter()
     for place in inputs:
-        files, site = _under(place, seen), sites.get(place)
+        files, site = _under(place, seen, failed), sites.get(place)
         yield from files if site is None else (file._replace(site=site) for file in files)
+    if failed:
+        LOG.warning(
+            "folders that could not be listed, so that the files in them are missing: %s; once "
+            "disk and permissions are in order: snakemake --forcerun files",
+            ", ".join(f"{count:,} ({why})" for why, count in sorted(failed.items())),
+        )
 
 
-def _under(place: Path, seen: set[tuple[int, int]]) -> Iterator[ListedFile]:
+def _under(place: Path, seen: set[tuple[int, int]], failed: "Counter[str]") -> Iterator[ListedFile]:
     if place.is_dir():
-        yield from _walk(os.path.normpath(place), seen)
+        yield from _walk(os.path.normpath(place), seen, failed)
     elif not place.is_file():
         raise ArchiveError(f"input: {place} does not exist; name a folder or a list of paths")
     elif place.suffix.lower() in LISTS:
@@ -67,8 +78,11 @@ def _listed_file(path: str, status: os.stat_result | None) -> ListedFile:
     return ListedFile(to_text(path), status.st_size, status.st_mtime_ns)
 
 
-def _walk(top: str, seen: set[tuple[int, int]]) -> Iterator[ListedFile]:
-    """Walk depth first with a stack: no recursion limit, one open folder at a time."""
+def _walk(top: str, seen: set[tuple[int, int]], failed: "Counter[str]") -> Iterator[ListedFile]:
+    """Walk depth first with a stack: no recursion limit, one open folder at a time.
+
+    failed: counts why folders could not be listed.
+    """
     folders = [top]
     while folders:
         folder = folders.pop()
@@ -79,13 +93,15 @@ def _walk(top: str, seen: set[tuple[int, int]]) -> Iterator[ListedFile]:
                 subfolders: list[str] = []
                 yield from _files(folder, subfolders)
                 folders += sorted(subfolders)
-        except OSError:
+        except (OSError, Rejection) as error:
+            told = error.detail if isinstance(error, Rejection) else os.strerror(error.errno or 0)
+            failed[told or "vanished"] += 1
             yield ListedFile(to_text(folder), None, None)
 
 
 def _files(folder: str, subfolders: list[str]) -> Iterator[ListedFile]:
     """The files of a folder; its folders are added to `subfolders`."""
-    with os.scandir(folder) as entries:
+    with patiently(lambda: os.scandir(folder)) as entries:
         for entry in entries:
             if entry.name in _NOT_OF_THE_ARCHIVE:
                 continue

@@ -26,6 +26,8 @@ _PASSING = frozenset(
     | {errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EREMOTEIO, errno.ECONNRESET}
 )
 _HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
+# Errors that tell of a path in a list, or of a link, and not of the machine: as details.
+OF_THE_PATH = frozenset(map(os.strerror, (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)))
 PASSING = frozenset(map(os.strerror, _PASSING | _HANDLES))  # as details
 _PAUSES = (0.05, 0.5)  # s, before another try
 _patience = [40]  # pauses that a process makes in all: a disk that is gone should not cost days
@@ -53,6 +55,11 @@ class Source(Protocol):
         Returns nothing for a place below 0 or beyond the end, and for a size below 1.
         Raises Rejection where the bytes cannot be read.
         """
+
+    @property
+    def file_size(self) -> int:
+        """Return the bytes of the file on disk, which may be packed: with its time they date it."""
+        return self.size
 
     def readinto(self, buffer: memoryview, place: int, /) -> int:
         """Fill `buffer` (bytes) from `place` on.
@@ -109,14 +116,14 @@ class FileSource(Source):
         size = min(size, self.size - place)  # so that a false length in a file costs nothing
         if size <= 0 or place < 0:
             return b""
-        return _patiently(lambda: os.pread(self._descriptor, size, self._start + place))
+        return patiently(lambda: os.pread(self._descriptor, size, self._start + place))
 
     def readinto(self, buffer: memoryview, place: int, /) -> int:
         """Fill `buffer`, see `Source`, without a copy in between."""
         size = min(len(buffer), self.size - place)
         if size <= 0 or place < 0:
             return 0
-        return _patiently(lambda: os.preadv(self._descriptor, [buffer[:size]], self._start + place))
+        return patiently(lambda: os.preadv(self._descriptor, [buffer[:size]], self._start + place))
 
     def part(self, size: int, start: int, owner: object) -> "FileSource":
         """Return the `size` bytes from `start` on as a source; `owner` closes the file."""
@@ -180,7 +187,7 @@ def open_file(path: str) -> FileSource:
     O_NONBLOCK: opening a pipe returns at once instead of waiting for a writer.
     Raises Rejection (vanished, unreadable, not_a_regular_file, empty_file).
     """
-    descriptor = _patiently(lambda: os.open(path, _FLAGS))
+    descriptor = patiently(lambda: os.open(path, _FLAGS))
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode) and status.st_size:
         return FileSource(descriptor, status.st_size, status.st_mtime_ns)
@@ -188,8 +195,8 @@ def open_file(path: str) -> FileSource:
     raise Rejection("empty_file" if stat.S_ISREG(status.st_mode) else "not_a_regular_file")
 
 
-def _patiently(call: Callable[[], T]) -> T:
-    """What a call of the system returns, after some tries where its error may pass.
+def patiently(call: Callable[[], T]) -> T:
+    """Return what a call of the system returns, after some tries where its error may pass.
 
     Raises Rejection.
     """

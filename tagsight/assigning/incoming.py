@@ -17,9 +17,10 @@ from tagsight.reading.column_splits import Split
 from tagsight.reading.ready_table_tags import tags
 from tagsight.reading.shard_reader import Shard, read_shard
 from tagsight.reading.site_tags import of_sites
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG, Progress
-from tagsight.run.table_config import SUFFIXES
 from tagsight.run.tables import REJECTED
+from tagsight.run.user_files.table_config import SUFFIXES
 
 ROWS = 2**16  # of a table, at a time
 
@@ -126,7 +127,7 @@ def _rows(run: FinishedRun, path: Path, how: ReaderOptions) -> Iterator[Shard]:
             path, ready_table.Layout(run.reader_settings["columns"], splits)
         )
         count = ready_table.summary(rows)["rows"]
-        LOG.info("%d rows", count)
+        LOG.info(counted(count, "row"))
         for part in ready_table.shard_rows(rows, -(-count // ROWS)):
             read = tags(part, rows, run.key, how)
             yield Shard(read.lazy(), pl.DataFrame(schema=REJECTED), len(read))

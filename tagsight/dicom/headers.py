@@ -70,7 +70,7 @@ class Image(NamedTuple):
     """An image's header: hashes in hex, texts by keyword, withheld keywords.
 
     image, instance, series, study, patient: None where the file has no such identifier;
-    undrawable: the reason if the image is kept for its tags alone; size: bytes of the open file;
+    undrawable: the reason if the image is kept for its tags alone; size: bytes of the file on disk;
     mtime_ns: of the open file; remark: what is wrong with it and did no harm, empty if nothing is.
     """
 
@@ -220,7 +220,7 @@ def _image(
         undrawable=undrawable,
         values=values | derived,
         withheld=sorted({*header.withheld, *verdict.repeating}),
-        size=parsed.file.size,
+        size=parsed.file.file_size,
         mtime_ns=parsed.file.mtime_ns,
         remark="delimiters" if parsed.window.strays else "",
     )

@@ -74,6 +74,13 @@ class Window:
             self._data, self._base, start = self.source.pread(_CHUNK, place), place, 0
         return self._data[start : start + length]
 
+    def glance(self, place: int, length: int) -> bytes:
+        """Return what `take` does, without moving there."""
+        start = place - self._base
+        if start >= 0 and start + length <= len(self._data):
+            return self._data[start : start + length]
+        return self.source.pread(length, place)
+
     def value(self, element: Element) -> bytes:
         """Return the bytes of an element's value.
 
@@ -136,7 +143,7 @@ class Window:
         at = place if length == UNDEFINED else place + length
         if at >= self.size:
             return at == self.size
-        head = self.take(at, 8)
+        head = self.glance(at, 8)
         (group,) = struct.unpack_from(f"{order}H", head) if len(head) == 8 else (0,)
         return group == 0xFFFE or (head[4:6] in KNOWN_VRS and length != UNDEFINED)
 
@@ -222,7 +229,7 @@ def _is_sequence(
 ) -> bool:
     """Whether a value of explicit length holds items."""
     item = b"\xfe\xff\0\xe0" if encoding.little else b"\xff\xfe\xe0\0"
-    return vr == "SQ" or (vr in (None, "UN") and length >= 8 and window.take(place, 4) == item)
+    return vr == "SQ" or (vr in (None, "UN") and length >= 8 and window.glance(place, 4) == item)
 
 
 def items(window: Window, sequence: Element) -> Iterator[Iterator[tuple[int, Element]]]:

@@ -76,7 +76,7 @@ def _reading_order(paths: pl.Series) -> list[int]:
     container = pl.col("path").str.extract(r"^([^!]*)!")
     containers = rows.select(path=container).drop_nulls().unique(maintain_order=True)
     nulls = [pl.lit(None, dtype).alias(name) for name, dtype in FILES.items() if name != "path"]
-    members, _ = expand(containers.with_columns(nulls))
+    members, _ = expand(containers.with_columns(nulls), every=True)
     places = members.select("path").with_row_index("place")
     ordered = rows.join(places, on="path", how="left", maintain_order="left")
     return ordered.sort("place", nulls_last=False, maintain_order=True)["row"].to_list()

@@ -9,6 +9,7 @@ import polars as pl
 
 from tagsight.archive.paths import to_path
 from tagsight.handover.splits import split, thinned
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG
 from tagsight.run.tables import label_column, person
 
@@ -64,7 +65,7 @@ def link(rows: pl.DataFrame, folder: Path) -> int:
         (folder / part / names[label] / f"{image}.dcm").symlink_to(target)
     without = len(rows) - len(plain)
     if without:
-        LOG.warning("%d of %d images lie in containers and have no link", without, len(rows))
+        LOG.warning("%d of %s in containers have no link", without, counted(len(rows), "image"))
     return without
 
 

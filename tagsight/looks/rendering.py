@@ -174,7 +174,7 @@ def none_drawn(reasons: Sequence[str | None]) -> str | None:
     if not reasons or None in reasons:
         return None
     return (
-        f"none of {counted(len(reasons), 'image')} of this sample could be drawn "
+        f"none of the {counted(len(reasons), 'image')} of this sample could be drawn "
         f"({', '.join(sorted({str(reason) for reason in reasons}))}): what needs them is left out; "
         "see that the files are where they were, and that their pixels can be decoded"
     )

@@ -358,7 +358,7 @@ class Reader:
             undrawable=undrawable,
             values={},
             withheld=facts.withheld,
-            size=source.size,
+            size=source.file_size,
             mtime_ns=source.mtime_ns,
         )
 

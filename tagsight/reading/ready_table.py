@@ -16,8 +16,8 @@ from polars.io.plugins import register_io_source
 from tagsight.archive.sharding import sample_mask
 from tagsight.errors import ArchiveError, DataError, TableError, UserError
 from tagsight.reading.column_splits import Split, counts
-from tagsight.run.csv_file import csv_head, csv_rows
-from tagsight.run.table_config import column_mistakes
+from tagsight.run.user_files.csv_file import csv_head, csv_rows
+from tagsight.run.user_files.table_config import column_mistakes
 
 ROW = "\0row"  # number of a row, from 0; no column is called so
 _BATCH = 2**16

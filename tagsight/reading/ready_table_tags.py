@@ -13,8 +13,8 @@ from tagsight.dicom.privacy import identifier_hash, in_public, patient_hash
 from tagsight.reading.column_privacy import Texts, map_distinct, repeating, shown_and_hidden
 from tagsight.reading.column_splits import parts
 from tagsight.reading.ready_table import ROW, Layout, ReadyTable
-from tagsight.run.table_config import IDENTIFIERS, NO_TAGS
 from tagsight.run.tables import BOOKKEEPING
+from tagsight.run.user_files.table_config import IDENTIFIERS, NO_TAGS
 
 
 def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptions) -> pl.DataFrame:

@@ -15,22 +15,22 @@ from polars.io.plugins import register_io_source
 from tagsight.archive.expanding import DEEPEST, expand
 from tagsight.archive.opening import open_source
 from tagsight.archive.paths import to_path
+from tagsight.archive.source import OF_THE_PATH
 from tagsight.arrays import Int32s
 from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile
 from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.reading.batch_reader import BATCH, Batch, batch_size
 from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import MEMORY, SECONDS, WANT, ReaderProcess
-from tagsight.rejections import Rejection
+from tagsight.rejections import MACHINES, Rejection
 from tagsight.run.hashing import keyed_hash
+from tagsight.run.plain_text import counted
 from tagsight.run.processes import FAILURES, alive, map_supervised
 from tagsight.run.progress import LOG, Progress
 from tagsight.run.tables import BOOKKEEPING, FILES
 
 COMMIT_SECONDS = 20.0
 MAX_PLAIN = 400  # files for which loading the fast tokenizer does not pay
-# May succeed next time, and are tried again: whatever a file holds, a machine can fail at it.
-TRANSIENT = ("unreadable", "vanished", "too_slow", "reader_crashed")
 MOST_HASHED = 2**31  # bytes of a file that is compared with others of its UID
 _BLOCK = 2**20
 
@@ -66,14 +66,14 @@ def read_shard(
     store holds no more than the two tables.
     """
     parts = Parts(store / _name(key, options))
-    files, bad_containers = expand(listing)
+    files, bad_containers = expand(listing, store=parts.folder)
     index = parts.index()
     for _ in range(DEEPEST + 1):  # what turns out to be a container is read as its members
         index = _read_new(files, index, key, options, parts, progress)
         found = files.join(index.filter(reason="container"), on="path", how="semi")
         if found.is_empty():
             break
-        members, more = expand(found, every=True)
+        members, more = expand(found, every=True, store=parts.folder)
         files = pl.concat([files.join(found, on="path", how="anti"), members])
         bad_containers = pl.concat([bad_containers, more])
     index = index.join(files, on="path", how="semi")
@@ -96,7 +96,7 @@ def _read_new(
     files = _with_sizes(files, valid)
     unchanged = valid.join(files, on=list(FILES), how="semi", nulls_equal=True)
     new = files.join(unchanged, on="path", how="anti", maintain_order="left")
-    LOG.info("%d files, %d of them new", len(files), len(new))
+    LOG.info("%s, %d of them new", counted(len(files), "file"), len(new))
     progress.total = len(files)
     progress.resume(len(unchanged) - progress.done)
     if new.is_empty():
@@ -107,13 +107,15 @@ def _read_new(
 
 def _is_for_good() -> pl.Expr:
     """Whether what was read of a file tells of the file, not of the machine at that moment."""
-    failed = pl.col("reason").is_in(TRANSIENT) | (pl.col("detail") == WANT)
+    failed = pl.col("reason").is_in(MACHINES) | (pl.col("detail") == WANT)
     return pl.col("reason").is_null() | ~failed
 
 
 def _remark(index: pl.DataFrame) -> None:
     """Say what could not be read although nothing is wrong with it, and what is wrong and read."""
-    failed = index.filter(~_is_for_good() & (pl.col("reason") != "vanished"))
+    failed = index.filter(
+        ~_is_for_good() & (pl.col("reason") != "vanished") & ~pl.col("detail").is_in(OF_THE_PATH)
+    )
     if not failed.is_empty():
         what = pl.concat_str("reason", "detail", separator=" ", ignore_nulls=True).str.strip_chars()
         counts = failed.select(what=what)["what"].value_counts(sort=True).sort("what").rows()
@@ -121,7 +123,7 @@ def _remark(index: pl.DataFrame) -> None:
             "%s could not be read by this machine at this time (%s): see that disk, permissions "
             "and memory are in order; they are tried again whenever the rule runs: "
             "snakemake --forcerun tags",
-            f"{len(failed):,} file{'' if len(failed) == 1 else 's'}",
+            counted(len(failed), "file"),
             ", ".join(f"{what} {count:,}" for what, count in counts),
         )
     if remarked := index["remark"].drop_nulls().len():

@@ -12,9 +12,13 @@ import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
-from tagsight.run.repeated_keys import repeated_keys
-from tagsight.run.table_config import suggestion, table_mistakes, wildcard_mistakes
-from tagsight.run.user_tables import body_parts_mistakes, label_tables_mistakes, units_mistakes
+from tagsight.run.user_files.repeated_keys import repeated_keys
+from tagsight.run.user_files.table_config import suggestion, table_mistakes, wildcard_mistakes
+from tagsight.run.user_files.user_tables import (
+    body_parts_mistakes,
+    label_tables_mistakes,
+    units_mistakes,
+)
 
 NO_INPUT = (
     "input: not set; name your archive in a file of your own (mine.yaml: `input: /path/to/dicom`) "

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path
 
-from tagsight.run.csv_file import dict_rows
+from tagsight.run.user_files.csv_file import dict_rows
 
 
 def rows_of(name: str) -> list[dict[str, str]]:

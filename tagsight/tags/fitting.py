@@ -12,6 +12,7 @@ from tagsight.dicom.dictionary import attribute
 from tagsight.errors import DataError
 from tagsight.gower.features import Distance
 from tagsight.run.hashing import keyed_hash
+from tagsight.run.plain_text import counted
 from tagsight.run.tables import counted_person, present
 from tagsight.tags import parsers, scales, weighting
 from tagsight.tags.encoding import (
@@ -140,7 +141,7 @@ def fit_tag(
     parsed = parsers.parse(keyword, vr, tally[keyword], items=items, spellings=body_parts)
     converted = tally.filter(parsers.converted(keyword, vr, tally[keyword]))["n"].sum()
     if converted:
-        log.info("%s: %d images have it in another unit; converted", keyword, converted)
+        log.info("%s: converted from another unit in %s", keyword, counted(int(converted), "image"))
     frequent: list[set[str] | None] = [None] * items
     if vr in HAND_TYPED_VRS or parser.hand_typed:
         people = _people_by_value(tags, keyword)

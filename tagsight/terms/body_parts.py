@@ -22,8 +22,8 @@ from pathlib import Path
 import polars as pl
 
 from tagsight.errors import ConfigError
-from tagsight.run.csv_file import dict_rows
 from tagsight.run.package_data import rows_of
+from tagsight.run.user_files.csv_file import dict_rows
 from tagsight.terms.annex_l import annex_l, combine, standard_spellings
 from tagsight.terms.body_words import (
     CONNECTING,

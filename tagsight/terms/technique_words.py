@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tagsight.errors import ConfigError
-from tagsight.run.csv_file import dict_rows
 from tagsight.run.package_data import rows_of
+from tagsight.run.user_files.csv_file import dict_rows
 from tagsight.terms.word_splitting import SHORTEST_STEM, words_of_text
 
 Row = tuple[str, str, str, str, str]  # facet, word, spellings, kinds, rank

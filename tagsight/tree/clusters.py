@@ -10,6 +10,7 @@ from tagsight.arrays import Bools, Int32s, Int64s
 from tagsight.clustering import algorithms, cluster_tables, silhouettes
 from tagsight.gower import metric
 from tagsight.gower.distinct_rows import DistinctRows, Weight
+from tagsight.run.plain_text import counted
 from tagsight.run.progress import LOG
 from tagsight.tags.encoding import Encoding, to_features
 from tagsight.tree.encodings import REGION, WORD, Tree
@@ -52,7 +53,8 @@ def flat_clusters(
     """
     features = to_features(sample, encoding)
     distinct = algorithms.rows_to_cluster(features, weight, algorithm)
-    LOG.info("%d images, %d of them different", len(features), len(distinct.first))
+    what = counted(len(features), "image")
+    LOG.info("%s, %d of them different", what, len(distinct.first))
     LOG.info("%.2g of the pairs have no tag in common", metric.incomparable(features))
     distances = metric.matrix(distinct.features, encoding.distance)
     grid = algorithms.clusterings(distinct.features, distances, ks, algorithm, distinct.weight)

@@ -14,9 +14,9 @@ import polars as pl
 
 from tagsight.arrays import Int64s, UInt8s
 from tagsight.errors import ConfigError, TableError
-from tagsight.run.csv_file import dict_rows
 from tagsight.run.progress import ProgressCounter
 from tagsight.run.tables import BOOKKEEPING, label_column, person
+from tagsight.run.user_files.csv_file import dict_rows
 from tagsight.tags.labels import LABELS
 from tagsight.tree.encodings import Tree
 from tagsight.worth.linear_probe import Probed, interval, probed

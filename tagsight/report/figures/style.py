@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from tagsight.run.plain_text import plain
 
@@ -67,6 +69,13 @@ def heading(ax: Axes, text: str) -> None:
     ax.set_title(text, loc="left", color=INK, fontsize=SIZE + 1, fontweight="bold", pad=12)
 
 
+def _make_plain(axis: Axis) -> None:
+    """Make the labels of ticks plain, where they are given as texts: an axis sets them anew."""
+    labels = axis.get_major_formatter()
+    if isinstance(labels, FixedFormatter | FuncFormatter):
+        axis.set_major_formatter(FuncFormatter(lambda at, place: plain(labels(at, place))))
+
+
 def svg(figure: Figure) -> str:
     """Return the figure as SVG: letters as paths, no date, no program's name.
 
@@ -75,6 +84,8 @@ def svg(figure: Figure) -> str:
     for text in figure.findobj(Text):
         text.set_parse_math(False)
         text.set_text(plain(text.get_text(), keep="\n"))
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        _make_plain(axis)
     buffer = io.BytesIO()
     with matplotlib.rc_context(RULES):
         no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -58,17 +59,34 @@ def test_a_link_that_leads_nowhere_is_listed(tmp_path, target):
     assert list(find([tmp_path])) == [ListedFile(str(tmp_path / "gone"), None, None)]
 
 
-def test_a_folder_that_may_not_be_listed_is_listed_itself(tmp_path, monkeypatch):
+def test_a_folder_that_may_not_be_listed_is_listed_itself(tmp_path, monkeypatch, caplog):
     make(tmp_path, "open/x", "shut/y")
     scandir = os.scandir
 
     def scan(folder):
         if str(folder).endswith("shut"):
-            raise PermissionError
+            raise PermissionError(errno.EACCES, "not for you")
         return scandir(folder)
 
     monkeypatch.setattr(os, "scandir", scan)
-    assert sorted(names(find([tmp_path]), tmp_path)) == ["open/x", "shut"]
+    with caplog.at_level("WARNING", "tagsight"):
+        assert sorted(names(find([tmp_path]), tmp_path)) == ["open/x", "shut"]
+    assert "the files in them are missing: 1 (Permission denied)" in caplog.text
+    assert str(tmp_path) not in caplog.text
+
+
+def test_a_folder_that_a_disk_could_not_list_for_a_moment_is_listed(tmp_path, monkeypatch):
+    make(tmp_path, "open/x", "slow/y")
+    scandir, left = os.scandir, [1]
+
+    def scan(folder):
+        if str(folder).endswith("slow") and left.pop():
+            left.append(0)
+            raise OSError(errno.EIO, "for a moment")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert sorted(names(find([tmp_path]), tmp_path)) == ["open/x", "slow/y"]
 
 
 def test_a_text_list(tmp_path):

@@ -120,6 +120,19 @@ def test_a_rare_body_part_that_no_table_knows_is_not_shown(part, min_patients, n
     assert card["name"] == name
 
 
+@pytest.mark.parametrize(
+    ("patients", "name"),
+    [(list("abc"), "MILLER JOHN · HEAD"), (["a"] * 3, "HEAD"), ([None] * 3, "HEAD")],
+)
+def test_a_modality_that_few_people_have_and_no_table_knows_is_not_shown(patients, name):
+    """Three studies without a patient may be of one person."""
+    clusters = pl.DataFrame({"image": list("abc"), "cluster": 1, "medoid": [True, False, False]})
+    known = pl.Series("patient", patients, dtype=pl.String)
+    sample = plain(["MILLER JOHN"] * 3, ["HEAD"] * 3).with_columns(known)
+    (card,) = cards(sample, clusters, SimpleNamespace(columns=[]), 3)
+    assert card["name"] == name
+
+
 def test_a_hidden_category_is_no_name():
     hidden = SimpleNamespace(
         columns=[column("ConvolutionKernel", "categorical", categories=["(rare 01)", "B30F"])]

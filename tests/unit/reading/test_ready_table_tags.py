@@ -14,8 +14,8 @@ from tagsight.reading.column_splits import Split
 from tagsight.reading.ready_table import ROW, Layout, ReadyTable, open_table, shard_rows
 from tagsight.reading.ready_table_tags import tags
 from tagsight.run.hashing import keyed_hash
-from tagsight.run.table_config import IDENTIFIERS
 from tagsight.run.tables import BOOKKEEPING
+from tagsight.run.user_files.table_config import IDENTIFIERS
 from tagsight.terms.facet_words import facet_words
 from tagsight.terms.technique_words import known_words
 

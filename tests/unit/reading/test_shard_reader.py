@@ -16,6 +16,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
+from tagsight.archive import expanding
 from tagsight.archive.decompression import Decompressed
 from tagsight.archive.sharding import listed_with_shards
 from tagsight.dicom import part10
@@ -97,7 +98,14 @@ def test_what_was_read_is_not_read_again(archive, tmp_path, monkeypatch, known):
     table = listed_with_shards([archive], 1, None, 1)
     if not known:
         table = table.with_columns(size=pl.lit(None, pl.Int64), mtime_ns=pl.lit(None, pl.Int64))
+    packed_file = archive / "packed.dcm.gz"
+    packed_file.write_bytes(gzip.compress((archive / "CT/CT_small.dcm").read_bytes()))
+    os.utime(packed_file, ns=(7, 7))
+    more = {"path": [str(packed_file)], "size": [packed_file.stat().st_size], "mtime_ns": [7]}
+    more = pl.DataFrame(more) if known else pl.DataFrame({"path": more["path"]})
+    table = pl.concat([table, more], how="diagonal")
     first = read(archive, tmp_path / "store", table=table)
+    assert str(packed_file) in first[0]["path"].to_list()
     calls = counted(monkeypatch)
     again = read(archive, tmp_path / "store", table=table)
     assert calls == []
@@ -327,9 +335,37 @@ def test_more_containers_than_are_kept_open_lose_nothing(archive, tmp_path, monk
     assert set(rejected["reason"]) == {"no_pixels", "not_dicom"}
 
 
+def test_a_large_container_is_gone_through_again_only_where_it_changed(
+    archive, tmp_path, monkeypatch
+):
+    """Which takes as long as to unpack it."""
+    monkeypatch.setattr(expanding, "LARGE", 1)
+    folder = tmp_path / "packed"
+    folder.mkdir()
+    shutil.make_archive(str(folder / "a"), "bztar", archive)
+    shutil.copy(folder / "a.tar.bz2", folder / "b.dcm")
+    first = read(folder, tmp_path / "store")
+    calls = counted(monkeypatch)
+    with monkeypatch.context() as closed:
+        closed.setattr(expanding, "open_container", lambda _: os.kill(os.getpid(), 9))
+        again = read(folder, tmp_path / "store")
+    assert calls == []
+    assert again[0].equals(first[0])
+    assert again[1].equals(first[1])
+    (archive / "notes.txt").unlink()
+    shutil.make_archive(str(folder / "a"), "bztar", archive)
+    _, rejected = read(folder, tmp_path / "store")
+    assert not rejected.filter(pl.col("path").str.contains("a.tar.bz2.*notes")).height
+    assert len(rejected) == len(first[1]) - 1
+    with monkeypatch.context() as closed:
+        closed.setattr(expanding, "open_container", lambda _: os.kill(os.getpid(), 9))
+        assert read(folder, tmp_path / "store")[1].equals(rejected)
+
+
 NO_ROOM = """
 import resource, sys, polars as pl
 from pathlib import Path
+from tagsight.archive import expanding
 from tagsight.archive.decompression import Decompressed
 from tagsight.archive.sharding import listed_with_shards
 from tagsight.dicom import part10

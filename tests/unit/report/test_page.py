@@ -163,6 +163,19 @@ def test_nothing_from_the_archive_is_taken_for_markup():
     assert "&lt;script&gt;" in text
 
 
+def test_a_long_name_and_a_turned_one_stay_in_their_place():
+    cards = [{**run().cards[0], "cluster": 1, "name": "A" * 900 + "\u202eCT\x1b[0m"}]
+    text = rendered(run(cards=cards))
+    assert "A" * 59 + "…" in text
+    assert "A" * 61 not in text
+    assert not {"\u202e", "\x1b"} & {*text}
+
+
+def test_pictures_of_few_patients_are_said_to_be_held_back():
+    text = re.sub(r"<.*?>", "", rendered(run(), {1: Tiles(None, [], of_few=True)}))
+    assert "of fewer patients than privacy.min_patients asks for" in text
+
+
 def test_the_result_comes_first():
     text = rendered(run())
     assert "These clusters explain" in re.search("<h1>(.*?)</h1>", text)[1]

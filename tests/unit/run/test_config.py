@@ -470,7 +470,9 @@ def test_each_key_that_is_missing_is_told_once():
 
 def test_a_key_that_a_file_has_twice_is_told_with_both_lines(tmp_path):
     path = tmp_path / "mine.yaml"
-    path.write_text("tags:\n  draw: 5\nseed: 1\ntags:\n  shards: 2\n  shards: 3\n")
+    path.write_text(
+        "tags:\n  draw: 5\nseed: 1\ntags:\n  shards: 2\n  shards: 3\n", encoding="utf-8"
+    )
     with pytest.raises(ConfigError) as error:
         checked(defaults(), SCHEMA, [path])
     one, other = str(error.value).splitlines()
@@ -482,7 +484,7 @@ def test_a_key_that_a_file_has_twice_is_told_with_both_lines(tmp_path):
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_all_columns_that_a_table_lacks_are_told_before_any_job(tmp_path, separator):
     table = tmp_path / "tags.csv"
-    table.write_text(separator.join(["image", "kv", "thick", "thick"]) + "\n")
+    table.write_text(separator.join(["image", "kv", "thick", "thick"]) + "\n", encoding="utf-8")
     columns = {"image": "images", "KVP": "kvs", "Modality": "mod", "SliceThickness": "thick"}
     split = [{"column": "texts", "separator": ",", "into": ["EchoTime"], "where": {"kv": "1"}}]
     asked = {"table": str(table), "columns": columns, "split": split}
@@ -498,7 +500,7 @@ def test_all_columns_that_a_table_lacks_are_told_before_any_job(tmp_path, separa
 
 def test_braces_in_the_path_of_a_table_are_told(tmp_path):
     table = tmp_path / "a{b}.csv"
-    table.write_text("id,kv\n1,80\n")
+    table.write_text("id,kv\n1,80\n", encoding="utf-8")
     asked = {"table": str(table), "columns": {"image": "id", "KVP": "kv"}}
     (line,) = mistakes(input=None, tags=asked, worth={"labels": None})
     assert (

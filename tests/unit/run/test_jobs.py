@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import subprocess
 import sys
 import warnings
@@ -52,6 +53,23 @@ def test_an_error_of_the_user_is_one_line(job, capsys):
     assert stop.value.code == 1
     assert capsys.readouterr().err == "clusters/tuning: samples.trials: too many\n"
     assert "Traceback" not in Path(job.log[0]).read_text(encoding="utf-8")
+
+
+def test_a_message_has_one_line_and_nothing_that_a_terminal_obeys(job, capsys):
+    with logged(job):
+        LOG.warning("%s is odd", "a\x1b[2Jb\u202e")
+        LOG.error("input: x\nclusters: all is well\r")
+    terminal, log = capsys.readouterr().err, Path(job.log[0]).read_text(encoding="utf-8")
+    assert terminal.count("\n") == 2
+    assert len(log.splitlines()) == 2
+    for said in (terminal, log):
+        assert not {"\x1b", "\u202e", "\r"} & {*said}
+        assert r"x\nclusters" in said
+
+
+def test_jobs_leave_no_core_dumps(job):
+    with logged(job):
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
 
 
 def test_any_other_error_leaves_its_traceback_in_the_log_alone(job, capsys):

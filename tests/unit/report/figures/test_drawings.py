@@ -24,11 +24,21 @@ from tagsight.report.figures import (
     label_silhouettes,
     nesting,
     silhouettes,
+    style,
     training,
     tree,
 )
 from tagsight.report.figures.pictures import GalleryRow
 from tagsight.report.figures.style import COLOURS
+
+
+def test_a_dollar_sign_in_a_name_is_no_formula():
+    figure = style.new(2, 1)
+    ax = figure.subplots()
+    ax.text(0.5, 0.5, "$x_{$ · HEAD")
+    ax.set_yticks([0], ["a$b^$\x1b"])
+    assert ElementTree.fromstring(style.svg(figure)).tag.endswith("svg")
+
 
 COUNTS = {
     "files": 1230,

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tagsight.run.table_config import table_mistakes
+from tagsight.run.user_files.table_config import table_mistakes
 
 
 @pytest.fixture
 def table(tmp_path):
     place = tmp_path / "table.csv"
-    place.write_text("id,kvp\n", encoding="utf-8")
+    place.write_text("id,kvp,text,m\n", encoding="utf-8")
     return str(place)
 
 

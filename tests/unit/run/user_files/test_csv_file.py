@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagsight.errors import TableError
-from tagsight.run.csv_file import csv_head, csv_rows, dict_rows
+from tagsight.run.user_files.csv_file import csv_head, csv_rows, dict_rows
 
 
 def read(path, wanted=()):
@@ -30,7 +30,7 @@ def test_what_csv_writes_comes_back(tmp_path_factory, rows, separator):
 
 def test_a_quotation_mark_inside_a_text_is_one_and_loses_no_row(tmp_path):
     lines = [f'i{n},film 24" wide' if n % 7 == 3 else f"i{n},plain" for n in range(1000)]
-    (tmp_path / "t.csv").write_text("\n".join(["id,text", *lines]))
+    (tmp_path / "t.csv").write_text("\n".join(["id,text", *lines]), encoding="utf-8")
     assert read(tmp_path / "t.csv") == list(csv.reader(["id,text", *lines]))
 
 

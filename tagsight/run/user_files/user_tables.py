@@ -10,7 +10,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import TableError
 from tagsight.run.package_data import rows_of, user_rows
-from tagsight.run.table_config import suggestion
+from tagsight.run.user_files.table_config import suggestion
 
 Row = dict[str, str]
 

@@ -10,7 +10,7 @@ from typing import Any
 from pydicom.datadict import keyword_dict, tag_for_keyword
 
 from tagsight.errors import TableError
-from tagsight.run.csv_file import csv_head
+from tagsight.run.user_files.csv_file import csv_head
 
 # The columns that identify an image and what it belongs to, and their DICOM keyword in a file.
 IDENTIFIERS = {
