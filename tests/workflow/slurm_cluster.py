@@ -50,7 +50,7 @@ KillWait=5
 MinJobAge=300
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={port1} CPUs=16 RealMemory=64000
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={port2} CPUs=16 RealMemory=64000
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE DefaultTime=60 State=UP
+PartitionName=main Nodes=ALL Default=YES MaxTime=60 DefaultTime=60 State=UP
 """
 
 
