@@ -7,6 +7,7 @@ members have one name, the last one is taken, as when a tar is unpacked.
 import weakref
 from collections.abc import Iterator
 
+from tagsight.archive.decompression import Decompressed
 from tagsight.archive.kinds import Kind
 from tagsight.archive.source import (
     MAX_MEMBERS,
@@ -29,13 +30,14 @@ class Container:
     """An open container: what `opened` made of its source, which is closed with it.
 
     members: by name, in order of place; failure: why reading them ended early, or None; size: int,
-    bytes, and mtime_ns: int, ns, both of its file.
+    bytes, and mtime_ns: int, ns, both of its file; streamed: whether it is compressed as a whole.
     """
 
     def __init__(self, source: Source, data: Source, kind: Kind) -> None:
         weakref.finalize(self, source.close)
         self.size, self.mtime_ns = source.size, source.mtime_ns
         self._data, self._zipped = data, kind == "zip"
+        self.streamed = isinstance(data, Decompressed)
         self.failure: Rejection | None = None
         self.members: dict[str, Member] = {}
         try:

@@ -18,6 +18,14 @@ _PACKINGS: tuple[tuple[bytes, Packing], ...] = (
     (b"\xfd7zXZ\0", "xz"),
     (b"\x28\xb5\x2f\xfd", "zst"),
 )
+_SKIPPABLE = b"\x2a\x4d\x18"  # of Zstandard (RFC 8878 3.1.2), after a byte from 50 to 5F
+_UNKNOWN = (  # of which no library is at hand
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\x1f\x9d", "compress"),
+    (b"MSCF", "cab"),
+)
 _ZIPS = (b"PK\3\4", b"PK\5\6", b"PK\7\x08")
 
 
@@ -25,14 +33,22 @@ def packing_of(head: bytes) -> Packing | None:
     """Return how a file is compressed, by its first 512 bytes; None where it is not."""
     if head[128:132] == b"DICM":  # what stands in the preamble means nothing (PS3.10 7.1)
         return None
+    if head[1:4] == _SKIPPABLE and head[0] >> 4 == 5:
+        return "zst"
     packing = next((packing for mark, packing in _PACKINGS if head.startswith(mark)), None)
     return packing if packing != "bz2" or head[3:4].isdigit() else None
 
 
 def kind_of(head: bytes) -> Kind | None:
-    """Return which container a file is, by its first 512 bytes; None where it is none."""
+    """Return which container a file is, by its first 512 bytes; None where it is none.
+
+    Raises Rejection where it is one that cannot be read.
+    """
     if head[128:132] == b"DICM":
         return None
+    for mark, name in _UNKNOWN:
+        if head.startswith(mark):
+            raise bad_container(f"{name}, which is not read")
     if head.startswith(_ZIPS):
         return "zip"
     return "tar" if is_header(head) else None

@@ -101,16 +101,20 @@ def _opened(path: str) -> Source:
 class UnpackedMember(Source):
     """A member that is unpacked as far as it is read, and kept in memory so far.
 
-    blocks: bytes of the member from its start on; size: their expected number.
+    blocks: bytes of the member from its start on; size: their expected number; streamed: whether
+    its container is compressed as a whole, so that going back costs as much as coming here.
     """
 
-    __slots__ = ("_blocks", "_unpacked", "mtime_ns", "size")
+    __slots__ = ("_blocks", "_unpacked", "mtime_ns", "size", "streamed")
 
-    def __init__(self, blocks: Iterator[bytes], size: int, mtime_ns: int) -> None:
+    def __init__(
+        self, blocks: Iterator[bytes], size: int, mtime_ns: int, *, streamed: bool = False
+    ) -> None:
         self._blocks = blocks
         self._unpacked = bytearray()
         self.size = size
         self.mtime_ns = mtime_ns
+        self.streamed = streamed
 
     def pread(self, size: int, place: int, /) -> bytes:
         """Return bytes, see `Source`.
@@ -147,8 +151,10 @@ def _open_member(path: str) -> Source:
     member = container.member(name)
     if member.size == 0:
         raise Rejection("empty_file")
-    stored = container.stored(member)
-    return stored or UnpackedMember(container.blocks(member), member.size, container.mtime_ns)
+    if (stored := container.stored(member)) is not None:
+        return stored
+    blocks, streamed = container.blocks(member), container.streamed
+    return UnpackedMember(blocks, member.size, container.mtime_ns, streamed=streamed)
 
 
 # The mark in a path of each kind (text form), and its opener; the first that fits is taken.

@@ -118,11 +118,6 @@ def is_long_enough(form: str) -> bool:
     )
 
 
-def can_hold_identity(vr: str, text: str) -> bool:
-    """Return whether a value is long enough to repeat an identifying one."""
-    return any(is_long_enough(line) for line in searchable(vr, text).split("\n"))
-
-
 @lru_cache(maxsize=2**14)
 def searchable(vr: str, text: str) -> str:
     """Return what of a value is looked through, in lower case: lines of words."""

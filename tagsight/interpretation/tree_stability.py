@@ -17,7 +17,7 @@ from tagsight.arrays import Float64s, Int32s, Int64s
 from tagsight.clustering.cluster_tables import labellings
 from tagsight.gower.distinct_rows import Weight
 from tagsight.interpretation.stability import ALIKE, Frames, bootstrap_counts, jaccards
-from tagsight.run.tables import person
+from tagsight.run.tables import counted_person, person
 from tagsight.tags.encoding import Encoding
 from tagsight.tree import leaves as leaf_tables
 from tagsight.tree import placing
@@ -69,7 +69,7 @@ def tree_stability(
     for kind, sample in tree.parts(tuning):
         of_kind = clusters["tuning"].filter(kind=kind, k=numbers[kind]).drop("kind")
         labels = labellings(sample, of_kind)[numbers[kind]]
-        patients = _codes(sample)
+        patients, people = _codes(sample), sample.select(counted_person()).to_series()
         stable, medoids = _bootstrapped(
             sample,
             tree.of(kind),
@@ -88,14 +88,14 @@ def tree_stability(
                 {
                     "cluster": first + c + 1,
                     "kind": kind,
-                    "patients": len(np.unique(patients[labels == c])),
+                    "patients": people.filter(pl.Series(labels == c)).n_unique(),
                     "stability": _or_null(stable[c]),
                     "again": found,
                     "found": None if found is None else found >= FOUND,
                 }
             )
-    people = int(tuning.select(person().n_unique()).item()) if len(tuning) else 0
-    content = {"bootstraps": bootstraps, "people": people, "leaves": rows}
+    drawn_from = int(tuning.select(person().n_unique()).item()) if len(tuning) else 0
+    content = {"bootstraps": bootstraps, "people": drawn_from, "leaves": rows}
     return content, pl.concat(drawn)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from pydicom.uid import UID
 
-from tagsight.archive.opening import open_source
+from tagsight.archive.opening import UnpackedMember, open_source
 from tagsight.archive.source import Source
 from tagsight.arrays import Int32s, Int64s
 from tagsight.dicom.dictionary import region_column, words_column
@@ -40,6 +40,7 @@ from tagsight.run.processes import Marker, more_handles
 BATCH = 256  # files
 FIRST = 32 * 2**10  # bytes of a file that are read at first: 94 % of headers are shorter
 SECOND = 512 * 2**10
+STREAMED = 2**26  # bytes of members of compressed containers that are open at once
 _OTHERS = 40  # files that a process has open beside those it reads
 
 
@@ -161,14 +162,23 @@ class Reader:
     def _open(
         self, paths: Sequence[str], stack: ExitStack, marker: Marker
     ) -> tuple[dict[int, Source], Others]:
-        """Open the files and read the first bytes of each."""
+        """Open the files and read the first bytes of each.
+
+        Of compressed containers no more is opened at once than is kept in memory of what they
+        unpack to: what comes after is read one by one.
+        """
         sources: dict[int, Source] = {}
         others: Others = []
         self._sizes[:] = self._filled[:] = 0
+        streamed = 0
         for place, path in enumerate(paths):
             marker[0] = place
+            if streamed > STREAMED:
+                break
             try:
                 source = stack.enter_context(open_source(path))
+                if isinstance(source, UnpackedMember) and source.streamed:
+                    streamed += source.size
                 self._filled[place] = source.readinto(memoryview(self._buffer[place]), 0)
                 self._sizes[place] = source.size
                 sources[place] = source

@@ -56,7 +56,7 @@ def open_table(place: Path, layout: Layout) -> ReadyTable:
     """
     with _readable(place):
         if faults := list(column_mistakes(place, layout.read)):
-            raise ArchiveError("\n".join(f"tags.columns, tags.split: {fault}" for fault in faults))
+            raise ArchiveError(f"tags.columns, tags.split: {'; '.join(faults)}")
         rows = _scan(place, layout.read)
         schema = rows.collect_schema()
     texts = [_text(place, column, schema[column]) for column in layout.read]

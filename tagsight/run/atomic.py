@@ -57,6 +57,11 @@ def writing(path: Path | str, *, readers: Readers = "share_mode") -> Iterator[Pa
         except Exception as error:
             if not isinstance(error, UserError) and not _is_full(error) and _no_room_at(path):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            if isinstance(error, OSError) and error.filename in (temporary, str(temporary)):
+                raise DataError(
+                    f"{path}: cannot be written ({error.strerror}); see that the folder is yours "
+                    "and that its disk is in order, and run again"
+                ) from error
             raise
         finally:
             temporary.unlink(missing_ok=True)

@@ -4,15 +4,12 @@ import random
 
 import polars as pl
 import pytest
+import yaml
 from running import CLONE, overlay, run
 
-from tagsight.archive.sites import Site
 from tagsight.assigning import finished_run as of
-from tagsight.assigning.incoming import read_parts
-from tagsight.reading.options import reader_options
-from tagsight.terms.body_parts import read_spellings
-from tagsight.terms.facet_words import facet_words
-from tagsight.terms.technique_words import known_words
+from tagsight.assigning.incoming import input_sites, read_parts
+from tagsight.reading.options import options_by
 
 pytestmark = pytest.mark.long
 
@@ -122,10 +119,8 @@ def test_tags_of_the_table_are_used_and_those_taken_apart(finished):
 def test_a_later_table_can_be_put_into_its_clusters(finished, tmp_path):
     table()[:5].write_csv(tmp_path / "later.csv")
     run_here = of.load_run(finished, "archive", str(finished.parent / "key"))
-    spellings = read_spellings(CLONE / "tagsight/data/body_parts.csv")
-    how = reader_options(run_here.reader_settings, spellings, known_words(), facet_words())
-    later = {None: Site([tmp_path / "later.csv"])}
-    (part,) = read_parts(run_here, later, how, 1, tmp_path)
+    sites, how = input_sites(str(tmp_path / "later.csv")), options_by(run_here.reader_settings, {})
+    (part,) = read_parts(run_here, sites, how, 1, tmp_path)
     assert run_here.known(part.tags.collect()).all()
     read = part.tags.drop("path").collect()
     assert read.equals(pl.read_parquet(finished / "tags/0.parquet")[:5].select(read.columns))
@@ -156,7 +151,12 @@ def test_nothing_that_identifies_is_left(finished):
 def test_the_config_that_ships_is_planned(tmp_path):
     """`make idc` links its table to where config/idc.yaml looks for it."""
     (tmp_path / "results/idc").mkdir(parents=True)
-    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "results/idc/index.parquet")
+    tags = yaml.safe_load((CLONE / "config/idc.yaml").read_text(encoding="utf-8"))["tags"]
+    named = {*tags["columns"].values()}
+    for entry in tags["split"]:
+        named |= {entry["column"], *entry.get("where", {})}
+    table = pl.DataFrame({column: ["1"] for column in sorted(named)})
+    table.write_parquet(tmp_path / "results/idc/index.parquet")
     done = run(tmp_path, CLONE / "config/idc.yaml", options=("--dry-run",), check=False)
     assert "input, tags.table: both are set" in done.stdout + done.stderr
     own = overlay(tmp_path, input=None, demo=None, privacy__key_file=None)

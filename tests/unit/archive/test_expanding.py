@@ -153,6 +153,9 @@ def test_zstandard(tmp_path):
     assert expanded(tmp_path / "a.tar.zst") == (["!x", "!y"], [])
     with open_source(f"{tmp_path}/a.tar.zst!y") as source:
         assert source.pread(2**21, 0) == bytes(2**20)
+    skippable = b"\x5a\x2a\x4d\x18\3\0\0\0abc"  # RFC 8878 3.1.2, as pzstd writes it
+    (tmp_path / "s").write_bytes(skippable + packer.compress(b"behind"))
+    assert open_source(f"{tmp_path}/s").pread(99, 0) == b"behind"
     two = packer.compress(b"one") + packer.compress(b"two" * 10**6)
     (tmp_path / "b").write_bytes(two)
     assert open_source(f"{tmp_path}/b").pread(10**7, 0) == b"one" + b"two" * 10**6

@@ -70,6 +70,20 @@ def test_a_member_that_fails_fails_again(paths):
                 source.pread(1, len(DATA) - 1)
 
 
+@pytest.mark.parametrize(
+    ("mark", "name"),
+    [(b"7z\xbc\xaf\x27\x1c", "7z"), (b"Rar!\x1a\x07\1", "rar"), (b"\x1f\x9d", "compress")],
+)
+def test_a_container_that_cannot_be_read_is_said_to_be_one(tmp_path, mark, name):
+    """And not that it is no DICOM; an image with such a preamble is an image (PS3.10 7.1)."""
+    (tmp_path / "a.dcm").write_bytes(mark + bytes(600))
+    assert rejected(f"{tmp_path}/a.dcm") == ("bad_container", f"{name}, which is not read")
+    for preamble in (mark, b"PK\3\4", b"\x1f\x8b\x08", b"BZh9"):
+        content = preamble + bytes(128 - len(preamble)) + b"DICM and more"
+        (tmp_path / "b.dcm").write_bytes(content)
+        assert open_source(f"{tmp_path}/b.dcm").pread(200, 0) == content
+
+
 def test_another_kind_of_input_is_one_entry(tmp_path, monkeypatch):
     """A path with `://` stays as a list has it, and reaches the opener of its mark."""
     entry = ("memory://", lambda path: BytesSource(path.encode(), mtime_ns=7))

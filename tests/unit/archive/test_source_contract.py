@@ -60,7 +60,30 @@ def zip_member(method):
     return open_it
 
 
+def compressed_file(suffix):
+    def open_it(folder):
+        (folder / "packed.dcm").write_bytes(PACK[suffix](DATA))
+        return open_source(f"{folder}/packed.dcm")
+
+    return open_it
+
+
+def nested(folder):
+    """A compressed file in a tar in a zip."""
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w") as archive:
+        content = gzip.compress(DATA)
+        info = tarfile.TarInfo("member")
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    with zipfile.ZipFile(folder / "a", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner", held.getvalue())
+    return open_source(f"{folder}/a!inner!member")
+
+
 KINDS = {
+    "nested": nested,
+    **{f"file compressed by {suffix}": compressed_file(suffix) for suffix in PACK},
     "file": file_source,
     "part of a file": part,
     "bytes": lambda _: BytesSource(DATA),

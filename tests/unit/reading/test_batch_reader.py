@@ -1,5 +1,6 @@
 """The fast way of reading gives what the plain one gives, on whatever comes."""
 
+import tarfile
 from pathlib import Path
 
 import pydicom
@@ -8,8 +9,11 @@ from both_readers import images
 from mutants import mutants
 from pydicom.data import get_testdata_file
 
+from tagsight.archive import decompression
+from tagsight.archive.decompression import Decompressed
 from tagsight.archive.paths import to_text
 from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile, read_header
+from tagsight.reading import batch_reader
 from tagsight.reading.batch_reader import Reader
 from tagsight.terms.body_parts import BodyParts, read_spellings
 from tagsight.terms.facet_words import facet_words
@@ -94,6 +98,24 @@ def test_without_a_vocabulary_nothing_is_derived(tmp_path):
     check(paths, ReaderOptions(derive=("SeriesDescription",)))
     ((image, _),) = images(Reader(KEY, ReaderOptions()), paths).values()
     assert not [keyword for keyword in image.values if keyword.endswith(("Region", "Words"))]
+
+
+@pytest.mark.parametrize("most", [0, 10**5, 10**9])
+def test_members_of_a_compressed_container_are_read_in_one_pass(tmp_path, monkeypatch, most):
+    """However many of them may be open at once."""
+    monkeypatch.setattr(batch_reader, "STREAMED", most)
+    monkeypatch.setattr(decompression, "_BLOCKS", 2)
+    begun = []
+    real = Decompressed._begin
+    monkeypatch.setattr(Decompressed, "_begin", lambda self: begun.append(1) or real(self))
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        for number in range(30):
+            archive.add(get_testdata_file("JPEG2000.dcm", download=False), f"{number:02d}")
+    paths = [f"{tmp_path}/a.tar.gz!{number:02d}" for number in range(30)]
+    found = images(Reader(KEY, ReaderOptions()), paths)
+    assert all(isinstance(image, Image) for image, _ in found.values())
+    if most < 10**9:
+        assert len(begun) <= 3  # gone through, then read; and back by a batch at most
 
 
 def test_mutated_headers(tmp_path):

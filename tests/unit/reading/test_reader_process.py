@@ -7,6 +7,7 @@ import time
 import pytest
 from pydicom.data import get_testdata_file
 
+from tagsight.dicom import headers
 from tagsight.dicom.headers import ReaderOptions, RejectedFile
 from tagsight.reading import batch_reader
 from tagsight.reading.reader_process import ReaderProcess
@@ -75,3 +76,27 @@ def test_no_word_of_it_reaches_the_terminal(paths, monkeypatch, capfd):
         told(reader, paths)
     said = capfd.readouterr()
     assert (said.out, said.err) == ("", "")
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+def test_a_reader_that_is_killed_from_outside_loses_nothing(paths, monkeypatch, tmp_path, plain):
+    """Idle, and with a file in hand: by a machine that is out of memory, say."""
+    once = tmp_path / "once"
+
+    def killed_once():
+        if not once.exists():
+            once.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    wicked(monkeypatch, killed_once)
+    real = headers.open_header
+    monkeypatch.setattr(
+        headers,
+        "open_header",
+        lambda path: (path.endswith("2.dcm") and killed_once(), real(path))[1],
+    )
+    with ReaderProcess(KEY, ReaderOptions(), plain=plain) as reader:
+        assert told(reader, paths) == ["image"] * 5
+        os.kill(reader._worker._process.pid, signal.SIGKILL)
+        assert told(reader, paths) == ["image"] * 5
+        assert reader._worker.starts == 3

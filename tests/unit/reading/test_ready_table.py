@@ -1,5 +1,6 @@
 """A ready table: what is read of it, what it is refused for, and how it is dealt."""
 
+import csv
 import datetime
 
 import polars as pl
@@ -101,6 +102,99 @@ def test_a_file_that_is_no_table_is_refused_in_a_line(tmp_path):
         open_table(place, layout())
     assert "cannot be read as .parquet" in str(error.value)
     assert "SECRET" not in str(error.value)
+
+
+ROWS = [f"i{n},{n % 9}" for n in range(1000)]
+STRAY = [*ROWS[:500], 'i500,film 24" wide', *ROWS[501:700], 'i700,film 24" wide', *ROWS[701:]]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_csv_has_the_rows_that_pythons_csv_reads(tmp_path, separator, mark):
+    text = "\n".join(["id,x", *STRAY]).replace(",", separator)
+    (tmp_path / "t.csv").write_bytes(mark + text.encode())
+    table = open_table(tmp_path / "t.csv", layout(KVP="x"))
+    expected = list(csv.DictReader(text.splitlines(), delimiter=separator))
+    assert summary(table)["rows"] == len(expected) == 1000
+    dealt = pl.concat(shard_rows(table, 3))
+    assert dealt.select("id", "x").to_dicts() == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", " is empty; its first line has to name the columns"),
+        (b"id,x\na,1\nb,2,3\n", ", line 3: 3 values, and the first line names 2 columns"),
+        (b'id,x\na,"1" b\n', ", line 2: quotation marks do not match"),
+        (b"id,x\na,1\nSECRET\xe9,2\n", ", line 3: byte 0xE9 is not UTF-8 (is it Latin-1?)"),
+        ("id,x\na,1\n".encode("utf-16"), " is in UTF-16; save it as UTF-8"),
+        (b"id,x,x\na,1,2\n", " has 2 columns x; rename all but one"),
+    ],
+)
+def test_a_csv_that_is_written_otherwise_is_refused_with_its_line(tmp_path, content, said):
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(ArchiveError) as error:
+        summary(open_table(tmp_path / "t.csv", layout(KVP="x")))
+    assert f"{tmp_path / 't.csv'}{said}" in str(error.value)
+    assert "SECRET" not in str(error.value)
+
+
+def test_a_path_with_the_signs_of_a_pattern_is_a_path(tmp_path):
+    folder = tmp_path / "a{b}[c]*"
+    folder.mkdir()
+    for name in ("t{x}.csv", "t[y].parquet"):
+        assert summary(open_table(written(folder, numbered(3), name), layout()))["rows"] == 3
+
+
+def test_a_column_may_be_called_as_the_number_of_a_row(tmp_path):
+    frame = pl.DataFrame({"id": ["a", "b"], "row of the table": ["1", "2"]})
+    rows = opened(tmp_path, frame, KVP="row of the table").rows.collect()
+    assert rows["row of the table"].to_list() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        (pl.Series(["CT", "MR"], dtype=pl.Categorical), ["CT", "MR"]),
+        (pl.Series(["CT", "MR"], dtype=pl.Enum(["CT", "MR"])), ["CT", "MR"]),
+        (pl.Series([10**18, 7]), ["1000000000000000000", "7"]),
+        (pl.Series([1.5, float("nan")]), ["1.5", None]),
+        (pl.Series([True, False]), ["true", "false"]),
+        (pl.Series(["1.50", None]).cast(pl.Decimal(10, 2)), ["1.50", None]),
+        (pl.Series([["a", None], []], dtype=pl.List(pl.String)), ["a\\", None]),
+    ],
+    ids=lambda value: str(value.dtype) if isinstance(value, pl.Series) else "",
+)
+def test_values_of_any_plain_type_become_text(tmp_path, values, texts):
+    frame = pl.DataFrame({"id": ["a", "b"], "x": values})
+    assert opened(tmp_path, frame, KVP="x").rows.collect()["x"].to_list() == texts
+
+
+def test_a_time_with_its_zone_becomes_text(tmp_path):
+    stamp = pl.Series([datetime.datetime(2024, 6, 30, 12)]).dt.replace_time_zone("Europe/Zagreb")
+    frame = pl.DataFrame({"id": ["a"], "x": stamp})
+    (text,) = opened(tmp_path, frame, KVP="x").rows.collect()["x"]
+    assert text.startswith("2024-06-30 12:00:00")
+
+
+def test_durations_are_refused_in_a_line(tmp_path):
+    frame = pl.DataFrame({"id": ["a"], "x": [datetime.timedelta(seconds=3)]})
+    with pytest.raises(ArchiveError, match=r"x of .* holds Duration"):
+        opened(tmp_path, frame, KVP="x")
+
+
+def test_what_polars_panics_at_is_told_in_a_line(tmp_path, monkeypatch):
+    """Of 256 bits a decimal number ends in one."""
+    panic = type("PanicException", (BaseException,), {})
+
+    def read(*_, **__):
+        raise panic("SECRET")
+
+    place = written(tmp_path, numbered(2))
+    monkeypatch.setattr(pl, "scan_parquet", read)
+    with pytest.raises(ArchiveError) as error:
+        open_table(place, layout())
+    assert "cannot be read as .parquet (PanicException)" in str(error.value)
 
 
 def test_rows_and_what_splits_leave_whole_are_counted(tmp_path):

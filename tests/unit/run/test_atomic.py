@@ -166,6 +166,14 @@ def test_another_failure_is_not_taken_for_a_full_disk(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_written_to_is_said_to_be_one(tmp_path, monkeypatch):
+    """A disk that is read-only, a folder of somebody else."""
+    monkeypatch.setattr(atomic, "_no_room_at", lambda _: False)
+    said = r"a\.json: cannot be written \(Read-only file system\)"
+    with pytest.raises(DataError, match=said), atomic.writing(tmp_path / "a.json") as temporary:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(temporary))
+
+
 def sealed(folder):
     """A file of each kind that has a checksum."""
     array = np.arange(5000.0)
