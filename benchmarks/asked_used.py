@@ -47,7 +47,7 @@ def table(used: pl.DataFrame) -> list[str]:
 
 def main(folders: list[Path]) -> None:
     """Write the tables of runs into docs/cluster.md, each under its folder's name."""
-    lines = []
+    lines: list[str] = []
     for folder in folders:
         lines += ["", f"**{folder.resolve().name}**", "", *table(usage_table(folder / "logs"))]
     text = DOCS.read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ rule files:
     conda:
         "../envs/tagsight.yaml"
     resources:
-        mem_mb=memory(100),
+        mem_mb=memory(0),
         runtime=minutes_found,
         reading=1,
     params:

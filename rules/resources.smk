@@ -101,7 +101,7 @@ def memory_images(wildcards, attempt):
     """MB for a job that holds the images of its sample, and what a network makes of them."""
     images = asked(wildcards.get("sample", "autoencoder"))
     held = images * (2 * 128**2 + PRESET.memory) + 4000 * PRESET.memory
-    return megabytes(150 + held / 10**6, attempt)
+    return megabytes(50 + held / 10**6, attempt)
 
 
 def memory_trial(wildcards, input, attempt):
