@@ -5,7 +5,7 @@ import polars as pl
 from tagsight.archive.sites import named_sites
 from tagsight.reading.options import options_by
 from tagsight.reading.provenance import footer
-from tagsight.reading.shard_reader import read_shard
+from tagsight.reading.shard_reader import read_shard, require_all
 from tagsight.reading.site_tags import of_sites
 from tagsight.run.atomic import stream_parquet, write_parquet
 from tagsight.run.hashing import require_same_key, run_key
@@ -25,4 +25,5 @@ with logged(snakemake):
     LOG.info("%s, %d rejected", counted(shard.images, "image"), len(shard.rejected))
     tags = of_sites(shard.tags, listing, named_sites(params.archive))
     stream_parquet(tags, snakemake.output.tags)
+    require_all(snakemake.output.tags, shard)
     write_parquet(shard.rejected, snakemake.output.rejected, footer(key, read_with))

@@ -2,9 +2,11 @@
 
 Every row has the columns of `FIXED`, then texts by keyword. A path is in several parts if its file
 has changed meanwhile: the last part is valid. A part that is not as it was written is dropped, and
-its files are read again.
+its files are read again. Two jobs may write into one store, where one was taken for dead and goes
+on: no part is ever written over, and whoever misses one that the other has merged fails.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +41,7 @@ class Parts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._writer = os.urandom(4).hex()
         for part in self.paths():
             if is_damaged(part) or not _is_readable(part):
                 forget_state(part)
@@ -49,8 +52,9 @@ class Parts:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Write one more part, sorted by path."""
-        last = max((int(part.stem[5:]) for part in self.paths()), default=0)
-        write_parquet(frame.sort("path"), self.folder / f"part-{last + 1:08d}.parquet")
+        last = max((int(part.stem.split("-")[1]) for part in self.paths()), default=0)
+        name = f"part-{last + 1:08d}-{self._writer}.parquet"
+        write_parquet(frame.sort("path"), self.folder / name)
 
     def index(self) -> pl.DataFrame:
         """Return the row of each path without its texts, and the part (a file) that holds it."""
@@ -98,5 +102,5 @@ class Parts:
         for frame in self.rows(index):
             self.add(frame)
         for part in old:
-            part.unlink()
+            part.unlink(missing_ok=True)
         return True

@@ -19,6 +19,7 @@ from tagsight.archive.source import OF_THE_PATH
 from tagsight.arrays import Int32s
 from tagsight.dicom.headers import Image, ReaderOptions, RejectedFile
 from tagsight.dicom.privacy import PIXEL_FACTS
+from tagsight.errors import DataError
 from tagsight.reading.batch_reader import BATCH, Batch, batch_size
 from tagsight.reading.part_store import FIXED, ROWS, Parts, type_of
 from tagsight.reading.reader_process import MEMORY, SECONDS, WANT, ReaderProcess
@@ -33,6 +34,7 @@ COMMIT_SECONDS = 20.0
 MAX_PLAIN = 400  # files for which loading the fast tokenizer does not pay
 MOST_HASHED = 2**31  # bytes of a file that is compared with others of its UID
 _BLOCK = 2**20
+_ANOTHER = "does another job read the same files? Let it end, and run again: what was read is kept"
 
 
 class Shard(NamedTuple):
@@ -79,8 +81,19 @@ def read_shard(
     index = index.join(files, on="path", how="semi")
     if parts.merge(index):
         index = parts.index()
+    if lost := len(files.join(index, on="path", how="anti")):
+        raise DataError(f"of {counted(len(files), 'file')} {lost:,} were not read; {_ANOTHER}")
     _remark(index)
     return _shard(parts, index, bad_containers)
+
+
+def require_all(written: Path | str, shard: Shard) -> None:
+    """Raise DataError if the table of tags that was written of a shard lacks an image of it."""
+    images = pl.scan_parquet(written).select(pl.len()).collect().item()
+    if images != shard.images:
+        raise DataError(
+            f"{written}: has {images:,} of {counted(shard.images, 'image')}; {_ANOTHER}"
+        )
 
 
 def _read_new(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -25,7 +26,7 @@ from tagsight.dicom.privacy import PIXEL_FACTS
 from tagsight.errors import DataError
 from tagsight.reading import part_store, reader_process, shard_reader
 from tagsight.reading.reader_process import ReaderProcess
-from tagsight.reading.shard_reader import read_shard
+from tagsight.reading.shard_reader import read_shard, require_all
 from tagsight.run.progress import Progress
 from tagsight.tags.frequencies import check_reject_limit
 
@@ -498,3 +499,76 @@ def test_many_files_are_put_in_order(archive, tmp_path, monkeypatch):
     assert grown[0].equals(fresh[0])
     assert grown[1].equals(fresh[1])
     assert fresh[0]["path"].is_sorted()
+
+
+def part(path):
+    """A part of one file, as the reader writes it."""
+    row = dict.fromkeys(part_store.FIXED) | {"path": path, "size": 1, "mtime_ns": 1}
+    return pl.DataFrame([row], {name: part_store.type_of(name) for name in row})
+
+
+def test_two_writers_of_one_store_keep_each_others_parts(tmp_path, monkeypatch):
+    one, other = part_store.Parts(tmp_path), part_store.Parts(tmp_path)
+    with monkeypatch.context() as at_once:  # both have looked before either has written
+        at_once.setattr(part_store.Parts, "paths", lambda _: [])
+        one.add(part("a"))
+        other.add(part("b"))
+    assert sorted(one.index()["path"]) == ["a", "b"]
+    assert one.index().equals(other.index())
+
+
+STOPPED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from tagsight.reading import part_store
+import test_shard_reader as here
+write = part_store.write_parquet
+def stopped(*args):
+    os.kill(os.getpid(), signal.SIGSTOP)
+    write(*args)
+part_store.write_parquet = stopped
+tags, rejected = here.read(Path(sys.argv[2]), Path(sys.argv[3]))
+tags.write_parquet(sys.argv[4])
+"""
+
+
+def state_of(process):
+    """R, S, T (stopped) … as in proc(5)."""
+    stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
+    return stat.rpartition(")")[2].split()[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_reader_that_is_stopped_and_goes_on_after_another_loses_nothing(archive, tmp_path):
+    expected = read(archive, tmp_path / "alone")
+    store, result = tmp_path / "store", tmp_path / "result.parquet"
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", STOPPED, *map(str, (here, archive, store, result))]
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(here.parents[2])})
+    end = time.monotonic() + 120
+    while state_of(process) != "T":
+        assert time.monotonic() < end
+        assert process.poll() is None
+        time.sleep(0.05)
+    tags, rejected = read(archive, store)
+    while process.poll() is None:  # it stops at each of its parts
+        assert time.monotonic() < end
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+    assert process.returncode == 0
+    for found in (tags, pl.read_parquet(result)):
+        assert found.equals(expected[0])
+    assert rejected.equals(expected[1])
+
+
+def test_a_table_that_lacks_an_image_is_refused(archive, tmp_path):
+    table = listed_with_shards([archive], 1, None, 1)
+    progress = Progress(len(table), "files")
+    shard = read_shard(table, KEY, ReaderOptions(keep=frozenset()), tmp_path / "store", progress)
+    tags = shard.tags.collect()
+    tags.write_parquet(tmp_path / "tags.parquet")
+    require_all(tmp_path / "tags.parquet", shard)
+    tags[1:].write_parquet(tmp_path / "tags.parquet")
+    with pytest.raises(DataError, match="another job"):
+        require_all(tmp_path / "tags.parquet", shard)
