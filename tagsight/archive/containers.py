@@ -1,10 +1,12 @@
 """Containers of files, and their members: tar, compressed tar, zip, one inside the other.
 
 The path of a member has the text form `container!member`; names are only labels. Where several
-members have one name, the last one is taken, as when a tar is unpacked.
+members have one name, all are taken: the later ones have their number after it, `name (2)`.
 """
 
 import weakref
+from collections import Counter
+from collections.abc import Container as Names
 from collections.abc import Iterator
 
 from tagsight.archive.decompression import Decompressed
@@ -46,13 +48,12 @@ class Container:
             self.failure = rejection
 
     def _walk(self) -> None:
-        characters = 0
+        characters, named = 0, Counter[str]()
         for member in zip_members(self._data) if self._zipped else tar_members(self._data):
             alive()
             characters += len(member.name)
             member = _shortened(member, len(self.members))
-            self.members.pop(member.name, None)  # keeps the order of place
-            self.members[member.name] = member
+            self.members[_told_apart(member.name, named, self.members)] = member
             if len(self.members) > MAX_MEMBERS:
                 raise Rejection("too_large", "members")
             if characters > MAX_NAMES:
@@ -92,6 +93,16 @@ class Container:
     def _cut(self, member: Member, start: int) -> Iterator[bytes]:
         for place in range(start, start + member.size, _BLOCK):
             yield self._data.pread(min(_BLOCK, start + member.size - place), place)
+
+
+def _told_apart(name: str, named: Counter[str], taken: Names[str]) -> str:
+    """The name of a member, with its number after it where others of this name came before."""
+    named[name] += 1
+    label = name if named[name] == 1 else f"{name} ({named[name]})"
+    while label in taken:  # a member that is called so
+        named[name] += 1
+        label = f"{name} ({named[name]})"
+    return label
 
 
 def _shortened(member: Member, number: int) -> Member:

@@ -116,6 +116,14 @@ class FileSource(Source):
         size = min(size, self.size - place)  # so that a false length in a file costs nothing
         if size <= 0 or place < 0:
             return b""
+        read, blocks = 0, []
+        while read < size and (block := self._pread(size - read, place + read)):
+            blocks.append(block)
+            read += len(block)
+        return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+    def _pread(self, size: int, place: int) -> bytes:
+        """One call, which some network's file systems answer with less than there is."""
         return patiently(lambda: os.pread(self._descriptor, size, self._start + place))
 
     def readinto(self, buffer: memoryview, place: int, /) -> int:
@@ -123,7 +131,13 @@ class FileSource(Source):
         size = min(len(buffer), self.size - place)
         if size <= 0 or place < 0:
             return 0
-        return patiently(lambda: os.preadv(self._descriptor, [buffer[:size]], self._start + place))
+        read = 0
+        while read < size and (more := self._preadv(buffer[read:size], place + read)):
+            read += more
+        return read
+
+    def _preadv(self, buffer: memoryview, place: int) -> int:
+        return patiently(lambda: os.preadv(self._descriptor, [buffer], self._start + place))
 
     def part(self, size: int, start: int, owner: object) -> "FileSource":
         """Return the `size` bytes from `start` on as a source; `owner` closes the file."""
@@ -188,7 +202,11 @@ def open_file(path: str) -> FileSource:
     Raises Rejection (vanished, unreadable, not_a_regular_file, empty_file).
     """
     descriptor = patiently(lambda: os.open(path, _FLAGS))
-    status = os.fstat(descriptor)
+    try:
+        status = patiently(lambda: os.fstat(descriptor))
+    except Rejection:
+        os.close(descriptor)
+        raise
     if stat.S_ISREG(status.st_mode) and status.st_size:
         return FileSource(descriptor, status.st_size, status.st_mtime_ns)
     os.close(descriptor)

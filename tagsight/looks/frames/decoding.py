@@ -128,6 +128,7 @@ def _of_run_lengths(frame: bytes, values: dict[str, str], pixels: Pixels, syntax
         remarks += ("other_samples",)
     if 8 * array.dtype.itemsize != int_value(values, "BitsAllocated", 8):
         remarks += ("another_depth",)
+        values = values | {"BitsStored": ""}  # of words that the frame has not
     return _finished(_signed(array, values), values, None, remarks)
 
 

@@ -70,3 +70,15 @@ def test_a_failing_disk_is_a_reason(path, monkeypatch):
         for read in (lambda: source.pread(1, 0), lambda: source.readinto(memoryview(b"1"), 0)):
             with pytest.raises(Rejection, match="Input/output error"):
                 read()
+
+
+def test_calls_that_give_less_than_there_is_are_repeated(path, monkeypatch):
+    """A network's file system may answer with some bytes of those asked for (read(2))."""
+    pread, preadv = os.pread, os.preadv
+    monkeypatch.setattr(os, "pread", lambda file, size, place: pread(file, min(size, 3), place))
+    monkeypatch.setattr(os, "preadv", lambda file, to, place: preadv(file, [to[0][:3]], place))
+    with open_file(path) as source:
+        assert source.pread(10**6, 1) == DATA[1:]
+        buffer = bytearray(len(DATA))
+        assert source.readinto(memoryview(buffer), 0) == len(DATA)
+        assert buffer == DATA

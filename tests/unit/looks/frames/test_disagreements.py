@@ -133,6 +133,14 @@ def lossless(array, bits, *, predictor=1, modulo=2**16, components=1):
     return head + data + b"\xff\xd9"
 
 
+def test_run_lengths_of_two_bytes_are_words_whatever_the_header_says(tmp_path):
+    pixels = raw_dicom.fragments(run_lengths(*high_and_low(DEEP)))
+    path = raw_dicom.file(tmp_path / "f", grey(), RLE, pixels, length=raw_dicom.UNDEFINED)
+    levels, remarks = drawn(path)
+    assert differs(levels, shown(DEEP)) <= 1
+    assert remarks == {"another_depth"}
+
+
 def high_and_low(array):
     return [(array >> 8).astype(np.uint8), (array & 255).astype(np.uint8)]
 
