@@ -178,6 +178,18 @@ def is_presentable(vr: str, text: str) -> bool:
     return all(_UNIT_OR_NOTHING.fullmatch(part) or not _WORD.search(part) for part in parts)
 
 
+def judged_vr(vr: str, standard_vr: str) -> str:
+    """Return the VR by which a value is judged: the dictionary's, whatever a file calls it.
+
+    vr: by which the file's bytes are read; standard_vr: the dictionary's, or a choice of several.
+    A file may call a Patient ID a code, or a number a text: it stays what the standard says. What
+    a file calls a person's name names one, too.
+    """
+    choices = standard_vr.split(" or ")
+    named = vr == "PN" and choices[0] not in _IDENTIFYING
+    return vr if vr in choices or named else choices[0]
+
+
 def identifies_alone(keyword: str, vr: str) -> bool:
     """Return whether a withheld value identifies by itself, unlike free text, codes and ages."""
     return vr in _IDENTIFYING and keyword not in WITHHELD_TEXT
