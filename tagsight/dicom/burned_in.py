@@ -21,8 +21,8 @@ FACTS = (
 )
 
 _NO = frozenset({"NO", "N", "FALSE", "F", "0", ""})
-# Ultrasound, secondary capture, photographs, endoscopy, dermoscopy, film, screens of devices, charts
-# of eyes and hearts; and words in place of a code.
+# Ultrasound, secondary capture, photographs, endoscopy, dermoscopy, film, screens of devices,
+# charts of eyes and hearts; and words in place of a code.
 _MODALITIES = frozenset(
     (
         *("US", "IVUS", "BDUS", "EC", "SC", "XC", "ES", "DMS", "OT", "DOC", "HC", "FID", "DF"),

@@ -96,7 +96,7 @@ _WORD = re.compile(r"[^\W\d_]{3}")
 _UNIT_OR_NOTHING = re.compile(
     r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?"
 )
-_AGE = re.compile(r"\s*(?P<number>\d+(?:[.,]\d*)?)\s*(?P<unit>[^\W\d_]*)\s*")
+_AGE = re.compile(r"(?P<number>\d+(?:[.,]\d*)?)\s*(?P<unit>[^\W\d_]*)")
 _A_YEAR = {"D": 365.25, "W": 52.18, "M": 12}  # units of an age (PS3.5 6.2, AS) in a year
 OLDEST = "090Y"
 # Placeholders in Patient ID: the patients of such files are unknown.
@@ -168,13 +168,15 @@ def is_presentable(vr: str, text: str) -> bool:
     """Return whether a text was decoded without loss, is not too long, and has the form of its VR.
 
     Words in the place of a number, a date, a time or an age may be a name. A number with its unit
-    and the words for a missing value pass.
+    and the words for a missing value pass, but for ages: one without a number is withheld.
     """
     if "\ufffd" in text or len(text) > MAX_LENGTH:
         return False
+    parts = text.split("\\")
+    if vr == "AS" and any(part.strip() and not re.search(r"\d", part) for part in parts):
+        return False
     if vr not in _FORMAL or not _WORD.search(text):
         return True
-    parts = text.split("\\")
     return all(_UNIT_OR_NOTHING.fullmatch(part) or not _WORD.search(part) for part in parts)
 
 
@@ -270,11 +272,12 @@ def in_public(keyword: str, vr: str, text: str) -> str:
 
 
 def _capped_age(text: str) -> str:
-    age = _AGE.fullmatch(text)
-    if age is None:
-        return text
-    years = float(age["number"].replace(",", ".")) / _A_YEAR.get(age["unit"][:1].upper(), 1)
-    return OLDEST if years >= 90 else text
+    """An age in any writing (`>91Y`, `91Y05M`): the oldest if a number in it is above 89 years."""
+    ages = (
+        float(age["number"].replace(",", ".")) / _A_YEAR.get(age["unit"][:1].upper(), 1)
+        for age in _AGE.finditer(text)
+    )
+    return OLDEST if any(years >= 90 for years in ages) else text
 
 
 def identifier_hash(key: bytes, text: str | None) -> str | None:
