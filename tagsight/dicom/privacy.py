@@ -3,7 +3,8 @@
 What leaves, as it is in the header:
 - the value of a public attribute that is not a person's name, not in PS3.15 Table E.1-1, not free
   text, and, if it is a UID, registered by the standard (`is_kept`), if
-- its text can be read, is not too long and has the form of its VR (`is_presentable`), and
+- its text can be read, is not too long and has the form of its VR (`is_presentable`), which is the
+  dictionary's whatever a file states (`judged_vr`), and
 - it does not repeat an identifying value of the same image (`repeating`), in any way of writing
   it (`identities`).
 
