@@ -21,11 +21,13 @@ FACTS = (
 )
 
 _NO = frozenset({"NO", "N", "FALSE", "F", "0", ""})
-# Ultrasound, secondary capture, photographs, endoscopy, dermoscopy, film, screens of devices.
+# Ultrasound, secondary capture, photographs, endoscopy, dermoscopy, film, screens of devices,
+# charts of eyes and hearts; and words in place of a code.
 _MODALITIES = frozenset(
     (
         *("US", "IVUS", "BDUS", "EC", "SC", "XC", "ES", "DMS", "OT", "DOC", "HC", "FID", "DF"),
         *("LP", "VF", "FS", "CF", "DD", "DG", "TG", "DS", "LS", "BMD", "SMR"),
+        *("OPV", "OPM", "ECG", "HD", "EPS", "ULTRASOUND", "OTHER", "SECONDARY", "DOCUMENT"),
     )
 )
 _CLASSES = re.compile(
@@ -38,8 +40,9 @@ _CLASSES = re.compile(
 )
 # Items of Image Type: screens of doses and protocols, captures, labels of slides.
 _SCREENS = re.compile(
-    r"\b(SCREEN|SCREENSHOT|SCREENSAVE|DOSE|DOSEINFO|REPORT|PROTOCOL|CAPTURE|SNAPSHOT|LABEL|OVERVIEW"
-    r"|TEXT|PRINT|PASTED|ANNOTATED|ANNOTATION|WORKSHEET|SUMMARY|CHART|GRAPH|CURVE|PLOT)\b"
+    r"SCREEN|DOSE|REPORT|PROTOCOL|CAPTURE|BURN"  # in words of makers, too: SCREENGRAB
+    r"|\b(SNAPSHOT|LABEL|OVERVIEW|TEXT|PRINT|PASTED|ANNOTATED|ANNOTATION|WORKSHEET|SUMMARY|RESULTS?"
+    r"|CHART|GRAPH|CURVE|PLOT)\b"
 )
 
 
@@ -49,7 +52,7 @@ def may_have_text(values: Mapping[str, str]) -> bool:
     return (
         any(item not in _NO for item in stated)
         or not _MODALITIES.isdisjoint(_items(values, "Modality"))
-        or _CLASSES.fullmatch(values.get("SOPClassUID", "").strip()) is not None
+        or _CLASSES.fullmatch(values.get("SOPClassUID", "").strip(" \0")) is not None
         or values.get("ConversionType", "") != ""
         or any(_SCREENS.search(re.sub(r"[\W_]+", " ", i)) for i in _items(values, "ImageType"))
     )

@@ -8,9 +8,9 @@ from itertools import islice
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 
 from tagsight.dicom.part10 import CHARSET_TAG, ParsedFile, character_sets
-from tagsight.dicom.privacy import WITHHELD, is_kept
+from tagsight.dicom.privacy import WITHHELD, is_kept, judged_vr
 from tagsight.dicom.tokenizer import Element, Window, items
-from tagsight.dicom.values import LONGEST, has_text, text_of
+from tagsight.dicom.values import LONGEST, as_standard, has_text, text_of
 from tagsight.terms.facet_words import FacetWords
 
 CODED_TAGS = {
@@ -29,7 +29,7 @@ _TRACER, _TRACER_CODES = 0x00180031, 0x00540304
 
 @dataclass
 class HeaderTexts:
-    """Texts to keep and texts to withhold by keyword, and the VR of each."""
+    """Texts to keep and texts to withhold by keyword, and the VR by which each is judged."""
 
     values: dict[str, str] = field(default_factory=dict)
     vrs: dict[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ def gather(
             for groups in islice(items(parsed.window, parsed.elements[tag]), item, item + 1):
                 _take_groups(texts, parsed, groups, keep, words)
     # A private one may name an institution.
-    _put(texts, "TransferSyntaxUID", "UI", str(parsed.syntax), keep)
+    _put(texts, "TransferSyntaxUID", ("UI", "UI"), str(parsed.syntax), keep)
     return texts
 
 
@@ -93,7 +93,7 @@ def _take(
         else:
             continue
         if text:
-            _put(texts, keyword, vr, text, keep)
+            _put(texts, keyword, (vr, judged_vr(vr, standard_vr)), text, keep)
 
 
 def _start_of(window: Window, element: Element) -> bytes:
@@ -110,10 +110,16 @@ def _character_sets(
     return inherited
 
 
-def _put(texts: HeaderTexts, keyword: str, vr: str, text: str, keep: frozenset[str]) -> None:
-    kept = is_kept(keyword, vr, text, keep)
+def _put(
+    texts: HeaderTexts, keyword: str, vrs: tuple[str, str], text: str, keep: frozenset[str]
+) -> None:
+    """Add a text; vrs: by which it was read, and by which it is judged. Either can withhold it."""
+    text = as_standard(*vrs, text)
+    if not text:
+        return
+    kept = all(is_kept(keyword, vr, text, keep) for vr in vrs)
     (texts.values if kept else texts.withheld)[keyword] = text
-    texts.vrs[keyword] = vr
+    texts.vrs[keyword] = vrs[1]
 
 
 @lru_cache(maxsize=2**14)

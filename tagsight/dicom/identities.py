@@ -2,11 +2,14 @@
 
 What is looked for (`written_forms`): a person's name as a whole, in either order, and each part of
 it; a date in the orders of day, month and year, of a birth also with two digits of the year and the
-month in words; any other identifier as it is, without what separates its parts, and without zeros
-before it. In all of them a letter may have lost its accents.
+month in words; any other identifier as it is, without what separates its parts, without zeros
+before it, and each long run of its digits; of a whole number (`1234567.0`) its digits.
 
 What is looked through (`searchable`): a text as words, with its digits joined over what separates
 them, and each of its items as one word; of a number its digits, if it is a whole one.
+
+On both sides letters stand as they are and without accents, with `ü` as `ue` and as `u`, of full
+width as plain ones, and without signs that cannot be seen; `O'Brien` is `OBrien`, too.
 """
 
 import re
@@ -26,8 +29,14 @@ _BETWEEN = re.compile(r"[\W_]+")
 _ITEMS = re.compile(r"[\\=]")
 _PARTS = re.compile(r"[\s^,;]+")
 _JOINT_OF_DIGITS = re.compile(r"(?<=\d)[^\w\\]{1,2}(?=\d)|(?<=\d)_(?=\d)")
+_JOINT_OF_LETTERS = re.compile(r"(?<=[^\W\d_])['\u2018\u2019`-](?=[^\W\d_])")
+_RUN_OF_DIGITS = re.compile(rf"\d{{{LONG},}}")
+_NUMBER = re.compile(r"\d+(\.\d*(e\+?\d{1,2})?|e\+?\d{1,2})")
 _TOO_LONG_FOR_A_CLOCK = re.compile(r"\d{7}")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "å": "aa"})
+_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"}
+)
 _IDEOGRAPHS = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _MONTHS = "january february march april may june july august september october november december"
 
@@ -59,6 +68,8 @@ def _of_item(item: str, vr: str, *, birth: bool) -> Iterator[str]:
         yield from _names(item)
     if vr != "PN":
         yield from _identifiers(item)
+    if vr not in ("PN", "DA", "DT"):
+        yield from _numbers(item)
 
 
 def _names(text: str) -> Iterator[str]:
@@ -69,16 +80,31 @@ def _names(text: str) -> Iterator[str]:
         yield from _plain(f"{first}{second}")
     for words in (parts, *([part] for part in parts)):
         yield from _plain(" ".join(words))
+    for component in text.split("^"):  # VAN DER BERG is VANDERBERG, too
+        yield from (_BETWEEN.sub("", writing) for writing in _writings(component))
 
 
 def _plain(text: str) -> Iterator[str]:
-    """A text as words, with the accents of its letters and without."""
-    words = " ".join(filter(None, _BETWEEN.split(text)))
-    yield words
-    if not words.isascii():
-        yield words.translate(_UMLAUTS)
-        apart = unicodedata.normalize("NFKD", words)
-        yield "".join(letter for letter in apart if not unicodedata.combining(letter))
+    """A text as words, in each of its writings, and with its parts joined as in `obrien`."""
+    for writing in _writings(text):
+        for each in (writing, _JOINT_OF_LETTERS.sub("", writing)):
+            yield " ".join(filter(None, _BETWEEN.split(each)))
+
+
+def _writings(text: str) -> Iterator[str]:
+    """A text in lower case as it is, and folded: with `ü` as `ue`, and as `u`."""
+    yield text
+    if not text.isascii():
+        yield _folded(text, _UMLAUTS)
+        yield _folded(text, {})
+
+
+def _folded(text: str, umlauts: dict[int, str]) -> str:
+    """A text without accents and signs that cannot be seen, its letters of one width and case."""
+    composed = unicodedata.normalize("NFKC", text).lower().translate(umlauts).translate(_LETTERS)
+    apart = unicodedata.normalize("NFKD", composed)
+    letters = (c for c in apart if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFC", "".join(letters))  # syllables of Hangul are whole again
 
 
 def _identifiers(text: str) -> Iterator[str]:
@@ -88,6 +114,16 @@ def _identifiers(text: str) -> Iterator[str]:
         word = _BETWEEN.sub("", text)
         yield word
         yield word.lstrip("0")
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """The long runs of digits in an identifier, and a whole number without its decimals."""
+    for run in _RUN_OF_DIGITS.findall(text):
+        if run.strip("0"):
+            yield run
+            yield run.lstrip("0")
+    if _NUMBER.fullmatch(text.strip()):
+        yield _of_number(text)
 
 
 def _dates(text: str, *, birth: bool) -> Iterator[str]:
@@ -125,12 +161,18 @@ def searchable(vr: str, text: str) -> str:
         return "\n".join(map(_of_number, text.split("\\")))
     if vr in CLOCKS and not _TOO_LONG_FOR_A_CLOCK.search(text.split(".", maxsplit=1)[0]):
         return ""
-    lower = text.lower()
-    lines = [lower, *(" ".join(_BETWEEN.split(item)).strip() for item in lower.split("\\"))]
-    if any(map(str.isdigit, lower)):
-        lines.append(_JOINT_OF_DIGITS.sub("", lower))
-        lines += [_BETWEEN.sub("", item) for item in lower.split("\\")]
+    lines = (line for writing in _writings(text.lower()) for line in _lines(writing))
     return "\n".join(dict.fromkeys(lines))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """A text as it is and as words, with its parts, its digits and each of its items joined."""
+    items = text.split("\\")
+    yield text
+    yield from (" ".join(_BETWEEN.split(item)).strip() for item in items)
+    yield _JOINT_OF_LETTERS.sub("", text)
+    yield _JOINT_OF_DIGITS.sub("", text)
+    yield from (_BETWEEN.sub("", item) for item in items)
 
 
 def _of_number(item: str) -> str:

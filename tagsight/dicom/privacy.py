@@ -3,7 +3,8 @@
 What leaves, as it is in the header:
 - the value of a public attribute that is not a person's name, not in PS3.15 Table E.1-1, not free
   text, and, if it is a UID, registered by the standard (`is_kept`), if
-- its text can be read, is not too long and has the form of its VR (`is_presentable`), and
+- its text can be read, is not too long and has the form of its VR (`is_presentable`), which is the
+  dictionary's whatever a file states (`judged_vr`), and
 - it does not repeat an identifying value of the same image (`repeating`), in any way of writing
   it (`identities`).
 
@@ -96,7 +97,7 @@ _WORD = re.compile(r"[^\W\d_]{3}")
 _UNIT_OR_NOTHING = re.compile(
     r"(?i)[\s\d.,+-]+[^\W\d_]{1,4}\s*|unknown|none|null|nan|[+-]?inf(inity)?"
 )
-_AGE = re.compile(r"\s*(?P<number>\d+(?:[.,]\d*)?)\s*(?P<unit>[^\W\d_]*)\s*")
+_AGE = re.compile(r"(?P<number>\d+(?:[.,]\d*)?)\s*(?P<unit>[^\W\d_]*)")
 _A_YEAR = {"D": 365.25, "W": 52.18, "M": 12}  # units of an age (PS3.5 6.2, AS) in a year
 OLDEST = "090Y"
 # Placeholders in Patient ID: the patients of such files are unknown.
@@ -168,14 +169,28 @@ def is_presentable(vr: str, text: str) -> bool:
     """Return whether a text was decoded without loss, is not too long, and has the form of its VR.
 
     Words in the place of a number, a date, a time or an age may be a name. A number with its unit
-    and the words for a missing value pass.
+    and the words for a missing value pass, but for ages: one without a number is withheld.
     """
     if "\ufffd" in text or len(text) > MAX_LENGTH:
         return False
+    parts = text.split("\\")
+    if vr == "AS" and any(part.strip() and not re.search(r"\d", part) for part in parts):
+        return False
     if vr not in _FORMAL or not _WORD.search(text):
         return True
-    parts = text.split("\\")
     return all(_UNIT_OR_NOTHING.fullmatch(part) or not _WORD.search(part) for part in parts)
+
+
+def judged_vr(vr: str, standard_vr: str) -> str:
+    """Return the VR by which a value is judged: the dictionary's, whatever a file calls it.
+
+    vr: by which the file's bytes are read; standard_vr: the dictionary's, or a choice of several.
+    A file may call a Patient ID a code, or a number a text: it stays what the standard says. What
+    a file calls a person's name names one, too.
+    """
+    choices = standard_vr.split(" or ")
+    named = vr == "PN" and choices[0] not in _IDENTIFYING
+    return vr if vr in choices or named else choices[0]
 
 
 def identifies_alone(keyword: str, vr: str) -> bool:
@@ -258,11 +273,12 @@ def in_public(keyword: str, vr: str, text: str) -> str:
 
 
 def _capped_age(text: str) -> str:
-    age = _AGE.fullmatch(text)
-    if age is None:
-        return text
-    years = float(age["number"].replace(",", ".")) / _A_YEAR.get(age["unit"][:1].upper(), 1)
-    return OLDEST if years >= 90 else text
+    """An age in any writing (`>91Y`, `91Y05M`): the oldest if a number in it is above 89 years."""
+    ages = (
+        float(age["number"].replace(",", ".")) / _A_YEAR.get(age["unit"][:1].upper(), 1)
+        for age in _AGE.finditer(text)
+    )
+    return OLDEST if any(years >= 90 for years in ages) else text
 
 
 def identifier_hash(key: bytes, text: str | None) -> str | None:

@@ -87,6 +87,18 @@ def cleaned(vr: str, text: str) -> str:
     return text if is_presentable(vr, text) else WITHHELD
 
 
+def as_standard(vr: str, judged: str, text: str) -> str:
+    """Return a text, read by a file's VR, as the VR by which it is judged demands it.
+
+    judged: see `privacy.judged_vr`. WITHHELD where the text has not the form of that VR.
+    """
+    if vr == judged or text in ("", WITHHELD):
+        return text
+    if judged == "AT" or not has_text(judged):
+        return WITHHELD
+    return cleaned("DS" if judged in NUMBERS else judged, text)
+
+
 def _numbers(vr: str, data: bytes, little: bool) -> str:
     """Integers in full; floats with the fewest digits that give back the same float."""
     code = NUMBERS[vr]

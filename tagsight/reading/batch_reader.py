@@ -310,7 +310,7 @@ class Reader:
                 header.withheld[keyword] = meanings.texts[value] if matters else ""
             elif matters:
                 header.values[keyword] = meanings.texts[value]
-            header.vrs[keyword] = head.vr
+            header.vrs[keyword] = head.judged
         syntax = UID(header.values["TransferSyntaxUID"])
         verdict = assess(header, pixels, syntax, self._options.keep)
         return SignatureFacts(
@@ -335,7 +335,7 @@ class Reader:
         varying: set[str] = set()
         for value in values[self._meanings.varies[values]].tolist():
             head = self._meanings.heads[value]
-            varying |= written_forms(head.keyword, head.vr, self._meanings.texts[value])
+            varying |= written_forms(head.keyword, head.judged, self._meanings.texts[value])
         numbers = {
             number
             for value in values[self._meanings.measures[values]].tolist()
@@ -346,7 +346,7 @@ class Reader:
 
     def _searched(self, value: int) -> str:
         head = self._meanings.heads[value]
-        return searched(head.keyword, head.vr, self._meanings.texts[value])
+        return searched(head.keyword, head.judged, self._meanings.texts[value])
 
     def _image(
         self,

@@ -14,9 +14,16 @@ from tagsight.dicom.header_texts import READ_SEQUENCES, one_vr, public, sequence
 from tagsight.dicom.headers import FACTS, ReaderOptions, region, words
 from tagsight.dicom.identities import NUMBERS, is_long_enough
 from tagsight.dicom.part10 import CHARSET_TAG, SYNTAX_TAG, character_sets
-from tagsight.dicom.privacy import identifies_alone, in_public, is_kept, may_repeat, searched
+from tagsight.dicom.privacy import (
+    identifies_alone,
+    in_public,
+    is_kept,
+    judged_vr,
+    may_repeat,
+    searched,
+)
 from tagsight.dicom.tokenizer import ByteOrder, Element, Window
-from tagsight.dicom.values import text_of
+from tagsight.dicom.values import as_standard, text_of
 from tagsight.reading.interning import MAX_ARENA, MAX_VALUES, Interned, vr_of
 from tagsight.reading.interning import vocabulary as empty_vocabulary
 from tagsight.rejections import Rejection
@@ -39,11 +46,15 @@ def _false() -> Bools:
 
 
 class ValueHead(NamedTuple):
-    """What follows from a value's tag and VR, under the options: see `privacy`, `headers`."""
+    """What follows from a value's tag and VR, under the options: see `privacy`, `headers`.
+
+    vr: by which its bytes are read; judged: by which it is judged, see `privacy.judged_vr`.
+    """
 
     tag: int
     keyword: str
     vr: str
+    judged: str
     column: int
     plain: bool
     identifies: bool
@@ -152,7 +163,7 @@ class ValueMeanings:
         self.heads.append(head)
         self.texts.append(text or "")
         shown = self._shown(head, text or "") if disposition == KEPT else -1
-        varies = disposition == WITHHELD and head.identifies and head.vr in _VARY
+        varies = disposition == WITHHELD and head.identifies and head.judged in _VARY
         compared = disposition == KEPT and head.may_repeat and can_repeat(head, text or "")
         measure = compared and is_measure(head, text or "")
         term = region(head.keyword, text, options) if text and head.derived else None
@@ -170,6 +181,7 @@ class ValueMeanings:
         keyword, standard_vr = public(tag) if tag != SYNTAX_TAG else ("TransferSyntaxUID", "UI")
         file_vr = vr_of(letters)
         vr = one_vr(file_vr, standard_vr, signed) if keyword else ""
+        judged = judged_vr(vr, standard_vr)
         derived = keyword in options.derive
         if derived:
             self.columns.setdefault(region_column(keyword), len(self.columns))
@@ -178,18 +190,19 @@ class ValueMeanings:
             tag=tag,
             keyword=keyword,
             vr=vr,
+            judged=judged,
             column=self.columns.setdefault(keyword, len(self.columns)),
             # Repeating groups, and a sign that comes later, need the whole file.
             plain=self.tags.setdefault(keyword, tag) != tag
             or (" or " in standard_vr and tag < SIGN and file_vr in (None, "UN")),
-            identifies=identifies_alone(keyword, vr),
-            may_repeat=may_repeat(keyword, vr, options.keep),
+            identifies=identifies_alone(keyword, judged),
+            may_repeat=may_repeat(keyword, judged, options.keep),
             derived=derived,
         )
 
     def _shown(self, head: ValueHead, text: str) -> int:
         """The index of the text that leaves the reader."""
-        return self._out(in_public(head.keyword, head.vr, text))
+        return self._out(in_public(head.keyword, head.judged, text))
 
     def _out(self, text: str) -> int:
         self.output.append(text)
@@ -209,11 +222,9 @@ class ValueMeanings:
         if not head.keyword:
             return ""
         encodings = self._character_sets(charset)
-        if head.tag not in READ_SEQUENCES:
-            return text_of(head.vr, data, encodings, True)
+        if head.tag not in READ_SEQUENCES or head.vr != "SQ":
+            return as_standard(head.vr, head.judged, text_of(head.vr, data, encodings, True))
         sequence = Element(head.vr, 0, len(data), encoding)
-        if head.vr != "SQ":
-            return ""
         try:
             window = Window(BytesSource(data))
             return sequence_text(head.tag, window, sequence, encodings, options.facets)
@@ -233,7 +244,8 @@ def _disposition(head: ValueHead, text: str | None, options: ReaderOptions) -> i
         return PLAIN
     if not text:
         return ABSENT
-    kept = is_kept(head.keyword, head.vr, text, options.keep)
+    vrs = (head.vr, head.judged)  # either can withhold it
+    kept = all(is_kept(head.keyword, vr, text, options.keep) for vr in vrs)
     if head.tag == SYNTAX_TAG and not kept:
         return PLAIN
     return KEPT if kept else WITHHELD
@@ -242,16 +254,16 @@ def _disposition(head: ValueHead, text: str | None, options: ReaderOptions) -> i
 def _part(i: int, disposition: int, head: ValueHead, *, repeats: bool) -> int:
     """Value i's part in the signature of a header; 0 where no verdict depends on it."""
     if disposition == WITHHELD:
-        return i + 2 if head.identifies and head.vr not in _VARY else PRESENT
+        return i + 2 if head.identifies and head.judged not in _VARY else PRESENT
     return i + 2 if disposition == KEPT and (repeats or head.keyword in FACTS) else 0
 
 
 def can_repeat(head: ValueHead, text: str) -> bool:
     """Return whether a value says enough to repeat an identifying one."""
-    return any(map(is_long_enough, searched(head.keyword, head.vr, text).split("\n")))
+    return any(map(is_long_enough, searched(head.keyword, head.judged, text).split("\n")))
 
 
 def is_measure(head: ValueHead, text: str) -> bool:
     """Return whether a value is of numbers alone: many differ from file to file."""
-    digits = searched(head.keyword, head.vr, text).replace("\n", "0")
-    return head.vr in NUMBERS and digits.isdecimal()
+    digits = searched(head.keyword, head.judged, text).replace("\n", "0")
+    return head.judged in NUMBERS and digits.isdecimal()

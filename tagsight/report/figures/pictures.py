@@ -67,7 +67,7 @@ def picks(
     clusters: `image`, `cluster` (0, in none, is not shown), `medoid` of a sample at one K; fates:
     `image`, `patient`, `reason` (null = drawn) and `burned_in` (null = no) in the order of the
     sample's pictures. Only images that could be drawn are shown; those that may carry burned-in
-    text only if `burned_in`; none of a cluster whose images here are of fewer than `min_patients`
+    text only if `burned_in`; none of a cluster in which those are of fewer than `min_patients`
     patients; of many clusters the largest, see `shown_clusters`. A medoid outside the sample is
     not marked.
     """
@@ -77,11 +77,12 @@ def picks(
     shown = []
     for part in rows.sort("cluster", "row").partition_by("cluster", maintain_order=True):
         cluster = int(part["cluster"][0])
-        if part.select(counted_person().n_unique()).item() < min_patients:
-            shown.append(GalleryRow(cluster, len(part), None, of_few=True))
-            continue
         drawn = part.filter(pl.col("reason").is_null())
         showable_rows = drawn.filter(showable)
+        counted_rows = part if showable_rows.is_empty() else showable_rows
+        if counted_rows.select(counted_person().n_unique()).item() < min_patients:
+            shown.append(GalleryRow(cluster, len(part), None, of_few=True))
+            continue
         medoid = showable_rows.filter("medoid")["row"].to_list()
         others = showable_rows.filter(~pl.col("medoid"))["row"].to_numpy()
         order = np.random.default_rng([seed, cluster]).permutation(len(others))[:count]

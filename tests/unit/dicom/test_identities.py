@@ -56,6 +56,52 @@ def test_what_repeats_an_identity_is_found(source, text):
 
 
 @pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("MUELLER", "M\u00fcller"),
+        ("MULLER", "M\u00dcLLER"),
+        ("GARCIA", "Garc\u00eda"),
+        ("GARCIA", "Garci\u0301a"),
+        ("STRAUSS", "STRAU\u00df"),
+        ("O'BRIEN", "OBRIEN"),
+        ("O\u2019BRIEN", "OBRIEN"),
+        ("SMITH-JONES", "SMITHJONES"),
+        ("VAN DER BERG", "VANDERBERG"),
+        ("\u0141UKASZ", "LUKASZ"),
+        ("S\u00d8REN", "SOREN"),
+        ("S\u00d8REN", "SOEREN"),
+        ("\u00deORSTEIN", "THORSTEIN"),
+        ("YILDIZ", "Y\u0131ld\u0131z"),
+        ("SMITH", "\uff33\uff2d\uff29\uff34\uff28"),
+        ("SMITH", "SM\u200bITH"),
+        ("SMITH", "SM\u00adITH"),
+        ("\uae40\ucca0\uc218", "\uae40 \ucca0\uc218"),
+    ],
+)
+def test_two_writings_of_a_name_are_one_whichever_is_looked_for(one, other):
+    assert repeats(("PatientName", "PN", f"{one}^JAN"), f"{other}")
+    assert repeats(("PatientName", "PN", f"{other}^JAN"), f"{one}")
+
+
+@pytest.mark.parametrize("number", ["MRN123456", "123456/19", "123456_ANON", "00123456^^^X"])
+def test_a_long_run_of_digits_in_an_identifier_is_looked_for(number):
+    assert repeats(("PatientID", "LO", number), "head 123456")
+    assert repeats(("PatientID", "LO", number), "123456", "DS")
+    assert not repeats(("PatientID", "LO", number), "head 1234567")
+
+
+@pytest.mark.parametrize("number", ["12345.0", "12345.", "1.2345e4", "012345.00"])
+def test_a_whole_number_with_decimals_is_looked_for_as_an_integer(number):
+    assert repeats(("PatientID", "LO", number), "head 12345")
+    assert repeats(("PatientID", "LO", number), "12345", "DS")
+
+
+def test_zeros_alone_and_parts_of_a_time_are_no_number_of_a_person():
+    assert not repeats(("StudyDate", "DT", "20200101120000.654321"), "654321")
+    assert not repeats(("PatientID", "LO", "X_000000"), "000000")
+
+
+@pytest.mark.parametrize(
     ("source", "text"),
     [
         (NAME, "HEAD"),

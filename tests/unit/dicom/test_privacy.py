@@ -158,11 +158,20 @@ def test_a_number_repeats_a_long_number_of_a_device():
         *[(age, "090Y") for age in ("092Y", "1100M", "033000D", "4800W", "95", "090Y")],
         *[(age, age) for age in ("089Y", "045Y", "", "012M", "1079M")],
         ("091Y\\012Y", "090Y\\012Y"),
+        *[(age, "090Y") for age in ("91Y05M", "91Y 3M", "+91Y", ">91Y", "~91", "91+", "Y91")],
+        *[(age, "090Y") for age in ("91-Y", "91/F", "F/91", "91.5.1Y", "\uff19\uff11Y")],
+        *[(age, age) for age in ("89Y11M", ">45Y", "Y45", "45/F", "1Y 100D")],
     ],
 )
 def test_ages_above_89_are_one(age, shown):
     assert privacy.in_public("PatientAge", "AS", age) == shown
     assert privacy.in_public("SliceThickness", "DS", age) == age
+
+
+@pytest.mark.parametrize("text", ["Y", "Li", "old", "unknown", "045Y\\Li"])
+def test_an_age_without_a_number_is_withheld(text):
+    assert not privacy.is_presentable("AS", text)
+    assert privacy.is_presentable("AS", "045Y\\\\012M")
 
 
 @pytest.mark.parametrize(

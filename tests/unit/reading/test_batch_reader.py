@@ -93,6 +93,30 @@ def test_what_a_word_means_depends_on_the_modality(tmp_path):
     assert all(found[path][1] for path in paths[1:])
 
 
+@pytest.mark.parametrize(
+    ("keyword", "identity", "text"),
+    [
+        ("PatientName", "MUELLER^HANS", "m\u00fcller"),
+        ("PatientName", "GARC\u00cdA^JOSE", "GARCIA"),
+        ("PatientName", "O'BRIEN^PAT", "OBRIEN"),
+        ("PatientName", "VAN DER BERG^JAN", "VANDERBERG"),
+        ("PatientName", "SMITH^JOHN", "SM\u200bITH"),
+        ("PatientID", "MRN123456", "123456"),
+        ("PatientID", "12345.0", "12345"),
+    ],
+)
+def test_another_writing_of_an_identity_is_withheld(tmp_path, keyword, identity, text):
+    dataset = pydicom.dcmread(get_testdata_file("CT_small.dcm", download=False))
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    setattr(dataset, keyword, identity)
+    dataset.SequenceName = text
+    dataset.save_as(tmp_path / "f.dcm")
+    paths = [str(tmp_path / "f.dcm")]
+    check(paths)
+    ((image, _),) = images(Reader(KEY, ReaderOptions()), paths).values()
+    assert "SequenceName" in image.withheld
+
+
 def test_without_a_vocabulary_nothing_is_derived(tmp_path):
     paths = list(described(tmp_path, ("CT", "lung left")))
     check(paths, ReaderOptions(derive=("SeriesDescription",)))

@@ -107,6 +107,19 @@ def test_a_cluster_of_few_patients_shows_no_picture(sample, patients, shown):
     assert pictures.tiles(images, [second])[2].of_few == (not shown)
 
 
+def test_patients_count_whose_images_can_be_shown(sample):
+    """Of three patients one alone has images that were drawn: all pictures would be of that one."""
+    _, clusters, _ = sample
+    names, people = [f"i{row}" for row in range(9)], [*"aaaaaaabc"]
+    reasons, marks = [None] * 7 + ["decoder_failed", None], [None] * 8 + ["yes"]
+    columns = {"image": names, "patient": people, "reason": reasons, "burned_in": marks}
+    fates = pl.DataFrame(columns, dict.fromkeys(columns, pl.String))
+    (first,) = pictures.picks(clusters, fates, 8, 1, False, 3)
+    assert (first.of_few, first.medoid, first.members) == (True, None, [])
+    (first,) = pictures.picks(clusters, fates, 8, 1, False, 1)
+    assert len(first.members) == 6
+
+
 def test_figures_are_made_where_nothing_may_be_shown(sample):
     images, clusters, fates = sample
     none = pictures.picks(clusters, marked(fates, *range(40)), 8, 1, False, 3)
