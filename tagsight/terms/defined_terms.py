@@ -40,7 +40,7 @@ def modalities() -> frozenset[str]:
 def is_defined_term(keyword: str, item: str) -> bool:
     """Return whether an item of a code string (CS) is a term that PS3.3 defines for its attribute.
 
-    >>> is_defined_term("ImageType", "NONE"), is_defined_term("KVP", "AXIAL")
+    >>> is_defined_term("FrameType", "PERFUSION"), is_defined_term("KVP", "AXIAL")
     (True, False)
     """
     term = item.strip().upper()
@@ -52,6 +52,7 @@ def is_defined_term(keyword: str, item: str) -> bool:
 def _enumerated() -> dict[str, frozenset[str]]:
     rows = rows_of("enumerated_terms.csv")
     tables = {row["keyword"]: frozenset(row["terms"].split("|")) for row in rows}
+    tables["FrameType"] = tables["ImageType"]  # the same terms, of a frame (PS3.3 C.8.16.1)
     return tables | {"Modality": modalities(), "BodyPartExamined": frozenset(annex_l())}
 
 
