@@ -12,6 +12,7 @@ import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
+from tagsight.run.plain_text import plain
 from tagsight.run.user_files.repeated_keys import repeated_keys
 from tagsight.run.user_files.table_config import suggestion, table_mistakes, wildcard_mistakes
 from tagsight.run.user_files.user_tables import (
@@ -53,7 +54,7 @@ def checked(
         mistakes += [*_of_sites(config["input"]), *_of_eyes(config["eyes"])]
     if mistakes:
         mistakes += [NO_INPUT] if lacks_input(config) else []
-        raise ConfigError("\n".join(mistakes))
+        raise ConfigError("\n".join(map(plain, mistakes)))
     return config
 
 

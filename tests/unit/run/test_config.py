@@ -509,3 +509,9 @@ def test_braces_in_the_path_of_a_table_are_told(tmp_path):
     )
     (line,) = mistakes(worth={"labels": "x{y}.csv"})
     assert line.startswith("worth.labels: x{y}.csv has braces")
+
+
+def test_what_a_terminal_obeys_is_shown_in_escapes():
+    lines = mistakes(tags={"\x1b[31mx": 1})
+    assert "\x1b" not in "".join(lines)
+    assert lines[0].startswith("tags.\\x1b[31mx: no such key")
