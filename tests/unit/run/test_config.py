@@ -8,6 +8,7 @@ import yaml
 
 from tagsight.errors import ConfigError
 from tagsight.run.config import NO_INPUT, checked, completed, keys, lacks_input
+from tagsight.run.user_files.repeated_keys import repeated_keys
 
 CONFIG = Path(__file__).parents[3] / "config"
 SCHEMA = CONFIG / "config.schema.yaml"
@@ -515,3 +516,34 @@ def test_what_a_terminal_obeys_is_shown_in_escapes():
     lines = mistakes(tags={"\x1b[31mx": 1})
     assert "\x1b" not in "".join(lines)
     assert lines[0].startswith("tags.\\x1b[31mx: no such key")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_numbers_are_finite(number):
+    overlay = {
+        "labels": {"region_weight": float(number)},
+        "choose": {"tolerance": float(number)},
+        "autoencoder": {"learning_rate": float(number)},
+        "tags": {"reject_limit": float(number)},
+        "manifest": {"train": float(number)},
+    }
+    lines = mistakes(**overlay)
+    told = sorted(f"{section}.{key}" for section, keys in overlay.items() for key in keys)
+    assert [line.split(":")[0] for line in lines] == told
+
+
+def test_a_number_that_yaml_reads_as_text_is_told_as_it_has_to_be_written():
+    learning_rate = yaml.safe_load("1e-3")
+    (line,) = mistakes(autoencoder={"learning_rate": learning_rate})
+    assert line.endswith("; YAML reads this as text: write 0.001")
+    (line,) = mistakes(labels={"region_weight": "heavy"})
+    assert "write" not in line
+
+
+def test_a_section_that_holds_itself_is_told_by_its_key(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: &x {b: *x}\ntags: &y\n  columns: [*y]\n", encoding="utf-8")
+    assert list(repeated_keys(path)) == []
+    config = defaults() | yaml.safe_load(path.read_text(encoding="utf-8"))
+    with pytest.raises(ConfigError, match=r"^tags\.columns\.0: holds itself"):
+        checked(config, SCHEMA, [path])
