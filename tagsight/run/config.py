@@ -183,8 +183,8 @@ _NEVER_KEPT = {
     **dict.fromkeys(("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"), _NO_TEXT),
 }
 
-# jsonschema accepts 1.0 as an integer, and .nan and .inf as numbers within any bounds; the code that
-# uses the value does not.
+# jsonschema accepts 1.0 as an integer, and .nan and .inf as numbers within any bounds; the code
+# that uses the value does not.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(

@@ -26,9 +26,7 @@ _SIGNS = "[=+\\-@﹢﹣﹦﹫＝＋－＠]"
 _BEFORE_SIGN = r'[;,|\t"]\s*'
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _SIGN_IN_FRAME = f"(^|{_BEFORE_SIGN}){_SIGNS}"
-_FORMULA = re.compile(
-    rf'(^(?!{_NUMBER}\Z)|{_BEFORE_SIGN}(?!{_NUMBER}\s*([;,|\t"]|\Z)))({_SIGNS})'
-)
+_FORMULA = re.compile(rf'(^(?!{_NUMBER}\Z)|{_BEFORE_SIGN}(?!{_NUMBER}\s*([;,|\t"]|\Z)))({_SIGNS})')
 LONGEST_WORD = 60  # letters without a space that a line has room for
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
