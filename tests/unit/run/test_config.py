@@ -235,7 +235,7 @@ def test_a_table_is_checked_with_the_rest(tmp_path):
         ("spelling,term\nKNIE, LINKS,KNEE\n", ", line 2: 3 values, and the first line names 2"),
         ('spelling,term\n"KNIE"X,KNEE\n', ", line 2: quotation marks do not match"),
         (b"spelling,term\nHO\xdcFTE,HIP\n", ", line 2: byte 0xDC is not UTF-8 (is it Latin-1?)"),
-        (b"\xff\xfe\0\0", " is in UTF-16; save it as UTF-8"),
+        (b"\xff\xfe\0\0", " is in UTF-32; save it as UTF-8"),
     ],
 )
 def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said):
@@ -282,7 +282,7 @@ REGION = "code,kind,picture,also,words,region\n"
             ": HERAT is not a region that a table has",
         ),
         ("kinds", REGION + "OT,X,yes,,,BRAEST\n", ": BRAEST is not a region that a table has"),
-        ("regions", b"\xff\xfe\0\0", " is in UTF-16; save it as UTF-8"),
+        ("regions", b"\xff\xfe\0\0", " is in UTF-32; save it as UTF-8"),
         ("kernels", "maker,pattern,word\nX,(,bone\n", ": ( is no regular expression"),
         (
             "kernels",

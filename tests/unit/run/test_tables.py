@@ -45,6 +45,7 @@ def masked(path):
         *((f"/a/{UID.replace('.', point)}.dcm", "/a/*.dcm") for point in POINTS),
         *((f"/a/2{point}25{point}313397405460.dcm", "/a/*.dcm") for point in POINTS),
         *((f"/a/{UUID.replace('-', point)}/1", "/a/*/1") for point in "_. "),
+        ("/a/1.2.840.113619-2.55.3.604688119-971/x", "/a/*/x"),
         ("/a/x.tar!1.2.840.113619.2/y", "/a/x.tar!*/y"),
     ],
 )

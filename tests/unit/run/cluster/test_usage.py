@@ -62,7 +62,7 @@ def test_the_table_has_a_row_for_each_job_that_is_done(tmp_path):
     (logs / "clusters/tuning.log").write_text(
         f"{stamp} 3 kinds\n{stamp} {line}\n", encoding="utf-8"
     )
-    (logs / "clusters/holdout.log").write_text(f"{stamp} 3 kinds\n")  # still at work
+    (logs / "clusters/holdout.log").write_text(f"{stamp} 3 kinds\n", encoding="utf-8")  # at work
     (logs / "files.log").write_text("", encoding="utf-8")
     table = usage_table(logs)
     assert table["rule"].to_list() == ["clusters"]
