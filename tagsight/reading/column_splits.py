@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import polars as pl
+from polars import selectors
 
 
 class Split(NamedTuple):
@@ -37,12 +38,17 @@ class Split(NamedTuple):
         return [self.column, *self.where]
 
 
+def literal(column: str) -> pl.Expr:
+    """Return a column of this very name, be it `*` or `^a.*$`, which polars takes for patterns."""
+    return selectors.by_name(column).as_expr()
+
+
 def parts(rows: pl.DataFrame, split: Split) -> dict[str, pl.Series]:
     """Return keyword -> its values (n,), String, null where the row has none.
 
     rows: the table's columns as text.
     """
-    text = rows.select(_described(split)).to_series()
+    text = rows.select(_described(split)).to_series().alias("text")
     lists = text.str.split(split.separator)
     lists = lists.set(lists.list.len() != len(split.into), None)
     keywords = [(i, keyword) for i, keyword in enumerate(split.into) if keyword is not None]
@@ -62,8 +68,8 @@ def counts(split: Split) -> list[pl.Expr]:
 
 def _described(split: Split) -> pl.Expr:
     """The texts to split, null in all other rows."""
-    conditions = [pl.col(name).is_in(sorted(values)) for name, values in split.where.items()]
-    return pl.when(pl.all_horizontal(pl.lit(True), *conditions)).then(split.column)
+    conditions = [literal(name).is_in(sorted(values)) for name, values in split.where.items()]
+    return pl.when(pl.all_horizontal(pl.lit(True), *conditions)).then(literal(split.column))
 
 
 def _filled(part: pl.Series, missing: frozenset[str]) -> pl.Series:

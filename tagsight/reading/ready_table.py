@@ -15,7 +15,7 @@ from polars.io.plugins import register_io_source
 
 from tagsight.archive.sharding import sample_mask
 from tagsight.errors import ArchiveError, DataError, TableError, UserError
-from tagsight.reading.column_splits import Split, counts
+from tagsight.reading.column_splits import Split, counts, literal
 from tagsight.run.user_files.csv_file import csv_head, csv_rows
 from tagsight.run.user_files.table_config import column_mistakes
 
@@ -69,14 +69,15 @@ def stored_column(table: ReadyTable, column: str) -> pl.Series:
     Raises ArchiveError where it cannot be read.
     """
     with _readable(table.place):
-        return _scan(table.place, table.layout.read).select(column).collect().to_series()
+        return _scan(table.place, table.layout.read).select(literal(column)).collect().to_series()
 
 
 def _scan(place: Path, columns: Sequence[str]) -> pl.LazyFrame:
     """The columns as they are stored, and ROW."""
     if place.suffix.lower() == ".csv":
         return _scan_csv(place, columns)
-    return pl.scan_parquet(place, glob=False).select(columns).with_row_index(ROW)
+    table = pl.scan_parquet(place, glob=False)
+    return table.select(map(literal, columns)).with_row_index(ROW)
 
 
 def _scan_csv(place: Path, columns: Sequence[str]) -> pl.LazyFrame:
@@ -98,7 +99,7 @@ def _scan_csv(place: Path, columns: Sequence[str]) -> pl.LazyFrame:
             frame = pl.DataFrame({ROW: numbers, **texts}, schema=schema)
             done += len(batch)
             frame = frame if predicate is None else frame.filter(predicate)
-            yield frame if names is None else frame.select(names)
+            yield frame if names is None else frame.select(map(literal, names))
 
     return register_io_source(source, schema=schema, is_pure=True)
 
@@ -132,7 +133,7 @@ def _fault_of(error: BaseException) -> str | None:
 
 
 def _text(place: Path, column: str, dtype: pl.DataType) -> pl.Expr:
-    value = pl.col(column)
+    value = literal(column)
     if isinstance(dtype, (pl.List, pl.Array)):
         kind = dtype.inner
         texts = value.cast(pl.List(kind)).list.eval(pl.element().cast(pl.String).fill_null(""))
@@ -156,7 +157,7 @@ def summary(table: ReadyTable) -> dict[str, Any]:
     many of these stay `whole`.
     Raises DataError where there are no rows, or the image's column is not unique.
     """
-    image = pl.col(table.layout.columns["image"])
+    image = literal(table.layout.columns["image"])
     with _readable(table.place):
         rows, filled, distinct = _one(
             table, [pl.len(), image.count(), image.drop_nulls().n_unique().alias("distinct")]
@@ -192,7 +193,7 @@ def sample_rows(table: ReadyTable, share: int | float | None, seed: int) -> Read
     if share is None:
         return table
     image = table.layout.columns["image"]
-    images = table.rows.select(ROW, image).collect(engine="streaming")
+    images = table.rows.select(ROW, literal(image)).collect(engine="streaming")
     sample = images.filter(pl.Series(sample_mask(images[image].to_list(), share, seed)))
     return table._replace(rows=table.rows.filter(pl.col(ROW).is_in(sample[ROW].implode())))
 

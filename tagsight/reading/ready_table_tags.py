@@ -26,7 +26,7 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptio
     """
     columns, texts = table.layout.columns, _texts(rows, table.layout)
     told = _tracers(texts.pop(TRACERS, None), options)
-    identifiers = {name: rows[columns[name]] for name in IDENTIFIERS if name in columns}
+    identifiers = {name: _column(rows, columns[name]) for name in IDENTIFIERS if name in columns}
     shown, hidden = shown_and_hidden(texts, options.keep)
     for name, values in identifiers.items():
         if IDENTIFIERS[name] not in options.keep:
@@ -35,13 +35,20 @@ def tags(rows: pl.DataFrame, table: ReadyTable, key: bytes, options: ReaderOptio
     shown = {k: map_distinct(v, partial(in_public, k, attribute(k).vr)) for k, v in shown.items()}
     fixed = _hashes(identifiers, columns, key)
     fixed |= {"path": _paths(rows, table), "withheld": _keywords(hidden)}
-    fixed |= {"site": rows[columns["site"]]} if "site" in columns else {}
+    fixed |= {"site": _column(rows, columns["site"])} if "site" in columns else {}
     return _frame(fixed, shown | told | _derived(texts, options))
+
+
+def _column(rows: pl.DataFrame, column: str) -> pl.Series:
+    """A column under no name of the user's: to methods of a series `*` is a pattern."""
+    return rows[column].alias("values")
 
 
 def _texts(rows: pl.DataFrame, layout: Layout) -> Texts:
     """Keyword -> its values: from the keyword's column or, where that has none, from splits."""
-    sources = {k: [rows[column]] for k, column in layout.columns.items() if k not in NO_TAGS}
+    sources = {
+        k: [_column(rows, column)] for k, column in layout.columns.items() if k not in NO_TAGS
+    }
     for split in layout.splits:
         for keyword, values in parts(rows, split).items():
             sources.setdefault(keyword, []).append(values)
@@ -102,7 +109,7 @@ def _hashes(identifiers: Texts, columns: dict[str, str], key: bytes) -> Texts:
 
 def _paths(rows: pl.DataFrame, table: ReadyTable) -> pl.Series:
     if "path" in table.layout.columns:
-        return rows[table.layout.columns["path"]]
+        return _column(rows, table.layout.columns["path"])
     place = pl.lit(to_text(str(table.place)))
     return rows.select(pl.concat_str(place, pl.lit("!"), ROW)).to_series()
 

@@ -2,8 +2,11 @@
 
 import difflib
 import json
+import math
 import os
+import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import yaml
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from tagsight.errors import ConfigError
+from tagsight.run.plain_text import plain
 from tagsight.run.user_files.repeated_keys import repeated_keys
 from tagsight.run.user_files.table_config import suggestion, table_mistakes, wildcard_mistakes
 from tagsight.run.user_files.user_tables import (
@@ -42,6 +46,8 @@ def checked(
     missing input alone is not a mistake: looking at the workflow needs none.
     """
     _restore_on(config)
+    if circle := next(_circles(config, ()), None):
+        raise ConfigError(f"{plain(circle)}: holds itself (& and *); write it out")
     rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
     errors = sorted(_Validator(rules).iter_errors(config), key=_where)
     mistakes = [line for path in files for line in repeated_keys(Path(path))]
@@ -53,7 +59,7 @@ def checked(
         mistakes += [*_of_sites(config["input"]), *_of_eyes(config["eyes"])]
     if mistakes:
         mistakes += [NO_INPUT] if lacks_input(config) else []
-        raise ConfigError("\n".join(mistakes))
+        raise ConfigError("\n".join(map(plain, mistakes)))
     return config
 
 
@@ -85,11 +91,26 @@ def keys(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[s
             yield prefix + name, part
 
 
+def _is_finite(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and (isinstance(value, int) or math.isfinite(value))
+
+
 def _restore_on(config: dict[str, Any]) -> None:
     """Restore the key `on`, which YAML 1.1 reads as true where it is written without quotes."""
     section = config.get("cluster")
     if isinstance(section, dict) and True in section:
         section["on"] = section.pop(True)
+
+
+def _circles(value: Any, outer: tuple[int, ...], key: str = "") -> Iterator[str]:
+    """Yield the keys whose values hold themselves, as YAML's anchors allow."""
+    if id(value) in outer:
+        yield key.lstrip(".")
+    elif isinstance(value, dict | list):
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, each in inner:
+            yield from _circles(each, (*outer, id(value)), f"{key}.{name}")
 
 
 def _where(error: jsonschema.ValidationError) -> str:
@@ -107,9 +128,19 @@ def _lines(error: jsonschema.ValidationError, schema: dict[str, Any]) -> Iterato
         yield from (f"{where}.{name}".lstrip(".") + ": not set" for name in missing)
     else:
         meaning = error.schema.get("description", "")
-        yield f"{where}: {json.dumps(error.instance)} is not allowed; {allowed(error.schema)}" + (
-            f" ({meaning})" if meaning else ""
-        )
+        said = f"{where}: {json.dumps(error.instance)} is not allowed; {allowed(error.schema)}"
+        yield said + (f" ({meaning})" if meaning else "") + _as_number(error)
+
+
+def _as_number(error: jsonschema.ValidationError) -> str:
+    """How a number is written that YAML 1.1 reads as text: `1e-3` has no point."""
+    is_text = isinstance(error.instance, str) and "number" in allowed(error.schema)
+    if not is_text or not re.fullmatch(r"[+-]?[0-9.]*[0-9][eE][+-]?[0-9]{1,2}", error.instance):
+        return ""
+    try:
+        return f"; YAML reads this as text: write {Decimal(error.instance):f}"
+    except InvalidOperation:
+        return ""
 
 
 def _guess(name: str, names: list[str], schema: dict[str, Any]) -> str:
@@ -152,12 +183,13 @@ _NEVER_KEPT = {
     **dict.fromkeys(("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"), _NO_TEXT),
 }
 
-# jsonschema accepts 1.0 as an integer; the code that uses the value does not.
+# jsonschema accepts 1.0 as an integer, and .nan and .inf as numbers within any bounds; the code
+# that uses the value does not.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    ),
+    ).redefine("number", lambda _, value: _is_finite(value)),
 )
 _KINDS = {"string": "text", "array": "list", "object": "section", "boolean": "true or false"}
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}

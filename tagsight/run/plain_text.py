@@ -10,16 +10,23 @@ from typing import TypeVar
 import polars as pl
 from polars import selectors
 
-# Controls (Cc), direction marks and letters of no width (Cf), separators of lines (Zl, Zp).
+# Controls (Cc), letters of no width and direction marks (Cf), separators of lines (Zl, Zp), letters
+# that are drawn as nothing, and what Unicode never gives a letter to.
 _RANGES = (
-    r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    r"\ufff9-\ufffb"
-)
+    r"\x00-\x1f\x7f-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160"
+    r"\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufeff"
+    r"\uffa0\ufff9-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
+) + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(1, 17))
 _UNSEEN = re.compile(f"[{_RANGES}\ud800-\udfff]")  # and halves of letters, as in names of files
-_UNSEEN_IN_FRAME = "[" + re.sub(r"\\u(....)", r"\\x{\1}", _RANGES) + "]"
-# What spreadsheets take for a formula, in narrow and wide letters; a number is none.
-_FORMULA = r"^[=+\-@\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
+_UNSEEN_IN_FRAME = "[" + re.sub(r"\\u(.{4})|\\U(.{8})", r"\\x{\1\2}", _RANGES) + "]"
+# What spreadsheets take for a formula, in narrow, small and wide letters; a number is none. Some
+# part cells at other signs than those of the table, or at tabs and quotation marks in them.
+_SIGNS = "[=+\\-@﹢﹣﹦﹫＝＋－＠]"
+_BEFORE_SIGN = r'[;,|\t"]\s*'
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+_SIGN_IN_FRAME = f"(^|{_BEFORE_SIGN}){_SIGNS}"
+_FORMULA = re.compile(rf'(^(?!{_NUMBER}\Z)|{_BEFORE_SIGN}(?!{_NUMBER}\s*([;,|\t"]|\Z)))({_SIGNS})')
 LONGEST_WORD = 60  # letters without a space that a line has room for
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -69,15 +76,20 @@ def noun(number: int, what: str) -> str:
 def for_spreadsheets(frame: Frame) -> Frame:
     """Return a table whose texts are plain, and none of which a spreadsheet takes for a formula.
 
-    A text that begins as a formula has an apostrophe before it, as one would type it.
+    A text that begins as a formula has an apostrophe before it, as one would type it; so has one
+    inside a text, where a spreadsheet may part cells.
     """
     cells = selectors.string().map_batches(_cells, return_dtype=pl.String, is_elementwise=True)
     return frame.with_columns(cells)
 
 
 def _cells(texts: pl.Series) -> pl.Series:
-    if texts.str.contains(_UNSEEN_IN_FRAME).any():
-        distinct = texts.drop_nulls().unique()
-        texts = texts.replace_strict(distinct, [plain(text) for text in distinct], default=None)
-    formula = texts.str.contains(_FORMULA) & ~texts.str.contains(_NUMBER)
-    return texts.zip_with(~formula.fill_null(value=False), "'" + texts)
+    odd = texts.str.contains(_UNSEEN_IN_FRAME) | texts.str.contains(_SIGN_IN_FRAME)
+    if not odd.any():
+        return texts
+    distinct = texts.filter(odd.fill_null(value=False)).unique()
+    return texts.replace(distinct, pl.Series([_cell(text) for text in distinct], dtype=pl.String))
+
+
+def _cell(text: str) -> str:
+    return _FORMULA.sub(lambda match: f"{match[0][:-1]}'{match[0][-1]}", plain(text))

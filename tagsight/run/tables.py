@@ -49,14 +49,16 @@ def rows_of(images: pl.Series, shards: Sequence[Path | str]) -> pl.DataFrame:
 
 # What a UID looks like in the name of a file or folder: in full, short or cut off, with the
 # separators that some exports write, or as what it was made from.
+_POINT = r"(?:%2E|%20|[^\p{L}\p{N}/\\!]{1,3})"  # `!` is between an archive and what is in it
 _UIDS = "|".join(
     (
+        rf"[0-2](?:{_POINT}\d+){{5,}}",
         r"\d+(?:\.\d+)*\.\d{9,}(?:\.\d+)*",  # few numbers, one of them long, as 2.25.<UUID>
         r"\d+(?:\.\d+){3,}",
         r"2\.25\.\d+",
-        r"2[_-]25[_-]\d{9,}",
-        r"[0-2](?:[_-]\d+){5,}",
+        rf"2{_POINT}25{_POINT}\d{{9,}}",
         r"[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}",  # a UUID; an identifier of Orthanc's
+        r"[0-9a-f]{8}(?:[_. ][0-9a-f]{4}){3}[_. ][0-9a-f]{12}",
         r"\d{20,}",  # a UUID as a decimal number
         r"[0-9a-f]{32,}",  # a UUID, or a digest without a key, which whoever has the UID can make
     )

@@ -27,6 +27,8 @@ from tagsight.run.user_files.csv_file import dict_rows
 from tagsight.terms.annex_l import annex_l, combine, standard_spellings
 from tagsight.terms.body_words import (
     CONNECTING,
+    CUT_AT,
+    LINKING,
     NEGATIONS,
     NOT_REGIONS,
     RANGE_WORDS,
@@ -35,6 +37,7 @@ from tagsight.terms.body_words import (
     SPINE_WORDS,
     TITLES,
     UNFINISHED,
+    owned_part,
 )
 from tagsight.terms.lexicon import Lexicon
 from tagsight.terms.word_splitting import SHORTEST_STEM, VERTEBRA, words_of, words_of_text
@@ -44,6 +47,7 @@ CS_LENGTH = 16  # PS3.5: a code string (CS) has at most 16 characters, so longer
 LONGEST_RUN = 8  # words; no name of a body part has more
 VERTEBRA_TERM = {"C": "CSPINE", "T": "TSPINE", "D": "TSPINE", "L": "LSPINE", "S": "SSPINE"}
 WEIGHTINGS = {"T1", "T2"}  # of MR: by themselves they name no vertebra
+PLACES_OF_A_PART = {"MID", "UPPER", "LOWER", "PROXIMAL", "DISTAL"}
 LEAST_TECHNIQUE = 3  # letters of a word of technique; shorter ones may be parts in short
 # Short items of a list that are no parts: sides, views, modalities, contrast.
 MARKS = frozenset(
@@ -74,6 +78,8 @@ class BodyParts:
         # `CT SPINE` is the spine seen by CT; `CTSPINE` is the cervico-thoracic one.
         if len(words) > 1:
             words = [word for word in words if word != "CT"]
+        if " ".join(words) in NOT_REGIONS or _is_cut_off(spelling, words):
+            return None
         joined = "".join(words)
         # JOINT is a term by itself, but ignored in `KNEE JOINT`.
         term = self.lexicon.lookup(joined) or (joined if joined in annex_l() else None)
@@ -107,6 +113,8 @@ class BodyParts:
 
     def _misleads(self, words: list[str]) -> bool:
         """Whether a body part is negated, or words together mean something else than alone."""
+        if any(owned_part(words, at) for at in range(len(words))):
+            return True
         padded = f" {' '.join(words)} "
         negated = any(_is_negated(words, i) and self.lexicon.word(w) for i, w in enumerate(words))
         return negated or any(f" {phrase} " in padded for phrase in NOT_REGIONS)
@@ -144,7 +152,7 @@ class BodyParts:
         at, last_end, open_range = 0, -1, False
         while at < len(words):
             run, term = self._mention(words, at)
-            if term and _is_negated(words, at):
+            if term and (_is_negated(words, at) or (not terms and self._ends_range(words, at))):
                 return []
             open_range = (open_range and not term) or (last_end == at and words[at] in RANGE_WORDS)
             at += run
@@ -152,11 +160,18 @@ class BodyParts:
                 terms, last_end = [*terms, term], at
         return [] if open_range else list(dict.fromkeys(terms))
 
+    def _ends_range(self, words: list[str], at: int) -> bool:
+        """Whether a region is the end of a range from a word unknown: `VERTEX TO MID THIGH`."""
+        to = at - 1 - (words[at - 1] in PLACES_OF_A_PART)
+        return to > 0 and words[to] in RANGE_WORDS and self._single(words[to - 1]) is None
+
     def _mention(self, words: list[str], at: int) -> tuple[int, str | None]:
         """The number of words from `at` on that belong together, and their region."""
         spine = self._spine_here(words, at)
         if spine:
             return spine
+        if owned := owned_part(words, at):
+            return owned, None
         for length in range(min(LONGEST_RUN, len(words) - at), 1, -1):
             phrase = " ".join(words[at : at + length])
             if phrase in NOT_REGIONS:
@@ -192,7 +207,7 @@ class BodyParts:
         last = words[-1] if words else ""
         if last in CONNECTING or last in NEGATIONS:
             return "CONTRAST".startswith(rest) or _begins_alike(rest, self.passed_over)
-        if last in UNFINISHED:
+        if last in UNFINISHED or last in LINKING:
             return False
         return (
             last.isdecimal()
@@ -321,6 +336,13 @@ def _technique() -> tuple[frozenset[str], frozenset[str]]:
     stems = {"".join(words_of(s)) for s in listed if s.endswith("*") and len(s) > SHORTEST_STEM + 1}
     words = {"".join(words_of(s)) for s in listed if not s.endswith("*") and " " not in s}
     return frozenset(w for w in words if len(w) >= LEAST_TECHNIQUE), frozenset(stems)
+
+
+def _is_cut_off(spelling: str, words: list[str]) -> bool:
+    """Whether a name as long as may be ends in `and`, or in one or two letters after it."""
+    if not CS_LENGTH - 1 <= len(spelling.strip()) <= CS_LENGTH or len(words) < 2:
+        return False
+    return words[-1] in CUT_AT or (words[-2] in UNFINISHED and len(words[-1]) <= 2)
 
 
 def _begins_alike(rest: str, words: Collection[str]) -> bool:

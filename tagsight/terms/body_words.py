@@ -7,6 +7,9 @@ Kinds:
   `annex_l`;
 - for words within words, `sided` (short words that stand with a side: RHIP) and `glued` (words that
   stand before or after a body part: CHESTSAG);
+- `linking`: of, the; `cut at`: at the end of a name that is as long as names may be, the rest of
+  which was cut off;
+- `head or neck` and `headed`: `CABEZA DE RADIO` is no head, as `owner` and `owned`;
 - `owner` and `owned`: a head or a neck is not that of the body beside the bone that has it;
 - for free descriptions, `short` (all the words of fewer than four letters that count there),
   `not in text` (words that mean other things there), `not a region` (phrases that name no region)
@@ -43,6 +46,10 @@ SPINE_WORDS = _meaning("spine part")
 SPINE_STEMS = _meaning("spine stem")
 RANGE_WORDS = _all("range")
 UNFINISHED = RANGE_WORDS | _all("unfinished")  # at the end: the rest was cut off
+LINKING = _all("linking")
+CUT_AT = UNFINISHED | _all("cut at")
+HEADS = _all("head or neck")
+HEADED = _all("headed")
 CONNECTING = _all("connecting")
 NEGATIONS = _all("negation")
 TITLES = _all("title")
@@ -58,3 +65,17 @@ NOT_REGIONS = frozenset(" ".join(words) for _, words in rows_of_kind("not a regi
     for part in owned
     for first, second in ((owner, part), (owner, f"{part}S"))
 )
+
+
+def owned_part(words: list[str], at: int) -> int:
+    """Return how many words from `at` on name the head or neck of a bone or organ, 0 if none do.
+
+    >>> owned_part(["CUELLO", "DE", "LA", "VEJIGA"], 0), owned_part(["CUELLO", "Y", "RADIO"], 0)
+    (4, 0)
+    """
+    if words[at] not in HEADS:
+        return 0
+    end = at + 1
+    while end < len(words) and words[end] in LINKING:
+        end += 1
+    return end + 1 - at if end < len(words) and words[end] in HEADED else 0

@@ -7,6 +7,7 @@ written otherwise is refused with the line, and never with what stands there.
 """
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -16,7 +17,15 @@ from tagsight.run.plain_text import counted
 
 SEPARATORS = ",;\t|"
 LONGEST_CELL = 2**24  # letters
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# How files begin that are no text in UTF-8; the longer beginnings first.
+_NOT_UTF_8 = {
+    b"\xff\xfe\0\0": "in UTF-32; save it as UTF-8",
+    b"\0\0\xfe\xff": "in UTF-32; save it as UTF-8",
+    b"\xff\xfe": "in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "in UTF-16; save it as UTF-8",
+    b"PK\x03\x04": "a zip archive or a workbook (.xlsx); save the sheet as CSV in UTF-8",
+    b"\x1f\x8b": "compressed by gzip; unpack it",
+}
 _UTF_8_MARK = b"\xef\xbb\xbf"
 
 Undecodable = Literal["strict", "surrogateescape"]
@@ -43,6 +52,11 @@ def csv_head(path: Path, wanted: Collection[str] = (), errors: Undecodable = "st
     ]
     if not heads:
         raise TableError(f"{path} is empty; its first line has to name the columns")
+    if re.fullmatch("sep=.?", "".join(heads[0].columns[:1])):
+        raise TableError(
+            f"{path}, line 1: `sep=` is for spreadsheets; delete it, so that the first line names "
+            "the columns"
+        )
     if wanted:
         return max(heads, key=lambda head: len({*wanted} & {*head.columns}))
     return max(heads, key=lambda head: len(head.columns))
@@ -52,11 +66,11 @@ def csv_rows(path: Path, head: CsvHead, errors: Undecodable = "strict") -> Itera
     """Yield the rows after the first line, each with as many values as there are columns.
 
     Lines without any text are passed over.
-    Raises TableError with the line where quotation marks do not match, or a row has more or fewer
-    values than there are columns.
+    Raises TableError with the line where quotation marks do not match, a row has more or fewer
+    values than there are columns, or a text of several lines has one that looks like a row.
     """
     lines = _lines(path, head.separator, errors)
-    next(lines, None)
+    before, _ = next(lines, (0, []))
     for number, row in lines:
         if len(row) != len(head.columns):
             raise TableError(
@@ -64,7 +78,25 @@ def csv_rows(path: Path, head: CsvHead, errors: Undecodable = "strict") -> Itera
                 f"{counted(len(head.columns), 'column')}; put texts that hold a separator in "
                 "quotation marks"
             )
+        if number > before + 1 and _swallows(row, head.separator):
+            begin = number - sum(len(_text_lines(cell)) - 1 for cell in row)
+            raise TableError(
+                f"{path}, line {begin}: a quotation mark opens a text that ends in line {number}, "
+                "and what is between looks like rows of the table; double quotation marks that "
+                "are part of a text"
+            )
+        before = number
         yield row
+
+
+def _swallows(row: Sequence[str], separator: str) -> bool:
+    """Whether a text of several lines has one with as many values as the row: a row, perhaps."""
+    lines = (line for cell in row for line in _text_lines(cell)[1:])
+    return len(row) > 1 and any(line.count(separator) + 1 == len(row) for line in lines)
+
+
+def _text_lines(cell: str) -> list[str]:
+    return re.split(r"\r\n|\r|\n", cell)
 
 
 def dict_rows(path: Path, wanted: Collection[str] = ()) -> list[dict[str, str]]:
@@ -79,8 +111,9 @@ def dict_rows(path: Path, wanted: Collection[str] = ()) -> list[dict[str, str]]:
 def _lines(path: Path, separator: str, errors: Undecodable) -> Iterator[tuple[int, list[str]]]:
     """The number of the last line and the values of each row that has any."""
     with path.open("rb") as file:
-        if file.read(2) in _UTF_16:
-            raise TableError(f"{path} is in UTF-16; save it as UTF-8")
+        start = file.read(4)
+    if kind := next((kind for mark, kind in _NOT_UTF_8.items() if start.startswith(mark)), None):
+        raise TableError(f"{path} is {kind}")
     previous = csv.field_size_limit(LONGEST_CELL)
     with path.open(encoding="utf-8-sig", errors=errors, newline="") as file:
         reader = csv.reader(file, delimiter=separator, strict=True)

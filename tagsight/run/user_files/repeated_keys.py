@@ -16,18 +16,25 @@ def repeated_keys(path: Path) -> Iterator[str]:
             root = yaml.compose(file, yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, OSError):
         return
-    for key, first, again in _twice(root, ""):
+    for key, first, again in _twice(root, "", ()):
         yield (
             f"{path}, line {again}: {key} is given a second time, after line {first}, and YAML "
             "would drop the first; keep one of them"
         )
 
 
-def _twice(node: yaml.Node | None, prefix: str) -> Iterator[tuple[str, int, int]]:
-    """Dotted keys that come twice, and the lines of both, counted from 1."""
+def _twice(
+    node: yaml.Node | None, prefix: str, outer: tuple[yaml.Node, ...]
+) -> Iterator[tuple[str, int, int]]:
+    """Dotted keys that come twice, and the lines of both, counted from 1.
+
+    outer: the sections around this one; it may be one of them, by an anchor.
+    """
+    if node is None or any(node is each for each in outer):
+        return
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _twice(item, prefix)
+            yield from _twice(item, prefix, (*outer, node))
     if not isinstance(node, yaml.MappingNode):
         return
     lines: dict[str, int] = {}
@@ -36,4 +43,4 @@ def _twice(node: yaml.Node | None, prefix: str) -> Iterator[tuple[str, int, int]
         if name in lines:
             yield name, lines[name], line
         lines.setdefault(name, line)
-        yield from _twice(value, f"{name}.")
+        yield from _twice(value, f"{name}.", (*outer, node))

@@ -10,6 +10,7 @@ from typing import Any
 from pydicom.datadict import keyword_dict, tag_for_keyword
 
 from tagsight.errors import TableError
+from tagsight.run.plain_text import counted, plain
 from tagsight.run.user_files.csv_file import csv_head
 
 # The columns that identify an image and what it belongs to, and their DICOM keyword in a file.
@@ -57,9 +58,10 @@ def _column_mistakes(tags: Mapping[str, Any]) -> Iterator[str]:
     named = {"tags.columns": list(columns.values())}
     for i, each in enumerate(split):
         named[f"tags.split.{i}"] = [each["column"], *each.get("where", {})]
+    asked = [name for names in named.values() for name in names]
     for where, names in named.items():
         try:
-            faults = list(column_mistakes(Path(table), list(dict.fromkeys(names))))
+            faults = list(column_mistakes(Path(table), list(dict.fromkeys(names)), asked))
         except TableError as error:
             yield f"tags.table: {error}"
             return
@@ -76,19 +78,30 @@ def wildcard_mistakes(key: str, path: str) -> Iterator[str]:
         yield f"{key}: {path} has braces, which Snakemake takes for wildcards; rename or link it"
 
 
-def column_mistakes(table: Path, wanted: Collection[str]) -> Iterator[str]:
+def column_mistakes(
+    table: Path, wanted: Collection[str], asked: Collection[str] = ()
+) -> Iterator[str]:
     """Yield what is wrong with the columns of a table that are wanted, one line for each.
 
+    asked: others that the table has to have. Where it has none of all these its first line may be
+    a patient, and nothing of it is shown.
     Raises TableError where its head cannot be read; of a parquet file that cannot be read nothing
     is said.
     """
     known = _columns_of(table, wanted)
     if known is None:
         return
+    if {*wanted, *asked}.isdisjoint(known):
+        yield (
+            f"{table} has no column {', '.join(wanted)}; it has {counted(len(known), 'column')}: "
+            "is its first line the names of the columns?"
+        )
+        return
     for column in wanted:
         if column not in known:
             near = difflib.get_close_matches(column, known, n=1, cutoff=0.6)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+            hint = plain(hint)
             yield f"{table} has no column {column}; {hint}"
         elif known.count(column) > 1:
             yield f"{table} has {known.count(column)} columns {column}; rename all but one"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tagsight.archive.sharding import sample_mask
 from tagsight.errors import ArchiveError, DataError
-from tagsight.reading.column_splits import Split
+from tagsight.reading.column_splits import Split, parts
 from tagsight.reading.ready_table import (
     ROW,
     Layout,
@@ -18,6 +18,7 @@ from tagsight.reading.ready_table import (
     open_table,
     sample_rows,
     shard_rows,
+    stored_column,
     summary,
 )
 
@@ -86,6 +87,20 @@ def test_a_column_that_is_not_there_is_named_with_what_is_near(tmp_path):
         opened(tmp_path, MIXED, SliceThickness="thik")
     with pytest.raises(ArchiveError, match="has no column zzz; it has id, count"):
         opened(tmp_path, MIXED, SliceThickness="zzz")
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
+def test_names_of_columns_are_no_patterns(tmp_path, name):
+    frame = pl.DataFrame({"^x.*$": ["a", "b"], "*": ["80", "90"], "^i.*$": ["1,2", "3"], "i": "no"})
+    split = Split("^i.*$", {"*": frozenset({"80"})}, ",", ("EchoTime", None), frozenset())
+    asked = Layout({"image": "^x.*$", "KVP": "*"}, (split,))
+    table = open_table(written(tmp_path, frame, name), asked)
+    kept = frame.drop("i").to_dict(as_series=False)
+    assert table.rows.drop(ROW).collect().to_dict(as_series=False) == kept
+    assert summary(table) == {"rows": 2, "split": [{"column": "^i.*$", "rows": 1, "whole": 0}]}
+    assert len(sample_rows(table, 1, seed=0).rows.collect()) == 1
+    assert stored_column(table, "*").to_list() == ["80", "90"]
+    assert parts(table.rows.collect(), split)["EchoTime"].to_list() == ["1", None]
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, b"bytes", [[1], [2]]])

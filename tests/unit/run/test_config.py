@@ -8,6 +8,7 @@ import yaml
 
 from tagsight.errors import ConfigError
 from tagsight.run.config import NO_INPUT, checked, completed, keys, lacks_input
+from tagsight.run.user_files.repeated_keys import repeated_keys
 
 CONFIG = Path(__file__).parents[3] / "config"
 SCHEMA = CONFIG / "config.schema.yaml"
@@ -234,7 +235,7 @@ def test_a_table_is_checked_with_the_rest(tmp_path):
         ("spelling,term\nKNIE, LINKS,KNEE\n", ", line 2: 3 values, and the first line names 2"),
         ('spelling,term\n"KNIE"X,KNEE\n', ", line 2: quotation marks do not match"),
         (b"spelling,term\nHO\xdcFTE,HIP\n", ", line 2: byte 0xDC is not UTF-8 (is it Latin-1?)"),
-        (b"\xff\xfe\0\0", " is in UTF-16; save it as UTF-8"),
+        (b"\xff\xfe\0\0", " is in UTF-32; save it as UTF-8"),
     ],
 )
 def test_a_table_of_body_parts_that_cannot_be_used_is_named(tmp_path, text, said):
@@ -281,7 +282,7 @@ REGION = "code,kind,picture,also,words,region\n"
             ": HERAT is not a region that a table has",
         ),
         ("kinds", REGION + "OT,X,yes,,,BRAEST\n", ": BRAEST is not a region that a table has"),
-        ("regions", b"\xff\xfe\0\0", " is in UTF-16; save it as UTF-8"),
+        ("regions", b"\xff\xfe\0\0", " is in UTF-32; save it as UTF-8"),
         ("kernels", "maker,pattern,word\nX,(,bone\n", ": ( is no regular expression"),
         (
             "kernels",
@@ -509,3 +510,40 @@ def test_braces_in_the_path_of_a_table_are_told(tmp_path):
     )
     (line,) = mistakes(worth={"labels": "x{y}.csv"})
     assert line.startswith("worth.labels: x{y}.csv has braces")
+
+
+def test_what_a_terminal_obeys_is_shown_in_escapes():
+    lines = mistakes(tags={"\x1b[31mx": 1})
+    assert "\x1b" not in "".join(lines)
+    assert lines[0].startswith("tags.\\x1b[31mx: no such key")
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_numbers_are_finite(number):
+    overlay = {
+        "labels": {"region_weight": float(number)},
+        "choose": {"tolerance": float(number)},
+        "autoencoder": {"learning_rate": float(number)},
+        "tags": {"reject_limit": float(number)},
+        "manifest": {"train": float(number)},
+    }
+    lines = mistakes(**overlay)
+    told = sorted(f"{section}.{key}" for section, keys in overlay.items() for key in keys)
+    assert [line.split(":")[0] for line in lines] == told
+
+
+def test_a_number_that_yaml_reads_as_text_is_told_as_it_has_to_be_written():
+    learning_rate = yaml.safe_load("1e-3")
+    (line,) = mistakes(autoencoder={"learning_rate": learning_rate})
+    assert line.endswith("; YAML reads this as text: write 0.001")
+    (line,) = mistakes(labels={"region_weight": "heavy"})
+    assert "write" not in line
+
+
+def test_a_section_that_holds_itself_is_told_by_its_key(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: &x {b: *x}\ntags: &y\n  columns: [*y]\n", encoding="utf-8")
+    assert list(repeated_keys(path)) == []
+    config = defaults() | yaml.safe_load(path.read_text(encoding="utf-8"))
+    with pytest.raises(ConfigError, match=r"^tags\.columns\.0: holds itself"):
+        checked(config, SCHEMA, [path])

@@ -36,8 +36,34 @@ def test_no_cell_begins_as_a_formula_unless_it_is_a_number(texts):
     cells = for_spreadsheets(pl.DataFrame({"a": pl.Series(texts, dtype=pl.String)}))["a"].to_list()
     for text, cell in zip(texts, cells, strict=True):
         assert (text is None) == (cell is None)
-        if cell and cell[0] in "=+-@＝＋－＠":
+        if cell and cell[0] in "=+-@＝＋－＠﹦﹢﹣﹫":
             float(cell)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ('a;=HYPERLINK("http://x")', 'a;\'=HYPERLINK("http://x")'),
+        *(("1, +cmd", "1, '+cmd"), ("x|@SUM(1)", "x|'@SUM(1)"), ('"=1', "\"'=1"), ("﹦1", "'﹦1")),
+        *(("-5;=1", "'-5;'=1"), ("a;-1+cmd", "a;'-1+cmd"), ("-١+1", "'-١+1")),
+        *((text, text) for text in ("-12.5", "-1e-3", "2024-05-06", "T1-w, C-arm", "40;-100, -7")),
+    ],
+)
+def test_no_part_of_a_cell_begins_as_a_formula_wherever_cells_are_parted(text, cell):
+    assert for_spreadsheets(pl.DataFrame({"a": [text, None, "b"]}))["a"].to_list() == [
+        cell,
+        None,
+        "b",
+    ]
+
+
+def test_no_letter_that_is_not_seen_is_left_and_none_that_a_page_may_not_have():
+    """By Unicode's categories of all letters, and those that it never gives a letter to."""
+    never = {plane * 0x10000 + last for plane in range(17) for last in (0xFFFE, 0xFFFF)}
+    blank = {0x3164, 0x115F, 0x2800, 0x034F} | never | {*range(0xFDD0, 0xFDF0)}
+    unseen = ("Cc", "Cf", "Zl", "Zp", "Cs")
+    letters = [c for n in range(0x110000) if unicodedata.category(c := chr(n)) in unseen]
+    assert not [hex(ord(c)) for c in [*letters, *map(chr, blank)] if plain(c) == c]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +79,8 @@ def test_a_count_has_its_noun(number, noun, said):
 
 def test_the_two_lists_of_what_is_unseen_are_one():
     """Python's pattern and that of tables."""
-    letters = [chr(n) for n in range(0x3000) if not 0xD800 <= n < 0xE000]
+    places = (*range(0x3200), *range(0xF900, 0x20000), *range(0xE0000, 0xE0200), 0x10FFFF)
+    letters = [chr(n) for n in places]
     series = pl.Series(letters)
     of_table = series.filter(series.str.contains(plain_text._UNSEEN_IN_FRAME)).to_list()
     assert of_table == [letter for letter in letters if plain(letter) != letter]

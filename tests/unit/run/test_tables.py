@@ -20,6 +20,11 @@ def test_shards_with_different_columns_are_one_table(tmp_path):
     }
 
 
+UID = "1.2.840.113619.2.55.3.604688119"
+UUID = "550E8400-e29b-41d4-a716-446655440000"
+POINTS = ("%2E", "%20", " ", ",", ", ", "+", "~", "__", "_", "-", "．", "·")
+
+
 def masked(path):
     return pl.select(without_uids(pl.lit(path))).item()
 
@@ -37,6 +42,10 @@ def masked(path):
         ("/a/550e8400e29b41d4a716446655440000.dcm", "/a/*.dcm"),
         ("/a/313397405460493088897136398784428701211.dcm", "/a/*.dcm"),
         ("/a/b4b1b8a2-4d2ba1f4-3cbd4ea5-1a5d5d0e-0b3a4c1d/1", "/a/*/1"),  # Orthanc's
+        *((f"/a/{UID.replace('.', point)}.dcm", "/a/*.dcm") for point in POINTS),
+        *((f"/a/2{point}25{point}313397405460.dcm", "/a/*.dcm") for point in POINTS),
+        *((f"/a/{UUID.replace('-', point)}/1", "/a/*/1") for point in "_. "),
+        ("/a/1.2.840.113619-2.55.3.604688119-971/x", "/a/*/x"),
         ("/a/x.tar!1.2.840.113619.2/y", "/a/x.tar!*/y"),
     ],
 )
@@ -53,6 +62,11 @@ def test_uids_in_paths_are_masked(path, shown):
         "tags.csv!1234567",
         "/b/20240102120000.dcm",
         "/b/series_3_2_1.dcm",
+        "/b/2024-05-06_scan 12/series 1 2 3",
+        "/b/2024-05-06 12-30-45 001.dcm",
+        "/1/2/3/4/5/6/7.dcm",
+        "/b/1!2!3!4!5!6!7",
+        "/b/20240506 1234 5678 0001",
     ],
 )
 def test_what_is_no_uid_stays(path):

@@ -50,3 +50,22 @@ def test_keywords_are_looked_up(table):
         "tags.columns: Modalty is no DICOM keyword; did you mean Modality?",
         "tags.split.0.into: SliceThicknes is no DICOM keyword; did you mean SliceThickness?",
     ]
+
+
+@pytest.mark.parametrize("split", [(), ({"column": "x", "separator": ",", "into": ["EchoTime"]},)])
+def test_nothing_of_a_table_without_a_head_line_is_shown(tmp_path, split):
+    place = tmp_path / "table.csv"
+    place.write_text("1.2.3,MILLER JOHN,19450312,CT\n", encoding="utf-8")
+    lines = mistakes(str(place), [("image", "uid"), ("PatientName", "MILLER JOHNN")], split)
+    said = "has no column uid, MILLER JOHNN; it has 4 columns: is its first line the names of"
+    assert said in lines[0]
+    assert len(lines) == 1 + len(split)
+    assert not any("MILLER JOHN," in line or "1945" in line for line in lines[1:])
+    assert "1945" not in lines[0]
+
+
+def test_names_of_columns_are_plain_where_they_are_shown(tmp_path):
+    place = tmp_path / "table.csv"
+    place.write_text("id,\x1b[31mkvp\n", encoding="utf-8")
+    (line,) = mistakes(str(place))
+    assert line.endswith("did you mean \\x1b[31mkvp?") or line.endswith("it has id, \\x1b[31mkvp")
