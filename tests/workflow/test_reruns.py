@@ -92,6 +92,7 @@ OTHER = {
     "eyes": ["autoencoder", "hog"],
     "evaluation.permutations": 20,
     "assign.input": "new",
+    "jobs.minutes": 60,
     "manifest.per_label": 9,
     "manifest.train": 0.5,
     "manifest.validation": 0.5,
@@ -177,7 +178,7 @@ def test_every_key_of_the_schema_is_tried():
 
 
 def test_every_key_reruns_something_but_modes_of_files_and_those_of_flat_runs(rerun_by_key):
-    none = {"cluster.k", "choose.rule", "privacy.share_mode"}
+    none = {"cluster.k", "choose.rule", "privacy.share_mode", "jobs.minutes"}
     assert {key for key, rules in rerun_by_key.items() if not rules} == none
 
 
