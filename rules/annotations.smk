@@ -169,7 +169,7 @@ rule agreement:
     threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
-        runtime=minutes_square,
+        runtime=minutes_square(),
     params:
         **recipe(
             "agreement",

@@ -26,7 +26,7 @@ rule clusters:
     threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
-        runtime=minutes_sample,
+        runtime=minutes_square(together=True),
         batch=1,
     params:
         **recipe(
@@ -57,7 +57,7 @@ rule distances:
     threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
-        runtime=minutes_square,
+        runtime=minutes_square(),
     params:
         **recipe("distances", rules.weighted if LEARNED else rules.samples, ranges="gower.ranges"),
     script:
@@ -114,7 +114,7 @@ rule stability:
     threads: threads_sample(4)
     resources:
         mem_mb=memory_square,
-        runtime=minutes_square,
+        runtime=minutes_square(),
     params:
         **recipe(
             "stability",

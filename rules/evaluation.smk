@@ -29,7 +29,7 @@ rule trials:
     threads: threads_sample(4)
     resources:
         mem_mb=memory_trial,
-        runtime=minutes_sample,
+        runtime=minutes_square(together=True),
         batch=1,
     params:
         **recipe(

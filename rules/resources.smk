@@ -185,8 +185,10 @@ def capped(minutes, together=False):
 
     together: whether the profile has TOGETHER such jobs in one, which asks for their sum.
     """
-    most = granted() or minutes
-    return max(1, min(int(minutes), most // TOGETHER if together and granted() else most))
+    most = granted()
+    if most is None:
+        return max(1, int(minutes))
+    return max(1, min(int(minutes), most // TOGETHER if together else most))
 
 
 def minutes(count=FEWEST, per_million=0, of="tags", together=False):
@@ -209,14 +211,13 @@ def minutes_read(wildcards, input):
     return capped(10 + 15 * rows(input[0]) / 10**5)
 
 
-def minutes_square(wildcards, input, attempt):
+def minutes_square(together=False):
     """Minutes for work on all pairs of a sample: 3, and 1 for each 4 million of them."""
-    return capped(attempt * (FEWEST + pairs(input) / 32))
 
+    def asked_for(wildcards, input, attempt):
+        return capped(attempt * (FEWEST + pairs(input) / 32), together)
 
-def minutes_sample(wildcards, input, attempt):
-    """The same, of a rule whose jobs go together."""
-    return capped(attempt * (FEWEST + pairs(input) / 32), together=True)
+    return asked_for
 
 
 def minutes_search(wildcards, input):
